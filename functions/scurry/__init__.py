@@ -1,0 +1,1 @@
+"""Scurry: many models, one stream."""

@@ -1,0 +1,1 @@
+"""A remote endpoint: StateFun's request-reply protocol over HTTP."""

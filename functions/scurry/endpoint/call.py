@@ -1,0 +1,120 @@
+"""One turn of one function: its batch of messages and what it answers.
+
+The names are those of StateFun's request-reply protocol: a *call* carries every message that waited for one
+address, with the function's state, and is answered as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from scurry.endpoint.reqreply_pb2 import FromFunction, ToFunction
+
+MODIFY = FromFunction.PersistedValueMutation.MODIFY
+DELETE = FromFunction.PersistedValueMutation.DELETE
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The one state a function keeps per key."""
+
+    name: str
+    typename: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A typed value and, unless it came from the ingress, who sent it."""
+
+    typename: str
+    value: bytes
+    caller: tuple[str, str] | None = None  # (namespace/type, id)
+
+
+class Call:
+    """A batch for one address. Read `key`, `messages`, `state`; answer with `send`, `send_after`, `egress`, `keep`."""
+
+    __slots__ = ("_result", "function", "key", "messages", "response", "state")
+
+    def __init__(self, function: str, key: str, messages: Sequence[Message], state: bytes | None = None) -> None:
+        self.function = function
+        self.key = key
+        self.messages = messages
+        self.state = state
+        self.response = FromFunction()
+        self._result = self.response.invocation_result
+        self._result.SetInParent()
+
+    @classmethod
+    def parse(cls, data: bytes) -> Call:
+        """Read a serialised ToFunction. Raises `google.protobuf.message.DecodeError`."""
+        batch = ToFunction.FromString(data).invocation
+        messages = [
+            Message(
+                item.argument.typename,
+                item.argument.value,
+                (f"{item.caller.namespace}/{item.caller.type}", item.caller.id) if item.HasField("caller") else None,
+            )
+            for item in batch.invocations
+        ]
+        state = next((s.state_value.value for s in batch.state if s.state_value.has_value), None)
+        return cls(f"{batch.target.namespace}/{batch.target.type}", batch.target.id, messages, state)
+
+    def send(self, function: str, key: str, typename: str, value: bytes) -> None:
+        """Send a message to the function `namespace/type` with that key."""
+        out = self._result.outgoing_messages.add()
+        _fill(out, function, key, typename, value)
+
+    def send_after(self, delay_ms: int, function: str, key: str, typename: str, value: bytes, token: str = "") -> None:
+        """Send a message later; `token` allows to cancel it."""
+        out = self._result.delayed_invocations.add(delay_in_ms=delay_ms, cancellation_token=token)
+        _fill(out, function, key, typename, value)
+
+    def cancel(self, token: str) -> None:
+        """Unsend the delayed message of that token."""
+        self._result.delayed_invocations.add(is_cancellation_request=True, cancellation_token=token)
+
+    def egress(self, egress: str, typename: str, value: bytes) -> None:
+        """Hand a value to the egress `namespace/type`."""
+        namespace, _, name = egress.partition("/")
+        out = self._result.outgoing_egresses.add(egress_namespace=namespace, egress_type=name)
+        _set(out.argument, typename, value)
+
+    def keep(self, state: State, value: bytes | None) -> None:
+        """Replace the function's state for this key; None deletes it."""
+        mutation = self._result.state_mutations.add(
+            mutation_type=DELETE if value is None else MODIFY, state_name=state.name
+        )
+        if value is not None:
+            _set(mutation.state_value, state.typename, value)
+
+    def __repr__(self) -> str:
+        return f"<Call {self.function} {self.key!r} {len(self.messages)} messages>"
+
+
+class Function(Protocol):
+    """What an endpoint serves under one typename."""
+
+    typename: str
+    state: State | None
+
+    async def serve(self, calls: Sequence[Call], done: Callable[[Call], None]) -> None:
+        """Answer every call and hand each to `done` as soon as it is finished, in any order."""
+        ...
+
+
+def _fill(
+    out: FromFunction.Invocation | FromFunction.DelayedInvocation, function: str, key: str, typename: str, value: bytes
+) -> None:
+    target = out.target
+    target.namespace, _, target.type = function.partition("/")
+    target.id = key
+    _set(out.argument, typename, value)
+
+
+def _set(argument: object, typename: str, value: bytes) -> None:
+    argument.typename = typename  # type: ignore[attr-defined]
+    argument.has_value = True  # type: ignore[attr-defined]
+    argument.value = value  # type: ignore[attr-defined]

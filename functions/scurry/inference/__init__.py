@@ -1,0 +1,1 @@
+"""A batch of requests in, a reply to each out."""

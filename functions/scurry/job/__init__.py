@@ -1,0 +1,1 @@
+"""Where the built jar lies inside the wheel."""

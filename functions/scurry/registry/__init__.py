@@ -1,0 +1,1 @@
+"""Which versions of a model exist, and in what state."""

@@ -1,0 +1,1 @@
+"""Which version of a model answers this request."""

@@ -1,0 +1,1 @@
+"""How a model of some kind is loaded and asked."""

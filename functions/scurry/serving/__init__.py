@@ -1,0 +1,1 @@
+"""The processes: functions, worker, and the supervisor of all."""

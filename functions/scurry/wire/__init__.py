@@ -1,0 +1,1 @@
+"""Ground floor: messages, names and errors on which every part agrees."""

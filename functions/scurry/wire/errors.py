@@ -1,0 +1,81 @@
+"""Every failure a caller can meet, each with its code on the wire.
+
+    ScurryError
+    ├── InvalidRequest      the caller must change the request
+    │     bad_request input_name input_datatype input_rank input_shape output_name
+    │     payload_missing too_large id_conflict not_allowed
+    ├── NotFound            nothing by that name
+    │     model_not_found version_not_found result_not_found
+    ├── Unavailable         the same request may succeed later
+    │     model_not_ready overloaded deadline_exceeded unavailable
+    └── Failed              the model or the system failed
+          model_failed load_failed worker_lost already_answered internal
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ScurryError(Exception):
+    """A failure with a stable `code` and one sentence that says what to do."""
+
+    codes: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.code}: {self.message}>"
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+class InvalidRequest(ScurryError):
+    """The caller must change the request."""
+
+    codes = frozenset(
+        {
+            "bad_request",
+            "input_name",
+            "input_datatype",
+            "input_rank",
+            "input_shape",
+            "output_name",
+            "payload_missing",
+            "too_large",
+            "id_conflict",
+            "not_allowed",
+        }
+    )
+
+
+class NotFound(ScurryError):
+    """Nothing by that name."""
+
+    codes = frozenset({"model_not_found", "version_not_found", "result_not_found"})
+
+
+class Unavailable(ScurryError):
+    """The same request may succeed later."""
+
+    codes = frozenset({"model_not_ready", "overloaded", "deadline_exceeded", "unavailable"})
+
+
+class Failed(ScurryError):
+    """The model or the system failed."""
+
+    codes = frozenset({"model_failed", "load_failed", "worker_lost", "already_answered", "internal"})
+
+
+_CLASSES: dict[str, type[ScurryError]] = {
+    code: cls for cls in (InvalidRequest, NotFound, Unavailable, Failed) for code in cls.codes
+}
+
+
+def error(code: str, message: str) -> ScurryError:
+    """The exception for a code that came over the wire; unknown codes become `Failed`."""
+    return _CLASSES.get(code, Failed)(code, message)

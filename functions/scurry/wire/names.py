@@ -1,0 +1,114 @@
+"""Names that cross a process or language border, in one place.
+
+`tests/unit/wire/test_names.py` holds this file against `module.yaml` and the Java constants.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import dataclass
+from typing import Final
+
+ROUTER: Final = "scurry/router"
+REGISTRY: Final = "scurry/registry"
+INFERENCE: Final = "scurry/inference"
+EGRESS: Final = "scurry/replies"
+INGRESS: Final = "scurry/requests"
+
+INGRESS_KIND: Final = "scurry.redis.v1/ingress"
+EGRESS_KIND: Final = "scurry.redis.v1/egress"
+TRANSPORT: Final = "scurry.transports.v1/workers"
+
+TYPE_PREFIX: Final = "scurry.v1/"
+"""Typed values are protobuf messages of the package scurry.v1, named scurry.v1/<Message>."""
+
+ROUTER_STATE: Final = "router"
+REGISTRY_STATE: Final = "record"
+
+CALLS_PATH: Final = "/calls"
+"""HTTP path of coalesced calls; the plain one-call protocol of StateFun answers on `/`."""
+
+MODEL_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+"""What a model, a version or an alias may be called."""
+
+CLAIM_CHECK_BYTES: Final = 8 * 1024
+"""Tensors and bodies above this many bytes are parked in Redis; only their key travels."""
+
+LANES: Final = 2
+"""Lanes a version starts with: one computes while the other fills."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Redis keys of one namespace (DESIGN: `scurry`, or `{scurry}` on Redis Cluster)."""
+
+    namespace: str = "scurry"
+
+    def requests(self, model: str, partitions: int = 1) -> str:
+        """Stream for the requests and registry messages of a model."""
+        if partitions == 1:
+            return f"{self.namespace}:requests"
+        return f"{self.namespace}:requests:{zlib.crc32(model.encode()) % partitions}"
+
+    @property
+    def partitions(self) -> str:
+        """String key with the number of partitions, written once."""
+        return f"{self.namespace}:partitions"
+
+    @property
+    def bulk(self) -> str:
+        """Stream of requests that nobody waits for."""
+        return f"{self.namespace}:bulk"
+
+    def replies(self, client: str) -> str:
+        """Reply stream of one client."""
+        return f"{self.namespace}:replies:{client}"
+
+    def result(self, request_id: str) -> str:
+        """Hash with the reply to one request."""
+        return f"{self.namespace}:result:{request_id}"
+
+    def done(self, request_id: str) -> str:
+        """Marker behind first-result-wins."""
+        return f"{self.namespace}:done:{request_id}"
+
+    def payload_in(self, request_id: str, name: str) -> str:
+        """Parked input tensor."""
+        return f"{self.namespace}:payload:{request_id}:in:{name}"
+
+    def payload_out(self, request_id: str, random: str, name: str) -> str:
+        """Parked output tensor."""
+        return f"{self.namespace}:payload:{request_id}:out:{random}:{name}"
+
+    @property
+    def models(self) -> str:
+        """Hash: the registry's view, model name → JSON record."""
+        return f"{self.namespace}:models"
+
+    @property
+    def registry(self) -> str:
+        """Stream: audit of registry messages."""
+        return f"{self.namespace}:registry"
+
+    @property
+    def dead(self) -> str:
+        """Stream: dead letters."""
+        return f"{self.namespace}:dead"
+
+
+def lane_address(model: str, version: str, lane: int) -> str:
+    """Key of the inference function for one lane: `model@version/lane`."""
+    return f"{model}@{version}/{lane}"
+
+
+def solo_address(model: str, version: str, token: str) -> str:
+    """Key for a request that must run alone: `model@version/solo/<token>`; the transport never coalesces it."""
+    return f"{model}@{version}/solo/{token}"
+
+
+def parse_address(key: str) -> tuple[str, str, str]:
+    """Split an inference key into model, version and lane (`0`, `1`, … or `solo/<token>`)."""
+    model, _, rest = key.partition("@")
+    version, _, lane = rest.partition("/")
+    return model, version, lane
