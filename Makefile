@@ -1,0 +1,70 @@
+# One verb for each act, the same on a laptop and in CI. Each builds what it lacks; `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+BIN  := .venv/bin
+STEP := .ci/step
+VENV := .build/venv.stamp
+JAR  := functions/scurry/job/scurry-job.jar
+CRDS := .build/crds.stamp
+
+PROTOS     := $(wildcard protos/scurry/*/*.proto)
+JAVA_MAIN  := $(shell find job/pom.xml job/src/main protos -type f 2>/dev/null)
+JAVA_TESTS := $(shell find job/src/test -type f 2>/dev/null)
+TESTS      := $(wildcard tests/unit tests/integration tests/e2e)
+
+.PHONY: help build check test e2e protos jar bench docs demo clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z0-9]*\):.*##  */\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+build: $(VENV) $(JAR)  ## virtual environment and jar; then .venv/bin/scurry is the command
+
+demo: build  ## the digits demo: the whole job on real input
+	$(BIN)/python -m examples.digits $(ARGS)
+
+test: build $(CRDS) job/target/tests.stamp  ## every test: JUnit, then unit, integration and end-to-end
+	$(BIN)/pytest $(TESTS) $(ARGS)
+
+e2e: build  ## the end-to-end tests alone
+	$(BIN)/pytest tests/e2e $(ARGS)
+
+check: $(VENV) $(CRDS)  ## everything that can be said without running the job: style, types, layers, contracts, manifests
+	@$(STEP) "style (ruff)" $(BIN)/ruff check .
+	@$(STEP) "types (mypy --strict)" $(BIN)/mypy
+	@$(STEP) "layers (import-linter)" $(BIN)/lint-imports
+	@$(STEP) "generated code is what protos/ says" $(BIN)/pytest -q tests/unit/test_protos.py
+	@$(STEP) "manifests and images in deploy/" $(BIN)/pytest -q tests/unit/deploy
+	@$(STEP) "names, codes and links in docs/" $(BIN)/pytest -q tests/unit/test_docs.py tests/unit/wire/test_names.py
+
+docs: $(VENV)  ## check every link, table and name in the documentation
+	$(BIN)/pytest -q tests/unit/test_docs.py
+
+protos: $(VENV)  ## regenerate the Python side of protos/
+	$(BIN)/python -m grpc_tools.protoc -Iprotos --python_out=functions --pyi_out=functions $(PROTOS)
+
+jar: $(JAR)  ## the job's jar alone
+
+bench: build  ## the benchmark; ARGS are handed on
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean:  ## remove everything that was built
+	rm -rf .build .venv job/target $(JAR) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+# What is built, and from what.
+$(VENV): pyproject.toml constraints.txt .ci/setup
+	@.ci/setup venv && mkdir -p $(@D) && touch $@
+
+$(CRDS): .ci/setup
+	@.ci/setup crds && touch $@
+
+job/target/scurry-job.jar: $(JAVA_MAIN)
+	@.ci/setup jar
+
+$(JAR): job/target/scurry-job.jar
+	@cp $< $@
+
+job/target/tests.stamp: $(JAVA_MAIN) $(JAVA_TESTS)
+	@.ci/setup java-tests && touch $@
