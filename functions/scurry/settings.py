@@ -1,0 +1,153 @@
+"""One frozen class of settings for each process, read once.
+
+The command line wins over `SCURRY_<FIELD>` variables, these over the defaults below.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import re
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+PREFIX: Final = "SCURRY_"
+JOB_VARIABLES: Final = frozenset({"SCURRY_FUNCTIONS", "SCURRY_WORKERS"})
+"""Read by the job (addresses of the processes), not by a settings class."""
+
+_KUBERNETES: Final = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
+_LINK: Final = re.compile(r"(tcp|udp|sctp)://.*")
+_TRUE: Final = frozenset({"1", "true", "yes", "on"})
+_FALSE: Final = frozenset({"0", "false", "no", "off"})
+
+
+class InvalidSettings(ValueError):
+    """A setting that cannot be read, or that nobody knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommonSettings:
+    """What every process needs to know."""
+
+    namespace: str = "scurry"
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    log_level: str = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionsSettings(CommonSettings):
+    """The process of the router and registry functions."""
+
+    host: str = "127.0.0.1"
+    port: int = 8100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings(CommonSettings):
+    """One worker. `threads` 0 leaves the choice to the runtime; `models_root` is put before relative uris."""
+
+    host: str = "127.0.0.1"
+    port: int = 8110
+    memory_mb: int = 2048
+    threads: int = 0
+    models_root: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings(CommonSettings):
+    """The gateway's doors and limits. Port 0 picks a free one."""
+
+    host: str = "127.0.0.1"
+    http_port: int = 8000
+    grpc_port: int = 8001
+    metrics_port: int = 8002
+    max_body_bytes: int = 64 * 1024 * 1024
+    max_in_flight: int = 4096
+    timeout_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpSettings(CommonSettings):
+    """Everything on one machine. Port 0 picks a free one; `redis_url` empty starts a Redis of our own."""
+
+    redis_url: str = ""
+    dir: str = ".scurry"
+    models: str = ""
+    workers: int = 0
+    host: str = "127.0.0.1"
+    http_port: int = 0
+    grpc_port: int = 0
+    metrics_port: int = 0
+    ui_port: int = 0
+    redis_port: int = 0
+    functions_port: int = 0
+    worker_port: int = 0
+    memory_mb: int = 2048
+    threads: int = 0
+    job_memory_mb: int = 1024
+    checkpoint_interval: str = "5s"
+    module: str = ""
+
+
+Settings = TypeVar("Settings", bound=CommonSettings)
+ALL: Final[tuple[type[CommonSettings], ...]] = (FunctionsSettings, WorkerSettings, GatewaySettings, UpSettings)
+
+
+def load(cls: type[Settings], args: argparse.Namespace | None, environ: Mapping[str, str]) -> Settings:
+    """Settings of one process. Raises `InvalidSettings` with one sentence."""
+    refuse_unknown(environ)
+    types = typing.get_type_hints(cls)
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(cls):
+        given = getattr(args, field.name, None)
+        variable = PREFIX + field.name.upper()
+        if given is not None:
+            values[field.name] = given
+        elif variable in environ and not _is_link(variable, environ[variable]):
+            values[field.name] = parse(variable, environ[variable], types[field.name])
+    return cls(**values)
+
+
+def variables() -> frozenset[str]:
+    """Every SCURRY_ variable that some process reads."""
+    fields = {field.name for cls in ALL for field in dataclasses.fields(cls)}
+    return JOB_VARIABLES | {PREFIX + name.upper() for name in fields}
+
+
+def refuse_unknown(environ: Mapping[str, str]) -> None:
+    """Raise `InvalidSettings` when a SCURRY_ variable is nobody's."""
+    known = variables()
+    for name, value in environ.items():
+        if name.startswith(PREFIX) and name not in known and not _is_link(name, value):
+            raise InvalidSettings(f"{name} is not a setting; known are {', '.join(sorted(known))}.")
+
+
+def parse(variable: str, text: str, kind: type[Any]) -> str | int | float | bool:
+    """The value of a variable in the type of its field."""
+    try:
+        if kind is bool:
+            return _parse_bool(text)
+        if kind in (int, float):
+            return typing.cast("int | float", kind(text))
+    except ValueError:
+        raise InvalidSettings(f"{variable}={text} is not {_article(kind)}.") from None
+    return text
+
+
+def _parse_bool(text: str) -> bool:
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise ValueError(text)
+
+
+def _article(kind: type[Any]) -> str:
+    return {int: "a whole number", float: "a number", bool: "yes or no"}[kind]
+
+
+def _is_link(name: str, value: str) -> bool:
+    """Whether Kubernetes set this variable for a Service whose name begins with `scurry`."""
+    return _KUBERNETES.fullmatch(name) is not None or (name.endswith("PORT") and _LINK.fullmatch(value) is not None)

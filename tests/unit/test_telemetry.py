@@ -1,0 +1,54 @@
+"""Logs: one line of key=value pairs for each event."""
+
+import io
+import logging
+
+import pytest
+
+from scurry import telemetry
+
+
+@pytest.fixture
+def log():
+    """A configured logger and what it wrote."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    telemetry.configure_logging("worker", "info", stream)
+    yield stream
+    root.handlers[:], root.level = before, level
+
+
+def test_a_record_is_one_line_of_pairs(log):
+    """Text with blanks is quoted, plain words are not."""
+    logging.getLogger("scurry.shelf").info("model %s loaded", "m", extra={"model": "m", "bytes": 12})
+    line = log.getvalue()
+    assert 'level=info process=worker logger=scurry.shelf msg="model m loaded" model=m bytes=12' in line
+    assert line.count("\n") == 1
+
+
+def test_a_traceback_stays_on_the_line(log):
+    """An exception is one pair, so that no reader has to join lines."""
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        logging.getLogger("x").exception("it broke")
+    assert log.getvalue().count("\n") == 1
+    assert "ValueError: two" in log.getvalue()
+
+
+def test_records_below_the_level_are_dropped(log):
+    """Level info says nothing about debug."""
+    logging.getLogger("x").debug("hidden")
+    assert log.getvalue() == ""
+
+
+def test_an_unknown_level_is_refused():
+    """The sentence names the levels there are."""
+    with pytest.raises(ValueError, match="known are debug, info"):
+        telemetry.configure_logging("worker", "loud")
+
+
+def test_timestamps_are_utc_with_milliseconds():
+    """RFC 3339 in UTC."""
+    assert telemetry.timestamp(1.5) == "1970-01-01T00:00:01.500Z"
