@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from scurry.endpoint.reqreply_pb2 import FromFunction, ToFunction
 
@@ -24,8 +24,7 @@ class State:
     typename: str
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A typed value and, unless it came from the ingress, who sent it."""
 
     typename: str
@@ -36,21 +35,22 @@ class Message:
 class Call:
     """A batch for one address. Read `key`, `messages`, `state`; answer with `send`, `send_after`, `egress`, `keep`."""
 
-    __slots__ = ("_result", "function", "key", "messages", "response", "state")
+    __slots__ = ("_result", "_states", "function", "key", "messages", "response", "state")
 
     def __init__(self, function: str, key: str, messages: Sequence[Message], state: bytes | None = None) -> None:
         self.function = function
         self.key = key
         self.messages = messages
         self.state = state
+        self._states: dict[str, bytes | None] | None = None
         self.response = FromFunction()
         self._result = self.response.invocation_result
         self._result.SetInParent()
 
     @classmethod
-    def parse(cls, data: bytes) -> Call:
+    def parse(cls, data: bytes | memoryview) -> Call:
         """Read a serialised ToFunction. Raises `google.protobuf.message.DecodeError`."""
-        batch = ToFunction.FromString(data).invocation
+        batch = ToFunction.FromString(data).invocation  # type: ignore[arg-type]
         messages = [
             Message(
                 item.argument.typename,
@@ -59,15 +59,32 @@ class Call:
             )
             for item in batch.invocations
         ]
-        state = next((s.state_value.value for s in batch.state if s.state_value.has_value), None)
-        return cls(f"{batch.target.namespace}/{batch.target.type}", batch.target.id, messages, state)
+        states = {s.state_name: s.state_value.value if s.state_value.has_value else None for s in batch.state}
+        call = cls(f"{batch.target.namespace}/{batch.target.type}", batch.target.id, messages)
+        call._states = states
+        call.state = next((value for value in states.values() if value is not None), None)
+        return call
+
+    def select(self, state: State) -> bool:
+        """Make `state` the one this call reads; False, and answered with a request for it, when it did not travel."""
+        if self._states is None:
+            return True
+        if state.name not in self._states:
+            missing = self.response.incomplete_invocation_context.missing_values.add()
+            missing.state_name, missing.type_typename = state.name, state.typename
+            missing.expiration_spec.SetInParent()
+            return False
+        self.state = self._states[state.name]
+        return True
 
     def send(self, function: str, key: str, typename: str, value: bytes) -> None:
         """Send a message to the function `namespace/type` with that key."""
         out = self._result.outgoing_messages.add()
         _fill(out, function, key, typename, value)
 
-    def send_after(self, delay_ms: int, function: str, key: str, typename: str, value: bytes, token: str = "") -> None:
+    def send_after(
+        self, delay_ms: int, function: str, key: str, typename: str, value: bytes, *, token: str = ""
+    ) -> None:
         """Send a message later; `token` allows to cancel it."""
         out = self._result.delayed_invocations.add(delay_in_ms=delay_ms, cancellation_token=token)
         _fill(out, function, key, typename, value)
