@@ -7,7 +7,6 @@ import asyncio
 import os
 import random
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -17,7 +16,7 @@ import orjson
 import uvloop
 
 from scurry.cli.bench_doors import HttpDoor, RedisDoor, ask
-from scurry.cli.bench_load import Answer, Load
+from scurry.cli.bench_load import Load
 from scurry.cli.bench_report import Figures, figures, table
 from scurry.cli.bench_requests import (
     Input,
@@ -142,11 +141,10 @@ class Bench:
         if args.json != "-":
             wait = f"{args.warm_up:g} + {args.seconds:g} s"
             print(f"{name} on {count} model(s), {wait} …", file=sys.stderr, flush=True)
-        listening: list[Load] = []
-        door = self._door(number, callers or max(64, int(rate * 0.05)), lambda pile: listening[0].answers(pile))
+        door = self._door(number, callers or max(64, int(rate * 0.05)))
         choices = zipf_choices(count, args.zipf, DRAWS if count > 1 else 1, number)
-        listening.append(load := Load(door, choices, number, callers=callers, rate=rate))
-        await door.open()
+        load = Load(door, choices, number, callers=callers, rate=rate)
+        await door.open(load.answers)
         try:
             tally = await load.run(args.warm_up, args.seconds)
         finally:
@@ -155,11 +153,11 @@ class Bench:
             raise SystemExit(f"scurry bench: {door.failure}.")
         return figures(tally, door=args.door, load=name, models=count, size=self.subjects[0].size)
 
-    def _door(self, number: int, connections: int, listener: Callable[[list[Answer]], None]) -> RedisDoor | HttpDoor:
+    def _door(self, number: int, connections: int) -> RedisDoor | HttpDoor:
         if self.args.door == "http":
             parts = urlsplit(self.args.url)
             requests = [http_request(one, parts.netloc) for one in self.subjects]
-            return HttpDoor(parts.hostname or "127.0.0.1", parts.port or 80, requests, connections, listener)
+            return HttpDoor(parts.hostname or "127.0.0.1", parts.port or 80, requests, connections)
         reply = self.keys.replies(f"bench-{number:06x}")
         commands = [stream_commands(one, self.keys, reply, self.partitions) for one in self.subjects]
-        return RedisDoor(self.args.redis_url, reply, commands, listener)
+        return RedisDoor(self.args.redis_url, reply, commands)

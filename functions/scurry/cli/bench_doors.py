@@ -19,15 +19,16 @@ TRIM_EVERY: Final = 2000
 class RedisDoor:
     """Writes prepared commands on one connection and reads one reply stream on another."""
 
-    def __init__(self, url: str, reply: str, commands: Sequence[Sequence[list[bytes]]], listener: Listener) -> None:
-        self._url, self._reply, self._commands, self._listener = url, reply, commands, listener
+    def __init__(self, url: str, reply: str, commands: Sequence[Sequence[list[bytes]]]) -> None:
+        self._url, self._reply, self._commands = url, reply, commands
         self._pile: list[Command] = []
         self._last, self._since_trim = b"0", 0
         self._is_closing = False
         self.failure = ""
 
-    async def open(self) -> None:
+    async def open(self, listener: Listener) -> None:
         """Connect and begin to read replies."""
+        self._listener = listener
         address = Address.parse(self._url)
         self._writer = await connect(address, self._lost, RuntimeError)
         self._reader = await connect(address, self._lost, RuntimeError)
@@ -100,14 +101,15 @@ async def ask(connection: Connection, *words: str | bytes) -> Any:  # noqa: ANN4
 class HttpDoor:
     """Keeps one HTTP/1.1 connection per caller; a request waits here when all are busy."""
 
-    def __init__(self, host: str, port: int, requests: Sequence[bytes], callers: int, listener: Listener) -> None:
-        self._address, self._requests, self._callers, self._listener = (host, port), requests, callers, listener
+    def __init__(self, host: str, port: int, requests: Sequence[bytes], callers: int) -> None:
+        self._address, self._requests, self._callers = (host, port), requests, callers
         self._idle: deque[_HttpConnection] = deque()
         self._backlog: deque[tuple[bytes, int]] = deque()
         self.failure = ""
 
-    async def open(self) -> None:
+    async def open(self, listener: Listener) -> None:
         """Connect every caller."""
+        self._listener = listener
         loop = asyncio.get_running_loop()
         for _ in range(self._callers):
             _, connection = await loop.create_connection(lambda: _HttpConnection(self._answered), *self._address)
