@@ -1,0 +1,97 @@
+"""The client for code without an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from scurry.client.client import Answer, Client
+from scurry.wire.infer_pb2 import InferRequest
+from scurry.wire.messages_pb2 import Update
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from scurry.wire.tensors import Array
+
+T = TypeVar("T")
+
+
+class BlockingClient:
+    """`Client` with one thread that runs its loop; any number of threads may call it."""
+
+    def __init__(
+        self, redis_url: str = "redis://127.0.0.1:6379/0", *, namespace: str = "scurry", name: str | None = None
+    ) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="scurry-client", daemon=True)
+        self._thread.start()
+        self._client = Client(redis_url, namespace=namespace, name=name)
+        try:
+            self._run(self._client.open())
+        except BaseException:
+            self._stop()
+            raise
+
+    def infer(
+        self,
+        model: str,
+        inputs: Mapping[str, npt.ArrayLike],
+        *,
+        version: str = "",
+        outputs: Sequence[str] = (),
+        id: str = "",  # noqa: A002 - the protocol's own word
+        timeout: float = 30.0,
+        key: str = "",
+        keep: int | None = None,
+    ) -> dict[str, Array]:
+        """As `Client.infer`."""
+        return self._run(
+            self._client.infer(
+                model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep
+            )
+        )
+
+    def ask(self, model: str, request: InferRequest, *, version: str = "", timeout: float = 30.0) -> Answer:
+        """As `Client.ask`."""
+        return self._run(self._client.ask(model, request, version=version, timeout=timeout))
+
+    def update(self, update: Update, *, timeout: float = 600.0) -> dict[str, Any]:
+        """As `Client.update`."""
+        return self._run(self._client.update(update, timeout=timeout))
+
+    def models(self) -> dict[str, dict[str, Any]]:
+        """As `Client.models`."""
+        return self._run(self._client.models())
+
+    def ping(self) -> None:
+        """As `Client.ping`."""
+        self._run(self._client.ping())
+
+    def close(self) -> None:
+        """Disconnect and end the thread."""
+        if self._thread.is_alive():
+            self._run(self._client.close())
+            self._stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def __repr__(self) -> str:
+        return f"<BlockingClient of {self._client!r}>"

@@ -1,0 +1,52 @@
+"""Bodies of requests with their large tensors parked, and of replies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from google.protobuf.message import DecodeError
+
+from scurry.client.waiting import Fields
+from scurry.wire.errors import Failed, error
+from scurry.wire.infer_pb2 import InferReply, InferRequest
+from scurry.wire.names import CLAIM_CHECK_BYTES
+
+Parked = list[tuple[str, bytes]]
+
+
+def park(request: InferRequest, key_of: Callable[[str], str]) -> tuple[InferRequest, Parked]:
+    """The request with keys in place of large tensors, and what lies under those keys. The argument stays as it is."""
+    if request.ByteSize() <= CLAIM_CHECK_BYTES or not any(is_large(tensor.data) for tensor in request.inputs):
+        return request, []
+    light, parked = InferRequest(outputs=request.outputs), Parked()
+    for name, parameter in request.parameters.items():
+        light.parameters[name].CopyFrom(parameter)
+    for tensor in request.inputs:
+        data = tensor.data
+        if is_large(data):
+            key = key_of(tensor.name)
+            parked.append((key, data))
+            light.inputs.add(name=tensor.name, datatype=tensor.datatype, shape=tensor.shape, payload=key)
+        else:
+            light.inputs.append(tensor)
+    return light, parked
+
+
+def is_large(data: bytes) -> bool:
+    """Whether these bytes are parked rather than sent."""
+    return len(data) > CLAIM_CHECK_BYTES
+
+
+def raise_error(fields: Fields) -> None:
+    """Raise what a reply with status `error` says."""
+    if fields.get(b"status") != b"ok":
+        code = fields.get(b"error", b"internal").decode()
+        raise error(code, fields.get(b"message", b"The reply carries no message.").decode())
+
+
+def parse_reply(body: bytes) -> InferReply:
+    """Read a serialised InferReply."""
+    try:
+        return InferReply.FromString(body)
+    except DecodeError:
+        raise Failed("internal", f"A reply of {len(body)} bytes is not an InferReply.") from None
