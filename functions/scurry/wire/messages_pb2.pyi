@@ -30,7 +30,7 @@ RETIRED: Life
 FAILED: Life
 
 class Request(_message.Message):
-    __slots__ = ("id", "entry", "model", "version", "encoding", "body", "payload", "reply", "deadline", "key", "priority", "tenant", "traceparent", "keep", "bulk", "attempt", "epoch", "defect", "fields")
+    __slots__ = ("id", "entry", "model", "version", "encoding", "body", "payload", "reply", "deadline", "key", "priority", "tenant", "traceparent", "keep", "bulk", "attempt", "epoch", "defect", "fields", "tries")
     class FieldsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -57,6 +57,7 @@ class Request(_message.Message):
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     DEFECT_FIELD_NUMBER: _ClassVar[int]
     FIELDS_FIELD_NUMBER: _ClassVar[int]
+    TRIES_FIELD_NUMBER: _ClassVar[int]
     id: str
     entry: str
     model: str
@@ -76,7 +77,8 @@ class Request(_message.Message):
     epoch: int
     defect: str
     fields: _containers.ScalarMap[str, bytes]
-    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., body: _Optional[bytes] = ..., payload: _Optional[str] = ..., reply: _Optional[str] = ..., deadline: _Optional[int] = ..., key: _Optional[str] = ..., priority: _Optional[int] = ..., tenant: _Optional[str] = ..., traceparent: _Optional[str] = ..., keep: _Optional[int] = ..., bulk: _Optional[bool] = ..., attempt: _Optional[int] = ..., epoch: _Optional[int] = ..., defect: _Optional[str] = ..., fields: _Optional[_Mapping[str, bytes]] = ...) -> None: ...
+    tries: int
+    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., body: _Optional[bytes] = ..., payload: _Optional[str] = ..., reply: _Optional[str] = ..., deadline: _Optional[int] = ..., key: _Optional[str] = ..., priority: _Optional[int] = ..., tenant: _Optional[str] = ..., traceparent: _Optional[str] = ..., keep: _Optional[int] = ..., bulk: _Optional[bool] = ..., attempt: _Optional[int] = ..., epoch: _Optional[int] = ..., defect: _Optional[str] = ..., fields: _Optional[_Mapping[str, bytes]] = ..., tries: _Optional[int] = ...) -> None: ...
 
 class ModelSpec(_message.Message):
     __slots__ = ("uri", "runtime", "config", "generation", "max_batch_size")
@@ -93,16 +95,22 @@ class ModelSpec(_message.Message):
     def __init__(self, uri: _Optional[str] = ..., runtime: _Optional[str] = ..., config: _Optional[str] = ..., generation: _Optional[int] = ..., max_batch_size: _Optional[int] = ...) -> None: ...
 
 class Requests(_message.Message):
-    __slots__ = ("requests", "spec", "sequence", "report")
+    __slots__ = ("requests", "spec", "sequence", "report", "version", "epoch", "solo")
     REQUESTS_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     REPORT_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    SOLO_FIELD_NUMBER: _ClassVar[int]
     requests: _containers.RepeatedCompositeFieldContainer[Request]
     spec: ModelSpec
     sequence: int
     report: bool
-    def __init__(self, requests: _Optional[_Iterable[_Union[Request, _Mapping]]] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., sequence: _Optional[int] = ..., report: _Optional[bool] = ...) -> None: ...
+    version: str
+    epoch: int
+    solo: bool
+    def __init__(self, requests: _Optional[_Iterable[_Union[Request, _Mapping]]] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., sequence: _Optional[int] = ..., report: _Optional[bool] = ..., version: _Optional[str] = ..., epoch: _Optional[int] = ..., solo: _Optional[bool] = ...) -> None: ...
 
 class Done(_message.Message):
     __slots__ = ("version", "lane", "sequence", "epoch")
@@ -348,7 +356,7 @@ class Remind(_message.Message):
     def __init__(self, version: _Optional[str] = ..., generation: _Optional[int] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class Routes(_message.Message):
-    __slots__ = ("epoch", "versions", "aliases", "announce")
+    __slots__ = ("epoch", "versions", "aliases", "announce", "pending")
     class AliasesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -360,11 +368,13 @@ class Routes(_message.Message):
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     ALIASES_FIELD_NUMBER: _ClassVar[int]
     ANNOUNCE_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     versions: _containers.RepeatedCompositeFieldContainer[VersionRoute]
     aliases: _containers.ScalarMap[str, str]
     announce: Replies
-    def __init__(self, epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRoute, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., announce: _Optional[_Union[Replies, _Mapping]] = ...) -> None: ...
+    pending: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRoute, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., announce: _Optional[_Union[Replies, _Mapping]] = ..., pending: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class VersionRoute(_message.Message):
     __slots__ = ("version", "weight", "draining", "spec", "function")
@@ -456,7 +466,7 @@ class Record(_message.Message):
     def __init__(self, model: _Optional[str] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRecord, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., weights: _Optional[_Mapping[str, int]] = ..., previous: _Optional[_Mapping[str, int]] = ..., changed: _Optional[int] = ...) -> None: ...
 
 class VersionRecord(_message.Message):
-    __slots__ = ("version", "spec", "life", "error", "message", "loaded", "signature", "bytes", "device", "waiting", "function")
+    __slots__ = ("version", "spec", "life", "error", "message", "loaded", "signature", "bytes", "device", "waiting", "function", "serving", "losses", "update")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
     LIFE_FIELD_NUMBER: _ClassVar[int]
@@ -468,6 +478,9 @@ class VersionRecord(_message.Message):
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     WAITING_FIELD_NUMBER: _ClassVar[int]
     FUNCTION_FIELD_NUMBER: _ClassVar[int]
+    SERVING_FIELD_NUMBER: _ClassVar[int]
+    LOSSES_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_FIELD_NUMBER: _ClassVar[int]
     version: str
     spec: ModelSpec
     life: Life
@@ -479,7 +492,10 @@ class VersionRecord(_message.Message):
     device: str
     waiting: _containers.RepeatedCompositeFieldContainer[Update]
     function: str
-    def __init__(self, version: _Optional[str] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., life: _Optional[_Union[Life, str]] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., loaded: _Optional[_Iterable[int]] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., device: _Optional[str] = ..., waiting: _Optional[_Iterable[_Union[Update, _Mapping]]] = ..., function: _Optional[str] = ...) -> None: ...
+    serving: ModelSpec
+    losses: int
+    update: str
+    def __init__(self, version: _Optional[str] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., life: _Optional[_Union[Life, str]] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., loaded: _Optional[_Iterable[int]] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., device: _Optional[str] = ..., waiting: _Optional[_Iterable[_Union[Update, _Mapping]]] = ..., function: _Optional[str] = ..., serving: _Optional[_Union[ModelSpec, _Mapping]] = ..., losses: _Optional[int] = ..., update: _Optional[str] = ...) -> None: ...
 
 class View(_message.Message):
     __slots__ = ("model", "record")
