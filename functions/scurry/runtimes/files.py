@@ -1,0 +1,115 @@
+"""Finds the file of one model version behind a `uri`.
+
+A `uri` (a path, or `file://` and a path) may be, in this order:
+
+1. a model file;
+2. a directory with the files of one model: `model.<suffix>`, else the only file with a known suffix;
+3. a repository in which name and version pick the directory: `<uri>/<name>/<version>/`, or `<uri>/<version>/`
+   when the directory of the model itself was given.
+
+Beside the model file an optional `config.json` holds options; those given at registration win over it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from scurry.wire.errors import Failed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CONFIG = "config.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """The file to open and the options that lie beside it."""
+
+    path: Path
+    config: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def bytes(self) -> int:
+        """Size of the file and of those that belong to it (weights beside a graph)."""
+        stem = self.path.stem
+        return sum(each.stat().st_size for each in self.path.parent.glob(f"{_escape(stem)}*") if each.is_file())
+
+
+def locate(uri: str, model: str, version: str, suffixes: Sequence[str], root: str = "") -> ModelFile:
+    """The file for a version, suffixes tried in order. Raises `load_failed` with what was looked for and where."""
+    path = _local(uri, root)
+    if path.is_file():
+        if path.suffix not in suffixes:
+            raise Failed("load_failed", f"{path} ends in {path.suffix!r}, but this runtime opens {_list(suffixes)}.")
+        return ModelFile(path, _config_beside(path.parent))
+    if not path.is_dir():
+        raise Failed("load_failed", f"There is no file or directory {path} on this worker.")
+    for directory in (path, path / model / version, path / version):
+        found = _model_in(directory, suffixes)
+        if found is not None:
+            return ModelFile(found, _config_beside(directory))
+    raise Failed(
+        "load_failed",
+        f"{path} holds no model: looked for a file ending in {_list(suffixes)} in it, in {model}/{version} and in "
+        f"{version}.",
+    )
+
+
+def _local(uri: str, root: str) -> Path:
+    if not uri:
+        raise Failed("load_failed", "The model was registered without a uri.")
+    if "://" in uri:
+        parts = urlsplit(uri)
+        if parts.scheme != "file" or parts.netloc not in {"", "localhost"}:
+            raise Failed("load_failed", f"Only paths and file:// are opened, not {uri!r}.")
+        uri = unquote(parts.path)
+    path = Path(uri).expanduser()
+    if not root:
+        return path.absolute()
+    base = Path(root).resolve()
+    path = (base / path).resolve()
+    if not path.is_relative_to(base):
+        raise Failed("load_failed", f"{path} lies outside of the models' directory {base}.")
+    return path
+
+
+def _model_in(directory: Path, suffixes: Sequence[str]) -> Path | None:
+    if not directory.is_dir():
+        return None
+    for suffix in suffixes:
+        named = directory / f"model{suffix}"
+        if named.is_file():
+            return named
+        files = sorted(each for each in directory.iterdir() if each.suffix == suffix and each.is_file())
+        if len(files) == 1:
+            return files[0]
+        if files:
+            names = ", ".join(each.name for each in files)
+            raise Failed("load_failed", f"{directory} holds several models ({names}): name one in the uri.")
+    return None
+
+
+def _config_beside(directory: Path) -> dict[str, Any]:
+    path = directory / CONFIG
+    if not path.is_file():
+        return {}
+    try:
+        config = json.loads(path.read_bytes())
+    except ValueError as cause:
+        raise Failed("load_failed", f"{path} is not JSON: {cause}.") from None
+    if not isinstance(config, dict):
+        raise Failed("load_failed", f"{path} must hold a JSON object.")
+    return config
+
+
+def _list(suffixes: Sequence[str]) -> str:
+    return " or ".join(suffixes)
+
+
+def _escape(stem: str) -> str:
+    return "".join(f"[{char}]" if char in "*?[" else char for char in stem)

@@ -1,0 +1,70 @@
+"""The options of a model: the JSON object it was registered with.
+
+| option           | default          | meaning                                                       |
+|------------------|------------------|---------------------------------------------------------------|
+| `max_batch_size` | 32               | rows stacked into one model call at most; 0 or 1: no stacking |
+| `threads`        | chosen when open | threads of one model call                                     |
+| `device`         | `cpu`            | where it runs, in the framework's own words                   |
+| `providers`      | by `device`      | onnxruntime's execution providers, in order of preference     |
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from scurry.wire.errors import Failed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+MAX_BATCH_SIZE: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a model may be told when it is opened."""
+
+    max_batch_size: int = MAX_BATCH_SIZE
+    threads: int = 0
+    device: str = ""
+    providers: tuple[str, ...] = ()
+
+
+def parse_options(config: str, beside: Mapping[str, Any], known: Collection[str], runtime: str) -> Options:
+    """Options of the registration over those in the file beside the model. Raises `load_failed` on what is unknown."""
+    values = dict(beside)
+    if config.strip():
+        values.update(_object(config))
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise Failed(
+            "load_failed",
+            f"Runtime {runtime!r} knows no option {', '.join(map(repr, unknown))}; it knows {', '.join(sorted(known))}.",
+        )
+    return Options(**{name: _checked(name, value) for name, value in values.items()})
+
+
+def _object(config: str) -> dict[str, Any]:
+    try:
+        values = json.loads(config)
+    except ValueError as cause:
+        raise Failed("load_failed", f"The model's config is not JSON: {cause}.") from None
+    if not isinstance(values, dict):
+        raise Failed("load_failed", "The model's config must be a JSON object.")
+    return values
+
+
+def _checked(name: str, value: object) -> int | str | tuple[str, ...]:
+    if name in {"max_batch_size", "threads"}:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 65536:
+            return value
+        raise Failed("load_failed", f"Option {name!r} must be a whole number from 0 to 65536, not {value!r}.")
+    if name == "providers":
+        if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
+            return tuple(value)
+        raise Failed("load_failed", f"Option 'providers' must be a list of names, not {value!r}.")
+    if isinstance(value, str):
+        return value
+    raise Failed("load_failed", f"Option {name!r} must be a string, not {value!r}.")

@@ -1,0 +1,162 @@
+"""The base of every runtime: a model that is open and can be run.
+
+A runtime writes `_load`, which opens the file and says what the model takes and gives, and `_run`, which runs it.
+All else is done here once: options, warm-up, the proof that rows may be stacked, measured memory, mapped errors.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from scurry.runtimes.memory import Growth
+from scurry.wire.errors import Failed, ScurryError
+from scurry.wire.messages_pb2 import Signature
+from scurry.wire.tensors import DTYPES, Array
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scurry.runtimes.files import ModelFile
+    from scurry.runtimes.options import Options
+
+OVERHEAD_BYTES = 96 * 1024
+"""What the smallest open model costs besides its weights (measured with 1,000 sessions of onnxruntime: 87 KiB)."""
+WARM_SECONDS = 0.5
+"""The full-batch warm-up is left out for models that would need longer than this for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """One input or output of a model; -1 is a free dimension."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+
+
+class Runtime(ABC):
+    """A model that is open. `run` takes arrays in the order of `inputs` and gives them in the order of `outputs`."""
+
+    name: ClassVar[str]
+    framework: ClassVar[str]
+    module: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]]
+    known: ClassVar[frozenset[str]] = frozenset({"max_batch_size", "threads", "device"})
+
+    def __init__(self, file: ModelFile, options: Options, threads: int) -> None:
+        self.file, self.options = file, options
+        self.threads = options.threads or threads
+        self.inputs: tuple[Port, ...] = ()
+        self.outputs: tuple[Port, ...] = ()
+        self.batched = False
+        self.max_batch_size = 1
+        self.bytes = 0
+        self.device = "cpu"
+        self.seconds = 0.0
+
+    @abstractmethod
+    def _load(self) -> None:
+        """Open `self.file`; set `inputs`, `outputs` and, where it is not the cpu, `device`."""
+
+    @abstractmethod
+    def _run(self, arrays: Sequence[Array]) -> list[Array]:
+        """Run the model once."""
+
+    def open(self) -> None:
+        """Load, warm up and measure. Raises `load_failed`."""
+        self._api = self._imported()
+        try:
+            with Growth() as growth:
+                self._load()
+                self._check_datatypes()
+                self._warm_up()
+        except ScurryError as cause:
+            raise Failed("load_failed", cause.message) from cause
+        except Exception as cause:
+            raise Failed("load_failed", f"{self.framework} cannot open {self.file.path}: {_sentence(cause)}") from cause
+        self.bytes = max(growth.bytes, self.file.bytes + OVERHEAD_BYTES)
+
+    def _imported(self) -> Any:  # noqa: ANN401 - a framework that may be absent
+        try:
+            return import_module(self.module)
+        except ImportError as cause:
+            raise Failed(
+                "load_failed",
+                f"Runtime {self.name!r} needs {self.framework}, which this worker has not ({cause}): "
+                f"pip install 'scurry[{self.name}]'.",
+            ) from None
+
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
+        """Run the model once. Raises `model_failed`, and nothing else."""
+        try:
+            return self._run(arrays)
+        except Exception as cause:
+            raise Failed("model_failed", f"The model failed: {_sentence(cause)}") from cause
+
+    def signature(self) -> Signature:
+        """What the model takes and gives, for the registry."""
+        answer = Signature(batched=self.batched)
+        for ports, specs in ((self.inputs, answer.inputs), (self.outputs, answer.outputs)):
+            for port in ports:
+                specs.add(name=port.name, datatype=port.datatype, shape=port.shape)
+        return answer
+
+    def _check_datatypes(self) -> None:
+        for port in (*self.inputs, *self.outputs):
+            if port.datatype not in DTYPES and port.datatype != "BYTES":
+                raise Failed("load_failed", f"Tensor {port.name!r} of the model is {port.datatype}: not supported.")
+
+    def _warm_up(self) -> None:
+        """Run zeros, and take rows to be stackable only if two rows in give two rows out."""
+        free = any(size < 0 for port in self.inputs for size in port.shape[1:])
+        stackable = self.options.max_batch_size > 1 and all(
+            port.shape and port.shape[0] < 0 for port in (*self.inputs, *self.outputs)
+        )
+        if free:  # the free dimensions' sizes are guessed: a failure says nothing about the model
+            with suppress(Failed):
+                self._timed(1)
+            self.batched = stackable
+        else:
+            first = self._timed(1)
+            self.batched = stackable and self._gives_rows(2)
+            if self.batched and first * self.options.max_batch_size < WARM_SECONDS:
+                self._timed(self.options.max_batch_size)
+        self.max_batch_size = self.options.max_batch_size if self.batched else 1
+
+    def _timed(self, rows: int) -> float:
+        arrays = [_zeros(port, rows) for port in self.inputs]
+        self.run(arrays)
+        start = time.perf_counter()
+        self.run(arrays)
+        self.seconds = time.perf_counter() - start
+        return self.seconds
+
+    def _gives_rows(self, rows: int) -> bool:
+        try:
+            outputs = self.run([_zeros(port, rows) for port in self.inputs])
+        except Failed:
+            return False
+        return all(each.ndim > 0 and each.shape[0] == rows for each in outputs)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.file.path.name} on {self.device}, {self.bytes / 2**20:.1f} MiB>"
+
+
+def _zeros(port: Port, rows: int) -> Array:
+    shape = tuple((rows if at == 0 else 1) if size < 0 else size for at, size in enumerate(port.shape))
+    if port.datatype == "BYTES":
+        empty: np.ndarray[Any, np.dtype[Any]] = np.full(shape, "", dtype=object)
+        return empty
+    return np.zeros(shape, DTYPES[port.datatype])
+
+
+def _sentence(cause: BaseException) -> str:
+    text = " ".join(str(cause).split()) or type(cause).__name__
+    return text if len(text) <= 500 else f"{text[:500]}…"
