@@ -1,0 +1,115 @@
+"""Triton's binary tensor extension: JSON first, raw tensors behind it.
+
+`Inference-Header-Content-Length` says where the JSON ends. Tensors follow in the order of the inputs (outputs) that
+carry `parameters.binary_data_size`. Views over the body go into the document; the only copy is the one into protobuf.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from scurry.wire import oip
+from scurry.wire.errors import InvalidRequest
+from scurry.wire.infer_pb2 import InferReply
+from scurry.wire.oip import Document
+
+HEADER: Final = "Inference-Header-Content-Length"
+REFUSED: Final = ("shared_memory_region", "classification")
+"""Triton's other per-tensor parameters, which would change the answer: better refused than ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which outputs the caller wants in binary."""
+
+    every: bool = False
+    named: dict[str, bool] = field(default_factory=dict)
+
+    def binary(self, output: str) -> bool:
+        """Whether this output goes behind the JSON."""
+        return self.named.get(output, self.every)
+
+
+def split(body: bytes, header_length: str | None) -> Document:
+    """The JSON object of a body, each raw tensor put into its input as `data`. Raises `InvalidRequest`."""
+    if header_length is None:
+        document = oip.load(body)
+        _attach(document, memoryview(b""))
+        return document
+    digits = header_length.isascii() and header_length.isdecimal() and len(header_length) < 16
+    length = int(header_length) if digits else -1
+    if not 0 <= length <= len(body):
+        raise InvalidRequest("bad_request", f"Header {HEADER} must be a number from 0 to the body's {len(body)} bytes.")
+    view = memoryview(body)
+    document = oip.load(view[:length])
+    _attach(document, view[length:])
+    return document
+
+
+def wanted(document: Document) -> Wanted:
+    """Which outputs to answer in binary. Raises `InvalidRequest`."""
+    every = _flag(oip.parameters(document, "The request").pop("binary_data_output", False), "binary_data_output")
+    outputs = oip.objects(document, "outputs")
+    if not outputs:
+        return Wanted(every)
+    named: dict[str, bool] = {}
+    for entry in outputs:
+        name = entry.get("name")
+        found = _parameters(entry, f"Output {name!r}")
+        if isinstance(name, str) and "binary_data" in found:
+            named[name] = _flag(found["binary_data"], "binary_data")
+    return Wanted(every, named)
+
+
+def encode(reply: InferReply, head: Document, choice: Wanted) -> tuple[bytes, list[bytes]]:
+    """The JSON of a reply and the raw tensors that go behind it (none: the JSON is all)."""
+    tail: list[bytes] = []
+    outputs: list[Document] = []
+    for tensor in reply.outputs:
+        if choice.binary(tensor.name):
+            data = tensor.data
+            outputs.append(
+                {
+                    "name": tensor.name,
+                    "datatype": tensor.datatype,
+                    "shape": list(tensor.shape),
+                    "parameters": {"binary_data_size": len(data)},
+                }
+            )
+            tail.append(data)
+        else:
+            outputs.append(oip.output_of(tensor))
+    head["outputs"] = outputs
+    return oip.dump(head), tail
+
+
+def _attach(document: Document, tail: memoryview) -> None:
+    """Cut the tail into the inputs that ask for a piece of it; every byte must belong to one."""
+    at = 0
+    for entry in oip.objects(document, "inputs"):
+        size = _parameters(entry, f"Tensor {entry.get('name')!r}").get("binary_data_size")
+        if size is None:
+            continue
+        if type(size) is not int or not 0 <= size <= len(tail) - at:
+            left = len(tail) - at
+            message = f"Tensor {entry.get('name')!r} has binary_data_size {size!r}, but {left} bytes follow the JSON."
+            raise InvalidRequest("bad_request", message)
+        entry["data"] = tail[at : at + size]
+        at += size
+    if at != len(tail):
+        raise InvalidRequest("bad_request", f"{len(tail) - at} bytes behind the JSON belong to no tensor.")
+
+
+def _parameters(entry: Document, whose: str) -> Document:
+    found = oip.parameters(entry, whose)
+    for name in REFUSED:
+        if found.get(name):
+            raise InvalidRequest("bad_request", f"{whose} has parameter {name!r}, which this server does not offer.")
+    return found
+
+
+def _flag(value: object, name: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise InvalidRequest("bad_request", f"Parameter {name!r} must be true or false.")

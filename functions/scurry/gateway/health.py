@@ -1,0 +1,81 @@
+"""Whether the gateway can get answers: Redis answers, and the job does.
+
+The job is asked by a request for a model that cannot exist: its `model_not_found` has been through ingress, router and
+egress. Probes that come within a second share one answer, so that probing is never a load.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, Protocol
+
+from scurry.gateway.translate import Asker
+from scurry.wire.errors import ScurryError
+from scurry.wire.infer_pb2 import InferRequest
+
+PROBE: Final = "scurry-readiness-probe"
+"""Model name that nobody registers."""
+
+FRESH_S: Final = 1.0
+PATIENCE_S: Final = 3.0
+SILENT: Final = frozenset({"deadline_exceeded", "unavailable"})
+"""Codes that are made here or by the client, without the job."""
+
+
+class Neighbour(Asker, Protocol):
+    """What health needs of `scurry.client.client.Client`."""
+
+    async def ping(self) -> None:
+        """Return when Redis answers. Raises `ScurryError`."""
+        ...
+
+
+class Health:
+    """The last probe's result, asked again when it is older than a second."""
+
+    def __init__(self, client: Neighbour) -> None:
+        self._client = client
+        self._report: dict[str, str] = {}
+        self._at = float("-inf")
+        self._probing: asyncio.Task[None] | None = None
+
+    async def report(self) -> dict[str, str]:
+        """`redis` and `job`, each `ok` or a sentence."""
+        if asyncio.get_running_loop().time() - self._at > FRESH_S:
+            if self._probing is None:
+                self._probing = asyncio.create_task(self._probe())
+            await asyncio.shield(self._probing)
+        return self._report
+
+    async def _probe(self) -> None:
+        try:
+            redis = await _redis(self._client)
+            job = await _job(self._client) if redis == "ok" else "unknown: Redis does not answer"
+            self._report = {"redis": redis, "job": job}
+            self._at = asyncio.get_running_loop().time()
+        finally:
+            self._probing = None
+
+
+def is_ready(report: dict[str, str]) -> bool:
+    """Whether everything behind the gateway answers."""
+    return all(state == "ok" for state in report.values())
+
+
+async def _redis(client: Neighbour) -> str:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await client.ping()
+    except (ScurryError, OSError) as cause:  # TimeoutError is an OSError
+        return str(cause) or "does not answer"
+    return "ok"
+
+
+async def _job(client: Neighbour) -> str:
+    try:
+        await client.ask(PROBE, InferRequest(), timeout=PATIENCE_S)
+    except ScurryError as cause:
+        return cause.message if cause.code in SILENT else "ok"
+    except OSError as cause:
+        return str(cause) or "does not answer"
+    return "ok"

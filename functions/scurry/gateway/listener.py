@@ -1,0 +1,158 @@
+"""aiohttp below the HTTP door: bodies in within limits, ready bytes out.
+
+aiohttp's low-level server: its router and its response headers would cost more than all the rest of a request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from email.utils import formatdate
+from time import time
+from typing import Final
+
+from aiohttp import StreamReader, web
+from aiohttp.abc import AbstractStreamWriter
+
+from scurry.gateway.http import Door, Reply, refusal
+from scurry.wire.errors import InvalidRequest
+
+log = logging.getLogger(__name__)
+
+LINGER_S: Final = 2.0
+"""How long the rest of a refused body is read, so that its sender comes to see the answer."""
+
+READ_AHEAD: Final = 1024 * 1024
+"""Large bodies are read, and decompressed, in steps of about this size."""
+
+WHOLE: Final = 32 * 1024
+"""Up to this size a response leaves in one piece; above, copying its parts together would cost more."""
+
+
+class Listener:
+    """Serves one door."""
+
+    def __init__(self, door: Door, *, max_body_bytes: int, body_timeout_s: float) -> None:
+        self._door = door
+        self._max_body_bytes = max_body_bytes
+        self._body_timeout_s = body_timeout_s
+        self._http: web.Server | None = None
+        self._sockets: asyncio.Server | None = None
+
+    async def open(self, host: str, port: int) -> int:
+        """Listen; returns the port. Raises `OSError`."""
+        self._http = web.Server(self._serve, access_log=None, lingering_time=LINGER_S, logger=log)
+        loop = asyncio.get_running_loop()
+        self._sockets = await loop.create_server(self._http, host, port, backlog=1024)
+        return int(self._sockets.sockets[0].getsockname()[1])
+
+    async def close(self, seconds: float) -> None:
+        """Take no new connection, answer what has been asked within `seconds`, close."""
+        if self._sockets is not None:
+            self._sockets.close()
+        if self._http is not None:
+            self._http.pre_shutdown()
+            await self._http.shutdown(seconds)
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            body = await self._body(request)
+        except InvalidRequest as cause:
+            return Written(refusal(cause), request, keep_alive=False)
+        reply = await self._door.answer(request.method, request.raw_path, request.headers, body)
+        return Written(reply, request, keep_alive=request.keep_alive)
+
+    async def _body(self, request: web.BaseRequest) -> bytes:
+        """The body, decompressed. Raises `InvalidRequest`."""
+        content = request.content
+        if (request.content_length or 0) > self._max_body_bytes:
+            raise self._too_large()
+        if content.is_eof():  # cases: 1. all of it is here already; 2. it is still to come
+            body = content.read_nowait()
+            if len(body) > self._max_body_bytes:
+                raise self._too_large()
+            return body
+        await _invite(request)
+        try:
+            async with asyncio.timeout(self._body_timeout_s):
+                return await self._read(content)
+        except TimeoutError:
+            message = f"The body did not arrive within {self._body_timeout_s:g} s."
+            raise InvalidRequest("bad_request", message) from None
+        except web.RequestPayloadError as cause:
+            raise InvalidRequest("bad_request", f"The body cannot be read: {cause}") from None
+
+    async def _read(self, content: StreamReader) -> bytes:
+        content.set_read_chunk_size(min(READ_AHEAD, self._max_body_bytes))
+        chunks: list[bytes] = []
+        size = 0
+        while chunk := await content.readany():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > self._max_body_bytes:
+                raise self._too_large()
+        return b"".join(chunks)
+
+    def _too_large(self) -> InvalidRequest:
+        return InvalidRequest("too_large", f"The body is larger than {self._max_body_bytes} bytes, the limit here.")
+
+    def __repr__(self) -> str:
+        connections = len(self._http.connections) if self._http else 0
+        return f"<Listener {connections} connections>"
+
+
+class Written(web.StreamResponse):
+    """A response that is bytes already."""
+
+    def __init__(self, reply: Reply, request: web.BaseRequest, *, keep_alive: bool) -> None:
+        super().__init__(status=reply.status)
+        self._reply = reply
+        self._writer = request.writer
+        self._bodiless = request.method == "HEAD"
+        self._keep_alive = keep_alive
+        self._old = request.version < (1, 1)
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:  # noqa: ARG002 - aiohttp's name
+        """Nothing to prepare."""
+        return self._writer
+
+    async def write_eof(self, data: bytes = b"") -> None:  # noqa: ARG002
+        """Write head and body."""
+        head = self._reply.head + _date.line() + self._connection()
+        parts = () if self._bodiless else self._reply.parts
+        if sum(map(len, parts)) <= WHOLE:
+            await self._writer.write(b"".join((head, *parts)))
+            return
+        await self._writer.write(head)
+        for part in parts:
+            await self._writer.write(part)
+
+    def _connection(self) -> bytes:
+        if not self._keep_alive:
+            return b"Connection: close\r\n\r\n"
+        return b"Connection: keep-alive\r\n\r\n" if self._old else b"\r\n"
+
+
+class _Date:
+    """The Date header, made once a second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._line = b""
+
+    def line(self) -> bytes:
+        now = int(time())
+        if now != self._second:
+            self._second = now
+            self._line = f"Date: {formatdate(now, usegmt=True)}\r\n".encode("ascii")
+        return self._line
+
+
+_date: Final = _Date()
+
+
+async def _invite(request: web.BaseRequest) -> None:
+    """Tell a caller that waits for it to send the body."""
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the response has not begun

@@ -1,0 +1,65 @@
+"""Which act a method and path of the Open Inference Protocol ask for."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final, NamedTuple
+from urllib.parse import unquote
+
+LONGEST_PATH: Final = 1024
+READING: Final = ("GET", "HEAD")
+
+
+class Route(NamedTuple):
+    """An act of the HTTP door and the model it concerns."""
+
+    act: str
+    model: str = ""
+    version: str = ""
+
+
+class NoRoute(Exception):
+    """Nothing lives at that path, or not for that method."""
+
+    def __init__(self, status: int, message: str, allow: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.allow = allow
+
+
+_FIXED: Final[dict[tuple[str, ...], tuple[str, tuple[str, ...]]]] = {
+    ("v2",): ("server", READING),
+    ("v2", "health", "live"): ("live", READING),
+    ("v2", "health", "ready"): ("ready", READING),
+    ("v2", "repository", "index"): ("index", ("POST", *READING)),
+}
+_OF_MODEL: Final[dict[tuple[str, ...], tuple[str, tuple[str, ...]]]] = {
+    (): ("metadata", READING),
+    ("ready",): ("model_ready", READING),
+    ("config",): ("configuration", READING),
+    ("infer",): ("infer", ("POST",)),
+}
+
+
+@lru_cache(maxsize=4096)
+def route(method: str, target: str) -> Route:
+    """The act for a request line. Raises `NoRoute`."""
+    path = target.partition("?")[0]
+    if len(path) > LONGEST_PATH:
+        raise NoRoute(404, "There is nothing at this path.")
+    segments = tuple(unquote(segment) for segment in path.strip("/").split("/"))
+    found = _FIXED.get(segments)
+    model = version = ""
+    if found is None and segments[:2] == ("v2", "models") and len(segments) > 2:
+        model, rest = segments[2], segments[3:]
+        if rest[:1] == ("versions",) and len(rest) > 1:
+            version, rest = rest[1], rest[2:]
+        found = _OF_MODEL.get(rest)
+    if found is None:
+        raise NoRoute(404, f"There is nothing at {path}: the Open Inference Protocol lives under /v2.")
+    act, methods = found
+    if method not in methods:
+        allow = ", ".join(methods)
+        raise NoRoute(405, f"{path} answers {allow}, not {method}.", allow)
+    return Route(act, model, version)

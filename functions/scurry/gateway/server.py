@@ -1,0 +1,57 @@
+"""The gateway process: one client, one loop, the doors before them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from typing import Final
+
+import uvloop
+
+from scurry.client.client import Client
+from scurry.gateway.catalogue import Catalogue
+from scurry.gateway.health import Health
+from scurry.gateway.http import Door
+from scurry.gateway.listener import Listener
+from scurry.gateway.translate import Translator
+from scurry.settings import GatewaySettings
+from scurry.telemetry import configure_logging
+
+log = logging.getLogger(__name__)
+
+DRAIN_S: Final = 20.0
+"""How long requests in flight are awaited after SIGTERM."""
+
+
+def run(settings: GatewaySettings) -> None:
+    """Serve until SIGTERM or Ctrl-C. Raises `OSError` for a taken port, `ScurryError` without Redis."""
+    configure_logging("gateway", settings.log_level)
+    uvloop.run(serve(settings))
+
+
+async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) -> None:
+    """Open the doors, wait for the signal (or `stop`), close them behind what is in flight."""
+    stop = stop or _signalled()
+    async with Client(settings.redis_url, namespace=settings.namespace) as client:
+        listener = listener_of(client, settings)
+        port = await listener.open(settings.host, settings.http_port)
+        log.info("gateway ready on http://%s:%d", settings.host, port)
+        await stop.wait()
+        log.info("gateway stops", extra={"drain_s": DRAIN_S})
+        await listener.close(DRAIN_S)
+
+
+def listener_of(client: Client, settings: GatewaySettings) -> Listener:
+    """The HTTP door over a client, with the limits of the settings."""
+    translator = Translator(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s)
+    door = Door(translator, Catalogue(client), Health(client))
+    return Listener(door, max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.timeout_s)
+
+
+def _signalled() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
