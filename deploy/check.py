@@ -9,6 +9,7 @@ docs/deploying.md.
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,19 +80,25 @@ def _schema_violations(document: Document, crds: Path) -> Iterator[str]:
 
 
 def _custom_violations(document: Document, crds: Path) -> Iterator[str]:
-    for path in sorted(crds.glob("*-v1.yml")):
-        definition = yaml.safe_load(path.read_text())["spec"]
-        for version in definition["versions"]:
-            if (definition["names"]["kind"], f"{definition['group']}/{version['name']}") == (
-                document["kind"],
-                document["apiVersion"],
-            ):
-                schema = strict(version["schema"]["openAPIV3Schema"])
-                schema["properties"] |= {"apiVersion": {}, "kind": {}, "metadata": {}}
-                for error in jsonschema.Draft7Validator(schema).iter_errors(document):
-                    yield f"{'.'.join(map(str, error.path))}: {error.message}"
-                return
-    yield f"no definition of {document['apiVersion']} {document['kind']} in {crds}; `make check` fetches them"
+    schema = definitions(crds).get((document["apiVersion"], document["kind"]))
+    if schema is None:
+        yield f"no definition of {document['apiVersion']} {document['kind']} in {crds}; `make check` fetches them"
+        return
+    for error in jsonschema.Draft7Validator(schema).iter_errors(document):
+        yield f"{'.'.join(map(str, error.path))}: {error.message}"
+
+
+@functools.cache
+def definitions(crds: Path) -> dict[tuple[str, str], Document]:
+    """The strict schema of each custom resource: (apiVersion, kind) → schema."""
+    found = {}
+    for path in crds.glob("*-v1.yml"):
+        spec = yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["spec"]
+        for version in spec["versions"]:
+            schema = strict(version["schema"]["openAPIV3Schema"])
+            schema["properties"] |= {"apiVersion": {}, "kind": {}, "metadata": {}}
+            found[f"{spec['group']}/{version['name']}", spec["names"]["kind"]] = schema
+    return found
 
 
 def _pods(document: Document) -> Iterator[Document]:

@@ -1,0 +1,8 @@
+"""Lets the tests import what lies in deploy/."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "deploy"))

@@ -1,0 +1,105 @@
+"""The Dockerfile builds from what exists, runs as nobody special and starts what it says."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+TARGETS = ("job", "functions", "worker", "gateway", "all-in-one")
+
+
+def instructions(path: Path) -> list[tuple[str, str]]:
+    """Every instruction of a Dockerfile: its word and what follows, continued lines joined."""
+    text = re.sub(r"\\\n", " ", path.read_text())
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    return [(word.upper(), rest.strip()) for word, _, rest in (line.partition(" ") for line in lines)]
+
+
+def stages() -> dict[str, list[tuple[str, str]]]:
+    """The instructions of each stage, its FROM first."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for word, rest in instructions(ROOT / "deploy" / "Dockerfile"):
+        if word == "FROM":
+            current = found.setdefault(rest.rpartition(" ")[2], [])
+        if word != "ARG":
+            current.append((word, rest))
+    return found
+
+
+def bases() -> dict[str, str]:
+    """The default of each ARG."""
+    arguments = [rest for word, rest in instructions(ROOT / "deploy" / "Dockerfile") if word == "ARG"]
+    return dict(argument.split("=", 1) for argument in arguments)
+
+
+def last(stage: list[tuple[str, str]], word: str) -> str:
+    """What the last instruction of that word says."""
+    return [rest for name, rest in stage if name == word][-1]
+
+
+def test_every_image_is_a_target_and_all_in_one_the_default() -> None:
+    """One target per image; a build without --target makes the one for newcomers."""
+    assert set(TARGETS) <= set(stages())
+    assert list(stages())[-1] == "all-in-one"
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_no_image_runs_as_root(name: str) -> None:
+    """The last USER of each target is a number that is not 0."""
+    assert int(last(stages()[name], "USER").partition(":")[0]) > 0
+
+
+@pytest.mark.parametrize("default", bases().values())
+def test_every_base_has_a_version(default: str) -> None:
+    """Bases are arguments with a tag that is not `latest`."""
+    tag = default.rpartition("/")[2].partition(":")[2]
+    assert tag not in ("", "latest")
+
+
+def test_every_stage_comes_from_an_argument_or_a_stage() -> None:
+    """No base is written into a FROM, so that any can be replaced."""
+    earlier: set[str] = set()
+    for name, stage in stages().items():
+        base = stage[0][1].partition(" ")[0]
+        assert base in earlier or base.strip("${}") in bases()
+        earlier.add(name)
+
+
+@pytest.mark.parametrize("stage", stages())
+def test_everything_copied_exists(stage: str) -> None:
+    """COPY takes files of this checkout that .dockerignore lets through, or from an earlier stage."""
+    allowed = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    for word, rest in stages()[stage]:
+        if word != "COPY":
+            continue
+        source_stage = re.search(r"--from=(\S+)", rest)
+        sources = [part for part in rest.split() if not part.startswith("--")][:-1]
+        if source_stage:
+            assert source_stage[1] in stages()
+            continue
+        for source in sources:
+            assert (ROOT / source).exists(), source
+            assert source in allowed
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [("functions", ["functions"]), ("worker", ["worker"]), ("gateway", ["gateway"])],
+)
+def test_processes_start_their_own_verb(name: str, command: list[str]) -> None:
+    """The image of a process runs `scurry <process>`."""
+    assert json.loads(last(stages()[name], "ENTRYPOINT")) == ["scurry"]
+    assert json.loads(last(stages()[name], "CMD")) == command
+
+
+def test_all_in_one_is_scurry_up() -> None:
+    """`docker run` with nothing else starts everything, reachable from outside, data in /data."""
+    command = json.loads(last(stages()["all-in-one"], "CMD"))
+    assert json.loads(last(stages()["all-in-one"], "ENTRYPOINT")) == ["scurry"]
+    assert command[0] == "up"
+    assert command[command.index("--host") + 1] == "0.0.0.0"
+    assert command[command.index("--dir") + 1] == "/data"
