@@ -15,10 +15,10 @@ JAVA_MAIN  := $(shell find job/pom.xml job/src/main protos -type f 2>/dev/null)
 JAVA_TESTS := $(shell find job/src/test -type f 2>/dev/null)
 TESTS      := $(wildcard tests/unit tests/integration tests/e2e)
 
-.PHONY: help build check test e2e protos jar bench docs demo clean
+.PHONY: help build check test e2e protos manifests jar bench docs demo clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z0-9]*\):.*##  */\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z0-9]*\):.*##  */\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 build: $(VENV) $(JAR)  ## virtual environment and jar; then .venv/bin/scurry is the command
 
@@ -44,6 +44,9 @@ docs: $(VENV)  ## check every link, table and name in the documentation
 
 protos: $(VENV)  ## regenerate the Python side of protos/
 	$(BIN)/python -m grpc_tools.protoc -Iprotos --python_out=functions --pyi_out=functions $(PROTOS)
+
+manifests: $(VENV)  ## rewrite the manifests in deploy/ that are made from module.yaml
+	$(BIN)/python deploy/generate.py
 
 jar: $(JAR)  ## the job's jar alone
 

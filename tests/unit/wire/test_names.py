@@ -1,0 +1,98 @@
+"""The names in wire/names.py are those of module.yaml, of the job and of the protos."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from scurry.wire import messages_pb2, names
+
+ROOT = Path(__file__).resolve().parents[3]
+JAVA = ROOT / "job" / "src" / "main" / "java" / "io" / "scurry" / "job"
+MODULE = [document for document in yaml.safe_load_all((ROOT / "module.yaml").read_text()) if document]
+
+
+def java_constants() -> dict[str, str]:
+    """Every constant of Names.java: name → what it is set to."""
+    found = re.findall(r"public static final \w+ (\w+) = (.+);", (JAVA / "Names.java").read_text())
+    return dict(found)
+
+
+@pytest.mark.parametrize(
+    "name", ["ROUTER", "REGISTRY", "INFERENCE", "EGRESS", "INGRESS", "INGRESS_KIND", "EGRESS_KIND", "TRANSPORT"]
+)
+def test_the_job_says_the_same(name: str) -> None:
+    """A name is spelled the same in Java and in Python."""
+    assert java_constants()[name].strip('"') == getattr(names, name)
+
+
+def test_the_job_knows_the_same_types_and_model_names() -> None:
+    """Type prefix, pattern of model names and claim-check threshold agree."""
+    java = java_constants()
+    assert java["TYPE_PREFIX"].strip('"') == names.TYPE_PREFIX
+    assert java["MODEL_NAME"].strip('"').replace("\\\\", "\\") == names.MODEL_NAME.pattern
+    assert eval(java["CLAIM_CHECK_BYTES"]) == names.CLAIM_CHECK_BYTES
+
+
+def test_the_job_writes_the_same_keys() -> None:
+    """Every key that Keys.java makes is made the same by `Keys`."""
+    java = (JAVA / "redis" / "Keys.java").read_text()
+    suffixes = set(re.findall(r'namespace \+ "(:[a-z:]+)"', java))
+    keys = names.Keys("N")
+    ours = [keys.requests("m"), keys.requests("m", 3), keys.partitions, keys.bulk, keys.replies("c"), keys.result("i")]
+    ours += [keys.done("i"), keys.payload_in("i", "x"), keys.models, keys.registry, keys.dead]
+    unknown = {s for s in suffixes if not any(key.removeprefix("N").startswith(s) for key in ours)}
+    assert unknown <= {":answered"}, f"Keys.java has keys that wire/names.py does not know: {unknown}"
+
+
+def test_the_module_binds_these_kinds() -> None:
+    """module.yaml declares our ingress and egress under their kinds and ids."""
+    bound = {document["kind"]: document["spec"] for document in MODULE}
+    assert bound[names.INGRESS_KIND]["id"] == names.INGRESS
+    assert bound[names.EGRESS_KIND]["id"] == names.EGRESS
+
+
+def test_the_module_binds_every_function() -> None:
+    """Inference has an endpoint of its own; router and registry share the other; both use our transport."""
+    endpoints = {d["spec"]["functions"]: d["spec"] for d in MODULE if d["kind"].startswith("io.statefun.endpoints")}
+    assert set(endpoints) == {names.INFERENCE, "scurry/*"}
+    assert {names.ROUTER.partition("/")[0], names.REGISTRY.partition("/")[0]} == {"scurry"}
+    assert {spec["transport"]["type"] for spec in endpoints.values()} == {names.TRANSPORT}
+
+
+def test_typed_values_are_named_for_their_package() -> None:
+    """The prefix is the protos' package."""
+    assert f"{messages_pb2.DESCRIPTOR.package}/" == names.TYPE_PREFIX
+
+
+@pytest.mark.parametrize("name", ["m", "resnet-18", "a.b_c", "0", "x" * 128])
+def test_model_names(name: str) -> None:
+    """Letters, digits, dot, dash and underscore make a name."""
+    assert names.MODEL_NAME.fullmatch(name)
+
+
+@pytest.mark.parametrize("name", ["", "-a", ".a", "a b", "a@1", "a/b", "!", "x" * 129, "é", "a\n"])
+def test_what_is_no_model_name(name: str) -> None:
+    """What would break a key or an address is refused."""
+    assert not names.MODEL_NAME.fullmatch(name)
+
+
+def test_partition_of_a_model_is_its_crc() -> None:
+    """CRC-32 of the UTF-8 name modulo the number of partitions, as the contract says."""
+    assert names.Keys().requests("digits", 1) == "scurry:requests"
+    assert names.Keys().requests("123456789", 1000) == f"scurry:requests:{0xCBF43926 % 1000}"
+
+
+@pytest.mark.parametrize(
+    ("address", "parts"),
+    [
+        (names.lane_address("m", "1", 3), ("m", "1", "3")),
+        (names.solo_address("m.x", "v-2", "t"), ("m.x", "v-2", "solo/t")),
+    ],
+)
+def test_an_address_comes_apart_again(address: str, parts: tuple[str, str, str]) -> None:
+    """Model, version and lane are found in an inference key."""
+    assert names.parse_address(address) == parts
