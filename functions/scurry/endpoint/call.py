@@ -122,6 +122,21 @@ class Function(Protocol):
         ...
 
 
+def answer_each(calls: Sequence[Call], done: Callable[[Call], None], answer: Callable[[Call], None]) -> None:
+    """Answer calls one after the other; one that raises is left unanswered and fails alone."""
+    failures: list[Exception] = []
+    for call in calls:
+        try:
+            answer(call)
+        except Exception as failure:
+            failure.add_note(f"in {call!r}")
+            failures.append(failure)
+        else:
+            done(call)
+    if failures:
+        raise failures[0] if len(failures) == 1 else ExceptionGroup(f"{len(failures)} calls failed", failures)
+
+
 def _fill(
     out: FromFunction.Invocation | FromFunction.DelayedInvocation, function: str, key: str, typename: str, value: bytes
 ) -> None:

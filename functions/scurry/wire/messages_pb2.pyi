@@ -391,14 +391,16 @@ class VersionRoute(_message.Message):
     def __init__(self, version: _Optional[str] = ..., weight: _Optional[int] = ..., draining: _Optional[bool] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., function: _Optional[str] = ...) -> None: ...
 
 class Drained(_message.Message):
-    __slots__ = ("version", "epoch", "expired")
+    __slots__ = ("version", "epoch", "expired", "generation")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     EXPIRED_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
     version: str
     epoch: int
     expired: bool
-    def __init__(self, version: _Optional[str] = ..., epoch: _Optional[int] = ..., expired: _Optional[bool] = ...) -> None: ...
+    generation: int
+    def __init__(self, version: _Optional[str] = ..., epoch: _Optional[int] = ..., expired: _Optional[bool] = ..., generation: _Optional[int] = ...) -> None: ...
 
 class RouterState(_message.Message):
     __slots__ = ("routes", "versions")

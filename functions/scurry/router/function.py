@@ -1,0 +1,123 @@
+"""The function `scurry/router`: requests of one model to its versions."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from google.protobuf.message import DecodeError
+
+from scurry.endpoint.call import Call, Message, State, answer_each
+from scurry.router import recovery
+from scurry.router.turn import REQUESTS, Turn
+from scurry.wire.messages_pb2 import Bounced, Done, Drained, Reply, Requests, Routes
+from scurry.wire.names import ROUTER, ROUTER_STATE, TYPE_PREFIX, parse_address
+
+log = logging.getLogger(__name__)
+
+STATE: Final = State(ROUTER_STATE, f"{TYPE_PREFIX}RouterState")
+ROUTES: Final = f"{TYPE_PREFIX}Routes"
+
+
+def now_ms() -> int:
+    """The time by which deadlines are judged."""
+    return time.time_ns() // 1_000_000
+
+
+class Router:
+    """Serves every model: nothing is kept between calls but what travels with them."""
+
+    typename = ROUTER
+    state: State | None = STATE
+
+    def __init__(self, clock: Callable[[], int] = now_ms) -> None:
+        self._clock = clock
+
+    async def serve(self, calls: Sequence[Call], done: Callable[[Call], None]) -> None:
+        """Answer every call; never waits."""
+        answer_each(calls, done, self._answer)
+
+    def _answer(self, call: Call) -> None:
+        """One batch of one model: requests that arrived together leave together."""
+        turn = Turn(call, self._clock())
+        pile: list[bytes] = []
+        for message in call.messages:
+            if message.typename == REQUESTS and not _from_router(message):
+                pile.append(message.value)
+                continue
+            if pile and message.typename == ROUTES:  # what came before a switch is answered as before it
+                turn.dispatch(b"".join(pile))
+                pile.clear()
+            _take(turn, message)
+        if pile:
+            turn.dispatch(b"".join(pile))  # serialised Requests joined are one Requests with all their requests
+        turn.close(STATE)
+
+    def __repr__(self) -> str:
+        return "<Router>"
+
+
+def _from_router(message: Message) -> bool:
+    return message.caller is not None and message.caller[0] == ROUTER
+
+
+def _take(turn: Turn, message: Message) -> None:
+    """Act on anything but new requests; what cannot be read is dropped, for it would never get readable."""
+    take = _TAKE.get(message.typename)
+    if take is None:
+        log.warning("model %s: the router does not know messages of type %s", turn.model, message.typename)
+        return
+    try:
+        take(turn, message)
+    except DecodeError:
+        log.exception("model %s: a message of type %s cannot be read and is dropped", turn.model, message.typename)
+
+
+def _requests(turn: Turn, message: Message) -> None:
+    recovery.resend(turn, Requests.FromString(message.value))
+
+
+def _done(turn: Turn, message: Message) -> None:
+    done = Done.FromString(message.value)
+    turn.table.finish(done.version, done.lane, done.sequence)
+
+
+def _bounced(turn: Turn, message: Message) -> None:
+    bounced = Bounced.FromString(message.value)
+    if bounced.typename == REQUESTS:
+        recovery.bounce(turn, bounced, Requests.FromString(bounced.message))
+
+
+def _routes(turn: Turn, message: Message) -> None:
+    recovery.switch(turn, Routes.FromString(message.value))
+
+
+def _drained(turn: Turn, message: Message) -> None:
+    recovery.stop_waiting(turn, Drained.FromString(message.value))
+
+
+def _reply(turn: Turn, message: Message) -> None:
+    """A guest's answer: the lane it came from tells the version."""
+    reply = Reply.FromString(message.value)
+    _, version, lane = parse_address(message.caller[1] if message.caller else "")
+    if lane.isdecimal():
+        turn.table.finish_one(version, int(lane))
+    if not (reply.id or reply.reply):
+        log.warning("model %s: a guest's reply names no request and is dropped", turn.model)
+        return
+    reply.model = turn.model
+    reply.version = version or reply.version
+    turn.reply([reply])
+
+
+_TAKE: Final[dict[str, Callable[[Turn, Message], None]]] = {
+    REQUESTS: _requests,
+    ROUTES: _routes,
+    f"{TYPE_PREFIX}Done": _done,
+    f"{TYPE_PREFIX}Bounced": _bounced,
+    f"{TYPE_PREFIX}Reply": _reply,
+    f"{TYPE_PREFIX}Drained": _drained,
+}
+"""The router sends itself Requests after a back-off, and Drained as the limit of draining."""

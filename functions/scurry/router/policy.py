@@ -1,0 +1,95 @@
+"""Which version, which lane, when to ask for a report, when to give up.
+
+Pure: a choice that a replay could repeat depends on the request and the routes alone.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from scurry.wire.names import LANES
+
+MAX_LANES: Final = 16
+REPORT_EVERY: Final = 8
+"""A lane reports when this many requests were sent since it was last asked: thin traffic costs few reports."""
+
+TRIES: Final = 3
+"""So often may a request lose its worker while it runs alone."""
+BOUNCES: Final = 20
+"""So often may a request come back for whatever reason: about two and a half minutes."""
+DRAIN_MS: Final = 60_000
+DEFAULT_BATCH: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request is not routed."""
+
+    code: str
+    message: str
+
+
+def lane_cap(max_batch_size: int) -> int:
+    """Requests that may be outstanding on one lane."""
+    return max(64, 4 * (max_batch_size or DEFAULT_BATCH))
+
+
+def pick(weights: Sequence[tuple[str, int]], key: str) -> str:
+    """The version that the hash of a sticky key or id falls on; the weights' sum must be above 0."""
+    point = zlib.crc32(key.encode()) % sum(weight for _, weight in weights)
+    for version, weight in weights:
+        point -= weight
+        if point < 0:
+            return version
+    raise AssertionError("the point lies within the sum")
+
+
+def spread(outstanding: Sequence[int], count: int, max_batch_size: int) -> list[tuple[int, int]]:
+    """How many of `count` requests go to which lane; lanes beyond `outstanding` are new; what is missing has no room.
+
+    1. A pile that fits one model call stays together, on the emptier of the first lanes.
+    2. A larger one is divided among the first lanes, one message each.
+    3. Further lanes take only what those have no room for, so that they fall idle again by themselves.
+    """
+    cap = lane_cap(max_batch_size)
+    share = max(max_batch_size or DEFAULT_BATCH, -(-count // LANES))
+    load = [*outstanding, *[0] * (MAX_LANES - len(outstanding))]
+    parts: list[tuple[int, int]] = []
+    while count:
+        lane = _roomiest(load, cap)
+        if lane is None:
+            break
+        size = min(count, share, cap - load[lane])
+        load[lane] += size
+        count -= size
+        parts.append((lane, size))
+    return parts
+
+
+def _roomiest(load: Sequence[int], cap: int) -> int | None:
+    lane = min(range(LANES), key=load.__getitem__)
+    if load[lane] < cap:
+        return lane
+    return next((lane for lane in range(LANES, MAX_LANES) if load[lane] < cap), None)
+
+
+def wants_report(lane: int, sent: int, done: int, asked: int, max_batch_size: int) -> bool:
+    """Whether the lane should say when it has finished all up to `sent`."""
+    return sent - asked >= REPORT_EVERY or lane >= LANES or 2 * (sent - done) >= lane_cap(max_batch_size)
+
+
+def backoff_ms(attempt: int) -> int:
+    """Pause before a bounced request is sent again, for the first time with attempt 1."""
+    return min(100 << min(attempt - 1, 10), 10_000)
+
+
+def given_up(attempt: int, tries: int) -> str:
+    """Why a bounced request is not tried again; empty: it is."""
+    if tries >= TRIES:
+        return f"Its worker was lost {tries} times while this request ran alone: it may be what ends it."
+    if attempt >= BOUNCES:
+        return f"It came back from the workers {attempt} times: none could finish it."
+    return ""

@@ -1,0 +1,96 @@
+"""Requests that came back from a lost worker, and versions on their way out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scurry.router import policy, refusals
+from scurry.router.policy import Refusal
+from scurry.router.routes import Lanes
+from scurry.router.turn import REQUESTS, Turn
+from scurry.wire.messages_pb2 import Bounced, Drained, Request, Requests, Routes
+from scurry.wire.names import INFERENCE, ROUTER, TYPE_PREFIX, parse_address, solo_address
+
+
+def bounce(turn: Turn, bounced: Bounced, lost: Requests) -> None:
+    """Send lost requests again after a pause: each alone if one of them may be to blame, else together.
+
+    Only a request that was executing alone is charged with a try.
+    """
+    _, version, lane = parse_address(bounced.address)
+    if lane.isdecimal():
+        turn.table.finish(version, int(lane), lost.sequence)
+    tried = bounced.executing and (bounced.alone or lost.solo) and len(lost.requests) == 1
+    again: list[Request] = []
+    for request in lost.requests:
+        request.attempt += 1
+        request.tries += tried
+        why = policy.given_up(request.attempt, request.tries)
+        if turn.late(request):
+            turn.refuse(request, refusals.LATE)
+        elif why:
+            turn.bury(request, version, Refusal("worker_lost", f"{why} {bounced.cause}".rstrip()))
+        else:
+            again.append(request)
+    solo = bounced.executing or lost.solo
+    for group in [[request] for request in again] if solo else [again]:
+        _send_later(turn, Requests(requests=group, spec=lost.spec, version=version, solo=solo))
+
+
+def _send_later(turn: Turn, again: Requests) -> None:
+    if again.requests:
+        delay = policy.backoff_ms(max(request.attempt for request in again.requests))
+        turn.call.send_after(delay, ROUTER, turn.model, REQUESTS, again.SerializeToString())
+
+
+def resend(turn: Turn, again: Requests) -> None:
+    """The pause is over. The version stays the one chosen first, even if it drains or has gone meanwhile."""
+    fresh: list[Request] = []
+    for request in again.requests:
+        if turn.late(request):
+            turn.refuse(request, refusals.LATE)
+        else:
+            fresh.append(request)
+    if not fresh:
+        return
+    lanes = turn.table.lanes(again.version)
+    if lanes is not None and not again.solo:
+        turn.send(lanes, lanes.emptiest, fresh)
+        return
+    for request in fresh:
+        _send_alone(turn, request, again)
+
+
+def _send_alone(turn: Turn, request: Request, again: Requests) -> None:
+    """To an address of the request's own: no other request shares its call."""
+    alone = Requests(requests=[request], spec=again.spec, version=again.version, epoch=turn.table.epoch, solo=True)
+    token = request.entry.rpartition("/")[2] or request.id
+    address = solo_address(turn.model, again.version, token)
+    turn.call.send(INFERENCE, address, REQUESTS, alone.SerializeToString())
+
+
+def switch(turn: Turn, routes: Routes) -> None:
+    """Put routes in force, announce them, and begin to drain the versions they retire."""
+    before = {lanes.generation for lanes in turn.table.draining}
+    turn.table.replace(routes)
+    turn.reply(routes.announce.replies)
+    for lanes in turn.table.draining:
+        if lanes.generation not in before and not lanes.idle:
+            _flush(turn, lanes)
+
+
+def _flush(turn: Turn, lanes: Lanes) -> None:
+    """Ask the lanes that owe a report, and do not wait for ever."""
+    if not lanes.route.function:
+        for lane, sequence in lanes.unasked():
+            turn.send_trailer(lanes, lane, sequence, report=True)
+    limit = Drained(version=lanes.route.version, generation=lanes.generation, expired=True)
+    turn.call.send_after(policy.DRAIN_MS, ROUTER, turn.model, f"{TYPE_PREFIX}Drained", limit.SerializeToString())
+
+
+def stop_waiting(turn: Turn, limit: Drained) -> None:
+    """The limit has passed: if the version still drains, the registry unloads it anyway."""
+    waiting: Sequence[Lanes] = [lanes for lanes in turn.table.draining if lanes.generation == limit.generation]
+    for lanes in waiting:
+        if not lanes.idle:
+            turn.tell_drained(lanes, expired=True)

@@ -1,0 +1,198 @@
+"""A model's routes and what is outstanding on each lane: the router's state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scurry.router import policy
+from scurry.router.policy import Refusal
+from scurry.wire.messages_pb2 import RouterState, Routes, VersionRoute, VersionState
+from scurry.wire.names import LANES
+
+
+class Lanes:
+    """One version's route with the counters of its lanes."""
+
+    __slots__ = ("counters", "route")
+
+    def __init__(self, route: VersionRoute, counters: VersionState) -> None:
+        self.route = route
+        self.counters = counters
+
+    @property
+    def outstanding(self) -> list[int]:
+        """Requests sent and not known to be finished, per lane."""
+        done = self.counters.done
+        return [sent - done[lane] for lane, sent in enumerate(self.counters.sent)]
+
+    @property
+    def emptiest(self) -> int:
+        """The lane with least outstanding."""
+        outstanding = self.outstanding
+        return outstanding.index(min(outstanding))
+
+    @property
+    def generation(self) -> int:
+        """Which registration of the version this is."""
+        return self.route.spec.generation
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is outstanding."""
+        return list(self.counters.sent) == list(self.counters.done)
+
+    def send(self, lane: int, count: int) -> tuple[int, bool]:
+        """Count `count` requests onto a lane; returns its new sequence and whether to ask for a report."""
+        counters = self.counters
+        while lane >= len(counters.sent):
+            counters.sent.append(0)
+            counters.done.append(0)
+            counters.asked.append(0)
+        sent = counters.sent[lane] + count
+        counters.sent[lane] = sent
+        counters.requests += count
+        report = policy.wants_report(
+            lane, sent, counters.done[lane], counters.asked[lane], self.route.spec.max_batch_size
+        )
+        if report or self.route.draining:
+            counters.asked[lane] = sent
+            return sent, True
+        return sent, False
+
+    def finish(self, lane: int, sequence: int) -> None:
+        """The lane has finished all up to `sequence`; extra lanes that fell idle are forgotten."""
+        counters = self.counters
+        if lane < len(counters.sent) and counters.done[lane] < sequence <= counters.sent[lane]:
+            counters.done[lane] = sequence
+            while len(counters.sent) > LANES and counters.sent[-1] == counters.done[-1]:
+                del counters.sent[-1], counters.done[-1], counters.asked[-1]
+
+    def refuse(self, count: int) -> None:
+        """Count requests for which no lane had room."""
+        self.counters.refused += count
+
+    def unasked(self) -> list[tuple[int, int]]:
+        """(lane, sequence) of the lanes that owe a report and were not asked for it; they count as asked now."""
+        counters, flush = self.counters, []
+        for lane, sent in enumerate(counters.sent):
+            if counters.done[lane] < sent and counters.asked[lane] < sent:
+                counters.asked[lane] = sent
+                flush.append((lane, sent))
+        return flush
+
+
+class RouteTable:
+    """The state `router` of one model, read from and written to bytes."""
+
+    __slots__ = ("_state", "changed", "settled")
+
+    def __init__(self, state: RouterState) -> None:
+        self._state = state
+        self.changed = False  # to be kept
+        self.settled = False  # a version may have fallen idle
+
+    @classmethod
+    def load(cls, value: bytes | None) -> RouteTable:
+        """The table kept for a model, or an empty one."""
+        return cls(RouterState.FromString(value) if value else RouterState())
+
+    def save(self) -> bytes | None:
+        """What to keep; None when the model is gone."""
+        return self._state.SerializeToString() if self.known else None
+
+    @property
+    def known(self) -> bool:
+        """Whether the registry ever told of this model and did not take it back."""
+        return bool(self._state.routes.versions or self._state.routes.pending)
+
+    @property
+    def epoch(self) -> int:
+        """Grows with each change of the routes."""
+        return self._state.routes.epoch
+
+    def replace(self, routes: Routes) -> None:
+        """Put new routes in force, keeping the counters of versions that stay; older routes have no effect."""
+        if self.known and routes.epoch < self.epoch:
+            return
+        counters = {state.version: state for state in self._state.versions}
+        fresh = RouterState(routes=routes)
+        fresh.routes.ClearField("announce")
+        for route in routes.versions:
+            kept = counters.get(route.version)
+            if kept is not None:
+                fresh.versions.append(kept)
+            else:
+                none = [0] * LANES
+                fresh.versions.add(version=route.version, sent=none, done=none, asked=none)
+        self._state = fresh
+        self.changed = self.settled = True
+
+    def finish(self, version: str, lane: int, sequence: int) -> None:
+        """A lane has finished everything up to `sequence`."""
+        lanes = self.lanes(version)
+        if lanes is not None:
+            lanes.finish(lane, sequence)
+            self.changed = self.settled = True
+
+    def finish_one(self, version: str, lane: int) -> None:
+        """A guest has finished one more request of a lane."""
+        lanes = self.lanes(version)
+        if lanes is not None and lane < len(lanes.counters.done):
+            self.finish(version, lane, lanes.counters.done[lane] + 1)
+
+    def lanes(self, version: str) -> Lanes | None:
+        """A version that is routed, draining ones included."""
+        for position, route in enumerate(self._state.routes.versions):
+            if route.version == version:
+                return Lanes(route, self._state.versions[position])
+        return None
+
+    @property
+    def draining(self) -> list[Lanes]:
+        """The versions that finish what they have."""
+        versions = self._state.versions
+        return [Lanes(route, versions[i]) for i, route in enumerate(self._state.routes.versions) if route.draining]
+
+    @property
+    def weights(self) -> list[tuple[str, int]]:
+        """Versions that share the requests which name none."""
+        return [
+            (route.version, route.weight)
+            for route in self._state.routes.versions
+            if route.weight > 0 and not route.draining
+        ]
+
+    def resolve(self, asked: str) -> str | Refusal:
+        """The version behind a version or alias that a request names."""
+        routes = self._state.routes
+        version = routes.aliases.get(asked, asked)
+        for route in routes.versions:
+            if route.version == version and not route.draining:
+                return version
+        if version in routes.pending:
+            return Refusal("model_not_ready", f"Version {asked!r} is registered but not ready.")
+        if not self.known:
+            return Refusal("model_not_found", "No model of this name is registered.")
+        return Refusal("version_not_found", f"No version or alias {asked!r}{_choice(self._names())}")
+
+    def nothing_ready(self) -> Refusal:
+        """Why a request that names no version finds none."""
+        if self.known:
+            return Refusal("model_not_ready", "The model is registered but no version of it is ready.")
+        return Refusal("model_not_found", "No model of this name is registered.")
+
+    def _names(self) -> Sequence[str]:
+        ready = [route.version for route in self._state.routes.versions if not route.draining]
+        return [*ready, *sorted(self._state.routes.aliases)]
+
+    def __repr__(self) -> str:
+        parts = [
+            f"{route.version}: weight {route.weight}, {sum(Lanes(route, state).outstanding)} outstanding"
+            + (", draining" if route.draining else "")
+            for route, state in zip(self._state.routes.versions, self._state.versions, strict=True)
+        ]
+        return f"<RouteTable epoch {self.epoch}; {'; '.join(parts) or 'nothing routed'}>"
+
+
+def _choice(names: Sequence[str]) -> str:
+    return f"; there are {', '.join(names)}." if names else "."

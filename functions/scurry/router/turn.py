@@ -1,0 +1,173 @@
+"""One turn of the router: requests out to lanes, replies to the egress."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from google.protobuf.message import DecodeError
+
+from scurry.endpoint.call import Call, State
+from scurry.router import policy, refusals
+from scurry.router.policy import Refusal
+from scurry.router.routes import Lanes, RouteTable
+from scurry.wire.messages_pb2 import DeadLetter, Drained, Replies, Reply, Request, Requests
+from scurry.wire.names import EGRESS, INFERENCE, REGISTRY, TYPE_PREFIX, lane_address
+
+log = logging.getLogger(__name__)
+
+REQUESTS: Final = f"{TYPE_PREFIX}Requests"
+
+
+class Turn:
+    """The routes of one model during one call; `close` says what is left to say."""
+
+    __slots__ = ("_replies", "call", "model", "now", "table")
+
+    def __init__(self, call: Call, now: int) -> None:
+        self.call = call
+        self.model = call.key
+        self.now = now
+        self.table = RouteTable.load(call.state)
+        self._replies = Replies()
+
+    def dispatch(self, raw: bytes) -> None:
+        """Route the requests of a serialised `Requests`; the bytes are forwarded as they came where all go one way."""
+        try:
+            requests = Requests.FromString(raw).requests
+        except DecodeError:
+            log.exception("a message to model %s is no Requests and is dropped", self.model)
+            return
+        weights = self.table.weights
+        if len(weights) == 1 and not any(r.version or r.deadline or r.defect for r in requests):
+            self._forward(weights[0][0], requests, raw)
+            return
+        ways: dict[str, list[Request]] = {}
+        for request in requests:
+            choice = self._choose(request, weights)
+            if isinstance(choice, str):
+                ways.setdefault(choice, []).append(request)
+            else:
+                self.refuse(request, choice)
+        for version, way in ways.items():
+            self._forward(version, way, raw if len(way) == len(requests) else None)
+
+    def _choose(self, request: Request, weights: Sequence[tuple[str, int]]) -> str | Refusal:
+        if request.defect:
+            return Refusal("bad_request", request.defect)
+        if self.late(request):
+            return refusals.LATE
+        if request.version:
+            return self.table.resolve(request.version)
+        if not weights:
+            return self.table.nothing_ready()
+        return policy.pick(weights, request.key or request.id)
+
+    def late(self, request: Request) -> bool:
+        """Whether the request's deadline has passed."""
+        return 0 < request.deadline <= self.now
+
+    def _forward(self, version: str, requests: Sequence[Request], raw: bytes | None) -> None:
+        """Send requests to the lanes of a version, `raw` being the same serialised; refuse those without room."""
+        lanes = self.table.lanes(version)
+        if lanes is None or not requests:
+            return
+        parts = policy.spread(lanes.outstanding, len(requests), lanes.route.spec.max_batch_size)
+        if len(parts) == 1 and parts[0][1] == len(requests):
+            self.send(lanes, parts[0][0], requests, raw)
+            return
+        at = 0
+        for lane, size in parts:
+            self.send(lanes, lane, requests[at : at + size])
+            at += size
+        if at < len(requests):
+            self._overflow(lanes, requests[at:])
+
+    def _overflow(self, lanes: Lanes, requests: Sequence[Request]) -> None:
+        """No lane has room: what somebody waits for is refused, bulk requests wait in the lane's mail."""
+        refusal = refusals.overloaded(lanes.route.version, sum(lanes.outstanding))
+        bulk: list[Request] = []
+        for request in requests:
+            if request.bulk:
+                bulk.append(request)
+            else:
+                self.refuse(request, refusal)
+        lanes.refuse(len(requests) - len(bulk))
+        self.table.changed = True
+        if bulk:
+            self.send(lanes, lanes.emptiest, bulk)
+
+    def send(self, lanes: Lanes, lane: int, requests: Sequence[Request], raw: bytes | None = None) -> None:
+        """One message to one lane; `raw` are the same requests serialised."""
+        self.table.changed = True
+        sequence, report = lanes.send(lane, len(requests))
+        if lanes.route.function:
+            self._send_to_guest(lanes, lane, requests)
+            return
+        if raw is None:
+            raw = Requests(requests=requests).SerializeToString()
+        self.send_trailer(lanes, lane, sequence, report=report, raw=raw)
+
+    def send_trailer(self, lanes: Lanes, lane: int, sequence: int, *, report: bool, raw: bytes = b"") -> None:
+        """Serialised requests with the router's own fields behind: together one serialised `Requests`."""
+        route = lanes.route
+        trailer = Requests(
+            spec=route.spec, sequence=sequence, report=report, version=route.version, epoch=self.table.epoch
+        )
+        address = lane_address(self.model, route.version, lane)
+        self.call.send(INFERENCE, address, REQUESTS, raw + trailer.SerializeToString())
+
+    def _send_to_guest(self, lanes: Lanes, lane: int, requests: Iterable[Request]) -> None:
+        """A user's own function takes one request per message, told its version."""
+        route = lanes.route
+        address = lane_address(self.model, route.version, lane)
+        for request in requests:
+            told = Request()
+            told.CopyFrom(request)
+            told.version, told.epoch = route.version, self.table.epoch
+            self.call.send(route.function, address, f"{TYPE_PREFIX}Request", told.SerializeToString())
+
+    def reply(self, replies: Iterable[Reply]) -> None:
+        """Replies of one turn leave in one message."""
+        self._replies.replies.extend(replies)
+
+    def refuse(self, request: Request, refusal: Refusal) -> None:
+        """Answer with an error; an entry that made no sense is also kept for people to look at."""
+        reply = refusals.reply(request, self.model, refusal)
+        if request.defect:
+            self._dead(DeadLetter(cause=f"{refusal.code}: {refusal.message}", fields=request.fields))
+        else:
+            reply.consumed.extend(refusals.parked(request))
+        if reply.id or reply.reply:
+            self.reply([reply])
+
+    def bury(self, request: Request, version: str, refusal: Refusal) -> None:
+        """Answer a request for good and keep it as it came."""
+        self.reply([refusals.reply(request, self.model, refusal, version)])
+        letter = DeadLetter(request=request, cause=f"{refusal.code}: {refusal.message}", attempts=request.attempt)
+        for field in ("attempt", "tries"):
+            letter.request.ClearField(field)
+        self._dead(letter)
+
+    def _dead(self, letter: DeadLetter) -> None:
+        self.call.egress(EGRESS, f"{TYPE_PREFIX}DeadLetter", letter.SerializeToString())
+
+    def tell_drained(self, lanes: Lanes, *, expired: bool) -> None:
+        """The registry may unload a version."""
+        route = lanes.route
+        drained = Drained(
+            version=route.version, epoch=self.table.epoch, expired=expired, generation=route.spec.generation
+        )
+        self.call.send(REGISTRY, self.model, f"{TYPE_PREFIX}Drained", drained.SerializeToString())
+
+    def close(self, state: State) -> None:
+        """Report what is drained, send the replies, keep the state if it changed."""
+        if self.table.settled:
+            for lanes in self.table.draining:
+                if lanes.idle:
+                    self.tell_drained(lanes, expired=False)
+        if self._replies.replies:
+            self.call.egress(EGRESS, f"{TYPE_PREFIX}Replies", self._replies.SerializeToString())
+        if self.table.changed:
+            self.call.keep(state, self.table.save())
