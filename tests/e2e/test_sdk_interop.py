@@ -62,6 +62,7 @@ def beside(guest: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sta
 
 
 def texts(*words: str) -> np.ndarray:
+    """A tensor of text."""
     return np.array(words, dtype=object)
 
 

@@ -18,21 +18,25 @@ Action = Callable[[Call, Message], None]
 
 
 def send(call: Call, message: Message) -> None:
+    """One message, to the lane of a model."""
     call.send("scurry/inference", "digits@2/0", RAW, b"\x00\x01")
 
 
 def reply(call: Call, message: Message) -> None:
+    """One message back to the caller."""
     assert message.caller is not None
     call.send(*message.caller, RAW, b"answer")
 
 
 def later(call: Call, message: Message) -> None:
+    """A delayed message with a token, one without, and the first one cancelled."""
     call.send_after(250, "scurry/router", "digits", RAW, b"again", token="retry-1")
     call.send_after(2000, "scurry/router", "digits", RAW, b"again")
     call.cancel("retry-1")
 
 
 def egress(call: Call, message: Message) -> None:
+    """Two values for the egress."""
     for value in (b"first", b""):
         call.egress("scurry/replies", "scurry.v1/Replies", value)
 
