@@ -35,9 +35,10 @@ class ModelFile:
 
     @property
     def bytes(self) -> int:
-        """Size of the file and of those that belong to it (weights beside a graph)."""
-        stem = self.path.stem
-        return sum(each.stat().st_size for each in self.path.parent.glob(f"{_escape(stem)}*") if each.is_file())
+        """Size of the file and of the weights beside it (`model.bin`, `model.onnx.data`, `model.onnx_data`)."""
+        name, stem = self.path.name, self.path.stem
+        own = (each for each in self.path.parent.iterdir() if each.name.startswith(name) or each.name == f"{stem}.bin")
+        return sum(each.stat().st_size for each in own if each.is_file())
 
 
 def locate(uri: str, model: str, version: str, suffixes: Sequence[str], root: str = "") -> ModelFile:
@@ -109,7 +110,3 @@ def _config_beside(directory: Path) -> dict[str, Any]:
 
 def _list(suffixes: Sequence[str]) -> str:
     return " or ".join(suffixes)
-
-
-def _escape(stem: str) -> str:
-    return "".join(f"[{char}]" if char in "*?[" else char for char in stem)

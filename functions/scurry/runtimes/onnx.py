@@ -90,9 +90,7 @@ class OnnxRuntime(Runtime):
         wanted = list(self.options.providers) or [PROVIDERS.get(device, self.options.device)]
         missing = [each for each in wanted if each not in available]
         if missing:
-            raise Failed(
-                "load_failed", f"onnxruntime has no {', '.join(missing)} here; it has {', '.join(available)}."
-            )
+            raise Failed("load_failed", f"onnxruntime has no {', '.join(missing)} here; it has {', '.join(available)}.")
         return wanted
 
     def _run(self, arrays: Sequence[Array]) -> list[Array]:

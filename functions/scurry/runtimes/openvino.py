@@ -88,7 +88,7 @@ class OpenvinoRuntime(Runtime):
 
     def _wrapped(self, array: Array, port: Port) -> Any:  # noqa: ANN401 - a type of a framework that may be absent
         if port.datatype == "BYTES":
-            return self._tensor(np.array([_text(each) for each in array.ravel()]).reshape(array.shape))
+            return self._tensor(array.astype(np.str_))
         # OpenVINO shares only what may be written to: a single request's bytes are copied, a stacked batch is not.
         return self._tensor(array, shared_memory=array.flags.writeable and array.flags.c_contiguous)
 
@@ -113,7 +113,3 @@ def _port(each: Any, at: int) -> Port:  # noqa: ANN401 - a type of a framework t
 def _copied(tensor: Any, port: Port) -> Array:  # noqa: ANN401 - a type of a framework that may be absent
     data: Array = tensor.str_data if port.datatype == "BYTES" else tensor.data
     return data.copy()
-
-
-def _text(each: object) -> str:
-    return each.decode() if isinstance(each, bytes) else str(each)

@@ -39,11 +39,10 @@ def parse_options(config: str, beside: Mapping[str, Any], known: Collection[str]
         values.update(_object(config))
     unknown = sorted(set(values) - set(known))
     if unknown:
-        raise Failed(
-            "load_failed",
-            f"Runtime {runtime!r} knows no option {', '.join(map(repr, unknown))}; it knows {', '.join(sorted(known))}.",
-        )
-    return Options(**{name: _checked(name, value) for name, value in values.items()})
+        names, here = ", ".join(map(repr, unknown)), ", ".join(sorted(known))
+        raise Failed("load_failed", f"Runtime {runtime!r} knows no option {names}; it knows {here}.")
+    checked: dict[str, Any] = {name: _checked(name, value) for name, value in values.items()}
+    return Options(**checked)
 
 
 def _object(config: str) -> dict[str, Any]:

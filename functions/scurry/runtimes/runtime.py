@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from scurry.runtimes.memory import Growth
-from scurry.wire.errors import Failed, ScurryError
+from scurry.wire.errors import Failed, InvalidRequest, ScurryError
 from scurry.wire.messages_pb2 import Signature
 from scurry.wire.tensors import DTYPES, Array
 
@@ -60,6 +60,7 @@ class Runtime(ABC):
         self.bytes = 0
         self.device = "cpu"
         self.seconds = 0.0
+        self._texts = False
 
     @abstractmethod
     def _load(self) -> None:
@@ -67,7 +68,7 @@ class Runtime(ABC):
 
     @abstractmethod
     def _run(self, arrays: Sequence[Array]) -> list[Array]:
-        """Run the model once."""
+        """Run the model once; BYTES are arrays of `str` here."""
 
     def open(self) -> None:
         """Load, warm up and measure. Raises `load_failed`."""
@@ -75,6 +76,7 @@ class Runtime(ABC):
         try:
             with Growth() as growth:
                 self._load()
+                self._texts = any(port.datatype == "BYTES" for port in self.inputs)
                 self._check_datatypes()
                 self._warm_up()
         except ScurryError as cause:
@@ -94,7 +96,9 @@ class Runtime(ABC):
             ) from None
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
-        """Run the model once. Raises `model_failed`, and nothing else."""
+        """Run the model once. Raises `model_failed`, or `input_datatype` for a BYTES element that is not UTF-8."""
+        if self._texts:
+            arrays = [_decoded(array, self.inputs[at]) for at, array in enumerate(arrays)]
         try:
             return self._run(arrays)
         except Exception as cause:
@@ -155,6 +159,18 @@ def _zeros(port: Port, rows: int) -> Array:
         empty: np.ndarray[Any, np.dtype[Any]] = np.full(shape, "", dtype=object)
         return empty
     return np.zeros(shape, DTYPES[port.datatype])
+
+
+def _decoded(array: Array, port: Port) -> Array:
+    if port.datatype != "BYTES":
+        return array
+    try:
+        texts = [each.decode() if isinstance(each, bytes) else each for each in array.ravel()]
+    except UnicodeDecodeError:
+        raise InvalidRequest("input_datatype", f"Input {port.name!r} has an element that is not UTF-8 text.") from None
+    decoded = np.empty(len(texts), dtype=object)
+    decoded[:] = texts
+    return decoded.reshape(array.shape)
 
 
 def _sentence(cause: BaseException) -> str:

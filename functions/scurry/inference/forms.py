@@ -1,0 +1,168 @@
+"""Checks requests against a model's signature, each distinct form once.
+
+Requests to one model look alike. A *form* is what a request says about its tensors: names, datatypes, shapes. It is
+checked once and remembered. One step further, the bytes of a serialised `InferRequest` with a single tensor are its
+form followed by the data: a request that begins with known bytes and has their length need not be parsed at all.
+Pure: takes and returns values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Final
+
+from scurry.wire.errors import InvalidRequest
+from scurry.wire.infer_pb2 import InferRequest, Tensor
+from scurry.wire.tensors import DTYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scurry.runtimes.runtime import Port, Runtime
+
+REMEMBERED: Final = 512
+"""Forms kept per model: models with free dimensions meet many."""
+LONG_BYTES: Final = 64 * 1024
+"""Serialised requests above this are parsed by protobuf; comparing their beginning saves nothing."""
+
+Said = tuple[tuple[str, str, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What requests of one look have in common. Requests whose `group` is equal may be stacked."""
+
+    rows: int
+    group: tuple[tuple[str, tuple[int, ...]], ...]
+    shapes: tuple[tuple[int, ...], ...]
+    sizes: tuple[int, ...]
+    order: tuple[int, ...]
+
+
+class Forms:
+    """The forms of one model."""
+
+    def __init__(self, model: Runtime) -> None:
+        self.inputs: tuple[Port, ...] = model.inputs
+        self.outputs: tuple[Port, ...] = model.outputs
+        self.batched: bool = model.batched
+        self._known: dict[Said, Form] = {}
+        self._beginnings: dict[int, tuple[bytes, Form]] = {}
+        self._heads: dict[tuple[int, tuple[int, ...]], bytes] = {}
+
+    def recognise(self, body: bytes) -> tuple[Form, bytes] | None:
+        """Form and data of a body whose beginning is known, else None."""
+        known = self._beginnings.get(len(body))
+        if known is None or not body.startswith(known[0]):
+            return None
+        return known[1], body[len(known[0]) :]
+
+    def remember(self, body: bytes, request: InferRequest, form: Form) -> None:
+        """Keep the beginning of a body that is one tensor with its data at the end, and nothing else."""
+        if len(request.inputs) != 1 or request.outputs or request.parameters or len(body) > LONG_BYTES:
+            return
+        data = request.inputs[0].data
+        if data and body.endswith(data) and form.sizes[0] == len(data):
+            self._beginnings[len(body)] = (body[: len(body) - len(data)], form)
+            if len(self._beginnings) > REMEMBERED:
+                self._beginnings.clear()
+
+    def check(self, request: InferRequest) -> Form:
+        """The form of a request. Raises `InvalidRequest` with what came and what is expected."""
+        said = tuple([(each.name, each.datatype, tuple(each.shape)) for each in request.inputs])
+        form = self._known.get(said)
+        if form is None:
+            form = check_form(self.inputs, said, batched=self.batched)
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[said] = form
+        return form
+
+    def wanted(self, names: Sequence[str]) -> tuple[int, ...]:
+        """Places of the outputs that a request asks for. Raises `output_name`."""
+        places = {port.name: at for at, port in enumerate(self.outputs)}
+        for name in names:
+            if name not in places:
+                have = _listed(places)
+                raise InvalidRequest("output_name", f"The model has no output {name!r}; it has {have}.")
+        return tuple(places[name] for name in names)
+
+    def head(self, at: int, shape: tuple[int, ...], size: int) -> bytes:
+        """What comes before the `size` bytes of output `at` in a serialised `InferReply`."""
+        head = self._heads.get((at, shape))
+        if head is None:
+            port = self.outputs[at]
+            inner = Tensor(name=port.name, datatype=port.datatype, shape=shape).SerializeToString()
+            inner += b"\x22" + varint(size)
+            head = b"\x0a" + varint(len(inner) + size) + inner
+            if port.datatype != "BYTES":
+                if len(self._heads) >= REMEMBERED:
+                    self._heads.clear()
+                self._heads[at, shape] = head
+        return head
+
+
+def check_form(inputs: Sequence[Port], said: Said, *, batched: bool) -> Form:
+    """Hold what a request says of its tensors against the model's inputs."""
+    places: dict[str, int] = {}
+    for at, (name, _, _) in enumerate(said):
+        if name in places:
+            raise InvalidRequest("input_name", f"Input {name!r} came twice.")
+        places[name] = at
+    expected = {port.name for port in inputs}
+    extra = [name for name in places if name not in expected]
+    if extra:
+        raise InvalidRequest("input_name", f"The model has no input {extra[0]!r}; it takes {_listed(expected)}.")
+    shapes = tuple(_checked(port, said[places[port.name]]) if port.name in places else _absent(port) for port in inputs)
+    rows = _rows(inputs, shapes) if batched else 0
+    group = tuple((port.datatype, shape[1:] if batched else shape) for port, shape in zip(inputs, shapes, strict=True))
+    sizes = tuple(
+        -1 if port.datatype == "BYTES" else prod(shape) * DTYPES[port.datatype].itemsize
+        for port, shape in zip(inputs, shapes, strict=True)
+    )
+    return Form(rows, group, shapes, sizes, tuple(places[port.name] for port in inputs))
+
+
+def varint(value: int) -> bytes:
+    """Protobuf's variable-length integer."""
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _absent(port: Port) -> tuple[int, ...]:
+    raise InvalidRequest("input_name", f"Input {port.name!r} is missing ({port.datatype} {list(port.shape)}).")
+
+
+def _checked(port: Port, said: tuple[str, str, tuple[int, ...]]) -> tuple[int, ...]:
+    name, datatype, shape = said
+    if datatype != port.datatype:
+        raise InvalidRequest("input_datatype", f"Input {name!r} came as {datatype}; the model takes {port.datatype}.")
+    if len(shape) != len(port.shape):
+        raise InvalidRequest(
+            "input_rank",
+            f"Input {name!r} came with {len(shape)} dimensions {list(shape)}; the model takes {len(port.shape)}, "
+            f"{list(port.shape)}.",
+        )
+    if any(size < 0 or want not in (-1, size) for size, want in zip(shape, port.shape, strict=True)):
+        raise InvalidRequest(
+            "input_shape",
+            f"Input {name!r} came with shape {list(shape)}; the model takes {list(port.shape)} (-1: any size).",
+        )
+    return shape
+
+
+def _rows(inputs: Sequence[Port], shapes: Sequence[tuple[int, ...]]) -> int:
+    rows = {shape[0] for shape in shapes}
+    if len(rows) > 1:
+        said = ", ".join(f"{port.name!r} {list(shape)}" for port, shape in zip(inputs, shapes, strict=True))
+        raise InvalidRequest("input_shape", f"The inputs' first dimension, the batch, must be the same: {said} came.")
+    return rows.pop() if rows else 0
+
+
+def _listed(names: object) -> str:
+    return ", ".join(map(repr, sorted(names)))  # type: ignore[call-overload]

@@ -1,0 +1,103 @@
+"""What one call brings for one lane, and how it is answered as a whole.
+
+A call carries every message that piled up while its lane was busy. However it ends, each request gets one reply, and
+the router hears `Done` exactly once if any of the messages asked for a report.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from google.protobuf.message import DecodeError
+
+from scurry.inference.answers import write_replies
+from scurry.inference.batch import Member
+from scurry.wire.messages_pb2 import Done, Load, ModelSpec, Requests, Unload
+from scurry.wire.names import EGRESS, ROUTER, TYPE_PREFIX, parse_address
+
+if TYPE_CHECKING:
+    from scurry.endpoint.call import Call
+    from scurry.wire.errors import ScurryError
+    from scurry.wire.messages_pb2 import Request
+
+log = logging.getLogger(__name__)
+
+REQUESTS: Final = f"{TYPE_PREFIX}Requests"
+REPLIES: Final = f"{TYPE_PREFIX}Replies"
+DONE: Final = f"{TYPE_PREFIX}Done"
+CHANGES: Final[dict[str, type[Load | Unload]]] = {f"{TYPE_PREFIX}Load": Load, f"{TYPE_PREFIX}Unload": Unload}
+NO_SPEC: Final = ModelSpec()
+
+
+class Pile:
+    """The requests of one call, and the loads and unloads among them."""
+
+    __slots__ = (
+        "call",
+        "changes",
+        "lane",
+        "members",
+        "model",
+        "report",
+        "requests",
+        "sequence",
+        "solo",
+        "spec",
+        "version",
+    )
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.model, self.version, self.lane = parse_address(call.key)
+        self.requests: list[Request] = []
+        self.members: list[Member] | None = None  # None: not claimed yet
+        self.changes: list[Load | Unload] = []
+        self.spec = NO_SPEC
+        self.sequence = 0
+        self.report = False
+        self.solo = self.lane.startswith("solo/")
+        for message in call.messages:
+            try:
+                self._read(message.typename, message.value)
+            except DecodeError:
+                log.exception("%s: a message that is no %s was left out", call.key, message.typename)
+
+    def _read(self, typename: str, value: bytes) -> None:
+        if typename == REQUESTS:
+            requests = Requests.FromString(value)
+            self.requests.extend(requests.requests)
+            self.report |= requests.report
+            self.solo |= requests.solo
+            self.sequence = max(self.sequence, requests.sequence)
+            if requests.spec.generation >= self.spec.generation:
+                self.spec = requests.spec
+        elif typename in CHANGES:
+            self.changes.append(CHANGES[typename].FromString(value))
+        else:
+            log.error("%s: a message of unknown type %s was left out", self.call.key, typename)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Model and version."""
+        return self.model, self.version
+
+    def fail(self, failure: ScurryError) -> None:
+        """Fail what has no answer yet."""
+        if self.members is None:
+            self.members = [Member(request) for request in self.requests]
+        for member in self.members:
+            if member.failure is None and (member.parked or not member.body):
+                member.failure = failure
+
+    def finish(self) -> None:
+        """Write the call's answer: the replies to the egress, the report to the router."""
+        if self.members:
+            self.call.egress(EGRESS, REPLIES, write_replies(self.members, self.model, self.version))
+        if self.report:
+            lane = int(self.lane) if self.lane.isdecimal() else -1
+            done = Done(version=self.version, lane=lane, sequence=self.sequence)
+            self.call.send(ROUTER, self.model, DONE, done.SerializeToString())
+
+    def __repr__(self) -> str:
+        return f"<Pile {self.call.key}: {len(self.requests)} requests, {len(self.changes)} changes>"

@@ -1,0 +1,78 @@
+"""The worker process: the inference function behind HTTP.
+
+Any number of workers may run on one machine, each on a port and with a memory budget of its own. On SIGTERM or SIGINT
+a worker says that it is no longer ready, takes no more calls, finishes those it has and leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import uvloop
+
+from scurry.endpoint.server import ENDPOINT, application, listen
+from scurry.inference.function import Inference
+from scurry.inference.payloads import RedisPayloads
+from scurry.inference.shelf import MIB, Shelf
+from scurry.runtimes.catalog import open_model
+from scurry.telemetry import configure_logging
+from scurry.wire.names import Keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scurry.runtimes.runtime import Runtime
+    from scurry.settings import WorkerSettings
+    from scurry.wire.messages_pb2 import ModelSpec
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS: Final = 60.0
+LOADS_AT_ONCE: Final = 4
+SWITCH_SECONDS: Final = 0.001
+"""A thread that comes back from a model waits this long for the interpreter, not 5 ms."""
+
+
+def run(settings: WorkerSettings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    configure_logging("worker", settings.log_level)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    uvloop.run(serve(settings))
+
+
+async def serve(settings: WorkerSettings) -> None:
+    """Serve until told to leave, then drain."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    loaders = ThreadPoolExecutor(LOADS_AT_ONCE, "load")
+    payloads = RedisPayloads(settings.redis_url)
+    inference = Inference(
+        Shelf(opener(settings), settings.memory_mb * MIB, loaders), payloads, keys=Keys(settings.namespace)
+    )
+    app = application([inference])
+    runner, port = await listen(app, settings.host, settings.port)
+    inference.worker = f"{settings.host}:{port}"
+    log.info("worker ready on http://%s:%d", settings.host, port)
+    try:
+        await stop.wait()
+        log.info("worker leaves: %r", inference)
+        await app[ENDPOINT].drain(DRAIN_SECONDS)
+    finally:
+        await runner.cleanup()
+        await payloads.close()
+        inference.close()
+        loaders.shutdown(wait=False, cancel_futures=True)
+
+
+def opener(settings: WorkerSettings) -> Callable[[str, str, ModelSpec], Runtime]:
+    """How this worker opens models: with how many threads, from which directory."""
+    threads = settings.threads or os.cpu_count() or 1
+    return partial(open_model, threads=threads, root=settings.models_root)
