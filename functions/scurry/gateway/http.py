@@ -15,7 +15,7 @@ import orjson
 from scurry.gateway import binary, describe
 from scurry.gateway.catalogue import Catalogue
 from scurry.gateway.health import Health, is_ready
-from scurry.gateway.routes import NoRoute, Route, route
+from scurry.gateway.paths import Act, NoSuchPath, act_of
 from scurry.gateway.status import status_of
 from scurry.gateway.translate import Question, Translator, check_names
 from scurry.wire import oip
@@ -73,45 +73,45 @@ class Door:
     async def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
         """The response to one request; never raises."""
         try:
-            found = route(method, target)
-            if found.model:
-                check_names(found.model, found.version)
-            if found.act == "infer":
-                return await self._infer(found, headers, body)
-            return await self._tell(found, body)
+            act = act_of(method, target)
+            if act.model:
+                check_names(act.model, act.version)
+            if act.name == "infer":
+                return await self._infer(act, headers, body)
+            return await self._tell(act, body)
         except ScurryError as cause:
             return refusal(cause)
-        except NoRoute as cause:
+        except NoSuchPath as cause:
             allow = f"Allow: {cause.allow}\r\n".encode("ascii") if cause.allow else b""
             return json_reply({"error": cause.message, "code": "bad_request"}, cause.status, allow)
         except Exception:
             log.exception("request failed", extra={"target": target[:200]})
             return refusal(Failed("internal", "The gateway failed to answer; its log tells why."))
 
-    async def _infer(self, found: Route, headers: Headers, body: bytes) -> Reply:
+    async def _infer(self, act: Act, headers: Headers, body: bytes) -> Reply:
         document = binary.split(body, headers.get(binary.HEADER))
         echo = _text(document.get("id"))
         choice = binary.wanted(document)
         answer = await self._translator.infer(
             Question(
-                found.model,
+                act.model,
                 oip.request_of(document),
-                found.version,
-                headers.get(STICKY, ""),
-                headers.get("traceparent", ""),
+                act.version,
+                _header(headers, STICKY),
+                _header(headers, "traceparent"),
             )
         )
-        head = oip.reply_head(answer.reply, model=answer.model or found.model, version=answer.version, id=echo)
+        head = oip.reply_head(answer.reply, model=answer.model or act.model, version=answer.version, id=echo)
         json, tensors = binary.encode(answer.reply, head, choice)
         if not tensors:
             return _json(json)
         return Reply(200, _BINARY % (len(json), len(json) + sum(map(len, tensors))), [json, *tensors])
 
-    async def _tell(self, found: Route, body: bytes) -> Reply:
+    async def _tell(self, act: Act, body: bytes) -> Reply:
         """Everything but inference."""
-        if found.model:
-            return _tell_model(found, await self._catalogue.record(found.model))
-        match found.act:
+        if act.model:
+            return _tell_model(act, await self._catalogue.record(act.model))
+        match act.name:
             case "ready":
                 report = await self._health.report()
                 return _told(is_ready(report), {"ready": is_ready(report), **report})
@@ -123,14 +123,14 @@ class Door:
         return json_reply({"live": True})
 
 
-def _tell_model(found: Route, record: describe.Record) -> Reply:
-    match found.act:
+def _tell_model(act: Act, record: describe.Record) -> Reply:
+    match act.name:
         case "model_ready":
-            ready = describe.is_ready(record, found.model, found.version)
-            return _told(ready, {"name": found.model, "ready": ready})
+            ready = describe.is_ready(record, act.model, act.version)
+            return _told(ready, {"name": act.model, "ready": ready})
         case "configuration":
-            return json_reply(describe.configuration(record, found.model, found.version))
-    return json_reply(describe.metadata(record, found.model, found.version))
+            return json_reply(describe.configuration(record, act.model, act.version))
+    return json_reply(describe.metadata(record, act.model, act.version))
 
 
 def _told(ready: bool, document: object) -> Reply:
@@ -139,6 +139,13 @@ def _told(ready: bool, document: object) -> Reply:
 
 def _json(body: bytes, status: int = 200, headers: bytes = b"") -> Reply:
     return Reply(status, _HEADS[status] + _JSON % (len(body), headers), [body])
+
+
+def _header(headers: Headers, name: str) -> str:
+    value = headers.get(name, "")
+    if value.isascii():
+        return value
+    raise InvalidRequest("bad_request", f"Header {name} must be ASCII.")
 
 
 def _text(echo: object) -> str:

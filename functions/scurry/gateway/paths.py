@@ -10,15 +10,15 @@ LONGEST_PATH: Final = 1024
 READING: Final = ("GET", "HEAD")
 
 
-class Route(NamedTuple):
-    """An act of the HTTP door and the model it concerns."""
+class Act(NamedTuple):
+    """What the HTTP door is to do, and for which model."""
 
-    act: str
+    name: str
     model: str = ""
     version: str = ""
 
 
-class NoRoute(Exception):
+class NoSuchPath(Exception):
     """Nothing lives at that path, or not for that method."""
 
     def __init__(self, status: int, message: str, allow: str = "") -> None:
@@ -43,11 +43,11 @@ _OF_MODEL: Final[dict[tuple[str, ...], tuple[str, tuple[str, ...]]]] = {
 
 
 @lru_cache(maxsize=4096)
-def route(method: str, target: str) -> Route:
-    """The act for a request line. Raises `NoRoute`."""
+def act_of(method: str, target: str) -> Act:
+    """The act for a request line. Raises `NoSuchPath`."""
     path = target.partition("?")[0]
     if len(path) > LONGEST_PATH:
-        raise NoRoute(404, "There is nothing at this path.")
+        raise NoSuchPath(404, "There is nothing at this path.")
     segments = tuple(unquote(segment) for segment in path.strip("/").split("/"))
     found = _FIXED.get(segments)
     model = version = ""
@@ -57,9 +57,9 @@ def route(method: str, target: str) -> Route:
             version, rest = rest[1], rest[2:]
         found = _OF_MODEL.get(rest)
     if found is None:
-        raise NoRoute(404, f"There is nothing at {path}: the Open Inference Protocol lives under /v2.")
-    act, methods = found
+        raise NoSuchPath(404, f"There is nothing at {path!r}: the Open Inference Protocol lives under /v2.")
+    name, methods = found
     if method not in methods:
         allow = ", ".join(methods)
-        raise NoRoute(405, f"{path} answers {allow}, not {method}.", allow)
-    return Route(act, model, version)
+        raise NoSuchPath(405, f"{path!r} answers {allow}, not {method}.", allow)
+    return Act(name, model, version)

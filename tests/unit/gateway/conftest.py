@@ -1,0 +1,83 @@
+"""A client without Redis, and the HTTP door before it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from scurry.client.client import Answer
+from scurry.gateway.catalogue import Catalogue
+from scurry.gateway.health import Health
+from scurry.gateway.http import Door, Reply
+from scurry.gateway.translate import Translator
+from scurry.wire.errors import error
+from scurry.wire.infer_pb2 import InferReply, InferRequest
+
+SPEC = {"name": "x", "datatype": "FP32", "shape": [-1, 2]}
+RECORD: dict[str, Any] = {
+    "versions": [
+        {"version": "1", "state": "ready", "runtime": "onnx", "max_batch_size": 8,
+         "signature": {"inputs": [SPEC], "outputs": [SPEC | {"name": "y", "datatype": "BYTES"}], "batched": True}},
+        {"version": "2", "state": "failed", "runtime": "onnx", "error": "load_failed", "message": "No such file."},
+    ],
+    "aliases": {"best": "1", "next": "2"},
+    "weights": {},
+}  # fmt: skip
+
+
+class FakeClient:
+    """Answers each request with its own inputs, or with what the test says."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, InferRequest, dict[str, Any]]] = []
+        self.failure: Exception | None = None
+        self.records = {"m": RECORD}
+        self.looks = 0
+        self.redis: Exception | None = None
+
+    async def ask(self, model: str, request: InferRequest, **options: Any) -> Answer:
+        self.asked.append((model, request, options))
+        if self.failure:
+            raise self.failure
+        if model not in self.records:
+            raise error("model_not_found", f"No model is called {model!r}.")
+        return Answer(model, options.get("version") or "1", InferReply(outputs=request.inputs))
+
+    async def models(self) -> dict[str, dict[str, Any]]:
+        self.looks += 1
+        return self.records
+
+    async def ping(self) -> None:
+        if self.redis:
+            raise self.redis
+
+
+class Caller:
+    """Calls the door without a socket."""
+
+    def __init__(self, client: FakeClient) -> None:
+        translator = Translator(client, max_in_flight=2, timeout_s=30.0)
+        self.door = Door(translator, Catalogue(client), Health(client))
+
+    async def __call__(
+        self, method: str, target: str, body: bytes | dict[str, Any] = b"", **headers: str
+    ) -> tuple[Reply, Any]:
+        """The reply, and the JSON it begins with."""
+        sent = body if isinstance(body, bytes) else orjson.dumps(body)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        reply = await self.door.answer(method, target, named, sent)
+        return reply, orjson.loads(reply.parts[0])
+
+
+@pytest.fixture
+def client() -> FakeClient:
+    """A client without Redis that knows one model, `m`."""
+    return FakeClient()
+
+
+@pytest.fixture
+def call(client: FakeClient) -> Caller:
+    """The door, called as a function."""
+    return Caller(client)

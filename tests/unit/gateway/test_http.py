@@ -1,0 +1,181 @@
+"""The HTTP door, called without a socket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+
+from scurry.wire.errors import error
+
+X = {"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [0.5, 2]}
+
+
+async def test_an_answer_in_json(call: Any, client: Any) -> None:
+    """The protocol's id is echoed and goes no further."""
+    reply, told = await call("POST", "/v2/models/m/infer", {"id": "same", "inputs": [X]})
+    assert reply.status == 200
+    assert told == {"model_name": "m", "model_version": "1", "id": "same", "outputs": [X]}
+    assert f"Content-Length: {len(reply.parts[0])}\r\n".encode() in reply.head
+    assert "id" not in client.asked[0][2]
+
+
+async def test_an_answer_in_binary(call: Any) -> None:
+    """The header says where the JSON ends, the length where the tensors do."""
+    head = orjson.dumps(
+        {
+            "inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "parameters": {"binary_data_size": 8}}],
+            "parameters": {"binary_data_output": True},
+        }
+    )
+    raw = np.array([[1, 2]], np.float32).tobytes()
+    header = {"Inference_Header_Content_Length": str(len(head))}
+    reply, told = await call("POST", "/v2/models/m/versions/1/infer", head + raw, **header)
+    assert told["outputs"][0]["parameters"] == {"binary_data_size": 8}
+    assert reply.parts[1] == raw
+    assert f"Inference-Header-Content-Length: {len(reply.parts[0])}\r\n".encode() in reply.head
+    assert f"\r\nContent-Length: {len(reply.parts[0]) + 8}\r\n".encode() in reply.head
+
+
+async def test_version_key_and_trace_travel(call: Any, client: Any) -> None:
+    """From path and headers to the client."""
+    headers = {"Scurry_Key": "user-7", "traceparent": "00-1-2-01"}
+    await call("POST", "/v2/models/m/versions/best/infer", {"inputs": [X]}, **headers)
+    model, request, options = client.asked[0]
+    assert (model, len(request.inputs)) == ("m", 1)
+    assert options == {"version": "best", "timeout": 30.0, "key": "user-7", "traceparent": "00-1-2-01"}
+
+
+async def test_the_answers_own_version_is_told(call: Any, client: Any) -> None:
+    """Whatever was asked for, the reply says who answered."""
+    _, told = await call("POST", "/v2/models/m/infer", {"inputs": [X]})
+    assert told["model_version"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "retry"),
+    [("overloaded", 503, True), ("deadline_exceeded", 504, False), ("model_failed", 500, False)],
+)
+async def test_an_error_has_a_status_a_sentence_and_a_code(
+    call: Any, client: Any, code: str, status: int, retry: bool
+) -> None:
+    """`error` is Triton's field, `code` ours."""
+    client.failure = error(code, "As it is.")
+    reply, told = await call("POST", "/v2/models/m/infer", {"inputs": [X]})
+    assert reply.status == status
+    assert told == {"error": "As it is.", "code": code}
+    assert (b"Retry-After: " in reply.head) == retry
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "code"),
+    [
+        (b"{", {}, "bad_request"),
+        (b"\xff\x00", {}, "bad_request"),
+        ({"inputs": []}, {}, "bad_request"),
+        ({"inputs": [X], "id": 7}, {}, "bad_request"),
+        ({"inputs": [X | {"shape": [3]}]}, {}, "input_shape"),
+        ({"inputs": [X | {"datatype": "FP8"}]}, {}, "input_datatype"),
+        ({"inputs": [X]}, {"Inference_Header_Content_Length": "x"}, "bad_request"),
+        ({"inputs": [X]}, {"Scurry_Key": "\udcff"}, "bad_request"),
+    ],
+)
+async def test_a_wrong_request_is_not_sent(
+    call: Any, client: Any, body: bytes | dict[str, Any], headers: dict[str, str], code: str
+) -> None:
+    """The job never sees it."""
+    reply, told = await call("POST", "/v2/models/m/infer", body, **headers)
+    assert (reply.status, told["code"]) == (400, code)
+    assert client.asked == []
+
+
+async def test_a_bug_is_an_error_with_a_code(call: Any, client: Any) -> None:
+    """Its text stays in the log."""
+    client.failure = RuntimeError("secret")
+    reply, told = await call("POST", "/v2/models/m/infer", {"inputs": [X]})
+    assert (reply.status, told["code"]) == (500, "internal")
+    assert "secret" not in told["error"]
+
+
+async def test_an_output_that_json_cannot_hold_is_told(call: Any) -> None:
+    """Binary would do."""
+    head = orjson.dumps(
+        {"inputs": [{"name": "x", "shape": [1], "datatype": "BYTES", "parameters": {"binary_data_size": 5}}]}
+    )
+    header = {"Inference_Header_Content_Length": str(len(head))}
+    reply, told = await call("POST", "/v2/models/m/infer", head + b"\x01\x00\x00\x00\xff", **header)
+    assert reply.status == 400
+    assert "binary" in told["error"]
+
+
+@pytest.mark.parametrize("target", ["/v2/models/nobody", "/v2/models/nobody/ready", "/v2/models/a%2Fb/ready"])
+async def test_an_unknown_model_is_404(call: Any, target: str) -> None:
+    """For metadata as for readiness."""
+    reply, told = await call("GET", target)
+    assert (reply.status, told["code"]) == (404, "model_not_found")
+
+
+async def test_an_unknown_version_is_404(call: Any) -> None:
+    """With its own code."""
+    reply, told = await call("GET", "/v2/models/m/versions/9")
+    assert (reply.status, told["code"]) == (404, "version_not_found")
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "ready"),
+    [("/v2/models/m/ready", 200, True), ("/v2/models/m/versions/next/ready", 503, False)],
+)
+async def test_readiness_of_a_model(call: Any, target: str, status: int, ready: bool) -> None:
+    """By its version's state."""
+    reply, told = await call("GET", target)
+    assert reply.status == status
+    assert told == {"name": "m", "ready": ready}
+
+
+async def test_metadata_configuration_and_index(call: Any) -> None:
+    """From the registry's view."""
+    _, told = await call("GET", "/v2/models/m")
+    assert (told["versions"], told["platform"], told["inputs"][0]["shape"]) == (["1"], "onnx", [-1, 2])
+    _, told = await call("GET", "/v2/models/m/config")
+    assert (told["max_batch_size"], told["input"][0]["dims"]) == (8, [2])
+    _, told = await call("POST", "/v2/repository/index")
+    assert [one["state"] for one in told] == ["READY", "UNAVAILABLE"]
+    _, told = await call("POST", "/v2/repository/index", {"ready": True})
+    assert [one["version"] for one in told] == ["1"]
+
+
+async def test_health_has_a_json_body(call: Any, client: Any) -> None:
+    """Live is about us, ready about who is behind us."""
+    reply, told = await call("GET", "/v2/health/live")
+    assert (reply.status, told) == (200, {"live": True})
+    reply, told = await call("GET", "/v2/health/ready")
+    assert (reply.status, told) == (200, {"ready": True, "redis": "ok", "job": "ok"})
+
+
+async def test_not_ready_is_503_and_says_why(call: Any, client: Any) -> None:
+    """While live stays 200."""
+    client.redis = error("unavailable", "Redis at host:1 does not answer.")
+    reply, told = await call("GET", "/v2/health/ready")
+    assert reply.status == 503
+    assert told["ready"] is False
+    assert "host:1" in told["redis"]
+    assert (await call("GET", "/v2/health/live"))[0].status == 200
+
+
+async def test_the_server_tells_its_name(call: Any) -> None:
+    """As Triton's clients ask for it."""
+    _, told = await call("GET", "/v2")
+    assert told["name"] == "scurry"
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status"),
+    [("GET", "/nowhere", 404), ("DELETE", "/v2/models/m/infer", 405), ("GET", "/\udcff", 404)],
+)
+async def test_other_paths_and_methods_are_told_in_json_too(call: Any, method: str, target: str, status: int) -> None:
+    """Nothing here answers in HTML."""
+    reply, told = await call(method, target)
+    assert (reply.status, told["code"]) == (status, "bad_request")
+    assert (b"Allow: POST\r\n" in reply.head) == (status == 405)
