@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.scurry.job.transport;
+
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.apache.flink.shaded.netty4.io.netty.channel.EventLoop;
+import org.apache.flink.statefun.sdk.reqreply.generated.FromFunction;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One process at the other end: the calls that wait for it, and its exchanges in flight. */
+final class Peer implements Exchange.Owner, Connection.Owner {
+  private static final Logger LOG = LoggerFactory.getLogger(Peer.class);
+  private static final int OK = 200;
+  private static final int CLIENT_ERROR = 400;
+  private static final int TOO_LARGE = 413;
+  private static final int TOO_MANY = 429;
+  private static final int SERVER_ERROR = 500;
+  private static final int UNAVAILABLE = 503;
+
+  /** Who decides what becomes of calls. */
+  interface Listener {
+    void answered(Call call, FromFunction answer);
+
+    /** They never reached a function. */
+    void undelivered(Collection<Call> calls, String cause);
+
+    /** It may have reached its function and will not be answered. {@code alone}: nothing else was executing there. */
+    void lost(Call call, String cause, boolean alone);
+
+    /** Calls may be placed here again. */
+    void recovered(Peer peer);
+
+    Counters counters();
+  }
+
+  private final String name;
+  private final TransportSettings settings;
+  private final EventLoop loop;
+  private final Listener listener;
+  private final Wire wire;
+  private final Health health;
+  private final Connections connections;
+  private final Window window;
+  private final ArrayDeque<Call> waiting = new ArrayDeque<>();
+  private final ArrayDeque<Call> apart = new ArrayDeque<>();
+  private int executing;
+  private boolean flushing;
+  private boolean timed;
+
+  Peer(String name, URI uri, Wire wire, TransportSettings settings, EventLoop loop, Listener listener) {
+    this.name = name;
+    this.wire = wire;
+    this.settings = settings;
+    this.loop = loop;
+    this.listener = listener;
+    String path = uri.getPath() == null ? "" : uri.getPath().replaceAll("/+$", "");
+    byte[] head = ("POST " + path + Frames.PATH + " HTTP/1.1\r\nHost: " + uri.getAuthority() + "\r\nContent-Type: "
+        + Frames.CONTENT_TYPE + "\r\nContent-Length: ").getBytes(StandardCharsets.US_ASCII);
+    this.health = new Health(name, loop, (ready, notReady) -> ReadyCheck.begin(
+        wire, path + Frames.READY_PATH, uri.getAuthority(), settings.connect.toMillis(), ready, notReady),
+        () -> listener.recovered(this));
+    this.connections = new Connections(
+        wire, settings.connections, () -> new Connection(this, head), this::opened, this::unreachable);
+    this.window = new Window(settings.window, settings.late.toNanos());
+  }
+
+  String name() {
+    return name;
+  }
+
+  Wire wire() {
+    return wire;
+  }
+
+  boolean isUp() {
+    return health.isUp();
+  }
+
+  /** Whether it has nothing left to answer. */
+  boolean isIdle() {
+    return executing == 0;
+  }
+
+  /** Takes a call, to leave at the end of this turn of the event loop with all that come in the same turn. */
+  void add(Call call) {
+    (call.apart ? apart : waiting).add(call);
+    flushSoon();
+  }
+
+  private void flushSoon() {
+    if (!flushing) {
+      flushing = true;
+      loop.execute(this::flush);
+    }
+  }
+
+  private void flush() {
+    flushing = false;
+    while (!apart.isEmpty()) {
+      Connection connection = connections.poll();
+      if (connection == null) {
+        break;
+      }
+      begin(connection, List.of(apart.poll()));
+    }
+    long now = System.nanoTime();
+    int room = window.room(now);
+    while (!waiting.isEmpty() && room > 0) {
+      Connection connection = connections.poll();
+      if (connection == null) {
+        break;
+      }
+      begin(connection, batch());
+      room--;
+    }
+    connections.open(apart.size() + (waiting.isEmpty() || room == 0 ? 0 : 1));
+    if (!waiting.isEmpty() && room == 0) {
+      flushWhenLate(now);
+    }
+  }
+
+  private void flushWhenLate(long now) {
+    if (!timed) {
+      timed = true;
+      loop.schedule(() -> {
+        timed = false;
+        flush();
+      }, window.untilLate(now), TimeUnit.NANOSECONDS);
+    }
+  }
+
+  private List<Call> batch() {
+    List<Call> batch = new ArrayList<>(Math.min(waiting.size(), settings.maxCalls));
+    int bytes = 0;
+    while (!waiting.isEmpty() && batch.size() < settings.maxCalls) {
+      bytes += Frames.CALL_HEAD + waiting.peek().size;
+      if (bytes > settings.maxBytes && !batch.isEmpty()) {
+        break;
+      }
+      batch.add(waiting.poll());
+    }
+    return batch;
+  }
+
+  private void begin(Connection connection, List<Call> calls) {
+    Exchange exchange = new Exchange(calls, this, settings.maxFrame);
+    executing += calls.size();
+    window.add(exchange);
+    listener.counters().exchange(calls.size());
+    connection.start(exchange);
+  }
+
+  private void opened() {
+    listener.counters().connect();
+    flushSoon();
+  }
+
+  private void unreachable(String cause) {
+    down(cause);
+  }
+
+  private void down(String cause) {
+    health.failed(cause);
+    List<Call> moving = new ArrayList<>(waiting);
+    moving.addAll(apart);
+    waiting.clear();
+    apart.clear();
+    listener.undelivered(moving, name + ": " + cause);
+  }
+
+  @Override
+  public void heard() {
+    health.worked();
+  }
+
+  @Override
+  public void answered(Call call, FromFunction answer) {
+    executing--;
+    listener.answered(call, answer);
+  }
+
+  @Override
+  public void failed(Call call, String cause) {
+    boolean alone = call.key.solo || executing == 1;
+    executing--;
+    listener.lost(call, name + ": " + cause, alone);
+  }
+
+  @Override
+  public void refused(Call call, String cause) {
+    executing--;
+    down(cause);
+    listener.undelivered(List.of(call), name + ": " + cause);
+  }
+
+  @Override
+  public void ended(Connection connection, Exchange exchange, int status) {
+    window.remove(exchange);
+    connections.release(connection);
+    int size = exchange.size();
+    List<Call> left = exchange.drain();
+    if (!left.isEmpty()) {
+      unanswered(left, size, status);
+    }
+    flushSoon();
+  }
+
+  private void unanswered(List<Call> left, int size, int status) {
+    // 200: the function's side gave up. 503, 429: draining or overrun. 413: smaller, if it can be split.
+    // Other 4xx: our addresses or limits are wrong, which only a person can mend. The rest: it broke.
+    if (status == TOO_LARGE && size > 1) {
+      left.forEach(call -> call.apart = true);
+      giveBack(left, "the exchange was too large");
+    } else if (status == UNAVAILABLE || status == TOO_MANY) {
+      down("HTTP " + status);
+      giveBack(left, "HTTP " + status);
+    } else if (status >= CLIENT_ERROR && status < SERVER_ERROR && status != TOO_LARGE) {
+      LOG.error("{} answers HTTP {} to {}: is this address a scurry endpoint?", name, status, Frames.PATH);
+      down("HTTP " + status);
+      giveBack(left, "HTTP " + status);
+    } else {
+      lose(left, status == OK ? "the answer ended early" : "HTTP " + status, executing == 1);
+    }
+  }
+
+  @Override
+  public void broken(Connection connection, Exchange exchange, String cause, boolean sent) {
+    window.remove(exchange);
+    connections.forget(connection);
+    List<Call> left = exchange.drain();
+    // The exchange that dies first says whether it was alone; those that follow it down were not.
+    boolean alone = executing == 1 && health.isUp();
+    if (sent || !connection.isUsed()) {
+      down(cause);
+    }
+    if (sent) {
+      lose(left, cause, alone);
+    } else {
+      giveBack(left, cause);
+    }
+    flushSoon();
+  }
+
+  @Override
+  public void closed(Connection connection) {
+    connections.forget(connection);
+  }
+
+  private void lose(List<Call> calls, String cause, boolean alone) {
+    executing -= calls.size();
+    for (Call call : calls) {
+      listener.lost(call, name + ": " + cause, alone);
+    }
+  }
+
+  private void giveBack(List<Call> calls, String cause) {
+    executing -= calls.size();
+    listener.undelivered(calls, name + ": " + cause);
+  }
+
+  /** Looks for exchanges on which nothing comes, and closes connections that nobody needs. */
+  void sweep(long now, boolean paused) {
+    for (Connection connection : connections.snapshot()) {
+      Exchange exchange = connection.exchange();
+      if (exchange != null && paused) {
+        exchange.touch();
+      } else if (exchange != null && exchange.isSilent(now, settings.silence.toNanos())) {
+        connection.fail("silent for " + settings.silence.toMillis() + " ms");
+      }
+    }
+    connections.closeIdle(now, settings.idle.toNanos());
+  }
+
+  /** It is no longer among the processes: takes no more calls, and finishes those it has. */
+  void retire() {
+    health.close();
+    down("left");
+  }
+
+  void close() {
+    health.close();
+    connections.close();
+    waiting.clear();
+    apart.clear();
+  }
+
+  @Override
+  public String toString() {
+    return "<Peer " + name + " " + health + ", " + waiting.size() + " waiting, " + executing + " executing, " + window
+        + ", " + connections + ">";
+  }
+}
