@@ -79,7 +79,7 @@ class Listener:
         except TimeoutError:
             message = f"The body did not arrive within {self._body_timeout_s:g} s."
             raise InvalidRequest("bad_request", message) from None
-        except web.RequestPayloadError as cause:
+        except (web.RequestPayloadError, ConnectionError) as cause:
             raise InvalidRequest("bad_request", f"The body cannot be read: {cause}") from None
 
     async def _read(self, content: StreamReader) -> bytes:
