@@ -6,6 +6,7 @@ address, with the function's state, and is answered as a whole.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -120,6 +121,11 @@ class Function(Protocol):
     async def serve(self, calls: Sequence[Call], done: Callable[[Call], None]) -> None:
         """Answer every call and hand each to `done` as soon as it is finished, in any order."""
         ...
+
+
+def now_ms() -> int:
+    """Epoch milliseconds, as deadlines are given."""
+    return time.time_ns() // 1_000_000
 
 
 def answer_each(calls: Sequence[Call], done: Callable[[Call], None], answer: Callable[[Call], None]) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from google.protobuf.message import DecodeError
 
-from scurry.endpoint.call import Call, Message, State, answer_each
+from scurry.endpoint.call import Call, Message, State, answer_each, now_ms
 from scurry.router import recovery
 from scurry.router.turn import REQUESTS, Turn
 from scurry.wire.messages_pb2 import Bounced, Done, Drained, Reply, Requests, Routes
@@ -19,11 +18,6 @@ log = logging.getLogger(__name__)
 
 STATE: Final = State(ROUTER_STATE, f"{TYPE_PREFIX}RouterState")
 ROUTES: Final = f"{TYPE_PREFIX}Routes"
-
-
-def now_ms() -> int:
-    """The time by which deadlines are judged."""
-    return time.time_ns() // 1_000_000
 
 
 class Router:

@@ -1,0 +1,171 @@
+"""The function `scurry/registry`: the record of one model and its life."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from google.protobuf.message import DecodeError
+
+from scurry.endpoint.call import Call, Message, State, answer_each, now_ms
+from scurry.registry import record as records
+from scurry.registry.lifecycle import Event, LoadLost, advance, pause_ms
+from scurry.registry.steps import Answer, AskLoad, AskUnload, Audited, Effect, RemindLater
+from scurry.registry.update import describe
+from scurry.wire.messages_pb2 import (
+    Audit,
+    Bounced,
+    Drained,
+    Load,
+    Loaded,
+    LoadFailed,
+    Loading,
+    Record,
+    Remind,
+    Replies,
+    Reply,
+    Unload,
+    Update,
+    View,
+)
+from scurry.wire.names import EGRESS, INFERENCE, LANES, REGISTRY, REGISTRY_STATE, ROUTER, TYPE_PREFIX, lane_address
+
+log = logging.getLogger(__name__)
+
+STATE: Final = State(REGISTRY_STATE, f"{TYPE_PREFIX}Record")
+
+
+class Registry:
+    """Serves every model: nothing is kept between calls but the record that travels with them."""
+
+    typename = REGISTRY
+    state: State | None = STATE
+
+    def __init__(self, clock: Callable[[], int] = now_ms) -> None:
+        self._clock = clock
+
+    async def serve(self, calls: Sequence[Call], done: Callable[[Call], None]) -> None:
+        """Answer every call; never waits."""
+        answer_each(calls, done, self._answer)
+
+    def _answer(self, call: Call) -> None:
+        """One batch of one model, event by event."""
+        before = records.load(call.state, call.key)
+        record = before
+        for message in call.messages:
+            event = _event(call.key, message)
+            if event is not None:
+                record = _step(call, record, event, self._clock())
+        if record != before:
+            call.keep(STATE, record.SerializeToString())
+            view = records.view(record)
+            if view != records.view(before):
+                _egress(call, View(model=call.key, record=view))
+
+    def __repr__(self) -> str:
+        return "<Registry>"
+
+
+def _event(model: str, message: Message) -> Event | None:
+    """What a message says; None, and logged, when it says nothing to a registry."""
+    read = _EVENTS.get(message.typename)
+    try:
+        event = read(message.value) if read else None
+    except DecodeError:
+        log.exception("model %s: a message of type %s cannot be read and is dropped", model, message.typename)
+        return None
+    if event is None:
+        log.warning("model %s: the registry has no use for a message of type %s", model, message.typename)
+    elif isinstance(event, Update):
+        event.model = model
+    return event
+
+
+def _lost(value: bytes) -> LoadLost | None:
+    """Of what bounces only a Load matters: an Unload died with its worker."""
+    bounced = Bounced.FromString(value)
+    if bounced.typename != f"{TYPE_PREFIX}Load":
+        return None
+    load = Load.FromString(bounced.message)
+    return LoadLost(load.version, load.spec.generation, bounced.executing, bounced.cause)
+
+
+_EVENTS: Final[dict[str, Callable[[bytes], Event | None]]] = {
+    f"{TYPE_PREFIX}Bounced": _lost,
+    **{
+        f"{TYPE_PREFIX}{kind.__name__}": kind.FromString
+        for kind in (Update, Loaded, LoadFailed, Loading, Remind, Drained)
+    },
+}
+
+
+def _step(call: Call, before: Record, event: Event, now: int) -> Record:
+    """Let one event happen, and see to its effects."""
+    record, effects = advance(before, event, now)
+    for effect in effects:
+        _effect(call, record, effect)
+    replies = [_reply(record, effect) for effect in effects if isinstance(effect, Answer)]
+    told = Replies(replies=[reply for reply in replies if reply.id or reply.reply])
+    if record.epoch != before.epoch:
+        routes = records.routes_of(record)
+        routes.announce.CopyFrom(told)
+        call.send(ROUTER, call.key, f"{TYPE_PREFIX}Routes", routes.SerializeToString())
+    elif told.replies:
+        _egress(call, told)
+    return record
+
+
+def _effect(call: Call, record: Record, effect: Effect) -> None:
+    """Answers are not seen to here: they may have to travel with the routes."""
+    if isinstance(effect, AskLoad):
+        entry = records.find(record, effect.version)
+        if entry is not None:
+            load = Load(model=record.model, version=effect.version, lane=effect.lane, spec=entry.spec)
+            call.send(
+                INFERENCE, _lane(call, effect.version, effect.lane), f"{TYPE_PREFIX}Load", load.SerializeToString()
+            )
+    elif isinstance(effect, AskUnload):
+        _unload(call, effect)
+    elif isinstance(effect, RemindLater):
+        remind = Remind(version=effect.version, generation=effect.generation, attempt=effect.attempt)
+        call.send_after(
+            pause_ms(effect.attempt), REGISTRY, call.key, f"{TYPE_PREFIX}Remind", remind.SerializeToString()
+        )
+    elif isinstance(effect, Audited):
+        audit = Audit(
+            model=record.model, sequence=record.sequence, update=describe(effect.update), outcome=effect.outcome
+        )
+        _egress(call, audit)
+
+
+def _unload(call: Call, effect: AskUnload) -> None:
+    value = Unload(model=call.key, version=effect.version, generation=effect.generation).SerializeToString()
+    for lane in range(LANES):
+        address = _lane(call, effect.version, lane)
+        if effect.delay_ms:
+            call.send_after(effect.delay_ms, INFERENCE, address, f"{TYPE_PREFIX}Unload", value)
+        else:
+            call.send(INFERENCE, address, f"{TYPE_PREFIX}Unload", value)
+
+
+def _lane(call: Call, version: str, lane: int) -> str:
+    return lane_address(call.key, version, lane)
+
+
+def _reply(record: Record, answer: Answer) -> Reply:
+    """The record as it is now, or why there is none."""
+    update = answer.update
+    reply = Reply(id=update.id, entry=update.entry, reply=update.reply, model=record.model, message=answer.message)
+    if update.HasField("keep"):
+        reply.keep = update.keep
+    if answer.code:
+        reply.error = answer.code
+    else:
+        reply.record = records.view(record) or json.dumps({"model": record.model, "versions": []})
+    return reply
+
+
+def _egress(call: Call, value: View | Audit | Replies) -> None:
+    call.egress(EGRESS, f"{TYPE_PREFIX}{type(value).__name__}", value.SerializeToString())

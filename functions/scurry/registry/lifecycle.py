@@ -1,0 +1,164 @@
+"""What becomes of a model's record: a rule from event to record.
+
+    register ─▶ LOADING ──all lanes Loaded──▶ READY ──unregister──▶ DRAINING ──Drained──▶ dropped
+                 │   ▲                          │
+                 │   └──── another spec ────────┘  (the former one answers until the new one is loaded)
+                 └─ LoadFailed, workers lost, 10 minutes ──▶ FAILED, or READY with the former spec
+
+Pure: `advance` takes a record and an event, and returns a new record and what is to be done about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from scurry.registry import changes
+from scurry.registry.record import find, routes_of, weights_of
+from scurry.registry.steps import Answer, Audited, Effect, Progress, RemindLater
+from scurry.registry.update import read
+from scurry.wire.errors import ScurryError
+from scurry.wire.messages_pb2 import (
+    DRAINING,
+    LOADING,
+    Drained,
+    Loaded,
+    LoadFailed,
+    Loading,
+    Record,
+    Remind,
+    Update,
+    VersionRecord,
+)
+
+LOSSES: Final = 6
+"""So many lost workers while loading mean that the version itself may be what ends them."""
+LOAD_LIMIT_MS: Final = 600_000
+
+
+@dataclass(frozen=True, slots=True)
+class LoadLost:
+    """A Load came back because its worker was lost."""
+
+    version: str
+    generation: int
+    executing: bool
+    cause: str
+
+
+Event = Update | Loaded | LoadFailed | Loading | Remind | Drained | LoadLost
+
+
+def advance(before: Record, event: Event, now: int) -> tuple[Record, Sequence[Effect]]:
+    """The record after an event, and what is to be done; a refused change leaves the record as it was."""
+    record = Record()
+    record.CopyFrom(before)
+    progress = Progress(record)
+    if isinstance(event, Update):
+        refused = _update(progress, event)
+        if refused:
+            return before, refused
+    else:
+        _EVENTS[type(event)](progress, event)
+    _settle(before, record, now)
+    return record, progress.effects
+
+
+def _update(progress: Progress, update: Update) -> Sequence[Effect]:
+    """Carry out a registry message; returns what to say when it is refused."""
+    try:
+        update = read(update)
+        outcome = changes.apply(progress, update)
+    except ScurryError as failure:
+        return [Answer(update, failure.code, failure.message), Audited(update, failure.code)]
+    progress.effects.append(Audited(update, outcome))
+    return []
+
+
+def _settle(before: Record, record: Record, now: int) -> None:
+    """Remember the former split for a rollback, count the epoch of new routes, stamp the time."""
+    weights = weights_of(before)
+    if weights and weights_of(record) != weights:
+        record.previous.clear()
+        record.previous.update(weights)
+    for version in [version for version in record.previous if find(record, version) is None]:
+        del record.previous[version]
+    if routes_of(record) != routes_of(before):
+        record.epoch += 1
+    if record != before:
+        record.changed = now
+
+
+def pause_ms(attempt: int) -> int:
+    """How long to wait before reminder number `attempt`."""
+    return min(int(1000 * 1.5 ** (attempt - 1)), 10_000)
+
+
+def waited_ms(attempt: int) -> int:
+    """How long a version has been loading when reminder number `attempt` arrives."""
+    return sum(pause_ms(number) for number in range(1, attempt + 1))
+
+
+def _loading(progress: Progress, version: str, generation: int) -> VersionRecord | None:
+    """The version an answer is about, if it still waits for it."""
+    entry = find(progress.record, version)
+    if entry is None or entry.life != LOADING or entry.spec.generation != generation:
+        return None
+    return entry
+
+
+def _on_loaded(progress: Progress, event: Loaded) -> None:
+    entry = _loading(progress, event.version, event.generation)
+    if entry is not None:
+        progress.hear(entry, event)
+
+
+def _on_load_failed(progress: Progress, event: LoadFailed) -> None:
+    entry = _loading(progress, event.version, event.generation)
+    if entry is not None:
+        progress.fail(entry, event.error, event.message)
+
+
+def _on_loading(_: Progress, __: Loading) -> None:
+    """A reminder is under way already."""
+
+
+def _on_remind(progress: Progress, event: Remind) -> None:
+    entry = _loading(progress, event.version, event.generation)
+    if entry is None:
+        return
+    if waited_ms(event.attempt) >= LOAD_LIMIT_MS:
+        progress.fail(entry, "load_failed", f"It was not loaded within {LOAD_LIMIT_MS // 60_000} minutes.")
+        return
+    progress.ask(entry)
+    progress.effects.append(RemindLater(event.version, event.generation, event.attempt + 1))
+
+
+def _on_load_lost(progress: Progress, event: LoadLost) -> None:
+    """The next reminder asks again, unless the version seems to be what ends the workers."""
+    entry = _loading(progress, event.version, event.generation)
+    if entry is None or not event.executing:
+        return
+    entry.losses += 1
+    if entry.losses >= LOSSES:
+        progress.fail(
+            entry, "worker_lost", f"{LOSSES} times a worker was lost while loading it. {event.cause}".rstrip()
+        )
+
+
+def _on_drained(progress: Progress, event: Drained) -> None:
+    entry = find(progress.record, event.version)
+    if entry is None or entry.life != DRAINING or event.generation not in (0, entry.spec.generation):
+        return
+    progress.drop(entry, "Unloaded with requests outstanding: the drain limit passed." if event.expired else "")
+
+
+_EVENTS: Final[dict[type, Callable[[Progress, Any], None]]] = {
+    Loaded: _on_loaded,
+    LoadFailed: _on_load_failed,
+    Loading: _on_loading,
+    Remind: _on_remind,
+    LoadLost: _on_load_lost,
+    Drained: _on_drained,
+}

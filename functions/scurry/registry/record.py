@@ -1,0 +1,141 @@
+"""The record of one model: every version, and which of them take requests."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from scurry.wire.errors import NotFound, Unavailable
+from scurry.wire.messages_pb2 import (
+    DRAINING,
+    FAILED,
+    LOADING,
+    READY,
+    REGISTERED,
+    RETIRED,
+    ModelSpec,
+    Record,
+    Routes,
+    Signature,
+    TensorSpec,
+    VersionRecord,
+)
+
+STATES: Final = {
+    REGISTERED: "registered",
+    LOADING: "loading",
+    READY: "ready",
+    DRAINING: "draining",
+    RETIRED: "retired",
+    FAILED: "failed",
+}
+
+
+def load(value: bytes | None, model: str) -> Record:
+    """The record kept for a model, or a blank one."""
+    return Record.FromString(value) if value else Record(model=model)
+
+
+def find(record: Record, version: str) -> VersionRecord | None:
+    """A version by its own name."""
+    return next((entry for entry in record.versions if entry.version == version), None)
+
+
+def takes_requests(entry: VersionRecord) -> bool:
+    """Ready, or still serving its former spec while a changed one is loading."""
+    return entry.life == READY or (entry.life == LOADING and entry.HasField("serving"))
+
+
+def require(record: Record, name: str) -> VersionRecord:
+    """The version behind a name or alias. Raises `NotFound`."""
+    entry = find(record, record.aliases.get(name, name))
+    if entry is None:
+        if not record.versions:
+            raise NotFound("model_not_found", f"No model {record.model!r} is registered.")
+        raise NotFound("version_not_found", f"Model {record.model!r} has no version or alias {name!r}.")
+    return entry
+
+
+def require_ready(record: Record, name: str) -> VersionRecord:
+    """The version behind a name, if it takes requests. Raises `NotFound` or `Unavailable`."""
+    entry = require(record, name)
+    if not takes_requests(entry):
+        state = STATES[entry.life]
+        raise Unavailable("model_not_ready", f"Version {name!r} of model {record.model!r} is {state}, not ready.")
+    return entry
+
+
+def weights_of(record: Record) -> dict[str, int]:
+    """How requests that name no version are shared: the explicit split, else the newest version that is ready."""
+    able = [entry.version for entry in record.versions if takes_requests(entry)]
+    explicit = {version: record.weights[version] for version in able if record.weights.get(version, 0) > 0}
+    return explicit or ({able[-1]: 1} if able else {})
+
+
+def serving_spec(entry: VersionRecord) -> ModelSpec:
+    """The spec by which the version answers now."""
+    return entry.serving if entry.HasField("serving") else entry.spec
+
+
+def routes_of(record: Record) -> Routes:
+    """What the router must know."""
+    routes = Routes(epoch=record.epoch, aliases=record.aliases)
+    weights = weights_of(record)
+    for entry in record.versions:
+        if takes_requests(entry) or entry.life == DRAINING:
+            routes.versions.add(
+                version=entry.version,
+                weight=weights.get(entry.version, 0),
+                draining=entry.life == DRAINING,
+                spec=serving_spec(entry),
+                function=entry.function,
+            )
+        else:
+            routes.pending.append(entry.version)
+    return routes
+
+
+def view(record: Record) -> str:
+    """The record as readers see it; empty when no version is left."""
+    if not record.versions:
+        return ""
+    body = {
+        "model": record.model,
+        "epoch": record.epoch,
+        "versions": [_version_view(entry) for entry in record.versions],
+        "routes": weights_of(record),
+        "aliases": dict(sorted(record.aliases.items())),
+    }
+    return json.dumps(body, separators=(",", ":"))
+
+
+def _version_view(entry: VersionRecord) -> dict[str, Any]:
+    spec = serving_spec(entry)
+    body = {
+        "version": entry.version,
+        "state": STATES[READY] if takes_requests(entry) else STATES[entry.life],
+        "uri": spec.uri,
+        "runtime": spec.runtime,
+        "config": json.loads(spec.config or "{}"),
+        "generation": spec.generation,
+        "signature": _signature_view(entry.signature),
+        "bytes": entry.bytes,
+        "device": entry.device,
+        "max_batch_size": spec.max_batch_size,
+        "reason": entry.message,
+    }
+    if entry.HasField("serving"):
+        body["replacement"] = {"uri": entry.spec.uri, "generation": entry.spec.generation, "state": STATES[entry.life]}
+    return body
+
+
+def _signature_view(signature: Signature) -> dict[str, Any]:
+    return {
+        "inputs": [_tensor_view(tensor) for tensor in signature.inputs],
+        "outputs": [_tensor_view(tensor) for tensor in signature.outputs],
+        "batched": signature.batched,
+    }
+
+
+def _tensor_view(tensor: TensorSpec) -> dict[str, Any]:
+    return {"name": tensor.name, "datatype": tensor.datatype, "shape": list(tensor.shape)}
