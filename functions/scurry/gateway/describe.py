@@ -1,7 +1,7 @@
 """A model's record from the registry's view, told in the protocol's words.
 
 A record is what the registry writes for readers: `versions` (each with `version`, `state`, `runtime`, `signature`, …),
-`aliases`, `weights`. Pure: no I/O here.
+`aliases`, `routes` (version → weight of what names no version). Pure: no I/O here.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def version_of(record: Record, name: str, version: str) -> Record:
         raise NotFound("version_not_found", f"Model {name!r} has no version {version!r}.")
     if not versions:
         raise NotFound("model_not_found", f"Model {name!r} has no version.")
-    weights: Mapping[str, int] = record.get("weights", {})
+    weights: Mapping[str, int] = record.get("routes", {})
     ready = [one for one in versions if one["state"] == READY]
     return max(reversed(ready or versions), key=lambda one: weights.get(one["version"], 0))
 
@@ -80,7 +80,7 @@ def index(records: Mapping[str, Record], *, ready_only: bool = False) -> list[di
             "name": name,
             "version": one["version"],
             "state": _STATES.get(one["state"], "UNAVAILABLE"),
-            "reason": one.get("message", ""),
+            "reason": one.get("reason", ""),
         }
         for name, record in sorted(records.items())
         for one in _listed(record.get("versions", ()), ready_only)

@@ -20,10 +20,10 @@ RECORD: dict[str, Any] = {
     "versions": [
         {"version": "1", "state": "ready", "runtime": "onnx", "max_batch_size": 8,
          "signature": {"inputs": [SPEC], "outputs": [SPEC | {"name": "y", "datatype": "BYTES"}], "batched": True}},
-        {"version": "2", "state": "failed", "runtime": "onnx", "error": "load_failed", "message": "No such file."},
+        {"version": "2", "state": "failed", "runtime": "onnx", "reason": "No such file."},
     ],
     "aliases": {"best": "1", "next": "2"},
-    "weights": {},
+    "routes": {"1": 1},
 }  # fmt: skip
 
 

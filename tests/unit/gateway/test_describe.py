@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from scurry.gateway import describe
+from scurry.registry.record import view
 from scurry.wire.errors import NotFound
+from scurry.wire.messages_pb2 import FAILED, READY, ModelSpec, Record, Signature, TensorSpec, VersionRecord
 
 
 def versions(**states: str) -> dict[str, Any]:
@@ -30,7 +33,7 @@ def test_the_server_names_itself_and_what_it_can() -> None:
         (versions(v1="ready", v2="ready"), "", "v2"),
         (versions(v1="ready", v2="failed"), "", "v1"),
         (versions(v1="failed", v2="loading"), "", "v2"),
-        (versions(v1="ready", v2="ready") | {"weights": {"v1": 90, "v2": 10}}, "", "v1"),
+        (versions(v1="ready", v2="ready") | {"routes": {"v1": 90, "v2": 10}}, "", "v1"),
         (versions(v1="ready", v2="ready") | {"aliases": {"best": "v1"}}, "best", "v1"),
     ],
 )
@@ -76,3 +79,23 @@ def test_the_index_lists_every_version_of_every_model() -> None:
     assert told[0] == {"name": "a", "version": "v1", "state": "READY", "reason": ""}
     assert {one["version"]: one["state"] for one in told[1:]} == states
     assert [one["name"] for one in describe.index({"b": record}, ready_only=True)] == ["b"]
+
+
+def test_the_registrys_own_record_is_understood() -> None:
+    """What the registry writes is what is read here."""
+    signature = Signature(inputs=[TensorSpec(name="x", datatype="FP32", shape=[-1, 4])], batched=True)
+    spec = ModelSpec(runtime="onnx", max_batch_size=16)
+    record = Record(
+        model="m",
+        versions=[
+            VersionRecord(version="1", life=READY, spec=spec, signature=signature),
+            VersionRecord(version="2", life=FAILED, spec=spec, message="No such file."),
+        ],
+        aliases={"best": "1"},
+        weights={"1": 3},
+    )
+    told = json.loads(view(record))
+    assert describe.is_ready(told, "m", "")
+    assert describe.metadata(told, "m", "best")["inputs"] == [{"name": "x", "datatype": "FP32", "shape": [-1, 4]}]
+    assert describe.configuration(told, "m", "")["input"][0]["dims"] == [4]
+    assert [one["reason"] for one in describe.index({"m": told})] == ["", "No such file."]
