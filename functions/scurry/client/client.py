@@ -188,6 +188,11 @@ class Client:
         flat = await self._command("HGETALL", self.keys.result(id))
         return await self._parse(dict(zip(flat[::2], flat[1::2], strict=True)) or NO_RESULT, forget=False)
 
+    async def body(self, fields: Fields, *, forget: bool = False) -> bytes:
+        """The body of a raw reply, from where it is parked if it is; `forget` deletes it there."""
+        parked = fields.get(b"payload", b"").decode()
+        return (await self._fetch([parked], forget=forget))[0] if parked else fields.get(b"reply", b"")
+
     async def ping(self) -> None:
         """Return when Redis answers. Raises `Unavailable`."""
         await self._command("PING")
@@ -208,9 +213,7 @@ class Client:
 
     async def _parse(self, fields: Fields, *, forget: bool) -> Answer:
         raise_error(fields)
-        parked = fields.get(b"payload", b"").decode()
-        body = fields[b"reply"] if not parked else (await self._fetch([parked], forget=forget))[0]
-        reply = parse_reply(body)
+        reply = parse_reply(await self.body(fields, forget=forget))
         away = [tensor for tensor in reply.outputs if tensor.payload]
         if away:
             for tensor, data in zip(away, await self._fetch([t.payload for t in away], forget=forget), strict=True):

@@ -1,0 +1,66 @@
+"""The command `scurry`: finds the verb and runs it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
+
+from scurry.cli.output import complain
+from scurry.settings import InvalidSettings, refuse_unknown
+from scurry.wire.errors import ScurryError
+
+VERBS: Final = {
+    "up": "everything on one machine",
+    "models": "register, list, show and change models",
+    "predict": "ask a model once",
+    "functions": "the process of router and registry",
+    "worker": "a process that runs models",
+    "gateway": "the process that answers HTTP",
+    "bench": "load generator",
+    "dead": "requests that could not be served",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; 0 is done, 1 is failed, 2 is not understood."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    args = parser(words).parse_args(words)
+    try:
+        refuse_unknown(os.environ)
+        status = import_module(f"scurry.cli.{args.verb}").run(args)
+        return int(status or 0)
+    except ScurryError as exc:
+        return complain(args, exc.code, exc.message)
+    except InvalidSettings as exc:
+        complain(args, "bad_setting", str(exc))
+        return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser; only the verb that is asked for is imported."""
+    top = argparse.ArgumentParser(
+        prog="scurry",
+        description="Scurry: many models, one stream.",
+        epilog="example: scurry up --models ./models",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    asked = next((word for word in words if not word.startswith("-")), "")
+    for verb, summary in VERBS.items():
+        if verb == asked:
+            module = import_module(f"scurry.cli.{verb}")
+            one = verbs.add_parser(verb, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
+            one.description, one.epilog = module.__doc__, getattr(module, "EXAMPLE", None)
+            module.add(one)
+        else:
+            verbs.add_parser(verb, help=summary)
+    return top

@@ -1,0 +1,103 @@
+"""Ask a model once: with a JSON body, a .npy or .npz file, or a picture."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from scurry.cli.connecting import add_redis, client
+from scurry.cli.output import progress, say
+from scurry.client.bodies import raise_error
+from scurry.client.client import Client
+from scurry.wire.errors import InvalidRequest, NotFound
+
+EXAMPLE = """examples:
+  scurry predict digits --json '{"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 2], "data": [0, 1]}]}'
+  scurry predict digits --npy image.npy
+  scurry predict photos --version 2 --image cat.jpg"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The options of `scurry predict`."""
+    parser.add_argument("name", metavar="NAME", help="the model")
+    parser.add_argument("--version", default="", help="version or alias; without it the model's own choice")
+    parser.add_argument(
+        "--json",
+        metavar="BODY",
+        nargs="?",
+        const=True,
+        help="an Open Inference Protocol body, @FILE, or - for stdin; beside --npy or --image: print JSON",
+    )
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--npy", metavar="FILE", help="an array, or a .npz with one array for each input")
+    source.add_argument("--image", metavar="FILE", help="a picture, made to fit the model's input")
+    parser.add_argument("--timeout", type=float, default=30.0, metavar="S", help="seconds to wait (30)")
+    add_redis(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the model's outputs."""
+    if (args.npy or args.image) and isinstance(args.json, str):
+        raise InvalidRequest("bad_request", "Give a JSON body or a file, not both.")
+    if not (args.npy or args.image or isinstance(args.json, str)):
+        raise InvalidRequest("bad_request", "Nothing to send: give --json BODY, --npy FILE or --image FILE.")
+    return asyncio.run(_predict(args))
+
+
+async def _predict(args: argparse.Namespace) -> int:
+    async with client(args) as asker, progress(args, lambda: f"waiting for {args.name}"):
+        text = await (_ask_file(args, asker) if args.npy or args.image else _ask_json(args, asker))
+    say(text)
+    return 0
+
+
+async def _ask_json(args: argparse.Namespace, asker: Client) -> str:
+    """The body goes as it is and comes back as it is."""
+    fields = await asker.submit(
+        args.name, read_body(args.json), encoding="inputs", version=args.version, timeout=args.timeout
+    )
+    raise_error(fields)
+    return (await asker.body(fields)).decode()
+
+
+async def _ask_file(args: argparse.Namespace, asker: Client) -> str:
+    from scurry.cli import files  # noqa: PLC0415 - numpy only for those who need it
+
+    signature = find_signature(await asker.models(), args.name, args.version)
+    read = files.arrays if args.npy else files.picture
+    inputs = read(Path(args.npy or args.image), signature)
+    outputs = await asker.infer(args.name, inputs, version=args.version, timeout=args.timeout)
+    if args.json:
+        return json.dumps({name: array.tolist() for name, array in outputs.items()}, default=str)
+    return "\n".join(f"{name} {array.dtype} {list(array.shape)}\n{array}" for name, array in outputs.items())
+
+
+def read_body(text: str) -> bytes:
+    """A body given as it is, as @FILE, or as - for stdin."""
+    if text == "-":
+        return sys.stdin.buffer.read()
+    if text.startswith("@"):
+        try:
+            return Path(text[1:]).read_bytes()
+        except OSError as exc:
+            raise InvalidRequest("bad_request", f"{text[1:]} cannot be read: {exc.strerror}.") from None
+    return text.encode()
+
+
+def find_signature(view: dict[str, dict[str, Any]], name: str, version: str) -> dict[str, Any]:
+    """What the version that will answer takes, according to the view."""
+    record = view.get(name)
+    if record is None:
+        raise NotFound("model_not_found", f"No model {name!r} is registered.")
+    wanted = (record.get("aliases") or {}).get(version, version)
+    routes: dict[str, int] = record.get("routes") or {}
+    wanted = wanted or max(routes, key=lambda one: routes[one], default="")
+    for one in record.get("versions", ()):
+        if one["version"] == wanted:
+            signature: dict[str, Any] = one.get("signature") or {}
+            return signature
+    raise NotFound("version_not_found", f"Model {name!r} has no version {wanted!r} that is ready.")

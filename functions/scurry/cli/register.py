@@ -1,0 +1,107 @@
+"""Add a version of a model, and wait until it answers."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from scurry.cli.connecting import client
+from scurry.cli.output import emit, progress, table
+from scurry.cli.repository import versions
+from scurry.client.client import Client
+from scurry.wire.errors import InvalidRequest
+from scurry.wire.messages_pb2 import Register, Update
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The options of `scurry models register`."""
+    parser.add_argument("name", metavar="NAME", help="the model")
+    parser.add_argument(
+        "--uri", required=True, help="model file, directory of one model, or repository (NAME/VERSION/…) that holds it"
+    )
+    parser.add_argument(
+        "--version", default="", help="its version; without it the newest in a repository, else one more than the last"
+    )
+    parser.add_argument("--runtime", default="", help="onnx, openvino, …; without it, what the file's name says")
+    parser.add_argument("--config", metavar="FILE", help="JSON file with the runtime's options")
+    parser.add_argument("--no-wait", action="store_true", help="return once the message is sent")
+    parser.add_argument("--timeout", type=float, default=600.0, metavar="S", help="seconds to wait (600)")
+
+
+async def run(args: argparse.Namespace) -> int:
+    """Send the message and wait for the model; a failed one raises what was wrong with it."""
+    update = Update(model=args.name, register=registration(args))
+    async with client(args) as asker:
+        if args.no_wait:
+            entry = await asker.announce(update)
+            emit(args, {"model": args.name, "entry": entry}, f"{args.name} is being registered (entry {entry}).")
+            return 0
+        watch = Watch(asker, args.name)
+        async with watch, progress(args, watch.text):
+            record = await asker.update(update, timeout=args.timeout)
+    emit(args, record, registered(args.name, record))
+    return 0
+
+
+def registration(args: argparse.Namespace) -> Register:
+    """What to register. A local path becomes absolute, because workers run elsewhere."""
+    uri, version = args.uri, args.version
+    path = Path(uri).expanduser()
+    if "://" not in uri and path.exists():
+        uri = str(path.resolve())
+        known = versions(path, args.name) if path.is_dir() else []
+        version = version or (known[-1] if known else "")
+    return Register(version=version, uri=uri, runtime=args.runtime, config=read_config(args.config))
+
+
+def read_config(file: str | None) -> str:
+    """The JSON object in a file. Raises `InvalidRequest`."""
+    if not file:
+        return ""
+    try:
+        config = json.loads(Path(file).read_text())
+    except OSError as exc:
+        raise InvalidRequest("bad_request", f"{file} cannot be read: {exc.strerror}.") from None
+    except ValueError as exc:
+        raise InvalidRequest("bad_request", f"{file} is not JSON: {exc}.") from None
+    if not isinstance(config, dict):
+        raise InvalidRequest("bad_request", f"{file} must hold a JSON object.")
+    return json.dumps(config)
+
+
+def registered(name: str, record: dict[str, Any]) -> str:
+    """The result as a table."""
+    rows = [(name, one["version"], one.get("state", "")) for one in record.get("versions", ())]
+    return table(("MODEL", "VERSION", "STATE"), rows)
+
+
+class Watch:
+    """Looks at the view while one waits, to say how far the model is."""
+
+    def __init__(self, asker: Client, name: str) -> None:
+        self._asker = asker
+        self._name = name
+        self._states = ""
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> None:
+        self._task = asyncio.create_task(self._look())
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def text(self) -> str:
+        """What is being waited for."""
+        return f"waiting for {self._name}{self._states}"
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            record = (await self._asker.models()).get(self._name, {})
+            states = [f"{one['version']} {one.get('state')}" for one in record.get("versions", ())]
+            self._states = f" (versions: {', '.join(states)})" if states else " (not seen by the registry yet)"

@@ -1,0 +1,89 @@
+"""Model repositories: `<name>/<version>/<files>`."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scurry.cli.output import note
+from scurry.client.client import Client
+from scurry.wire.errors import InvalidRequest, ScurryError
+from scurry.wire.messages_pb2 import Register, Update
+from scurry.wire.names import MODEL_NAME
+
+READY = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One version in a repository."""
+
+    model: str
+    version: str
+    uri: str
+
+
+def versions(repository: Path, model: str) -> list[str]:
+    """Versions of a model in a repository, the newest last: numbers by value, then names."""
+    folder = repository / model
+    if not folder.is_dir():
+        return []
+    names = [path.name for path in folder.iterdir() if path.is_dir() and MODEL_NAME.fullmatch(path.name)]
+    return sorted(names, key=lambda name: (not name.isdecimal(), int(name) if name.isdecimal() else 0, name))
+
+
+def scan(repository: Path) -> list[Found]:
+    """Every version of every model in a repository."""
+    names = sorted(path.name for path in repository.iterdir() if path.is_dir() and MODEL_NAME.fullmatch(path.name))
+    return [
+        Found(model, version, str(repository.resolve()))
+        for model in names
+        for version in versions(repository, model)
+    ]  # fmt: skip
+
+
+def is_registered(found: Found, view: dict[str, dict[str, Any]]) -> bool:
+    """Whether the view has this very version ready, from this place."""
+    known = view.get(found.model, {}).get("versions", [])
+    return any(
+        one.get("version") == found.version and one.get("uri") == found.uri and one.get("state") == READY
+        for one in known
+    )
+
+
+def scan_or_say(repository: str) -> list[Found]:
+    """What a repository given by a user holds. Raises `InvalidRequest` when it is not there."""
+    path = Path(repository).expanduser()
+    if not path.is_dir():
+        raise InvalidRequest("bad_request", f"There is no directory {path} (--models).")
+    found = scan(path)
+    if not found:
+        note(f"{path} holds no models: looked for NAME/VERSION/…")
+    return found
+
+
+async def register_all(found: list[Found], redis_url: str, namespace: str) -> int:
+    """Register what is not registered yet; returns how many failed."""
+    async with Client(redis_url, namespace=namespace) as client:
+        view = await client.models()
+        new = [one for one in found if not is_registered(one, view)]
+        by_model: dict[str, list[Found]] = {}
+        for one in new:
+            by_model.setdefault(one.model, []).append(one)
+        failures = await asyncio.gather(*(_register_in_order(client, ones) for ones in by_model.values()))
+    return sum(failures)
+
+
+async def _register_in_order(client: Client, ones: list[Found]) -> int:
+    """Versions of one model, the newest last, because the newest takes the requests."""
+    failed = 0
+    for one in ones:
+        note(f"registering {one.model} version {one.version}")
+        try:
+            await client.update(Update(model=one.model, register=Register(version=one.version, uri=one.uri)))
+        except ScurryError as exc:
+            note(f"scurry: {one.model} version {one.version}: {exc}")
+            failed += 1
+    return failed

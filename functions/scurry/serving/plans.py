@@ -1,0 +1,93 @@
+"""What `scurry up` runs: one plan for each process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+
+from scurry.job.jars import Job
+from scurry.serving import java, redis_server
+from scurry.serving.addresses import LOCAL, Addresses
+from scurry.serving.folder import Folder
+from scurry.serving.processes import Plan
+from scurry.settings import PREFIX, UpSettings
+
+
+class Plans:
+    """Commands and environments of all processes. They differ from those of a container in nothing but addresses."""
+
+    def __init__(self, settings: UpSettings, addresses: Addresses, folder: Folder, environ: Mapping[str, str]) -> None:
+        self._settings = settings
+        self._at = addresses
+        self._folder = folder
+        self._inherited = {name: value for name, value in environ.items() if not name.startswith(PREFIX)}
+
+    def redis(self, server: str) -> Plan:
+        """Our own Redis."""
+        command = redis_server.command(server, self._at.redis, self._folder.sub("redis"))
+        return self._plan("redis", command)
+
+    def functions(self) -> Plan:
+        """Router and registry."""
+        return self._python("functions", "functions", "--host", LOCAL, "--port", self._at.functions)
+
+    def workers(self, cores: int) -> list[Plan]:
+        """One plan for each worker; cores are shared out between them."""
+        count = len(self._at.workers)
+        threads = self._settings.threads or max(1, cores // count)
+        memory = max(64, self._settings.memory_mb // count)
+        return [
+            self._python(
+                f"worker-{number}", "worker", "--host", LOCAL, "--port", port, "--threads", threads,
+                "--memory-mb", memory,
+            )
+            for number, port in enumerate(self._at.workers)
+        ]  # fmt: skip
+
+    def gateway(self) -> Plan:
+        """The doors."""
+        at = self._at
+        return self._python(
+            "gateway", "gateway", "--host", at.host, "--http-port", at.http, "--grpc-port", at.grpc,
+            "--metrics-port", at.metrics,
+        )  # fmt: skip
+
+    def job(self, java_path: str, job: Job) -> Plan:
+        """The one Flink job."""
+        command = java.command(
+            java_path,
+            job,
+            self._folder.sub("flink"),
+            ui_port=self._at.ui,
+            memory_mb=self._settings.job_memory_mb,
+            checkpoint_interval=self._settings.checkpoint_interval,
+        )
+        addresses = {
+            "SCURRY_FUNCTIONS": self._at.functions_url,
+            "SCURRY_WORKERS": ",".join(self._at.worker_urls),
+        }
+        return self._plan("job", command, addresses)
+
+    def _python(self, name: str, *words: object) -> Plan:
+        return self._plan(name, [sys.executable, "-m", "scurry", *map(str, words)], {"PYTHONUNBUFFERED": "1"})
+
+    def _plan(self, name: str, command: list[str], more: Mapping[str, str] | None = None) -> Plan:
+        environ = {
+            **self._inherited,
+            "SCURRY_REDIS_URL": self._at.redis_url,
+            "SCURRY_NAMESPACE": self._settings.namespace,
+            "SCURRY_LOG_LEVEL": self._settings.log_level,
+            **(more or {}),
+        }
+        return Plan(name, command, self._folder.log(name), environ)
+
+
+def worker_count(asked: int, cores: int) -> int:
+    """Workers to run: half as many as there are cores, unless told."""
+    return asked or max(1, cores // 2)
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

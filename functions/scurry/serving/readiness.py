@@ -1,0 +1,56 @@
+"""Waits until a process can do its work, or says why it cannot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from scurry.client.address import Address
+from scurry.client.connection import connect
+from scurry.serving.processes import Child, StartFailed
+
+POLL_S = 0.1
+
+Check = Callable[[], Awaitable[bool]]
+
+
+async def until(check: Check, child: Child | None, name: str, patience_s: float) -> None:
+    """Return when the check holds. Raises `StartFailed` when the process ends or the time is over."""
+    try:
+        async with asyncio.timeout(patience_s):
+            while not await check():
+                if child is not None:
+                    child.check_alive()
+                await asyncio.sleep(POLL_S)
+    except TimeoutError:
+        words = f"; {child.plan.log} ends:\n{child.last_words()}" if child is not None else "."
+        raise StartFailed(f"{name} did not get ready within {patience_s:g} s{words}") from None
+
+
+async def redis_answers(url: str) -> bool:
+    """Whether a Redis answers to PING; one that is still loading its data does not."""
+    try:
+        link = await connect(Address.parse(url), lambda *_: None, ConnectionError)
+    except OSError:
+        return False
+    link.close()
+    return True
+
+
+async def http_says_ready(host: str, port: int, path: str) -> bool:
+    """Whether GET path is answered with 200."""
+    try:
+        async with asyncio.timeout(5):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+                return b" 200 " in await reader.readline()
+            finally:
+                writer.close()
+    except (OSError, ValueError):
+        return False
+
+
+async def log_says(child: Child, line: str) -> bool:
+    """Whether the process has logged this line since it started."""
+    return line in child.said()

@@ -1,0 +1,157 @@
+"""`scurry up`: everything on one machine, started in order and kept running."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from scurry.job import jars
+from scurry.serving import java, redis_server
+from scurry.serving.addresses import LOCAL, Addresses, choose, shown
+from scurry.serving.folder import ADDRESSES, PORTS, Folder, FolderInUse
+from scurry.serving.plans import Plans, usable_cores, worker_count
+from scurry.serving.ports import PortTaken
+from scurry.serving.processes import Child, Plan, StartFailed
+from scurry.serving.readiness import http_says_ready, log_says, redis_answers, until
+from scurry.settings import UpSettings
+
+CANNOT_START: Final = (
+    FolderInUse, PortTaken, StartFailed, java.MissingJava, jars.MissingJob, redis_server.MissingRedis,
+)  # fmt: skip
+"""Each carries one sentence that says what is wrong."""
+
+REDIS_S: Final = 120.0
+PYTHON_S: Final = 60.0
+JOB_S: Final = 180.0
+STOP_S: Final = 8.0
+REST: Final = 2
+STAGE: Final = {"gateway": 0, "job": 1, "redis": 3}
+STOP_STAGES: Final = (0, 1, REST, 3)
+GATEWAY_READY: Final = "/v2/health/ready"
+
+
+class Up:
+    """All processes of one machine.
+
+    Order of start: Redis; then functions, workers, job and gateway side by side, each awaited until it is ready.
+    Order of stop: gateway, then the job, then functions and workers, then Redis.
+    """
+
+    def __init__(self, settings: UpSettings, environ: Mapping[str, str], tell: Callable[[str], None]) -> None:
+        self.folder = Folder(Path(settings.dir).expanduser())
+        self._settings = settings
+        self._environ = environ
+        self._tell = tell
+        self._cores = usable_cores()
+        self._children: list[Child] = []
+        self._ready = False
+        self.addresses: Addresses
+
+    async def start(self) -> None:
+        """Return when every process is ready. Raises one of `CANNOT_START`."""
+        try:
+            self.folder.claim()
+        except OSError as exc:
+            raise StartFailed(f"The directory {self.folder.path} cannot be used: {exc.strerror}.") from None
+        job = jars.find(self._environ, self._settings.module)
+        java_path = java.find(self._environ)
+        server = "" if self._settings.redis_url else redis_server.find(self._environ)
+        workers = worker_count(self._settings.workers, self._cores)
+        self.addresses = choose(self._settings, workers, self.folder.read(PORTS))
+        self.folder.write(PORTS, self.addresses.ports())
+        plans = Plans(self._settings, self.addresses, self.folder, self._environ)
+        await self._start_redis(plans, server)
+        await self._start_rest(plans, java_path, job)
+        self._ready = True
+        self._note()
+        for child in self._children:
+            child.keep()
+
+    async def _start_redis(self, plans: Plans, server: str) -> None:
+        url = self.addresses.redis_url
+        if not server:
+            await self._await_redis_of_others(url)
+            return
+        child = await self._run(plans.redis(server))
+        await until(lambda: redis_answers(url), child, "redis", REDIS_S)
+
+    async def _await_redis_of_others(self, url: str) -> None:
+        try:
+            await until(lambda: redis_answers(url), None, "Redis", 10)
+        except ValueError as exc:
+            raise StartFailed(str(exc)) from None
+        except StartFailed:
+            raise StartFailed(f"Redis at {url.rpartition('@')[2]} (--redis-url) does not answer.") from None
+
+    async def _start_rest(self, plans: Plans, java_path: str, job: jars.Job) -> None:
+        at = self.addresses
+        functions = await self._run(plans.functions())
+        workers = [await self._run(plan) for plan in plans.workers(self._cores)]
+        engine = await self._run(plans.job(java_path, job))
+        gateway = await self._run(plans.gateway())
+        for child, port in zip((functions, *workers), (at.functions, *at.workers), strict=True):
+            await until(partial(http_says_ready, LOCAL, port, "/readyz"), child, child.plan.name, PYTHON_S)
+        await until(lambda: log_says(engine, java.READY_LINE), engine, "job", JOB_S)
+        await until(lambda: http_says_ready(shown(at.host), at.http, GATEWAY_READY), gateway, "gateway", PYTHON_S)
+
+    async def _run(self, plan: Plan) -> Child:
+        self._tell(f"starting {plan.name}")
+        child = Child(plan, self._note)
+        self._children.append(child)
+        await child.start()
+        return child
+
+    def _note(self) -> None:
+        """Keep what others read about us current."""
+        if not self._ready:
+            return
+        at = self.addresses
+        processes = {child.plan.name: {"pid": child.pid, "restarts": child.restarts} for child in self._children}
+        self.folder.write(
+            ADDRESSES,
+            {
+                "pid": os.getpid(),
+                "namespace": self._settings.namespace,
+                "redis_url": at.redis_url,
+                "http_url": at.http_url,
+                "grpc_address": at.grpc_address,
+                "metrics_url": f"http://{shown(at.host)}:{at.metrics}",
+                "ui_url": at.ui_url,
+                "functions_url": at.functions_url,
+                "worker_urls": at.worker_urls,
+                "processes": processes,
+            },
+        )
+
+    async def stop(self) -> None:
+        """End every process, those first that others do not need, and give the directory back."""
+        self._ready = False
+        for stage in STOP_STAGES:
+            await asyncio.gather(*(c.stop(STOP_S) for c in self._children if stage == STAGE.get(c.plan.name, REST)))
+        self.folder.release()
+
+    def kill(self) -> None:
+        """End every process now."""
+        for child in self._children:
+            child.kill()
+
+    def __repr__(self) -> str:
+        running = sum(1 for child in self._children if child.pid)
+        return f"<Up {self.folder.path} {'ready' if self._ready else 'not ready'}, {running} processes>"
+
+
+def ready_block(at: Addresses, folder: Path, seconds: float) -> str:
+    """What is printed once all of it is true."""
+    lines = {
+        "HTTP": at.http_url,
+        "gRPC": f"{at.grpc_address} (reserved; not served yet)",
+        "Redis": at.redis_url,
+        "Flink UI": at.ui_url or "off",
+        "data": f"{folder}, logs in {folder / 'logs'}",
+    }
+    body = "\n".join(f"  {name:<9}{value}" for name, value in lines.items())
+    return f"scurry is ready\n{body}\n  {'started':<9}in {seconds:.1f} s; Ctrl-C stops everything"
