@@ -1,0 +1,50 @@
+"""The functions process: router and registry behind HTTP.
+
+Any number of them may run; none keeps anything. On SIGTERM or SIGINT it says that it is no longer ready, takes no more
+calls, finishes those it has and leaves; the job sends what was refused to another process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+from typing import TYPE_CHECKING, Final
+
+import uvloop
+
+from scurry.endpoint.server import ENDPOINT, application, listen
+from scurry.registry.function import Registry
+from scurry.router.function import Router
+from scurry.telemetry import configure_logging
+
+if TYPE_CHECKING:
+    from scurry.settings import FunctionsSettings
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS: Final = 10.0
+
+
+def run(settings: FunctionsSettings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    configure_logging("functions", settings.log_level)
+    uvloop.run(serve(settings))
+
+
+async def serve(settings: FunctionsSettings) -> None:
+    """Serve until told to leave, then drain."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    app = application([Router(), Registry()])
+    runner, port = await listen(app, settings.host, settings.port)
+    gc.freeze()  # what lives for ever need not be looked at again
+    log.info("functions ready on http://%s:%d", settings.host, port)
+    try:
+        await stop.wait()
+        log.info("functions leave: %r", app[ENDPOINT])
+        await app[ENDPOINT].drain(DRAIN_SECONDS)
+    finally:
+        await runner.cleanup()
