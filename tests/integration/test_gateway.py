@@ -5,8 +5,14 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -267,3 +273,67 @@ def drive_triton_client(url: str) -> None:
         assert result.get_output("x")["data"] == [0, 1, 2, 3, 4, 5]
         with pytest.raises(InferenceServerException, match="No model is called 'other'"):
             server.infer("other", [given])
+
+
+@dataclass
+class Process:
+    """A `scurry gateway` of its own."""
+
+    child: subprocess.Popen[str]
+    url: str
+
+
+def gateway_command(redis_url: str, port: str = "0") -> list[str]:
+    """How a container starts it."""
+    return [
+        sys.executable, "-m", "scurry", "gateway", "--http-port", port,
+        "--redis-url", redis_url, "--namespace", "gateway-test",
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def process(redis_server: Any) -> Iterator[Process]:
+    """The gateway's process, with a Redis but no job behind it."""
+    command = gateway_command(redis_server.url)
+    child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert child.stderr
+    try:
+        found = re.search(r"gateway ready on (http://[\d.:]+)", child.stderr.readline())
+        assert found
+        yield Process(child, found[1])
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def get(url: str, body: bytes | None = None) -> tuple[int, Any]:
+    """Status and JSON."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body), timeout=20) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, json.load(refused)
+
+
+def test_without_a_job_the_process_lives_but_is_not_ready(process: Process) -> None:
+    """A request is answered with 504 in its own time, and SIGTERM ends the process with 0."""
+    assert get(f"{process.url}/v2/health/live") == (200, {"live": True})
+    status, told = get(f"{process.url}/v2/health/ready")
+    assert (status, told["ready"], told["redis"]) == (503, False, "ok")
+    assert told["job"] != "ok"
+    impatient = json.dumps(json.loads(BODY) | {"parameters": {"timeout": 200_000}}).encode()
+    status, told = get(f"{process.url}/v2/models/m/infer", impatient)
+    assert (status, told["code"]) == (504, "deadline_exceeded")
+    assert get(f"{process.url}/v2/models/m")[0] == 404
+    process.child.send_signal(signal.SIGTERM)
+    assert process.child.wait(10) == 0
+
+
+def test_a_taken_port_is_one_sentence(process: Process, redis_server: Any) -> None:
+    """And exit status 1."""
+    command = gateway_command(redis_server.url, process.url.rpartition(":")[2])
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert "cannot listen" in done.stderr
+    assert "Traceback" not in done.stderr
