@@ -34,7 +34,7 @@ def main() -> int:
             trained, held_back = train(folder)
             expected = InProcess(trained, held_back.images)
             say(f"trained; {len(held_back.images)} images held back, every answer to them computed in process")
-            return asyncio.run(serve(up.wait_until_ready(), trained, held_back, expected))
+            return asyncio.run(serve(up.wait_until_ready()["redis_url"], trained, held_back, expected))
 
 
 async def serve(redis_url: str, trained: Sequence[Trained], held_back: HeldBack, expected: InProcess) -> int:

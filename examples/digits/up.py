@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 STOP_S = 40
 
@@ -18,24 +18,30 @@ STOP_S = 40
 class Up:
     """`scurry up` in a folder of its own, on free ports. Leaving the block stops it."""
 
-    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
-        self._folder, self._say = folder, say
+    def __init__(self, folder: Path, say: Callable[[str], None], *flags: str) -> None:
+        self._folder, self._say, self._flags = folder, say, flags
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "scurry", "up", "--dir", str(self._folder)]
+        command = [sys.executable, "-m", "scurry", "up", "--dir", str(self._folder), *self._flags]
         settings = {name: value for name, value in os.environ.items() if not name.startswith("SCURRY_")}
         self._process = subprocess.Popen(
             command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
         )
         return self
 
-    def wait_until_ready(self) -> str:
-        """Pass its progress on until it is ready; the address of its Redis."""
+    @property
+    def pid(self) -> int:
+        """The supervisor's process."""
+        return self._process.pid
+
+    def wait_until_ready(self) -> dict[str, Any]:
+        """Pass its progress on until it is ready; its addresses."""
         assert self._process.stdout
         for line in self._process.stdout:
             self._say(line.rstrip())
             if "scurry is ready" in line:
-                return str(json.loads((self._folder / "scurry.json").read_text())["redis_url"])
+                info: dict[str, Any] = json.loads((self._folder / "scurry.json").read_text())
+                return info
         raise SystemExit(f"scurry up ended with status {self._process.wait()} before it was ready.")
 
     def __exit__(

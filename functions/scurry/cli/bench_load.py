@@ -46,6 +46,7 @@ class Tally:
     lost: int = 0  # never answered
     seconds: float = 0.0
     cpu: float = 0.0  # seconds of CPU of this process within the window
+    started: float = 0.0  # epoch seconds at which the window opened
 
 
 class Load:
@@ -145,6 +146,7 @@ class Load:
 
     def _close_window(self, cpu: float, now: float) -> None:
         self.tally.seconds = now - self._since
+        self.tally.started = time.time() - self.tally.seconds
         self.tally.cpu = time.process_time() - cpu
 
 

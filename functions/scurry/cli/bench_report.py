@@ -54,6 +54,7 @@ class Figures:
     generator_us: float
     generator_percent: float
     late_p99_ms: float
+    started: float
     verdict: str
 
     @property
@@ -76,7 +77,7 @@ def figures(tally: Tally, *, door: str, load: str, models: int, size: int) -> Fi
         door=door, load=load, models=models, bytes=size, seconds=tally.seconds, answered=tally.answered,
         per_second=tally.answered / tally.seconds, p50_ms=p50, p90_ms=p90, p99_ms=p99, max_ms=most,
         errors=dict(tally.errors), lost=tally.lost, strays=tally.strays,
-        generator_us=tally.cpu / max(1, tally.answered) * 1e6, generator_percent=share * 100, late_p99_ms=late,
+        generator_us=tally.cpu / max(1, tally.answered) * 1e6, generator_percent=share * 100, late_p99_ms=late, started=tally.started,
         verdict=verdict(share, late),
     )  # fmt: skip
 
