@@ -12,6 +12,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from scurry.endpoint.call import DELETE, Call, Function
 from scurry.endpoint.reqreply_pb2 import Address as WireAddress
@@ -60,6 +61,7 @@ class Mailroom:
         self._flying: dict[Address, list[Mail]] = {}
         self._delayed: list[tuple[int, int, str, Mail]] = []
         self._order = itertools.count()
+        self._news = asyncio.Event()
 
     def post(self, mail: Mail) -> None:
         """Put a message into the mail of its address."""
@@ -67,6 +69,7 @@ class Mailroom:
             raise LookupError(f"no function {mail.to[0]!r} is here to take {mail.typename}")
         self.sent.append(mail)
         self._mail[mail.to].append(mail)
+        self._news.set()
 
     @property
     def waiting(self) -> int:
@@ -86,15 +89,19 @@ class Mailroom:
 
     async def run(self) -> None:
         """Deliver mail until there is none and no call is in flight. Raises what `lost` raises."""
-        tasks: set[asyncio.Task[None]] = set()
+        tasks: set[asyncio.Task[Any]] = set()
         while True:
             for typename, calls in self._take_off().items():
                 tasks.add(asyncio.create_task(self._serve(self._functions[typename], calls)))
             if not tasks:
                 return
-            finished, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in finished:
+            self._news.clear()
+            news = asyncio.create_task(self._news.wait())
+            finished, _ = await asyncio.wait({*tasks, news}, return_when=asyncio.FIRST_COMPLETED)
+            news.cancel()
+            for task in finished & tasks:
                 task.result()
+            tasks -= finished
 
     def _take_off(self) -> dict[str, list[Call]]:
         """One call for each address that has mail and none in flight, by function."""
@@ -136,6 +143,8 @@ class Mailroom:
         try:
             await function.serve(calls, done)
         except Exception as caught:
+            if not left:
+                raise
             failure = caught
         for address in left:
             self._lost(Lost(address, self._flying.pop(address), failure, len(calls) == 1))
