@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-INLINE_SECONDS: Final = 0.0003
-"""Batches of models quicker than this run in the event loop."""
+INLINE_SECONDS: Final = 0.001
+"""A pile that is expected to take no longer than this runs in the event loop."""
 TURN_SECONDS: Final = 0.002
 """How long the event loop may be kept at a stretch."""
 SLOW_SECONDS: Final = 0.02
@@ -99,7 +99,7 @@ class Inference:
         if not pile.requests or pile.changes or pile.solo:
             return None
         held = self._shelf.find(pile.key, pile.spec.generation)
-        if held is None or held.seconds > INLINE_SECONDS:
+        if held is None or held.expected(len(pile.requests)) > INLINE_SECONDS:
             return None
         try:
             pile.members = claim(pile.requests, held.forms)

@@ -44,6 +44,10 @@ class Held:
         self.seconds = model.seconds
         self.users = 0
 
+    def expected(self, requests: int) -> float:
+        """Seconds that so many requests of one row will about take."""
+        return self.seconds * (1 + (requests - 1) // self.model.max_batch_size)
+
     def took(self, seconds: float) -> None:
         """Note how long one run took: an exponentially weighted mean."""
         self.seconds += SMOOTHING * (seconds - self.seconds)

@@ -1,6 +1,6 @@
 """Finds the file of one model version behind a `uri`.
 
-A `uri` (a path, or `file://` and a path) may be, in this order:
+A `uri` (a path, below `models_root` when relative, or `file://` and a path) may be, in this order:
 
 1. a model file;
 2. a directory with the files of one model: `model.<suffix>`, else the only file with a known suffix;
@@ -69,14 +69,7 @@ def _local(uri: str, root: str) -> Path:
         if parts.scheme != "file" or parts.netloc not in {"", "localhost"}:
             raise Failed("load_failed", f"Only paths and file:// are opened, not {uri!r}.")
         uri = unquote(parts.path)
-    path = Path(uri).expanduser()
-    if not root:
-        return path.absolute()
-    base = Path(root).resolve()
-    path = (base / path).resolve()
-    if not path.is_relative_to(base):
-        raise Failed("load_failed", f"{path} lies outside of the models' directory {base}.")
-    return path
+    return (Path(root) / Path(uri).expanduser()).absolute()
 
 
 def _model_in(directory: Path, suffixes: Sequence[str]) -> Path | None:

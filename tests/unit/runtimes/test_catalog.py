@@ -1,0 +1,55 @@
+"""Opening models by the name of a runtime, or without one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from scurry.runtimes.catalog import RUNTIMES, open_model, runtime_class
+from scurry.wire.errors import Failed
+from scurry.wire.messages_pb2 import ModelSpec
+
+
+@pytest.mark.parametrize("name", RUNTIMES)
+def test_every_entry_names_itself(name):
+    """The catalogue and the classes agree on the names."""
+    assert runtime_class(name).name == name
+
+
+def test_runtimes_import_no_framework():
+    """A framework is imported only when a model asks for it."""
+    program = (
+        "import sys; from scurry.runtimes.catalog import RUNTIMES, runtime_class; [runtime_class(n) for n in RUNTIMES];"
+        "print([m for m in ('onnxruntime', 'openvino') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_suffix_names_the_runtime(linear, ir):
+    """Without a runtime the file's name decides, also inside a directory."""
+    assert open_model("m", "1", ModelSpec(uri=str(linear("plain/a.onnx")))).name == "onnx"
+    assert open_model("m", "1", ModelSpec(uri=str(ir.parent))).name == "openvino"
+
+
+def test_an_unknown_runtime_is_said():
+    """An unknown runtime lists the known ones."""
+    with pytest.raises(Failed, match="no runtime 'abacus'; there are onnx, openvino"):
+        open_model("m", "1", ModelSpec(uri="x", runtime="abacus"))
+
+
+def test_the_spec_may_limit_the_batch(linear):
+    """max_batch_size of the spec holds unless the config says otherwise."""
+    uri = str(linear())
+    assert open_model("m", "1", ModelSpec(uri=uri, max_batch_size=8)).max_batch_size == 8
+    spec = ModelSpec(uri=uri, max_batch_size=8, config='{"max_batch_size": 5}')
+    assert open_model("m", "1", spec).max_batch_size == 5
+
+
+def test_a_missing_framework_says_how_to_install_it(linear, monkeypatch):
+    """Without its framework a runtime fails at loading, with the command that helps."""
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(Failed, match=r"needs onnxruntime.*pip install 'scurry\[onnx\]'") as caught:
+        open_model("m", "1", ModelSpec(uri=str(linear()), runtime="onnx"))
+    assert caught.value.code == "load_failed"
