@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import os
 import random
-import sys
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -17,7 +16,7 @@ import uvloop
 
 from scurry.cli.bench_doors import HttpDoor, RedisDoor, ask
 from scurry.cli.bench_load import Load
-from scurry.cli.bench_report import Figures, figures, table
+from scurry.cli.bench_report import Figures, figures, lines
 from scurry.cli.bench_requests import (
     Input,
     Subject,
@@ -27,8 +26,11 @@ from scurry.cli.bench_requests import (
     subject,
     zipf_choices,
 )
+from scurry.cli.connecting import add_redis, place
+from scurry.cli.output import note, say
 from scurry.client.address import Address
 from scurry.client.connection import Connection, connect
+from scurry.wire.errors import NotFound, Unavailable
 from scurry.wire.names import Keys
 
 DRAWS = 1 << 17
@@ -57,45 +59,43 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--door", choices=("redis", "http"), default="redis", help="the way in (default redis)")
     parser.add_argument("--url", default="http://127.0.0.1:8000", help="the gateway, for --door http")
-    parser.add_argument("--redis-url", default=os.environ.get("SCURRY_REDIS_URL", "redis://127.0.0.1:6379/0"))
-    parser.add_argument("--namespace", default=os.environ.get("SCURRY_NAMESPACE", "scurry"))
-    parser.add_argument(
-        "--json", nargs="?", const="-", metavar="FILE", help="figures as JSON, to FILE or instead of the table"
-    )
+    parser.add_argument("--json", nargs="?", const=True, metavar="FILE", help="JSON, to FILE or instead of the table")
+    add_redis(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the load; 0 when every request got one good answer."""
     measured = uvloop.run(_bench(args))
     rows = [one.row() for one in measured]
-    if args.json != "-":
-        print(table(rows))
-        for one in measured:
-            _complain(one)
-    if args.json == "-":
-        print(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
-    elif args.json:
+    if args.json is True:
+        say(orjson.dumps(rows).decode())
+        return 1 if any(one.failed for one in measured) else 0
+    if args.json:
         Path(args.json).write_bytes(orjson.dumps(rows, option=orjson.OPT_INDENT_2))
+    say(lines(rows))
+    for one in measured:
+        _complain(one)
     return 1 if any(one.failed for one in measured) else 0
 
 
 def _complain(one: Figures) -> None:
     if one.verdict:
-        print(f"{one.load}: {one.verdict}")
+        say(f"{one.load}: {one.verdict}")
     if one.failed:
         errors = "".join(f"{count} × {code}, " for code, count in one.errors.items())
-        print(f"{one.load}: {errors}{one.lost} never answered, {one.strays} answers to nobody.", file=sys.stderr)
+        note(f"{one.load}: {errors}{one.lost} never answered, {one.strays} answers to nobody.")
 
 
 async def _bench(args: argparse.Namespace) -> list[Figures]:
-    keys = Keys(args.namespace)
-    redis = await connect(Address.parse(args.redis_url), lambda *_: None, RuntimeError)
+    url, namespace = place(args, os.environ)
+    keys = Keys(namespace)
+    redis = await connect(Address.parse(url), lambda *_: None, RuntimeError)
     try:
         subjects = await _subjects(args, redis, keys)
         partitions = int(await ask(redis, "GET", keys.partitions) or 1)
     finally:
         redis.close()
-    bench = Bench(args, subjects, keys, partitions)
+    bench = Bench(args, url, subjects, keys, partitions)
     return [await bench.measure(*shape) for shape in _shapes(args)]
 
 
@@ -113,7 +113,7 @@ async def _subjects(args: argparse.Namespace, redis: Connection, keys: Keys) -> 
     records = {name.decode(): record for name, record in zip(view[::2], view[1::2], strict=True)}
     names = sorted(name for name in records if any(fnmatchcase(name, pattern) for pattern in args.models))
     if not names:
-        raise SystemExit(f"scurry bench: no registered model is called {' or '.join(args.models)}.")
+        raise NotFound("model_not_found", f"No registered model is called {' or '.join(args.models)}.")
     return [
         subject(name, args.version, inputs_of(orjson.loads(records[name]), args.version), rows=rows, size=size)
         for name in names
@@ -130,6 +130,7 @@ class Bench:
     """What is measured, and through which door."""
 
     args: argparse.Namespace
+    redis_url: str
     subjects: list[Subject]
     keys: Keys
     partitions: int
@@ -138,9 +139,8 @@ class Bench:
         """One load from warm-up to figures."""
         args, number, count = self.args, random.getrandbits(24), len(self.subjects)
         name = f"{rate:,.0f}/s" if rate else f"{callers} callers"
-        if args.json != "-":
-            wait = f"{args.warm_up:g} + {args.seconds:g} s"
-            print(f"{name} on {count} model(s), {wait} …", file=sys.stderr, flush=True)
+        if not args.json:
+            note(f"{name} on {count} model(s), {args.warm_up:g} + {args.seconds:g} s …")
         door = self._door(number, callers or max(64, int(rate * 0.05)))
         choices = zipf_choices(count, args.zipf, DRAWS if count > 1 else 1, number)
         load = Load(door, choices, number, callers=callers, rate=rate)
@@ -150,7 +150,7 @@ class Bench:
         finally:
             await asyncio.wait_for(door.close(), 10)
         if door.failure:
-            raise SystemExit(f"scurry bench: {door.failure}.")
+            raise Unavailable("unavailable", f"The load was cut off: {door.failure}.")
         return figures(tally, door=args.door, load=name, models=count, size=self.subjects[0].size)
 
     def _door(self, number: int, connections: int) -> RedisDoor | HttpDoor:
@@ -160,4 +160,4 @@ class Bench:
             return HttpDoor(parts.hostname or "127.0.0.1", parts.port or 80, requests, connections)
         reply = self.keys.replies(f"bench-{number:06x}")
         commands = [stream_commands(one, self.keys, reply, self.partitions) for one in self.subjects]
-        return RedisDoor(self.args.redis_url, reply, commands)
+        return RedisDoor(self.redis_url, reply, commands)

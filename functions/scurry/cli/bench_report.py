@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from scurry.cli.bench_load import Tally
+from scurry.cli.output import table
 
 BUSY: Final = 0.85
 """Share of one core from which a generator of one thread is held to be at its end."""
@@ -16,21 +17,22 @@ BUSY: Final = 0.85
 LATE_MS: Final = 20.0
 """Sends or beats later than this at the 99th percentile: the generator did not get to run."""
 
-COLUMNS: Final = (
-    ("door", "<", "{door}"),
-    ("load", "<", "{load}"),
-    ("models", ">", "{models}"),
-    ("bytes", ">", "{bytes}"),
-    ("requests/s", ">", "{per_second:,.0f}"),
-    ("p50 ms", ">", "{p50_ms:.2f}"),
-    ("p90 ms", ">", "{p90_ms:.2f}"),
-    ("p99 ms", ">", "{p99_ms:.2f}"),
-    ("max ms", ">", "{max_ms:.1f}"),
-    ("errors", ">", "{failed}"),
-    ("generator µs", ">", "{generator_us:.1f}"),
-    ("core %", ">", "{generator_percent:.0f}"),
-    ("late p99 ms", ">", "{late_p99_ms:.1f}"),
-)
+COLUMNS: Final = {
+    "door": "door",
+    "load": "load",
+    "models": "models",
+    "bytes": "bytes",
+    "per_second": "requests/s",
+    "p50_ms": "p50 ms",
+    "p90_ms": "p90 ms",
+    "p99_ms": "p99 ms",
+    "max_ms": "max ms",
+    "failed": "errors",
+    "generator_us": "generator µs",
+    "generator_percent": "core %",
+    "late_p99_ms": "late p99 ms",
+}
+DIGITS: Final = {"p50_ms": 2, "p90_ms": 2, "p99_ms": 2, "max_ms": 1, "generator_us": 1, "late_p99_ms": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ def figures(tally: Tally, *, door: str, load: str, models: int, size: int) -> Fi
         door=door, load=load, models=models, bytes=size, seconds=tally.seconds, answered=tally.answered,
         per_second=tally.answered / tally.seconds, p50_ms=p50, p90_ms=p90, p99_ms=p99, max_ms=most,
         errors=dict(tally.errors), lost=tally.lost, strays=tally.strays,
-        generator_us=tally.cpu / max(1, tally.answered) * 1e6, generator_percent=share * 100, late_p99_ms=late, started=tally.started,
+        generator_us=tally.cpu / max(1, tally.answered) * 1e6, generator_percent=share * 100, late_p99_ms=late,
+        started=tally.started,
         verdict=verdict(share, late),
     )  # fmt: skip
 
@@ -93,13 +96,12 @@ def verdict(share: float, late_ms: float) -> str:
     return ""
 
 
-def table(rows: Sequence[dict[str, Any]], columns: Sequence[tuple[str, str, str]] = COLUMNS) -> str:
-    """Rows under headings, aligned."""
-    cells = [[heading for heading, *_ in columns]]
-    cells += [[template.format(**row) for *_, template in columns] for row in rows]
-    widths = [max(len(line[at]) for line in cells) for at in range(len(columns))]
-    lines = [
-        "  ".join(f"{cell:{column[1]}{width}}" for cell, column, width in zip(line, columns, widths, strict=True))
-        for line in cells
-    ]
-    return "\n".join(line.rstrip() for line in lines)
+def lines(rows: Sequence[dict[str, Any]]) -> str:
+    """Figures as a table for people."""
+    return table(list(COLUMNS.values()), [[_shown(row[name], name) for name in COLUMNS] for row in rows])
+
+
+def _shown(value: object, name: str) -> object:
+    if not isinstance(value, float):
+        return value
+    return round(value, DIGITS[name]) if name in DIGITS else round(value)
