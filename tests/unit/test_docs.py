@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from scurry import settings
+from scurry.cli.main import parser
 from scurry.gateway.paths import act_of
 from scurry.gateway.status import STATUSES
 from scurry.registry.update import read
@@ -122,8 +125,20 @@ def test_every_make_verb_exists() -> None:
     assert named <= verbs
 
 
+def commands() -> list[str]:
+    """Every `scurry …` command in the documentation's shell blocks."""
+    blocks = "\n".join(re.findall(r"```sh\n(.*?)```", EVERYTHING, re.DOTALL))
+    inline = re.findall(r"`(scurry [a-z]+ [^`]*)`", EVERYTHING)
+    return [*re.findall(r"^(?:\.venv/bin/)?(scurry .+)$", blocks, re.MULTILINE), *inline]
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_is_understood(command: str) -> None:
+    """The command line takes each command of the documentation; `…` stands for a value."""
+    words = shlex.split(command.replace("$PWD", "/tmp"))[1:]
+    assert parser(words).parse_args(words).verb == words[0]
+
+
 def test_every_setting_named_exists() -> None:
     """A SCURRY_ variable in the documentation is one that some process reads."""
-    from scurry import settings
-
     assert set(re.findall(r"SCURRY_[A-Z_]+[A-Z]", EVERYTHING)) <= settings.variables()
