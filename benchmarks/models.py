@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -23,7 +25,7 @@ class Graph:
         self._nodes: list[onnx.NodeProto] = []
         self._weights: list[onnx.TensorProto] = []
 
-    def add(self, kind: str, *inputs: str, **attributes: object) -> str:
+    def add(self, kind: str, *inputs: str, **attributes: Any) -> str:  # noqa: ANN401 - whatever the operator knows
         """One more node; the name of its output."""
         name = f"t{len(self._nodes)}"
         self._nodes.append(helper.make_node(kind, inputs, [name], **attributes))
@@ -54,7 +56,7 @@ class Graph:
 def dense(file: Path, *sizes: int, seed: int = 0) -> Path:
     """Fully connected layers with ReLU between them."""
     graph, last = Graph(seed), "x"
-    for at, (rows, columns) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for at, (rows, columns) in enumerate(pairwise(sizes)):
         last = graph.add("Gemm", last, graph.weight(rows, columns), graph.constant(np.zeros(columns, np.float32)))
         if at < len(sizes) - 2:
             last = graph.add("Relu", last)

@@ -1,6 +1,7 @@
 """A model asked in process by onnxruntime with batching: what every figure is compared with.
 
-Run as `python -m benchmarks.raw FILE --shape 16 --batches 16,64 --seconds 2`; prints rows a second of the best batch size.
+Run as `python -m benchmarks.raw FILE --shape 16 --batches 16,64 --seconds 2`;
+prints rows a second of the best batch size.
 """
 
 from __future__ import annotations
