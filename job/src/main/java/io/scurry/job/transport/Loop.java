@@ -37,13 +37,16 @@ final class Loop {
   private static final Logger LOG = LoggerFactory.getLogger(Loop.class);
   private static final int PAGE = 8192;
   private static final int CHUNK_DOUBLINGS = 9; // 4 MiB a chunk, against Netty's 16
+  private static final int SMALL_CACHE = PooledByteBufAllocator.defaultSmallCacheSize();
+  private static final int NORMAL_CACHE = PooledByteBufAllocator.defaultNormalCacheSize();
   private static Loop current;
 
   private final Set<Lease> leases = new HashSet<>();
   private final Map<TransportSettings, Dispatcher> dispatchers = new HashMap<>();
   private final EventLoopGroup group;
   private final boolean epoll = Epoll.isAvailable();
-  private final ByteBufAllocator allocator = new PooledByteBufAllocator(true, 0, 1, PAGE, CHUNK_DOUBLINGS);
+  private final ByteBufAllocator allocator = new PooledByteBufAllocator(
+      true, 0, 1, PAGE, CHUNK_DOUBLINGS, SMALL_CACHE, NORMAL_CACHE, true);
 
   private Loop() {
     DefaultThreadFactory threads = new DefaultThreadFactory("scurry-transport", true);
