@@ -52,18 +52,21 @@ class Call:
     def parse(cls, data: bytes | memoryview) -> Call:
         """Read a serialised ToFunction. Raises `google.protobuf.message.DecodeError`."""
         batch = ToFunction.FromString(data).invocation  # type: ignore[arg-type]
-        messages = [
-            Message(
-                item.argument.typename,
-                item.argument.value,
-                (f"{item.caller.namespace}/{item.caller.type}", item.caller.id) if item.HasField("caller") else None,
-            )
-            for item in batch.invocations
-        ]
-        states = {s.state_name: s.state_value.value if s.state_value.has_value else None for s in batch.state}
-        call = cls(f"{batch.target.namespace}/{batch.target.type}", batch.target.id, messages)
-        call._states = states
-        call.state = next((value for value in states.values() if value is not None), None)
+        messages: list[Message] = []
+        for item in batch.invocations:
+            argument, caller = item.argument, None
+            if item.HasField("caller"):
+                sender = item.caller
+                caller = (f"{sender.namespace}/{sender.type}", sender.id)
+            messages.append(Message(argument.typename, argument.value, caller))
+        target = batch.target
+        call = cls(f"{target.namespace}/{target.type}", target.id, messages)
+        call._states = states = {}
+        for kept in batch.state:
+            value = kept.state_value
+            states[kept.state_name] = value.value if value.has_value else None
+            if value.has_value and call.state is None:
+                call.state = value.value
         return call
 
     def select(self, state: State) -> bool:

@@ -34,7 +34,7 @@ class Refusal:
 
 def lane_cap(max_batch_size: int) -> int:
     """Requests that may be outstanding on one lane."""
-    return max(64, 4 * (max_batch_size or DEFAULT_BATCH))
+    return max(64, 4 * max_batch_size)
 
 
 def pick(weights: Sequence[tuple[str, int]], key: str) -> str:
@@ -55,7 +55,11 @@ def spread(outstanding: Sequence[int], count: int, max_batch_size: int) -> list[
     3. Further lanes take only what those have no room for, so that they fall idle again by themselves.
     """
     cap = lane_cap(max_batch_size)
-    share = max(max_batch_size or DEFAULT_BATCH, -(-count // LANES))
+    if count <= max_batch_size:
+        first = 0 if outstanding[0] <= outstanding[1] else 1
+        if outstanding[first] + count <= cap:
+            return [(first, count)]
+    share = max(max_batch_size, -(-count // LANES))
     load = [*outstanding, *[0] * (MAX_LANES - len(outstanding))]
     parts: list[tuple[int, int]] = []
     while count:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import sub
 
 from scurry.router import policy
 from scurry.router.policy import Refusal
@@ -13,17 +14,20 @@ from scurry.wire.names import LANES
 class Lanes:
     """One version's route with the counters of its lanes."""
 
-    __slots__ = ("counters", "route")
+    __slots__ = ("counters", "draining", "max_batch_size", "route", "version", "weight")
 
     def __init__(self, route: VersionRoute, counters: VersionState) -> None:
         self.route = route
         self.counters = counters
+        self.version = route.version
+        self.draining = route.draining
+        self.weight = 0 if self.draining else route.weight
+        self.max_batch_size = route.spec.max_batch_size or policy.DEFAULT_BATCH
 
     @property
     def outstanding(self) -> list[int]:
         """Requests sent and not known to be finished, per lane."""
-        done = self.counters.done
-        return [sent - done[lane] for lane, sent in enumerate(self.counters.sent)]
+        return list(map(sub, self.counters.sent, self.counters.done))
 
     @property
     def emptiest(self) -> int:
@@ -51,10 +55,8 @@ class Lanes:
         sent = counters.sent[lane] + count
         counters.sent[lane] = sent
         counters.requests += count
-        report = policy.wants_report(
-            lane, sent, counters.done[lane], counters.asked[lane], self.route.spec.max_batch_size
-        )
-        if report or self.route.draining:
+        report = policy.wants_report(lane, sent, counters.done[lane], counters.asked[lane], self.max_batch_size)
+        if report or self.draining:
             counters.asked[lane] = sent
             return sent, True
         return sent, False
@@ -84,10 +86,11 @@ class Lanes:
 class RouteTable:
     """The state `router` of one model, read from and written to bytes."""
 
-    __slots__ = ("_state", "changed", "settled")
+    __slots__ = ("_lanes", "_state", "changed", "settled")
 
     def __init__(self, state: RouterState) -> None:
         self._state = state
+        self._lanes = _lanes(state)
         self.changed = False  # to be kept
         self.settled = False  # a version may have fallen idle
 
@@ -125,6 +128,7 @@ class RouteTable:
                 none = [0] * LANES
                 fresh.versions.add(version=route.version, sent=none, done=none, asked=none)
         self._state = fresh
+        self._lanes = _lanes(fresh)
         self.changed = self.settled = True
 
     def finish(self, version: str, lane: int, sequence: int) -> None:
@@ -142,33 +146,25 @@ class RouteTable:
 
     def lanes(self, version: str) -> Lanes | None:
         """A version that is routed, draining ones included."""
-        for position, route in enumerate(self._state.routes.versions):
-            if route.version == version:
-                return Lanes(route, self._state.versions[position])
-        return None
+        return self._lanes.get(version)
 
     @property
     def draining(self) -> list[Lanes]:
         """The versions that finish what they have."""
-        versions = self._state.versions
-        return [Lanes(route, versions[i]) for i, route in enumerate(self._state.routes.versions) if route.draining]
+        return [lanes for lanes in self._lanes.values() if lanes.draining]
 
     @property
     def weights(self) -> list[tuple[str, int]]:
         """Versions that share the requests which name none."""
-        return [
-            (route.version, route.weight)
-            for route in self._state.routes.versions
-            if route.weight > 0 and not route.draining
-        ]
+        return [(lanes.version, lanes.weight) for lanes in self._lanes.values() if lanes.weight > 0]
 
     def resolve(self, asked: str) -> str | Refusal:
         """The version behind a version or alias that a request names."""
         routes = self._state.routes
         version = routes.aliases.get(asked, asked)
-        for route in routes.versions:
-            if route.version == version and not route.draining:
-                return version
+        lanes = self._lanes.get(version)
+        if lanes is not None and not lanes.draining:
+            return version
         if version in routes.pending:
             return Refusal("model_not_ready", f"Version {asked!r} is registered but not ready.")
         if not self.known:
@@ -182,16 +178,20 @@ class RouteTable:
         return Refusal("model_not_found", "No model of this name is registered.")
 
     def _names(self) -> Sequence[str]:
-        ready = [route.version for route in self._state.routes.versions if not route.draining]
+        ready = [lanes.version for lanes in self._lanes.values() if not lanes.draining]
         return [*ready, *sorted(self._state.routes.aliases)]
 
     def __repr__(self) -> str:
         parts = [
-            f"{route.version}: weight {route.weight}, {sum(Lanes(route, state).outstanding)} outstanding"
-            + (", draining" if route.draining else "")
-            for route, state in zip(self._state.routes.versions, self._state.versions, strict=True)
+            f"{lanes.version}: weight {lanes.weight}, {sum(lanes.outstanding)} outstanding"
+            + (", draining" if lanes.draining else "")
+            for lanes in self._lanes.values()
         ]
         return f"<RouteTable epoch {self.epoch}; {'; '.join(parts) or 'nothing routed'}>"
+
+
+def _lanes(state: RouterState) -> dict[str, Lanes]:
+    return {route.version: Lanes(route, counters) for route, counters in zip(state.routes.versions, state.versions)}  # noqa: B905
 
 
 def _choice(names: Sequence[str]) -> str:

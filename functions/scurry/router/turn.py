@@ -73,7 +73,7 @@ class Turn:
         lanes = self.table.lanes(version)
         if lanes is None or not requests:
             return
-        parts = policy.spread(lanes.outstanding, len(requests), lanes.route.spec.max_batch_size)
+        parts = policy.spread(lanes.outstanding, len(requests), lanes.max_batch_size)
         if len(parts) == 1 and parts[0][1] == len(requests):
             self.send(lanes, parts[0][0], requests, raw)
             return
@@ -86,7 +86,7 @@ class Turn:
 
     def _overflow(self, lanes: Lanes, requests: Sequence[Request]) -> None:
         """No lane has room: what somebody waits for is refused, bulk requests wait in the lane's mail."""
-        refusal = refusals.overloaded(lanes.route.version, sum(lanes.outstanding))
+        refusal = refusals.overloaded(lanes.version, sum(lanes.outstanding))
         bulk: list[Request] = []
         for request in requests:
             if request.bulk:
