@@ -1,0 +1,119 @@
+"""Bodies, parcels and replies."""
+
+from __future__ import annotations
+
+import numpy as np
+import orjson
+from toys import Toy, body, request, row
+
+from scurry.inference.answers import write_bodies, write_replies
+from scurry.inference.batch import batches, claim, run
+from scurry.inference.forms import Forms
+from scurry.runtimes.runtime import Port
+from scurry.wire.errors import Failed
+from scurry.wire.infer_pb2 import InferReply, InferRequest
+from scurry.wire.messages_pb2 import ENCODING_INPUTS, Replies
+from scurry.wire.names import Keys
+from scurry.wire.tensors import to_array, to_tensor
+
+WIDE = (Port("x", "FP32", (-1, 2)),)
+BIG = (Port("small", "FP32", (-1, 2)), Port("big", "FP32", (-1, 5000)))
+
+
+def answered(model: Toy, *requests):
+    forms = Forms(model)
+    members = claim(requests, forms)
+    for batch in batches(members, model.max_batch_size, batched=model.batched):
+        run(model, forms, batch)
+    parcels = write_bodies(members, forms, Keys("ns"), "7", "tok")
+    return Replies.FromString(write_replies(members, "m", "7")).replies, dict(parcels)
+
+
+def big() -> Toy:
+    return Toy(lambda x: [x + 1, np.repeat(x[:, :1], 5000, axis=1)], outputs=BIG)
+
+
+def test_a_reply_carries_what_the_request_said():
+    """Identity, return address and wishes are copied, the version is stamped."""
+    (reply, other), parcels = answered(
+        Toy(), request(1, body(x=row(1, 2)), keep=0, bulk=True), request(2, body(x=row(3, 4)))
+    )
+    assert (reply.id, reply.entry, reply.reply, reply.keep, reply.bulk) == ("r1", "s/1", "back", 0, True)
+    assert (reply.model, reply.version, reply.error, parcels) == ("m", "7", "", {})
+    assert InferReply.FromString(reply.body) == InferReply(outputs=[to_tensor("y", row(2, 3))])
+    assert not other.HasField("keep")
+
+
+def test_failures_have_code_and_sentence():
+    """A failed member has no body."""
+    (reply,), _ = answered(Toy(), request(1, b"\xff"))
+    assert (reply.error, reply.body, reply.id) == ("bad_request", b"", "r1")
+    assert reply.message.endswith("InferRequest.")
+
+
+def test_large_outputs_are_parked_beside_small_ones():
+    """Only what is large is parked, under a key that says for whom."""
+    replies, parcels = answered(big(), request(1, body(x=row(1, 2))), request(2, body(x=row(3, 4))))
+    assert set(parcels) == {"ns:payload:r1:out:tok:big", "ns:payload:r2:out:tok:big"}
+    reply = InferReply.FromString(replies[1].body)
+    assert [each.WhichOneof("content") for each in reply.outputs] == ["data", "payload"]
+    assert reply.outputs[1].payload == replies[1].parked[0]
+    array = to_array(reply.outputs[1], bytes(parcels[reply.outputs[1].payload]))
+    assert array.shape == (1, 5000)
+    assert (array == 3).all()
+
+
+def test_only_the_outputs_asked_for_travel():
+    """Outputs come in the order asked for; what nobody asked for is not parked."""
+    asks = InferRequest(inputs=[to_tensor("x", row(1, 2))], outputs=["small"]).SerializeToString()
+    (reply,), parcels = answered(big(), request(1, asks))
+    assert [each.name for each in InferReply.FromString(reply.body).outputs] == ["small"]
+    assert parcels == {}
+
+
+def inputs(*values: float, **more) -> bytes:
+    tensor = {"name": "x", "datatype": "FP32", "shape": [1, 2], "data": values}
+    return orjson.dumps({"inputs": [tensor], **more})
+
+
+def test_json_is_answered_with_json():
+    """An Open Inference Protocol body gets one back."""
+    (reply,), _ = answered(Toy(), request(1, inputs(1, 2), encoding=ENCODING_INPUTS))
+    assert reply.encoding == ENCODING_INPUTS
+    assert orjson.loads(reply.body)["outputs"] == [
+        {"name": "y", "datatype": "FP32", "shape": [1, 2], "data": [2.0, 3.0]}
+    ]
+
+
+def test_large_json_is_parked_whole():
+    """JSON cannot refer to a parked output, so the body itself is parked."""
+    (reply,), parcels = answered(big(), request(1, inputs(1, 2), encoding=ENCODING_INPUTS))
+    assert (reply.body, reply.payload, list(reply.parked)) == (b"", "ns:payload:r1:out:tok:reply", [reply.payload])
+    assert len(orjson.loads(parcels[reply.payload])["outputs"][1]["data"]) == 5000
+
+
+def test_json_may_ask_for_outputs_too():
+    """Wishes hold for JSON bodies as well."""
+    (reply,), _ = answered(
+        big(), request(1, inputs(1, 2, outputs=[{"name": "small"}]), encoding=ENCODING_INPUTS)
+    )
+    assert [each["name"] for each in orjson.loads(reply.body)["outputs"]] == ["small"]
+
+
+def test_text_that_json_cannot_carry_fails_alone():
+    """BYTES that are not UTF-8 have no JSON form."""
+    model = Toy(lambda x: [np.array([[b"\xff"]] * len(x), dtype=object)], outputs=(Port("t", "BYTES", (-1, 1)),))
+    (bad, good), _ = answered(
+        model, request(1, inputs(1, 2), encoding=ENCODING_INPUTS), request(2, body(x=row(1, 2)))
+    )
+    assert bad.error == "bad_request"
+    assert InferReply.FromString(good.body).outputs[0].data == b"\1\0\0\0\xff"
+
+
+def test_a_failed_member_writes_no_body():
+    """A failure is not overwritten by outputs."""
+    forms = Forms(Toy())
+    members = claim([request(1, body(x=row(1, 2)))], forms)
+    members[0].failure = Failed("model_failed", "no")
+    assert write_bodies(members, forms, Keys(), "1", "tok") == []
+    assert members[0].body == b""

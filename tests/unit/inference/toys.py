@@ -1,0 +1,116 @@
+"""A runtime of numpy, payloads in a dict, and calls made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scurry.endpoint.call import Call, Message
+from scurry.runtimes.files import ModelFile
+from scurry.runtimes.options import Options
+from scurry.runtimes.runtime import Port, Runtime
+from scurry.wire.errors import Unavailable
+from scurry.wire.infer_pb2 import InferRequest
+from scurry.wire.messages_pb2 import ModelSpec, Replies, Request, Requests
+from scurry.wire.names import EGRESS
+from scurry.wire.tensors import to_tensor
+
+X = (Port("x", "FP32", (-1, 2)),)
+Y = (Port("y", "FP32", (-1, 2)),)
+
+
+class Toy(Runtime):
+    """Runs a function of numpy arrays; `seen` are the shapes it was given."""
+
+    name, framework, module, suffixes = "toy", "numpy", "numpy", ()
+
+    def __init__(self, function=lambda x: [x + 1], inputs=X, outputs=Y, limit: int = 4, size: int = 100) -> None:
+        super().__init__(ModelFile(Path("toy")), Options(), 1)
+        self.function, self.inputs, self.outputs = function, inputs, outputs
+        self.batched, self.max_batch_size, self.bytes = limit > 0, max(1, limit), size
+        self._texts = any(port.datatype == "BYTES" for port in inputs)
+        self.seen: list[tuple[int, ...]] = []
+
+    def _load(self) -> None:
+        """Nothing to open."""
+
+    def _run(self, arrays):
+        self.seen.append(arrays[0].shape)
+        return self.function(*arrays)
+
+
+class Shop:
+    """Opens toys by model name and counts how often."""
+
+    def __init__(self) -> None:
+        self.toys: dict[str, Callable[[], Runtime]] = {}
+        self.opened: list[tuple[str, str, int]] = []
+
+    def open(self, model: str, version: str, spec: ModelSpec) -> Runtime:
+        self.opened.append((model, version, spec.generation))
+        return self.toys.get(model, Toy)()
+
+
+class DictPayloads:
+    """Payloads in a dict; `away` makes every access fail."""
+
+    def __init__(self) -> None:
+        self.parked: dict[str, bytes] = {}
+        self.fetches: list[list[str]] = []
+        self.away = False
+
+    async def fetch(self, keys: Sequence[str]) -> dict[str, bytes | None]:
+        self._present()
+        self.fetches.append(list(keys))
+        return {key: self.parked.get(key) for key in keys}
+
+    async def park(self, parcels: Sequence[tuple[str, Any]]) -> None:
+        self._present()
+        self.parked.update((key, bytes(data)) for key, data in parcels)
+
+    def _present(self) -> None:
+        if self.away:
+            raise Unavailable("unavailable", "The payload store cannot be reached.")
+
+
+def body(**arrays: Any) -> bytes:
+    """A serialised InferRequest."""
+    return InferRequest(inputs=[to_tensor(name, np.asarray(array)) for name, array in arrays.items()]).SerializeToString()
+
+
+def row(*values: float) -> np.ndarray:
+    return np.array([values], np.float32)
+
+
+def request(at: int, content: bytes, **fields: Any) -> Request:
+    return Request(id=f"r{at}", entry=f"s/{at}", model="m", reply="back", body=content, **fields)
+
+
+def call(*messages: Any, key: str = "m@1/0") -> Call:
+    """A call as the endpoint hands it over."""
+    named = [Message(f"scurry.v1/{type(each).__name__}", each.SerializeToString(), ("scurry/router", "m")) for each in messages]
+    return Call("scurry/inference", key, named)
+
+
+def pile(*requests: Request, **fields: Any) -> Requests:
+    fields.setdefault("spec", ModelSpec(uri="toy", generation=1))
+    return Requests(requests=requests, sequence=len(requests), **fields)
+
+
+def replies(answered: Call) -> list[Any]:
+    """The replies that a call sent to the egress."""
+    out = answered.response.invocation_result.outgoing_egresses
+    assert all(f"{each.egress_namespace}/{each.egress_type}" == EGRESS for each in out)
+    return [reply for each in out for reply in Replies.FromString(each.argument.value).replies]
+
+
+def mail(answered: Call, message: Any) -> list[Any]:
+    """The messages of one type that a call sent to functions, with the address."""
+    return [
+        (f"{each.target.namespace}/{each.target.type}", each.target.id, message.FromString(each.argument.value))
+        for each in answered.response.invocation_result.outgoing_messages
+        if each.argument.typename == f"scurry.v1/{message.__name__}"
+    ]
