@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.scurry.job;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.apache.flink.api.common.JobID;
+import org.apache.flink.api.common.JobStatus;
+import org.apache.flink.runtime.execution.ExecutionState;
+import org.apache.flink.runtime.executiongraph.AccessExecutionGraph;
+import org.apache.flink.runtime.executiongraph.AccessExecutionVertex;
+import org.apache.flink.runtime.jobgraph.JobGraph;
+import org.apache.flink.runtime.minicluster.MiniCluster;
+
+/** One submission of the job to the Flink in this process. */
+final class RunningJob {
+  private static final long POLL_MILLIS = 50;
+  private static final int RESTORE_TRIES = 2;
+
+  private final MiniCluster cluster;
+  private final JobID id;
+
+  private RunningJob(MiniCluster cluster, JobID id) {
+    this.cluster = cluster;
+    this.id = id;
+  }
+
+  static RunningJob submit(MiniCluster cluster, JobGraph graph) throws Exception {
+    return new RunningJob(cluster, cluster.submitJob(graph).get().getJobID());
+  }
+
+  JobID id() {
+    return id;
+  }
+
+  /**
+   * Waits until every task runs.
+   *
+   * @return null, or why the checkpoint cannot be restored
+   * @throws Misconfigured when the job fails for another reason
+   */
+  String awaitRunning(boolean restores) throws Exception {
+    while (true) {
+      AccessExecutionGraph graph = cluster.getExecutionGraph(id).get();
+      if (graph.getState() == JobStatus.RUNNING && allRunning(graph)) {
+        return null;
+      }
+      Throwable failure = graph.getFailureInfo() == null ? null : graph.getFailureInfo().getException();
+      if (graph.getState() == JobStatus.FAILED) {
+        if (restores && isRestoreFailure(failure)) {
+          return Sentences.of(failure);
+        }
+        throw new Misconfigured("The job cannot start: " + Sentences.of(failure));
+      }
+      if (restores && attempts(graph) >= RESTORE_TRIES && isRestoreFailure(failure)) {
+        cancel(10);
+        return Sentences.of(failure);
+      }
+      Thread.sleep(POLL_MILLIS);
+    }
+  }
+
+  private static boolean allRunning(AccessExecutionGraph graph) {
+    List<AccessExecutionVertex> vertices = vertices(graph);
+    return !vertices.isEmpty() && vertices.stream().allMatch(v -> v.getExecutionState() == ExecutionState.RUNNING);
+  }
+
+  private static int attempts(AccessExecutionGraph graph) {
+    return vertices(graph).stream().mapToInt(v -> v.getCurrentExecutionAttempt().getAttemptNumber()).max().orElse(0);
+  }
+
+  private static List<AccessExecutionVertex> vertices(AccessExecutionGraph graph) {
+    List<AccessExecutionVertex> vertices = new ArrayList<>();
+    graph.getAllExecutionVertices().forEach(vertices::add);
+    return vertices;
+  }
+
+  /** A Redis that is away at the start must not cost a good checkpoint. */
+  static boolean isRestoreFailure(Throwable failure) {
+    for (Throwable t = failure; t != null; t = t.getCause()) {
+      String text = String.valueOf(t);
+      if (text.contains("Could not restore") || text.contains("StreamOperatorStateContext")
+          || text.contains("StateMigrationException") || text.contains("Failed to rollback to checkpoint")
+          || text.contains("cannot map checkpoint/savepoint state") || text.contains("checkpoint metadata")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Cancels and waits so long; a job that has ended already is fine. */
+  void cancel(long seconds) throws Exception {
+    try {
+      cluster.cancelJob(id).get(seconds, TimeUnit.SECONDS);
+      cluster.requestJobResult(id).get(seconds, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      // It has ended.
+    }
+  }
+}
