@@ -60,7 +60,7 @@ clean:  ## remove everything that was built
 $(VENV): pyproject.toml constraints.txt .ci/setup
 	@.ci/setup venv && mkdir -p $(@D) && touch $@
 
-$(CRDS): .ci/setup
+$(CRDS): .ci/setup | $(VENV)
 	@.ci/setup crds && touch $@
 
 job/target/scurry-job.jar: $(JAVA_MAIN)
