@@ -48,9 +48,9 @@ def curl(url: str, body: dict[str, Any] | None = None, *options: str) -> tuple[i
     """Status and JSON as curl gets them."""
     if shutil.which("curl") is None:
         pytest.skip("no curl on the PATH")
-    data = ["--data-binary", json.dumps(body)] if body is not None else []
+    data = ["--data-binary", "@-"] if body is not None else []
     command = ["curl", "--silent", "--max-time", "60", "--write-out", "\n%{http_code}", *data, *options, url]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=90)
+    done = subprocess.run(command, input=json.dumps(body), capture_output=True, text=True, check=True, timeout=90)
     answer, _, code = done.stdout.rpartition("\n")
     return int(code), json.loads(answer)
 
