@@ -94,18 +94,14 @@ def test_large_json_is_parked_whole():
 
 def test_json_may_ask_for_outputs_too():
     """Wishes hold for JSON bodies as well."""
-    (reply,), _ = answered(
-        big(), request(1, inputs(1, 2, outputs=[{"name": "small"}]), encoding=ENCODING_INPUTS)
-    )
+    (reply,), _ = answered(big(), request(1, inputs(1, 2, outputs=[{"name": "small"}]), encoding=ENCODING_INPUTS))
     assert [each["name"] for each in orjson.loads(reply.body)["outputs"]] == ["small"]
 
 
 def test_text_that_json_cannot_carry_fails_alone():
     """BYTES that are not UTF-8 have no JSON form."""
     model = Toy(lambda x: [np.array([[b"\xff"]] * len(x), dtype=object)], outputs=(Port("t", "BYTES", (-1, 1)),))
-    (bad, good), _ = answered(
-        model, request(1, inputs(1, 2), encoding=ENCODING_INPUTS), request(2, body(x=row(1, 2)))
-    )
+    (bad, good), _ = answered(model, request(1, inputs(1, 2), encoding=ENCODING_INPUTS), request(2, body(x=row(1, 2))))
     assert bad.error == "bad_request"
     assert InferReply.FromString(good.body).outputs[0].data == b"\1\0\0\0\xff"
 

@@ -191,7 +191,9 @@ def test_a_parked_input_of_the_wrong_size_fails_alone():
 def test_late_members_are_not_stacked():
     """Who waits no more is told so; who set no deadline has time."""
     forms = Forms(Toy())
-    members = claim([request(at, body(x=row(1, 2)), deadline=deadline) for at, deadline in enumerate((0, 99, 100))], forms)
+    members = claim(
+        [request(at, body(x=row(1, 2)), deadline=deadline) for at, deadline in enumerate((0, 99, 100))], forms
+    )
     drop_late(members, 100)
     assert [member.failure and member.failure.code for member in members] == [None, "deadline_exceeded", None]
 

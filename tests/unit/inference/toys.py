@@ -78,7 +78,9 @@ class DictPayloads:
 
 def body(**arrays: Any) -> bytes:
     """A serialised InferRequest."""
-    return InferRequest(inputs=[to_tensor(name, np.asarray(array)) for name, array in arrays.items()]).SerializeToString()
+    return InferRequest(
+        inputs=[to_tensor(name, np.asarray(array)) for name, array in arrays.items()]
+    ).SerializeToString()
 
 
 def row(*values: float) -> np.ndarray:
@@ -91,7 +93,10 @@ def request(at: int, content: bytes, **fields: Any) -> Request:
 
 def call(*messages: Any, key: str = "m@1/0") -> Call:
     """A call as the endpoint hands it over."""
-    named = [Message(f"scurry.v1/{type(each).__name__}", each.SerializeToString(), ("scurry/router", "m")) for each in messages]
+    named = [
+        Message(f"scurry.v1/{type(each).__name__}", each.SerializeToString(), ("scurry/router", "m"))
+        for each in messages
+    ]
     return Call("scurry/inference", key, named)
 
 

@@ -103,7 +103,9 @@ def test_a_file_that_is_no_model(tmp_path, capfd):
 def test_maps_are_refused_with_advice(tmp_path):
     """A sequence of maps, as skl2onnx writes for classifiers, is refused with the way out."""
     key = helper.make_tensor_type_proto(TensorProto.FLOAT, [None])
-    output = helper.make_value_info("z", helper.make_sequence_type_proto(helper.make_map_type_proto(TensorProto.INT64, key)))
+    output = helper.make_value_info(
+        "z", helper.make_sequence_type_proto(helper.make_map_type_proto(TensorProto.INT64, key))
+    )
     nodes = [helper.make_node("ZipMap", ["x"], ["z"], domain="ai.onnx.ml", classlabels_int64s=[0, 1])]
     graph = helper.make_graph(
         nodes, "zip", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 2])], [output]

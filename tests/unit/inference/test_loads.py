@@ -1,0 +1,56 @@
+"""Answers to Load."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+from toys import Toy, call, mail
+
+from scurry.inference.loads import answer_load
+from scurry.inference.shelf import Shelf
+from scurry.wire.errors import Failed
+from scurry.wire.messages_pb2 import Load, Loaded, LoadFailed, Loading, ModelSpec
+
+LOAD = Load(model="m", version="2", lane=1, spec=ModelSpec(uri="toy", generation=7))
+
+
+async def test_loaded_says_what_was_opened(shelf):
+    """The registry learns signature, memory, rows, runtime, device and worker."""
+    answered = call(LOAD)
+    await answer_load(answered, LOAD, shelf, "here:1")
+    ((function, key, loaded),) = mail(answered, Loaded)
+    assert (function, key) == ("scurry/registry", "m")
+    assert (loaded.version, loaded.lane, loaded.generation, loaded.worker) == ("2", 1, 7, "here:1")
+    assert (loaded.bytes, loaded.max_batch_size, loaded.runtime, loaded.device) == (100, 4, "toy", "cpu")
+    assert [each.name for each in loaded.signature.inputs] == ["x"]
+
+
+async def test_a_failure_says_why(shop, shelf):
+    """The registry learns code and sentence."""
+
+    def broken() -> Toy:
+        raise Failed("load_failed", "no such file")
+
+    shop.toys["m"] = broken
+    answered = call(LOAD)
+    await answer_load(answered, LOAD, shelf, "here:1")
+    ((_, _, failed),) = mail(answered, LoadFailed)
+    assert failed == LoadFailed(version="2", lane=1, generation=7, error="load_failed", message="no such file")
+
+
+async def test_loading_is_said_when_it_takes_long_and_loaded_when_asked_again():
+    """The load goes on after `Loading`; the next Load finds it."""
+    free = threading.Event()
+
+    def slowly(*_: object) -> Toy:
+        assert free.wait(10)
+        return Toy()
+
+    shelf = Shelf(slowly, 1000)
+    first, second = call(LOAD), call(LOAD)
+    await answer_load(first, LOAD, shelf, "here:1", patience=0.01)
+    assert mail(first, Loading) == [("scurry/registry", "m", Loading(version="2", lane=1, generation=7))]
+    free.set()
+    await asyncio.wait_for(answer_load(second, LOAD, shelf, "here:1", patience=10), 10)
+    assert len(mail(second, Loaded)) == 1
