@@ -150,9 +150,31 @@ def test_job_addresses_name_services_and_their_ports() -> None:
     assert environment["SCURRY_WORKERS"] == f"http://workers:{ports['workers']}"
 
 
-def test_operator_and_standalone_give_the_job_the_same_environment() -> None:
-    """JobManager and TaskManager of both modes read module.yaml with the same variables."""
-    operator = main(load("operator/job.yaml", "FlinkDeployment"))["env"]
-    for name in ("jobmanager", "taskmanager"):
-        env = main(load(f"standalone/{name}.yaml", "Deployment"))["env"]
-        assert [item for item in env if item["name"] != "POD_IP"] == operator
+def test_operator_and_standalone_start_the_same_job() -> None:
+    """Both start the same main class on the mounted module.yaml, in the same environment."""
+    operator = load("operator/job.yaml", "FlinkDeployment")
+    manager = main(load("standalone/jobmanager.yaml", "Deployment"))
+    job = operator["spec"]["job"]
+    assert manager["args"][2:] == ["--job-classname", job["entryClass"], *job["args"]]
+    assert [item for item in manager["env"] if item["name"] != "POD_IP"] == main(operator)["env"]
+    mounts = {mount["name"]: mount["mountPath"] for mount in main(operator)["volumeMounts"]}
+    assert job["args"] == ["--module", f"{mounts['module']}/module.yaml"]
+
+
+def test_the_main_class_is_in_the_jar() -> None:
+    """The class that the manifests start is one of ours."""
+    name = load("operator/job.yaml", "FlinkDeployment")["spec"]["job"]["entryClass"]
+    assert (check.ROOT / "job/src/main/java" / f"{name.replace('.', '/')}.java").exists()
+
+
+def test_task_managers_get_no_secret() -> None:
+    """The module is resolved once, in the JobManager; the address of Redis travels inside the job."""
+    names = [item["name"] for item in main(load("standalone/taskmanager.yaml", "Deployment"))["env"]]
+    assert names == ["POD_IP"]
+
+
+def test_checkpoints_kept_are_those_the_ingress_counts_on() -> None:
+    """Trimming stays behind as many checkpoints as Flink keeps."""
+    binder = (check.ROOT / "job/src/main/java/io/scurry/job/redis/IngressSpec.java").read_text()
+    kept = load("operator/job.yaml", "FlinkDeployment")["spec"]["flinkConfiguration"]["state.checkpoints.num-retained"]
+    assert f'"retainedCheckpoints", {kept},' in binder
