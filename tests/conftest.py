@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -92,12 +93,11 @@ class Stack:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=clean,
         )  # fmt: skip
         self._ready = threading.Event()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         if not self._ready.wait(start) or self.process.poll() is not None:
             self.stop()
             pytest.fail("scurry up did not get ready:\n" + "".join(self.lines[-40:]))
-        import json
-
         self.info = json.loads((folder / "scurry.json").read_text())
         self.redis_url: str = self.info["redis_url"]
         self.http_url: str = self.info["http_url"]
@@ -134,6 +134,10 @@ class Stack:
             self.process.kill()
             self.process.wait(10)
             pytest.fail("scurry up did not stop within 40 s of SIGTERM")
+        finally:
+            self._reader.join(10)
+            if self.process.stdout and not self._reader.is_alive():
+                self.process.stdout.close()
 
 
 @pytest.fixture(scope="session")
