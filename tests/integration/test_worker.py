@@ -1,0 +1,226 @@
+"""A real worker process, called as the job calls it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import redis as blocking_redis
+from onnx import TensorProto, helper, numpy_helper
+
+from scurry.endpoint.frames import ANSWER, CONTENT_TYPE, DRAINING, HEARTBEAT, join, read
+from scurry.endpoint.reqreply_pb2 import FromFunction, ToFunction
+from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
+from scurry.wire.messages_pb2 import Done, Load, Loaded, LoadFailed, ModelSpec, Replies, Request, Requests
+from scurry.wire.tensors import to_array, to_tensor
+
+PROGRAM = """
+import sys
+from scurry.serving.worker import run
+from scurry.settings import WorkerSettings
+run(WorkerSettings(port=0, redis_url=sys.argv[1], namespace=sys.argv[2], memory_mb=512, models_root=sys.argv[3]))
+"""
+
+
+@dataclass
+class Worker:
+    """A worker process and its address."""
+
+    process: subprocess.Popen[str]
+    url: str
+    namespace: str
+
+    def post(self, *calls: ToFunction) -> list[tuple[int, int, bytes]]:
+        body = join([call.SerializeToString() for call in calls])
+        request = urllib.request.Request(f"{self.url}/calls", body, {"Content-Type": CONTENT_TYPE})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return list(read(answer.read()))
+
+    def ask(self, call: ToFunction) -> FromFunction.InvocationResponse:
+        """The answer to one call."""
+        ((_, kind, payload),) = [frame for frame in self.post(call) if frame[1] != HEARTBEAT]
+        assert kind == ANSWER, payload
+        return FromFunction.FromString(payload).invocation_result
+
+    def status(self, path: str) -> int:
+        try:
+            with urllib.request.urlopen(f"{self.url}{path}", timeout=10) as answer:
+                assert json.load(answer)
+                return int(answer.status)
+        except urllib.error.HTTPError as failure:
+            with failure:
+                return failure.code
+
+
+@pytest.fixture
+def worker(redis_server, models) -> Iterator[Worker]:
+    namespace = uuid.uuid4().hex
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, redis_server.url, namespace, str(models)], stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr
+    line = next(each for each in process.stderr if "ready on" in each)
+    drain = threading.Thread(target=process.stderr.read)
+    drain.start()
+    yield Worker(process, line.split("ready on ")[1].strip().strip('"'), namespace)
+    process.kill()
+    process.wait(10)
+    drain.join(10)
+    process.stderr.close()
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory) -> Path:
+    """A repository with `double` (y = 2x, also 3,000 wide) and `patient`, which takes as long as it is told."""
+    root = tmp_path_factory.mktemp("models")
+    save(
+        root / "double" / "1" / "model.onnx",
+        [helper.make_node("Add", ["x", "x"], ["y"])],
+        [value("x", TensorProto.FLOAT, ["n", "wide"])],
+        [value("y", TensorProto.FLOAT, ["n", "wide"])],
+    )
+    inner = [value("i", TensorProto.INT64, []), value("go", TensorProto.BOOL, []), value("s", TensorProto.FLOAT, [1])]
+    outer = [value("on", TensorProto.BOOL, []), value("t", TensorProto.FLOAT, [1])]
+    nodes = [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Cos", ["s"], ["t"])]
+    body = helper.make_graph(nodes, "turn", inner, outer)
+    save(
+        root / "patient" / "1" / "model.onnx",
+        [helper.make_node("Loop", ["turns", "", "zero"], ["y"], body=body)],
+        [value("turns", TensorProto.INT64, [1])],
+        [value("y", TensorProto.FLOAT, [1])],
+        [numpy_helper.from_array(np.zeros(1, np.float32), "zero")],
+    )
+    return root
+
+
+def value(name: str, kind: int, shape: list) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+def save(path: Path, nodes: list, inputs: list, outputs: list, weights: list | None = None) -> None:
+    path.parent.mkdir(parents=True)
+    graph = helper.make_graph(nodes, "test", inputs, outputs, weights or [])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
+
+
+def call(model: str, *messages: object, lane: str = "0") -> ToFunction:
+    made = ToFunction()
+    made.invocation.target.namespace, made.invocation.target.type = "scurry", "inference"
+    made.invocation.target.id = f"{model}@1/{lane}"
+    for message in messages:
+        item = made.invocation.invocations.add()
+        item.caller.namespace, item.caller.type, item.caller.id = "scurry", "router", model
+        item.argument.typename, item.argument.has_value = f"scurry.v1/{type(message).__name__}", True
+        item.argument.value = message.SerializeToString()  # type: ignore[attr-defined]
+    return made
+
+
+def spec(**fields: object) -> ModelSpec:
+    return ModelSpec(uri=".", runtime="onnx", generation=1, **fields)  # type: ignore[arg-type]
+
+
+def requests(model: str, *tensors: Tensor, **fields: object) -> Requests:
+    pile = [
+        Request(id=f"r{at}", entry=f"s/{at}", model=model, body=InferRequest(inputs=[tensor]).SerializeToString())
+        for at, tensor in enumerate(tensors)
+    ]
+    return Requests(requests=pile, spec=spec(), sequence=len(pile), **fields)  # type: ignore[arg-type]
+
+
+def replies(result: FromFunction.InvocationResponse) -> list:
+    (out,) = result.outgoing_egresses
+    return list(Replies.FromString(out.argument.value).replies)
+
+
+def test_a_model_is_loaded_by_message_and_answers(worker):
+    """Load is answered with Loaded, a pile with replies and a report; a health check says ready."""
+    assert (worker.status("/healthz"), worker.status("/readyz")) == (200, 200)
+    (sent,) = worker.ask(call("double", Load(model="double", version="1", spec=spec()))).outgoing_messages
+    loaded = Loaded.FromString(sent.argument.value)
+    assert (sent.target.type, sent.argument.typename) == ("registry", "scurry.v1/Loaded")
+    assert f"http://{loaded.worker}" == worker.url
+    arrays = [np.array([[at, 1]], np.float32) for at in range(40)]
+    result = worker.ask(call("double", requests("double", *(to_tensor("x", each) for each in arrays), report=True)))
+    answers = [to_array(InferReply.FromString(reply.body).outputs[0]) for reply in replies(result)]
+    assert all((answer == array * 2).all() for answer, array in zip(answers, arrays, strict=True))
+    assert Done.FromString(result.outgoing_messages[0].argument.value) == Done(version="1", sequence=40)
+
+
+def test_a_model_that_is_not_there_fails_with_its_reason(worker):
+    """LoadFailed has the sentence, and so has a request that comes anyway."""
+    (sent,) = worker.ask(call("none", Load(model="none", version="1", spec=spec()))).outgoing_messages
+    assert "holds no model" in LoadFailed.FromString(sent.argument.value).message
+    (reply,) = replies(worker.ask(call("none", requests("none", to_tensor("x", np.zeros((1, 2), np.float32))))))
+    assert reply.error == "load_failed"
+
+
+def test_payloads_go_through_redis_both_ways(worker, redis_server):
+    """A parked input is fetched; a large output is parked where the reply says."""
+    store = blocking_redis.Redis.from_url(redis_server.url)
+    array = np.arange(3000, dtype=np.float32).reshape(1, 3000)
+    key = f"{worker.namespace}:payload:r0:in:x"
+    store.set(key, array.tobytes())
+    parked = Tensor(name="x", datatype="FP32", shape=[1, 3000], payload=key)
+    (reply,) = replies(worker.ask(call("double", requests("double", parked))))
+    (output,) = InferReply.FromString(reply.body).outputs
+    assert (list(reply.consumed), list(reply.parked)) == ([key], [output.payload])
+    assert output.payload.startswith(f"{worker.namespace}:payload:r0:out:")
+    assert (to_array(output, store.get(output.payload)) == array * 2).all()
+    assert store.ttl(output.payload) > 80_000
+    store.close()
+
+
+def test_a_slow_call_beats_and_delays_nobody(worker):
+    """While one call computes, heartbeats come, and other calls of the same exchange are answered first."""
+    slow = call("patient", requests("patient", to_tensor("turns", np.array([turns_for(worker, 2.5)]))))
+    quick = call("double", requests("double", to_tensor("x", np.ones((1, 2), np.float32))))
+    frames = worker.post(slow, quick)
+    assert [frame[0] for frame in frames if frame[1] == ANSWER] == [1, 0]
+    assert [frame for frame in frames if frame[1] == HEARTBEAT]
+
+
+def turns_for(worker: Worker, seconds: float) -> int:
+    """How many turns take the patient model so long on this machine."""
+    turns, took = 20_000, []
+    for many in (1, turns, turns, turns):
+        start = time.monotonic()
+        worker.ask(call("patient", requests("patient", to_tensor("turns", np.array([many])))))
+        took.append(time.monotonic() - start)
+    return int(turns * seconds / min(took[1:]))
+
+
+def test_sigterm_drains(worker):
+    """Told to leave, a worker finishes what it has, refuses what comes, and exits with 0."""
+    slow = call("patient", requests("patient", to_tensor("turns", np.array([turns_for(worker, 2)]))))
+    answers: list = []
+    thread = threading.Thread(target=lambda: answers.append(worker.ask(slow)))
+    thread.start()
+    time.sleep(0.5)
+    worker.process.send_signal(signal.SIGTERM)
+    time.sleep(0.2)
+    assert (worker.status("/healthz"), worker.status("/readyz")) == (200, 503)
+    assert [kind for _, kind, _ in worker.post(call("double", requests("double")))] == [DRAINING]
+    thread.join(20)
+    assert [reply.error for reply in replies(answers[0])] == [""]
+    assert worker.process.wait(10) == 0
+
+
+def test_the_plain_protocol_is_served_too(worker):
+    """A StateFun client without coalescing gets its one answer."""
+    body = call("double", requests("double", to_tensor("x", np.ones((1, 2), np.float32)))).SerializeToString()
+    with urllib.request.urlopen(urllib.request.Request(f"{worker.url}/", body), timeout=20) as answer:
+        result = FromFunction.FromString(answer.read()).invocation_result
+    assert [reply.error for reply in replies(result)] == [""]
