@@ -81,16 +81,21 @@ def wait_for_port(port: int, seconds: float) -> None:
     pytest.fail(f"nothing listens on port {port} after {seconds} s")
 
 
+def clean_environment() -> dict[str, str]:
+    """The environment without our own settings."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SCURRY_")}
+
+
 class Stack:
     """A running `scurry up`, its addresses, and the command line against it."""
 
     def __init__(self, folder: Path, *flags: str, env: dict[str, str] | None = None, start: float = 120) -> None:
         self.dir = folder
         self.lines: list[str] = []
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("SCURRY_")} | (env or {})
         self.process = subprocess.Popen(
             [sys.executable, "-m", "scurry", "up", "--dir", str(folder), *flags],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=clean,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env=clean_environment() | (env or {}),
         )  # fmt: skip
         self._ready = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -112,10 +117,9 @@ class Stack:
 
     def run(self, *args: str, check: bool = True, timeout: float = 90) -> subprocess.CompletedProcess[str]:
         """Run `scurry ARGS` against this stack."""
-        env = {k: v for k, v in os.environ.items() if not k.startswith("SCURRY_")} | {"SCURRY_REDIS_URL": self.redis_url}
-        done = subprocess.run(
-            [sys.executable, "-m", "scurry", *args], capture_output=True, text=True, timeout=timeout, env=env, check=False
-        )
+        env = clean_environment() | {"SCURRY_REDIS_URL": self.redis_url}
+        command = [sys.executable, "-m", "scurry", *args]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=env, check=False)
         if check and done.returncode:
             pytest.fail(f"scurry {' '.join(args)} exited {done.returncode}:\n{done.stdout}{done.stderr}")
         return done
