@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 FIRST = (ROOT / "README.md").read_text().partition("## A first request")[2].partition("\n## ")[0]
 BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", FIRST, re.DOTALL)
+MARKS = ("scurry up", "models register", "scurry predict", "curl", "redis-cli", "BlockingClient")
 SETOSA = 0
 
 
@@ -54,18 +56,17 @@ class Reader:
 def said(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What each block printed, by the word that tells it apart; `scurry up` itself is the stack."""
     reader = Reader(stack, tmp_path_factory.mktemp("reader"))
-    marks = ("scurry up", "models register", "scurry predict", "curl", "redis-cli", "BlockingClient")
     printed = {}
     for language, block in BLOCKS:
-        mark = next(mark for mark in marks if mark in block)
-        if mark != "scurry up":
+        mark = next(mark for mark in MARKS if mark in block)
+        if mark != "scurry up" and (mark != "curl" or shutil.which("curl")):
             printed[mark] = reader.type(language, block)
     return printed
 
 
-def test_every_way_to_ask_is_shown(said: dict[str, str]) -> None:
+def test_every_way_to_ask_is_shown() -> None:
     """Command line, HTTP, redis-cli and Python each have their block."""
-    assert set(said) == {"models register", "scurry predict", "curl", "redis-cli", "BlockingClient"}
+    assert all(any(mark in block for _, block in BLOCKS) for mark in MARKS)
 
 
 def test_the_model_is_registered(said: dict[str, str]) -> None:
@@ -77,6 +78,8 @@ def test_the_model_is_registered(said: dict[str, str]) -> None:
 @pytest.mark.parametrize("way", ["scurry predict", "curl"])
 def test_json_answers(said: dict[str, str], way: str) -> None:
     """The answer is Open Inference Protocol JSON that names model, version and flower."""
+    if way not in said:
+        pytest.skip("no curl on the PATH")
     answer = json.loads(said[way])
     outputs = {output["name"]: output["data"] for output in answer["outputs"]}
     assert (answer["model_name"], answer["model_version"]) == ("iris", "1")
