@@ -6,10 +6,10 @@ in the same run. Run it on a quiet machine: `python benchmarks/inference_hot_pat
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,7 @@ def write_network(path: Path, widths: tuple[int, ...]) -> None:
     """A multilayer perceptron with random weights."""
     random = np.random.default_rng(0)
     nodes, weights, before = [], [], "x"
-    for at, (wide, next_wide) in enumerate(zip(widths, widths[1:], strict=False)):
+    for at, (wide, next_wide) in enumerate(pairwise(widths)):
         matrix = (random.standard_normal((wide, next_wide)) / wide**0.5).astype(np.float32)
         weights.append(numpy_helper.from_array(matrix, f"w{at}"))
         last = at == len(widths) - 2

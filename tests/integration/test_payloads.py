@@ -17,6 +17,7 @@ from scurry.wire.errors import Unavailable
 
 @pytest.fixture
 async def redis(redis_server):
+    """A client that looks at what the store did."""
     client = Redis.from_url(redis_server.url)
     yield client
     await client.aclose()
@@ -24,6 +25,7 @@ async def redis(redis_server):
 
 @pytest.fixture
 async def store(redis_server):
+    """The store under test."""
     made = RedisPayloads(redis_server.url)
     yield made
     await made.close()

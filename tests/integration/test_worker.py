@@ -67,6 +67,7 @@ class Worker:
 
 @pytest.fixture
 def worker(redis_server, models) -> Iterator[Worker]:
+    """A worker on a free port, killed in the end."""
     namespace = uuid.uuid4().hex
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, redis_server.url, namespace, str(models)], stderr=subprocess.PIPE, text=True
@@ -107,16 +108,19 @@ def models(tmp_path_factory) -> Path:
 
 
 def value(name: str, kind: int, shape: list) -> onnx.ValueInfoProto:
+    """Name, type and shape of a graph's input or output."""
     return helper.make_tensor_value_info(name, kind, shape)
 
 
 def save(path: Path, nodes: list, inputs: list, outputs: list, weights: list | None = None) -> None:
+    """Write a graph as a model."""
     path.parent.mkdir(parents=True)
     graph = helper.make_graph(nodes, "test", inputs, outputs, weights or [])
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
 
 
 def call(model: str, *messages: object, lane: str = "0") -> ToFunction:
+    """A call as the router's messages make it."""
     made = ToFunction()
     made.invocation.target.namespace, made.invocation.target.type = "scurry", "inference"
     made.invocation.target.id = f"{model}@1/{lane}"
@@ -129,10 +133,12 @@ def call(model: str, *messages: object, lane: str = "0") -> ToFunction:
 
 
 def spec(**fields: object) -> ModelSpec:
+    """Where the test's models lie."""
     return ModelSpec(uri=".", runtime="onnx", generation=1, **fields)  # type: ignore[arg-type]
 
 
 def requests(model: str, *tensors: Tensor, **fields: object) -> Requests:
+    """A pile of requests, one for each tensor."""
     pile = [
         Request(id=f"r{at}", entry=f"s/{at}", model=model, body=InferRequest(inputs=[tensor]).SerializeToString())
         for at, tensor in enumerate(tensors)
@@ -141,6 +147,7 @@ def requests(model: str, *tensors: Tensor, **fields: object) -> Requests:
 
 
 def replies(result: FromFunction.InvocationResponse) -> list:
+    """The replies that went to the egress."""
     (out,) = result.outgoing_egresses
     return list(Replies.FromString(out.argument.value).replies)
 

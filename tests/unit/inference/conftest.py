@@ -10,14 +10,17 @@ from scurry.inference.shelf import Shelf
 
 @pytest.fixture
 def shop() -> Shop:
+    """Where the shelf gets its models."""
     return Shop()
 
 
 @pytest.fixture
 def shelf(shop: Shop) -> Shelf:
+    """A shelf for ten toys."""
     return Shelf(shop.open, budget=1000)
 
 
 @pytest.fixture
 def payloads() -> DictPayloads:
+    """A store that holds nothing yet."""
     return DictPayloads()

@@ -21,6 +21,7 @@ BIG = (Port("small", "FP32", (-1, 2)), Port("big", "FP32", (-1, 5000)))
 
 
 def answered(model: Toy, *requests):
+    """Replies and parcels of a pile."""
     forms = Forms(model)
     members = claim(requests, forms)
     for batch in batches(members, model.max_batch_size, batched=model.batched):
@@ -30,6 +31,7 @@ def answered(model: Toy, *requests):
 
 
 def big() -> Toy:
+    """A model with a small and a large output."""
     return Toy(lambda x: [x + 1, np.repeat(x[:, :1], 5000, axis=1)], outputs=BIG)
 
 
@@ -72,6 +74,7 @@ def test_only_the_outputs_asked_for_travel():
 
 
 def inputs(*values: float, **more) -> bytes:
+    """An Open Inference Protocol body."""
     tensor = {"name": "x", "datatype": "FP32", "shape": [1, 2], "data": values}
     return orjson.dumps({"inputs": [tensor], **more})
 

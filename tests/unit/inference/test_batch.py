@@ -14,6 +14,7 @@ from scurry.wire.messages_pb2 import ENCODING_INPUTS, Request
 
 
 def answers(members) -> list:
+    """Values, or the code of the failure, of each member."""
     return [
         member.failure.code if member.failure else np.frombuffer(member.outputs[0][1], np.float32).tolist()
         for member in members
@@ -21,6 +22,7 @@ def answers(members) -> list:
 
 
 def run_all(model: Toy, members) -> None:
+    """Run everything that is ready."""
     forms = Forms(model)
     for batch in batches(members, model.max_batch_size, batched=model.batched):
         run(model, forms, batch)
@@ -151,6 +153,7 @@ def test_a_member_alone_is_not_copied():
 
 
 def parked(at: int, key: str) -> Request:
+    """A request whose input is parked."""
     tensor = Tensor(name="x", datatype="FP32", shape=[1, 2], payload=key)
     return request(at, InferRequest(inputs=[tensor]).SerializeToString())
 

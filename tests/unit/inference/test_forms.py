@@ -16,6 +16,7 @@ TWO = (Port("a", "FP32", (-1, 2)), Port("b", "INT64", (-1,)))
 
 
 def parsed(**arrays) -> InferRequest:
+    """A request with those inputs."""
     return InferRequest.FromString(body(**arrays))
 
 

@@ -22,6 +22,7 @@ from scurry.wire.tensors import to_array
 
 @pytest.fixture
 async def inference(shelf, payloads):
+    """The function under test."""
     made = Inference(shelf, payloads, keys=Keys("ns"), worker="here:1")
     yield made
     made.close()
@@ -36,6 +37,7 @@ async def serve(inference: Inference, *calls) -> list:
 
 
 def values(reply) -> list:
+    """The numbers in a reply."""
     return to_array(InferReply.FromString(reply.body).outputs[0]).tolist()
 
 

@@ -16,6 +16,7 @@ from scurry.wire.messages_pb2 import ModelSpec
 
 
 def spec(generation: int = 1) -> ModelSpec:
+    """A spec of some generation."""
     return ModelSpec(uri="toy", generation=generation)
 
 
@@ -40,6 +41,7 @@ class Gate:
 
 
 async def begun(gate: Gate, times: int) -> None:
+    """Wait until so many loads have begun."""
     for _ in range(times):
         assert await asyncio.to_thread(gate.begun.acquire, timeout=10)
 

@@ -84,10 +84,12 @@ def body(**arrays: Any) -> bytes:
 
 
 def row(*values: float) -> np.ndarray:
+    """One row of FP32."""
     return np.array([values], np.float32)
 
 
 def request(at: int, content: bytes, **fields: Any) -> Request:
+    """Request number `at` for model m."""
     return Request(id=f"r{at}", entry=f"s/{at}", model="m", reply="back", body=content, **fields)
 
 
@@ -101,6 +103,7 @@ def call(*messages: Any, key: str = "m@1/0") -> Call:
 
 
 def pile(*requests: Request, **fields: Any) -> Requests:
+    """Requests as the router sends them."""
     fields.setdefault("spec", ModelSpec(uri="toy", generation=1))
     return Requests(requests=requests, sequence=len(requests), **fields)
 

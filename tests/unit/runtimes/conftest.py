@@ -14,10 +14,12 @@ Build = Callable[..., Path]
 
 
 def value(name: str, kind: int, shape: list[int | str | None]) -> onnx.ValueInfoProto:
+    """Name, type and shape of a graph's input or output."""
     return helper.make_tensor_value_info(name, kind, shape)
 
 
 def save(path: Path, nodes: list, inputs: list, outputs: list, weights: tuple = ()) -> Path:
+    """Write a graph as a model."""
     graph = helper.make_graph(nodes, "test", inputs, outputs, list(weights))
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)

@@ -13,6 +13,7 @@ SUFFIXES = (".xml", ".onnx")
 
 
 def touch(path: Path, content: str = "") -> Path:
+    """A file with some content."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
     return path

@@ -17,6 +17,7 @@ from scurry.wire.messages_pb2 import ModelSpec
 
 
 def opened(path, config: str = "", threads: int = 2):
+    """The model in that file."""
     return open_model("m", "1", ModelSpec(uri=str(path), runtime="onnx", config=config), threads=threads)
 
 

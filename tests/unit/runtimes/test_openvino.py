@@ -17,6 +17,7 @@ WEIGHTS = np.array([[0, 1], [1, 2], [2, 3]], np.float32)
 
 
 def opened(path, config: str = ""):
+    """The model in that file."""
     return open_model("m", "1", ModelSpec(uri=str(path), runtime="openvino", config=config), threads=1)
 
 

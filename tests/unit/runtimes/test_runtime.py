@@ -38,6 +38,8 @@ Y = (Port("y", "FP32", (-1, 2)),)
 
 @pytest.fixture
 def make(tmp_path):
+    """Makes models of numpy functions."""
+
     def build(function=lambda x: [x + 1], inputs=X, outputs=Y, options=None) -> Numpy:
         return Numpy(tmp_path / "m.npy", function, inputs, outputs, options)
 
