@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 from collections.abc import Sequence
 from typing import Any, Final
@@ -51,8 +52,8 @@ class Streams:
             await self.command("PING")  # after the number of partitions has come
         except OSError as exc:
             self._closed = True
-            reason = f"it does not answer ({exc or type(exc).__name__})"
-            raise Unavailable("unavailable", f"Redis at {self.address} cannot be used: {reason}.") from None
+            reason = os.strerror(exc.errno) if exc.errno else str(exc) or type(exc).__name__
+            raise Unavailable("unavailable", f"Redis at {self.address} cannot be reached: {reason}.") from None
 
     async def close(self) -> None:
         """Fail who waits, remove the reply stream, close the connections."""
@@ -173,7 +174,8 @@ class Streams:
 
     async def _leave(self, link: Connection) -> None:
         gone: asyncio.Future[Any] = self._loop.create_future()
-        link.write((*self._out, Command(pack("UNLINK", self._replies.stream), gone)))
+        out, self._out = self._out, []
+        link.write((*out, Command(pack("UNLINK", self._replies.stream), gone)))
         try:
             async with asyncio.timeout(1):
                 await gone

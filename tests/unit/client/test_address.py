@@ -1,0 +1,53 @@
+"""Redis addresses, taken apart."""
+
+import ssl
+
+import pytest
+
+from scurry.client.address import Address
+
+
+def test_a_plain_address_has_host_port_and_database():
+    """Port 6379 and database 0 need not be written."""
+    assert Address.parse("redis://r") == Address("r", 6379)
+    assert Address.parse("redis://r:7000/3") == Address("r", 7000, db=3)
+
+
+def test_user_and_password_are_decoded_and_never_shown():
+    """What is quoted in the URL is sent as it was meant; messages show host and port only."""
+    address = Address.parse("redis://ann:p%40ss@r:7000/0")
+    assert (address.username, address.password) == ("ann", "p@ss")
+    assert str(address) == "r:7000"
+
+
+def test_a_greeting_authenticates_selects_and_pings():
+    """In this order, so that a Redis that is loading or refuses is noticed."""
+    address = Address.parse("redis://ann:secret@r/2")
+    assert address.greeting() == [("AUTH", "ann", "secret"), ("SELECT", "2"), ("PING",)]
+    assert Address.parse("redis://:secret@r").greeting() == [("AUTH", "secret"), ("PING",)]
+
+
+def test_a_unix_socket_has_a_path():
+    """unix:// takes a path and, as an option, a database."""
+    address = Address.parse("unix:///run/redis.sock?db=1")
+    assert (address.path, address.db, str(address)) == ("/run/redis.sock", 1, "/run/redis.sock")
+
+
+def test_tls_verifies_unless_told_not_to():
+    """rediss:// checks the certificate; ssl_cert_reqs=none does not."""
+    strict = Address.parse("rediss://r").context()
+    loose = Address.parse("rediss://r?ssl_cert_reqs=none").context()
+    assert strict is not None
+    assert strict.verify_mode == ssl.CERT_REQUIRED
+    assert loose is not None
+    assert loose.verify_mode == ssl.CERT_NONE
+    assert Address.parse("redis://r").context() is None
+
+
+@pytest.mark.parametrize(
+    ("url", "words"), [("http://r", "must begin with redis://"), ("redis://r/one", "number of a database")]
+)
+def test_an_address_that_makes_no_sense_is_refused(url, words):
+    """The sentence says how addresses are written."""
+    with pytest.raises(ValueError, match=words):
+        Address.parse(url)

@@ -1,0 +1,164 @@
+"""Asking: arrays and messages in, arrays and messages out, errors with their codes."""
+
+import json
+
+import numpy as np
+import pytest
+
+from scurry.client.client import Client
+from scurry.wire.errors import Failed, InvalidRequest, NotFound
+from scurry.wire.infer_pb2 import InferReply, InferRequest
+from scurry.wire.messages_pb2 import Register, Update
+from scurry.wire.names import CLAIM_CHECK_BYTES
+from scurry.wire.tensors import to_array, to_tensor
+
+
+@pytest.fixture
+async def client(redis):
+    """A client of a fake Redis."""
+    async with Client("redis://fake:1/0") as opened:
+        yield opened
+
+
+def doubling(redis):
+    """A job that answers `y = 2 x`, wherever x lies."""
+
+    def job(fields):
+        request = InferRequest.FromString(fields[b"request"])
+        x = request.inputs[0]
+        data = redis.strings[x.payload.encode()] if x.payload else None
+        reply = InferReply(outputs=[to_tensor("y", to_array(x, data) * 2)])
+        return {"status": "ok", "version": "3", "reply": reply.SerializeToString()}
+
+    return job
+
+
+async def test_arrays_go_in_and_come_out(client, redis):
+    """Under the names of the model's inputs and outputs."""
+    redis.job = doubling(redis)
+    outputs = await client.infer("m", {"x": np.ones((1, 4), np.float32)})
+    np.testing.assert_array_equal(outputs["y"], np.full((1, 4), 2, np.float32))
+
+
+async def test_large_arrays_are_parked(client, redis):
+    """Only their key is in the stream entry."""
+    redis.job = doubling(redis)
+    big = np.arange(CLAIM_CHECK_BYTES, dtype=np.float32)
+    outputs = await client.infer("m", {"x": big})
+    np.testing.assert_array_equal(outputs["y"], big * 2)
+    assert len(redis.entries("scurry:requests")[0][b"request"]) < 200
+
+
+async def test_a_message_is_parked_without_being_changed(client, redis):
+    """The caller may send it again."""
+    redis.job = doubling(redis)
+    request = InferRequest(inputs=[to_tensor("x", np.ones(CLAIM_CHECK_BYTES, np.float32))])
+    request.parameters["top"].int_value = 3
+    before = request.SerializeToString(deterministic=True)
+    answer = await client.ask("m", request)
+    assert (answer.model, answer.version) == ("m", "3")
+    assert request.SerializeToString(deterministic=True) == before
+    sent = InferRequest.FromString(redis.entries("scurry:requests")[0][b"request"])
+    assert sent.inputs[0].payload.startswith("scurry:payload:")
+    assert sent.parameters["top"].int_value == 3
+
+
+async def test_parked_outputs_are_fetched_and_forgotten(client, redis):
+    """A reply that nobody else can ask for leaves nothing in Redis."""
+    redis.strings[b"out"] = np.float32([7]).tobytes()
+    reply = InferReply()
+    reply.outputs.add(name="y", datatype="FP32", shape=[1], payload="out")
+    redis.strings[b"body"] = reply.SerializeToString()
+    redis.job = lambda fields: {"status": "ok", "payload": "body"}
+    assert (await client.infer("m", {"x": np.float32([1])}))["y"] == [7]
+    await client.ping()
+    assert redis.strings == {}
+
+
+async def test_a_payload_that_is_gone_is_an_error(client, redis):
+    """The sentence names the key."""
+    redis.job = lambda fields: {"status": "ok", "payload": "gone"}
+    with pytest.raises(InvalidRequest, match="gone") as caught:
+        await client.infer("m", {"x": np.float32([1])})
+    assert caught.value.code == "payload_missing"
+
+
+async def test_an_error_reply_raises_its_code(client, redis):
+    """The class follows from the code."""
+    redis.job = lambda fields: {"status": "error", "error": "model_not_found", "message": "No model m."}
+    with pytest.raises(NotFound, match="No model m") as caught:
+        await client.ask("m", InferRequest())
+    assert caught.value.code == "model_not_found"
+
+
+async def test_a_reply_that_is_no_message_is_an_error(client, redis):
+    """Not an exception of the protocol library."""
+    redis.job = lambda fields: {"status": "ok", "reply": b"\xff\xff"}
+    with pytest.raises(Failed, match="not an InferReply"):
+        await client.ask("m", InferRequest())
+
+
+async def test_an_id_of_ours_keeps_no_result(client, redis):
+    """Nobody else knows it; under the caller's own id the job's default holds."""
+    redis.job = doubling(redis)
+    x = {"x": np.float32([1])}
+    await client.infer("m", x)
+    await client.infer("m", x, id="mine")
+    await client.infer("m", x, id="mine too", keep=5)
+    assert [entry.get(b"keep") for entry in redis.entries("scurry:requests")] == [b"0", None, b"5"]
+
+
+async def test_what_was_said_about_a_request_is_in_its_entry(client, redis):
+    """Version, sticky key, trace and deadline."""
+    redis.job = doubling(redis)
+    request = InferRequest(inputs=[to_tensor("x", np.float32([1]))])
+    await client.ask("m", request, version="2", key="user", traceparent="00-1-2-01", timeout=9)
+    entry = redis.entries("scurry:requests")[0]
+    assert (entry[b"version"], entry[b"key"], entry[b"traceparent"]) == (b"2", b"user", b"00-1-2-01")
+    assert int(entry[b"deadline"]) > 0
+
+
+async def test_a_body_is_answered_with_raw_fields(client, redis):
+    """Even when its status is error: a load generator counts them."""
+    redis.job = lambda fields: {"status": "error", "error": "overloaded", "message": "…"}
+    fields = await client.submit("m", b"{}", encoding="inputs")
+    assert fields[b"error"] == b"overloaded"
+    assert redis.entries("scurry:requests")[0][b"inputs"] == b"{}"
+
+
+async def test_an_update_returns_the_models_record(client, redis):
+    """It is a registry message with the change inside."""
+    redis.job = lambda fields: {"status": "ok", "record": json.dumps({"model": "m"})}
+    record = await client.update(Update(model="m", register=Register(uri="/m.onnx")))
+    entry = redis.entries("scurry:requests")[0]
+    assert record == {"model": "m"}
+    assert entry[b"kind"] == b"registry"
+    assert Update.FromString(entry[b"request"]).register.uri == "/m.onnx"
+
+
+async def test_an_announced_update_returns_its_entry(client, redis):
+    """Nobody waits for what comes of it."""
+    entry = await client.announce(Update(model="m", register=Register(uri="/m.onnx")))
+    assert entry.startswith("1-")
+    assert b"reply" not in redis.entries("scurry:requests")[0]
+
+
+async def test_models_are_the_registrys_view(client, redis):
+    """A record for each name."""
+    redis.hashes[b"scurry:models"] = [b"m", b'{"model":"m"}']
+    assert await client.models() == {"m": {"model": "m"}}
+
+
+async def test_a_kept_result_can_be_asked_for(client, redis):
+    """By its id; without one there is an error."""
+    redis.hashes[b"scurry:result:r"] = [b"status", b"ok", b"model", b"m", b"version", b"1", b"reply", b""]
+    assert (await client.result("r")).version == "1"
+    with pytest.raises(NotFound) as caught:
+        await client.result("s")
+    assert caught.value.code == "result_not_found"
+
+
+def test_a_client_that_is_not_open_says_how_to_open_it():
+    """Not an AttributeError about None."""
+    with pytest.raises(RuntimeError, match="async with"):
+        _ = Client().streams

@@ -1,0 +1,155 @@
+"""Requests out in piles, replies in, and what a lost Redis means."""
+
+import asyncio
+
+import pytest
+
+from scurry.client import streams as module
+from scurry.client.replies import after
+from scurry.client.streams import Streams
+from scurry.wire.errors import Unavailable
+from scurry.wire.names import Keys
+
+OK = {"status": "ok", "version": "1", "reply": b"r"}
+
+
+@pytest.fixture
+async def streams(redis):
+    """An open door to a fake Redis."""
+    door = Streams("redis://fake:1/0", Keys(), "me")
+    await door.open()
+    yield door
+    await door.close()
+
+
+async def test_what_one_turn_sends_leaves_in_one_write(streams, redis):
+    """Sixty-four requests are one write."""
+    redis.job = lambda fields: OK
+    before = len(redis.writes)
+    futures = [streams.request("m", ["model", "m"], f"id{n}", 5) for n in range(64)]
+    await asyncio.gather(*futures)
+    assert sum(b"XADD" in write for write in redis.writes[before:]) == 1
+    assert redis.writes[before].count(b"XADD") == 64
+
+
+async def test_a_request_names_its_id_and_reply_stream(streams, redis):
+    """What the job needs to answer."""
+    redis.job = lambda fields: OK
+    await streams.request("m", ["model", "m"], "one", 5)
+    assert redis.entries("scurry:requests") == [{b"model": b"m", b"id": b"one", b"reply": b"scurry:replies:me"}]
+
+
+async def test_parked_payloads_arrive_before_the_request(streams, redis):
+    """With a day to live, in the same write."""
+    redis.job = lambda fields: OK
+    await streams.request("m", ["model", "m"], "one", 5, [("scurry:payload:one:in:x", b"p" * 9000)])
+    words = [command[0] for command in redis.commands]
+    assert words.index(b"SET") < words.index(b"XADD")
+    assert [b"EX", b"86400"] in [command[3:] for command in redis.commands if command[0] == b"SET"]
+    assert redis.strings[b"scurry:payload:one:in:x"] == b"p" * 9000
+
+
+async def test_what_was_read_is_trimmed_with_the_next_read(streams, redis):
+    """One write trims and reads on; the stream is empty then."""
+    redis.job = lambda fields: OK
+    await streams.request("m", ["model", "m"], "one", 5)
+    assert any(b"XTRIM" in write and b"XREAD" in write for write in redis.writes)
+    assert redis.entries("scurry:replies:me") == []
+
+
+async def test_requests_go_to_the_partition_of_their_model(redis):
+    """CRC-32 of the name, modulo the number that Redis holds."""
+    redis.strings[b"scurry:partitions"] = b"4"
+    redis.job = lambda fields: OK
+    door = Streams("redis://fake:1/0", Keys(), "me")
+    await door.open()
+    await door.request("digits", ["model", "digits"], "one", 5)
+    assert len(redis.entries(Keys().requests("digits", 4))) == 1
+    await door.close()
+
+
+async def test_a_repeated_id_is_sent_once_while_it_is_waited_for(streams, redis):
+    """Both askers get the one answer."""
+    first = streams.request("m", ["model", "m"], "same", 5)
+    second = streams.request("m", ["model", "m"], "same", 5)
+    await asyncio.sleep(0)
+    redis.reply(redis.entries("scurry:requests")[0], OK)
+    assert (await first) == (await second)
+    assert len(redis.entries("scurry:requests")) == 1
+
+
+async def test_a_refused_entry_fails_its_future(streams, redis):
+    """The sentence holds Redis' own words and the address."""
+    redis.refuse = b"OOM command not allowed"
+    with pytest.raises(Unavailable, match="fake:1 refused: OOM command not allowed"):
+        await streams.request("m", ["model", "m"], "one", 5)
+
+
+async def test_unconfirmed_requests_are_sent_again_after_a_lost_connection(streams, redis, monkeypatch):
+    """Whoever waits is answered after Redis is back; whoever gave up is not sent."""
+    monkeypatch.setattr(module, "BACK_OFF_S", (0.0, 0.0))
+    redis.deaf = True
+    kept, given_up = (streams.request("m", ["model", "m"], name, 5) for name in ("kept", "given up"))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    redis.deaf = False
+    redis.job = lambda fields: OK
+    redis.drop()
+    assert (await kept)[b"status"] == b"ok"
+    assert [entry[b"id"] for entry in redis.entries("scurry:requests")] == [b"kept"]
+
+
+async def test_requests_made_while_redis_is_away_are_sent_when_it_is_back(streams, redis, monkeypatch):
+    """Nobody has to notice the outage."""
+    monkeypatch.setattr(module, "BACK_OFF_S", (0.0, 0.0))
+    redis.job, redis.down = (lambda fields: OK), True
+    redis.drop()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert "reconnecting" in repr(streams)
+    future = streams.request("m", ["model", "m"], "one", 5)
+    redis.down = False
+    assert (await future)[b"status"] == b"ok"
+    assert "connected" in repr(streams)
+
+
+async def test_while_redis_is_away_other_commands_fail_at_once(streams, redis):
+    """And a request fails with `unavailable` when its time is over."""
+    redis.down = True
+    redis.drop()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable, match="fake:1 cannot be reached"):
+        await streams.command("PING")
+    with pytest.raises(Unavailable) as caught:
+        await streams.request("m", ["model", "m"], "one", 0)
+    assert caught.value.code == "unavailable"
+
+
+async def test_without_an_answer_the_deadline_is_exceeded(streams):
+    """Redis took the request, nobody answered it."""
+    with pytest.raises(Unavailable) as caught:
+        await streams.request("m", ["model", "m"], "one", 0)
+    assert caught.value.code == "deadline_exceeded"
+
+
+async def test_closing_fails_who_waits_and_leaves_nothing_behind(redis):
+    """The reply stream is removed."""
+    door = Streams("redis://fake:1/0", Keys(), "me")
+    await door.open()
+    future = door.request("m", ["model", "m"], "one", 5)
+    await door.close()
+    assert "closed" in str(future.exception())
+    assert redis.commands[-1] == [b"UNLINK", b"scurry:replies:me"]
+
+
+async def test_opening_without_a_redis_says_so(redis):
+    """One sentence with the address."""
+    redis.down = True
+    with pytest.raises(Unavailable, match="Redis at fake:1 cannot be reached: Connection refused"):
+        await Streams("redis://fake:1/0", Keys(), "me").open()
+
+
+def test_the_next_entry_id_is_one_more():
+    """What XTRIM must keep begins after what was read."""
+    assert after(b"17-4") == b"17-5"
