@@ -1,0 +1,114 @@
+"""The record of one model."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from scurry.registry import record as records
+from scurry.wire.errors import NotFound, Unavailable
+from scurry.wire.messages_pb2 import DRAINING, FAILED, LOADING, READY, Life, ModelSpec, Record, VersionRecord
+
+
+def version(name: str, life: Life, **fields: object) -> VersionRecord:
+    """A version with a spec."""
+    return VersionRecord(version=name, life=life, spec=ModelSpec(uri=f"{name}.onnx", generation=7), **fields)
+
+
+def record(**fields: object) -> Record:
+    """Ready 1 and 2, draining 3, loading 4, failed 5, and 6 that serves its former spec."""
+    former = ModelSpec(uri="former.onnx", generation=2)
+    return Record(
+        model="m",
+        epoch=9,
+        versions=[
+            version("1", READY),
+            version("2", READY),
+            version("3", DRAINING),
+            version("6", LOADING, serving=former),
+            version("4", LOADING),
+            version("5", FAILED, message="broken"),
+        ],
+        **fields,
+    )
+
+
+def test_load_of_nothing_is_a_blank_record() -> None:
+    """A model has a record before anything is known of it."""
+    assert records.load(None, "m") == Record(model="m")
+    assert records.load(record().SerializeToString(), "m") == record()
+
+
+@pytest.mark.parametrize(
+    ("fields", "weights"),
+    [
+        ({}, {"6": 1}),
+        ({"weights": {"1": 3, "2": 1}}, {"1": 3, "2": 1}),
+        ({"weights": {"1": 3, "2": 0}}, {"1": 3}),
+        ({"weights": {"3": 1, "5": 1, "9": 1}}, {"6": 1}),
+    ],
+)
+def test_weights(fields: dict[str, dict[str, int]], weights: dict[str, int]) -> None:
+    """The explicit split among versions that are able, else the newest that is."""
+    assert records.weights_of(record(**fields)) == weights
+
+
+def test_weights_of_a_model_without_ready_versions() -> None:
+    """Nobody has a share."""
+    assert records.weights_of(Record(versions=[version("1", LOADING), version("2", DRAINING)])) == {}
+
+
+def test_routes() -> None:
+    """Ready and draining versions with the spec that answers now; the others are pending."""
+    routes = records.routes_of(record(aliases={"a": "1"}))
+    assert [(r.version, r.weight, r.draining, r.spec.uri) for r in routes.versions] == [
+        ("1", 0, False, "1.onnx"),
+        ("2", 0, False, "2.onnx"),
+        ("3", 0, True, "3.onnx"),
+        ("6", 1, False, "former.onnx"),
+    ]
+    assert list(routes.pending) == ["4", "5"]
+    assert (routes.epoch, dict(routes.aliases)) == (9, {"a": "1"})
+
+
+def test_view() -> None:
+    """Readers see every version with its state and reason."""
+    view = json.loads(records.view(record(aliases={"b": "2", "a": "1"})))
+    states = [(entry["version"], entry["state"], entry["reason"]) for entry in view["versions"]]
+    assert states == [
+        ("1", "ready", ""), ("2", "ready", ""), ("3", "draining", ""), ("6", "ready", ""), ("4", "loading", ""),
+        ("5", "failed", "broken"),
+    ]  # fmt: skip
+    assert view["versions"][3]["uri"] == "former.onnx"
+    assert view["versions"][3]["replacement"] == {"uri": "6.onnx", "generation": 7, "state": "loading"}
+    assert "replacement" not in view["versions"][0]
+    assert (view["model"], view["epoch"], view["routes"]) == ("m", 9, {"6": 1})
+    assert list(view["aliases"]) == ["a", "b"]
+
+
+def test_view_of_nothing_is_empty() -> None:
+    """An empty view deletes the field."""
+    assert records.view(Record(model="m", sequence=4)) == ""
+
+
+def test_require() -> None:
+    """By name or alias, or a code."""
+    full = record(aliases={"a": "1"})
+    assert records.require(full, "a").version == "1"
+    with pytest.raises(NotFound) as raised:
+        records.require(full, "9")
+    assert raised.value.code == "version_not_found"
+    with pytest.raises(NotFound) as raised:
+        records.require(Record(model="m"), "9")
+    assert raised.value.code == "model_not_found"
+
+
+@pytest.mark.parametrize(("name", "able"), [("1", True), ("6", True), ("3", False), ("4", False), ("5", False)])
+def test_require_ready(name: str, able: bool) -> None:
+    """Only what takes requests."""
+    if able:
+        assert records.require_ready(record(), name).version == name
+    else:
+        with pytest.raises(Unavailable):
+            records.require_ready(record(), name)

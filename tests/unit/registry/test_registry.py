@@ -1,0 +1,170 @@
+"""The function scurry/registry, one call at a time."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from google.protobuf.message import Message as Proto
+
+from scurry.endpoint.call import Call, Message
+from scurry.registry.function import Registry
+from scurry.wire import messages_pb2 as pb
+from scurry.wire.messages_pb2 import Bounced, Load, Loaded, LoadFailed, ModelSpec, Record, Register, Unload, Update
+from scurry.wire.names import INFERENCE, REGISTRY, ROUTER
+
+
+@dataclass
+class Turn:
+    """What one call said, decoded."""
+
+    sent: list[tuple[str, str, Any]] = field(default_factory=list)
+    delayed: list[tuple[int, str, str, Any]] = field(default_factory=list)
+    egress: list[Any] = field(default_factory=list)
+    state: bytes | None = None
+    kept: bool = False
+
+    def of(self, kind: type) -> list[Any]:
+        """Everything sent or written of one kind."""
+        return [v for v in [*(v for _, _, v in self.sent), *self.egress] if isinstance(v, kind)]
+
+
+async def turn(state: bytes | None, *messages: Proto | Message, key: str = "m") -> Turn:
+    """Let the registry answer one call."""
+    mail = [
+        m if isinstance(m, Message) else Message(f"scurry.v1/{type(m).__name__}", m.SerializeToString())
+        for m in messages
+    ]
+    call = Call(REGISTRY, key, mail, state)
+    await Registry(lambda: 77).serve([call], lambda _: None)
+    result = call.response.invocation_result
+
+    def decode(argument: Any) -> Any:
+        return getattr(pb, argument.typename.removeprefix("scurry.v1/")).FromString(argument.value)
+
+    out = Turn(state=state)
+    for m in result.outgoing_messages:
+        out.sent.append((f"{m.target.namespace}/{m.target.type}", m.target.id, decode(m.argument)))
+    for d in result.delayed_invocations:
+        out.delayed.append((d.delay_in_ms, f"{d.target.namespace}/{d.target.type}", d.target.id, decode(d.argument)))
+    out.egress = [decode(e.argument) for e in result.outgoing_egresses]
+    for mutation in result.state_mutations:
+        out.state, out.kept = mutation.state_value.value, True
+    return out
+
+
+def register(token: str = "u", **fields: str) -> Update:
+    """A registration from a client."""
+    return Update(model="m", id=token, reply="back", keep=5, register=Register(uri="a.onnx", **fields))
+
+
+def loaded(*lanes: int, generation: int = 1) -> list[Loaded]:
+    """Answers of these lanes."""
+    return [Loaded(version="1", lane=lane, generation=generation) for lane in lanes]
+
+
+async def test_a_registration_is_asked_of_both_lanes() -> None:
+    """Load to the lanes, a reminder to itself, Routes without a version, View, Audit; no reply yet."""
+    out = await turn(None, register(config='{"max_batch_size": 4}'))
+    loads = [(to, key, value) for to, key, value in out.sent if isinstance(value, Load)]
+    assert [(to, key, value.lane) for to, key, value in loads] == [(INFERENCE, "m@1/0", 0), (INFERENCE, "m@1/1", 1)]
+    spec = loads[0][2].spec
+    assert (spec.uri, spec.runtime, spec.generation, spec.max_batch_size) == ("a.onnx", "onnx", 1, 4)
+    ((delay, to, key, remind),) = out.delayed
+    assert (delay, to, key, remind.version, remind.generation, remind.attempt) == (1_000, REGISTRY, "m", "1", 1, 1)
+    (routes,) = out.of(pb.Routes)
+    assert (list(routes.pending), len(routes.announce.replies)) == (["1"], 0)
+    (view,) = out.of(pb.View)
+    assert json.loads(view.record)["versions"][0]["state"] == "loading"
+    (audit,) = out.of(pb.Audit)
+    assert (audit.model, audit.sequence, audit.outcome) == ("m", 1, "applied")
+    assert out.of(pb.Replies) == []
+    assert Record.FromString(out.state or b"").changed == 77
+
+
+async def test_ready_is_announced_through_the_router() -> None:
+    """The registrar hears when the routes are in force: the reply travels inside them."""
+    state = (await turn(None, register())).state
+    out = await turn(state, *loaded(0, 1))
+    ((to, key, routes),) = out.sent
+    assert (to, key) == (ROUTER, "m")
+    assert [(r.version, r.weight, r.spec.generation) for r in routes.versions] == [("1", 1, 1)]
+    (reply,) = routes.announce.replies
+    assert (reply.id, reply.reply, reply.keep, reply.model, reply.error) == ("u", "back", 5, "m", "")
+    assert json.loads(reply.record)["routes"] == {"1": 1}
+    assert out.of(pb.Replies) == []
+    assert [view.model for view in out.of(pb.View)] == ["m"]
+
+
+async def test_what_changes_no_route_is_answered_directly() -> None:
+    """A registration that is there already, and every refusal."""
+    state = (await turn(None, register(), *loaded(0, 1))).state
+    out = await turn(state, register("w", version="1"), Update(model="m", id="x", json='{"promote": {"version": "9"}}'))
+    assert [reply.id for replies in out.of(pb.Replies) for reply in replies.replies] == ["w", "x"]
+    assert out.sent == []
+    assert not out.kept
+    assert out.of(pb.View) == []
+
+
+async def test_a_failure_is_told_with_its_reason() -> None:
+    """The pending version stays pending, so the routes stay as they are, and the reply goes out directly."""
+    state = (await turn(None, register())).state
+    out = await turn(state, LoadFailed(version="1", generation=1, error="load_failed", message="Not an ONNX file."))
+    ((reply,),) = [replies.replies for replies in out.of(pb.Replies)]
+    assert (reply.error, reply.message, reply.record) == ("load_failed", "Not an ONNX file.", "")
+    assert out.sent == []
+
+
+async def test_nobody_to_answer() -> None:
+    """A message without id and reply stream gets no reply."""
+    out = await turn(None, Update(model="m", json='{"rollback": {}}'))
+    assert out.of(pb.Replies) == []
+    assert [audit.outcome for audit in out.of(pb.Audit)] == ["model_not_found"]
+    assert not out.kept
+
+
+async def test_unload_goes_to_both_lanes_at_once_or_later() -> None:
+    """At once when a version is dropped, later when it is replaced."""
+    state = (await turn(None, register(), *loaded(0, 1))).state
+    changed = Update(model="m", id="w", register=Register(uri="b.onnx", version="1"))
+    out = await turn(state, changed, *loaded(0, 1, generation=2))
+    later = [(delay, key, v.generation) for delay, _, key, v in out.delayed if isinstance(v, Unload)]
+    assert later == [(60_000, "m@1/0", 1), (60_000, "m@1/1", 1)]
+    gone = await turn(out.state, Update(model="m", id="x", json='{"unregister": {}}'), pb.Drained(version="1"))
+    now = [(key, v.version, v.generation) for _, key, v in gone.sent if isinstance(v, Unload)]
+    assert now == [("m@1/0", "1", 3), ("m@1/1", "1", 3)]
+    assert [view.record for view in gone.of(pb.View)] == [""]
+    last = gone.of(pb.Routes)[-1]
+    assert (len(last.versions), list(last.pending), last.announce.replies[0].id) == (0, [], "x")
+
+
+@pytest.mark.parametrize(("executing", "losses"), [(True, 1), (False, 0)])
+async def test_a_bounced_load(executing: bool, losses: int) -> None:
+    """It counts if the worker had begun; the reminder asks again."""
+    state = (await turn(None, register())).state
+    load = Load(model="m", version="1", spec=ModelSpec(generation=1)).SerializeToString()
+    bounced = Bounced(message=load, typename="scurry.v1/Load", address="m@1/0", executing=executing)
+    out = await turn(state, bounced)
+    assert Record.FromString(out.state or b"").versions[0].losses == losses
+    assert out.sent == []
+
+
+async def test_what_cannot_be_read_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged; the rest of the batch is served."""
+    unload = Bounced(message=b"", typename="scurry.v1/Unload")
+    with caplog.at_level(logging.WARNING):
+        out = await turn(None, Message("scurry.v1/Update", b"\xff"), Message("a/b", b""), unload, register())
+    assert len(out.of(Load)) == 2
+    assert len(caplog.records) == 3
+
+
+async def test_the_key_is_the_model() -> None:
+    """Whatever the message says, the record is the key's."""
+    update = register()
+    update.model = "other"
+    out = await turn(None, update)
+    assert out.of(Load)[0].model == "m"
+    assert repr(Registry()) == "<Registry>"

@@ -1,0 +1,123 @@
+"""Which version, which lane, when to report, when to give up."""
+
+from __future__ import annotations
+
+import random
+import zlib
+
+import pytest
+
+from scurry.router import policy
+from scurry.wire.names import LANES
+
+
+@pytest.mark.parametrize(("size", "cap"), [(1, 64), (16, 64), (17, 68), (32, 128), (64, 256)])
+def test_a_lane_takes_four_model_calls_and_at_least_64(size: int, cap: int) -> None:
+    """The cap follows the batch size."""
+    assert policy.lane_cap(size) == cap
+
+
+def test_pick_depends_on_the_key_alone() -> None:
+    """The same key falls on the same version, however often and in whatever process: the hash is CRC-32."""
+    weights = [("1", 1), ("2", 1), ("3", 1)]
+    keys = ("a", "b", "c", "user-7", "é")
+    assert [policy.pick(weights, key) for key in keys] == [str(1 + zlib.crc32(key.encode()) % 3) for key in keys]
+
+
+@pytest.mark.parametrize("weights", [[("1", 1)], [("1", 1), ("2", 1)], [("1", 90), ("2", 9), ("3", 1)]])
+def test_pick_keeps_the_weights(weights: list[tuple[str, int]]) -> None:
+    """Over many keys each version gets its share, give or take a little."""
+    keys = [f"request-{number}" for number in range(20_000)]
+    total = sum(weight for _, weight in weights)
+    picked = [policy.pick(weights, key) for key in keys]
+    for version, weight in weights:
+        assert picked.count(version) / len(keys) == pytest.approx(weight / total, abs=0.02)
+
+
+def test_a_growing_share_keeps_what_it_had() -> None:
+    """Turning 10 % into 30 % moves nobody away from the growing version."""
+    for number in range(2_000):
+        key = f"user-{number}"
+        if policy.pick([("new", 10), ("old", 90)], key) == "new":
+            assert policy.pick([("new", 30), ("old", 70)], key) == "new"
+
+
+def test_a_version_without_weight_is_not_picked() -> None:
+    """Weight 0 means no share."""
+    assert {policy.pick([("1", 0), ("2", 5), ("3", 0)], str(number)) for number in range(100)} == {"2"}
+
+
+@pytest.mark.parametrize(
+    ("outstanding", "count", "parts"),
+    [
+        ([0, 0], 1, [(0, 1)]),
+        ([1, 0], 1, [(1, 1)]),
+        ([5, 5], 32, [(0, 32)]),
+        ([0, 0], 33, [(0, 32), (1, 1)]),
+        ([0, 0], 100, [(0, 50), (1, 50)]),
+        ([0, 100], 64, [(0, 32), (0, 32)]),
+        ([100, 128], 32, [(0, 28), (2, 4)]),
+        ([128, 128], 10, [(2, 10)]),
+        ([128, 128, 128], 10, [(3, 10)]),
+        ([128, 128, 5], 10, [(2, 10)]),
+        ([128] * 16, 10, []),
+        ([128] * 15 + [120], 10, [(15, 8)]),
+        ([200, 200], 10, [(2, 10)]),
+    ],
+)
+def test_spread(outstanding: list[int], count: int, parts: list[tuple[int, int]]) -> None:
+    """A pile stays together if it fits one call, else is divided; further lanes only take the overflow."""
+    assert policy.spread(outstanding, count, 32) == parts
+
+
+def test_spread_never_overfills_nor_loses_room() -> None:
+    """Whatever is outstanding: no lane passes its cap, and a request is left out only when all lanes are full."""
+    chance = random.Random(7)
+    for _ in range(3_000):
+        size = chance.choice([1, 8, 32, 100])
+        cap = policy.lane_cap(size)
+        outstanding = [chance.randrange(cap + 5) for _ in range(chance.randint(LANES, policy.MAX_LANES))]
+        count = chance.choice([1, 2, size, size + 1, 5 * size, 3_000])
+        load = outstanding + [0] * (policy.MAX_LANES - len(outstanding))
+        parts = policy.spread(outstanding, count, size)
+        for lane, part in parts:
+            assert part > 0
+            load[lane] += part
+            assert load[lane] <= cap
+        left = count - sum(part for _, part in parts)
+        assert left >= 0
+        assert left == 0 or all(held >= cap for held in load)
+
+
+@pytest.mark.parametrize(
+    ("lane", "sent", "done", "asked", "report"),
+    [
+        (0, 1, 0, 0, False),
+        (0, 7, 0, 0, False),
+        (0, 8, 0, 0, True),
+        (1, 108, 100, 101, False),
+        (1, 109, 100, 101, True),
+        (2, 1, 0, 0, True),
+        (0, 70, 6, 69, True),
+        (0, 70, 7, 69, False),
+    ],
+)
+def test_wants_report(lane: int, sent: int, done: int, asked: int, report: bool) -> None:
+    """Every eighth request, always on extra lanes, and when the lane is half full."""
+    assert policy.wants_report(lane, sent, done, asked, 32) is report
+
+
+def test_backoff_doubles_up_to_ten_seconds() -> None:
+    """100 ms, 200 ms, … 10 s, however often."""
+    assert [policy.backoff_ms(attempt) for attempt in (1, 2, 3, 7, 8, 20, 1_000)] == [
+        100, 200, 400, 6_400, 10_000, 10_000, 10_000,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("attempt", "tries", "word"), [(1, 0, ""), (19, 2, ""), (3, 3, "ran alone"), (20, 0, "came back")]
+)
+def test_given_up(attempt: int, tries: int, word: str) -> None:
+    """Three tries alone, or twenty bounces of whatever kind."""
+    assert word in policy.given_up(attempt, tries)
+    assert bool(word) == bool(policy.given_up(attempt, tries))
