@@ -64,7 +64,8 @@ async def serve(settings: WorkerSettings) -> None:
     try:
         await stop.wait()
         log.info("worker leaves: %r", inference)
-        await app[ENDPOINT].drain(DRAIN_SECONDS)
+        if not await app[ENDPOINT].drain(DRAIN_SECONDS):
+            os._exit(1)  # a model that never comes back would keep its thread, and the thread the process
     finally:
         await runner.cleanup()
         await payloads.close()
