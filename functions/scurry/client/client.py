@@ -175,17 +175,17 @@ class Client:
         """Send a change of the registry without waiting for what comes of it; returns its stream entry."""
         stream = self.keys.requests(update.model, self.streams.partitions)
         fields = ("kind", "registry", "model", update.model, "request", update.SerializeToString())
-        entry: bytes = await self._command("XADD", stream, "*", *fields)
+        entry: bytes = await self.command("XADD", stream, "*", *fields)
         return entry.decode()
 
     async def models(self) -> dict[str, dict[str, Any]]:
         """The registry's view: every model's record. It follows the registry by a moment."""
-        flat = await self._command("HGETALL", self.keys.models)
+        flat = await self.command("HGETALL", self.keys.models)
         return {name.decode(): json.loads(record) for name, record in zip(flat[::2], flat[1::2], strict=True)}
 
     async def result(self, id: str) -> Answer:  # noqa: A002
         """The kept answer to a request. Raises `result_not_found`, or the error it was answered with."""
-        flat = await self._command("HGETALL", self.keys.result(id))
+        flat = await self.command("HGETALL", self.keys.result(id))
         return await self._parse(dict(zip(flat[::2], flat[1::2], strict=True)) or NO_RESULT, forget=False)
 
     async def body(self, fields: Fields, *, forget: bool = False) -> bytes:
@@ -195,13 +195,14 @@ class Client:
 
     async def ping(self) -> None:
         """Return when Redis answers. Raises `Unavailable`."""
-        await self._command("PING")
+        await self.command("PING")
 
     def new_id(self) -> str:
         """An id that no other request has."""
         return f"{self._token}-{next(self._numbers):x}"
 
-    async def _command(self, *words: str | bytes) -> Any:  # noqa: ANN401 - whatever Redis answers
+    async def command(self, *words: str | bytes | int) -> Any:  # noqa: ANN401 - whatever Redis answers
+        """Any other command to Redis. Raises `Unavailable` when there is no answer within seconds."""
         try:
             async with asyncio.timeout(COMMAND_S):
                 return await self.streams.command(*words)
@@ -221,7 +222,7 @@ class Client:
         return Answer(fields.get(b"model", b"").decode(), fields.get(b"version", b"").decode(), reply)
 
     async def _fetch(self, keys: Sequence[str], *, forget: bool) -> list[bytes]:
-        values: list[bytes | None] = await self._command("MGET", *keys)
+        values: list[bytes | None] = await self.command("MGET", *keys)
         missing = next((key for key, value in zip(keys, values, strict=True) if value is None), None)
         if missing is not None:
             raise InvalidRequest("payload_missing", f"The reply's payload {missing} is not in Redis any more.")

@@ -48,7 +48,7 @@ def clock():
 @pytest.fixture
 def waiting(clock):
     """Nobody waits yet."""
-    return Waiting(clock, lambda request_id: TimeoutError(request_id))
+    return Waiting(clock, TimeoutError)
 
 
 async def test_a_reply_resolves_the_future_of_its_id(waiting):
@@ -97,5 +97,5 @@ async def test_a_cancelled_asker_is_forgotten(waiting):
 async def test_all_fail_at_the_end(waiting):
     """Closing tells everybody why."""
     future = waiting.add("a", 1)
-    waiting.fail(lambda request_id: ValueError(request_id))
+    waiting.fail(ValueError)
     assert str(future.exception()) == "a"

@@ -1,0 +1,72 @@
+"""Dead letters: requests that could not be served, and sending them again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scurry.client.client import Client
+from scurry.wire.errors import InvalidRequest, NotFound
+
+_FIELD = b"field:"
+_STALE = frozenset({b"id", b"reply", b"deadline", b"keep", b"payload"})
+"""Not sent again: the id is answered already, nobody waits, the time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One entry of the dead letter stream; `fields` are those of the request as it came."""
+
+    entry: str
+    cause: str
+    attempts: int
+    fields: dict[bytes, bytes]
+
+    def text(self, name: str) -> str:
+        """A field of the request as text."""
+        return self.fields.get(name.encode(), b"").decode(errors="replace")
+
+
+async def newest(client: Client, count: int) -> list[DeadLetter]:
+    """The last `count` dead letters, the newest first."""
+    found = await client.command("XREVRANGE", client.keys.dead, "+", "-", "COUNT", count)
+    return [parse(entry, flat) for entry, flat in found]
+
+
+async def find(client: Client, entry: str) -> DeadLetter:
+    """One dead letter by its entry id. Raises `NotFound`."""
+    if not entry.replace("-", "", 1).isdecimal():
+        raise InvalidRequest("bad_request", f"{entry!r} is not an entry id such as 1700000000000-0.")
+    found = await client.command("XRANGE", client.keys.dead, entry, entry)
+    if not found:
+        raise NotFound("result_not_found", f"There is no dead letter {entry}.")
+    return parse(*found[0])
+
+
+async def redrive(client: Client, letter: DeadLetter) -> str:
+    """Send the request again under a new id, whose result is kept as for any caller; returns that id."""
+    fields = {name: value for name, value in letter.fields.items() if name not in _STALE}
+    model = letter.text("model")
+    body = letter.text("payload")
+    if body:
+        value: bytes | None = await client.command("GET", body)
+        if value is None:
+            raise InvalidRequest("payload_missing", f"The body of {letter.entry}, parked as {body}, is gone.")
+        fields[b"inputs" if value[:1] == b"{" else b"request"] = value
+    if not model or not (b"inputs" in fields or b"request" in fields):
+        raise InvalidRequest(
+            "bad_request", f"Dead letter {letter.entry} lacks a model or a body and cannot be sent again."
+        )
+    request_id = client.new_id()
+    stream = client.keys.requests(model, client.streams.partitions)
+    flat = [word for pair in fields.items() for word in pair]
+    await client.command("XADD", stream, "*", *flat, "id", request_id)
+    await client.command("XDEL", client.keys.dead, letter.entry)
+    return request_id
+
+
+def parse(entry: bytes, flat: list[bytes]) -> DeadLetter:
+    """A dead letter as it stands in the stream."""
+    fields = dict(zip(flat[::2], flat[1::2], strict=True))
+    original = {name.removeprefix(_FIELD): value for name, value in fields.items() if name.startswith(_FIELD)}
+    cause, attempts = fields.get(b"cause", b"").decode(errors="replace"), fields.get(b"attempts", b"0")
+    return DeadLetter(entry.decode(), cause, int(attempts) if attempts.isdigit() else 0, original)
