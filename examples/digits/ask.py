@@ -106,15 +106,17 @@ class Stream:
         self.count = 0
 
     async def __aenter__(self) -> Stream:
-        self._stopping = False
+        self._stopping, self._flowing = False, asyncio.Event()
         self._tasks = [asyncio.create_task(self._flow()) for _ in range(self._callers)]
+        await self._flowing.wait()
         return self
 
     async def _flow(self) -> None:
         while not self._stopping:
             await self._asker.ask(self._model, "", self.count % self._images)
             self.count += 1
-            await asyncio.sleep(0.005)
+            self._flowing.set()
+            await asyncio.sleep(0.002)
 
     async def __aexit__(self, *_: object) -> None:
         self._stopping = True

@@ -51,7 +51,7 @@ def train(folder: Path) -> tuple[list[Trained], HeldBack]:
         (images / 16).astype(np.float32), digits, test_size=0.25, stratify=digits, random_state=7
     )
     logistic = LogisticRegression(max_iter=500).fit(seen, seen_digits)
-    network = MLPClassifier((48,), max_iter=1000, early_stopping=True, random_state=7).fit(seen, seen_digits)
+    network = MLPClassifier((48,), max_iter=1500, random_state=7).fit(seen, seen_digits)
     forest = RandomForestClassifier(60, random_state=7).fit(seen, seen_digits)
     trained = [
         Trained("digits", "1", "logistic regression", "onnx", _onnx(logistic, folder / "logistic.onnx")),

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +28,8 @@ class Up:
         self._process = subprocess.Popen(
             command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
         )
+        self._ready = threading.Event()
+        threading.Thread(target=self._pass_on, daemon=True).start()
         return self
 
     @property
@@ -34,15 +37,22 @@ class Up:
         """The supervisor's process."""
         return self._process.pid
 
-    def wait_until_ready(self) -> dict[str, Any]:
-        """Pass its progress on until it is ready; its addresses."""
+    def _pass_on(self) -> None:
         assert self._process.stdout
         for line in self._process.stdout:
-            self._say(line.rstrip())
+            if not self._ready.is_set():
+                self._say(line.rstrip())
             if "scurry is ready" in line:
-                info: dict[str, Any] = json.loads((self._folder / "scurry.json").read_text())
-                return info
-        raise SystemExit(f"scurry up ended with status {self._process.wait()} before it was ready.")
+                self._ready.set()
+        self._ready.set()
+
+    def wait_until_ready(self) -> dict[str, Any]:
+        """Wait until everything runs; its addresses."""
+        self._ready.wait()
+        if self._process.poll() is not None:
+            raise SystemExit(f"scurry up ended with status {self._process.returncode} before it was ready.")
+        info: dict[str, Any] = json.loads((self._folder / "scurry.json").read_text())
+        return info
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
@@ -50,8 +60,8 @@ class Up:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
         try:
-            self._process.communicate(timeout=STOP_S)
+            self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.communicate()
+            self._process.wait()
             raise SystemExit(f"scurry up did not stop within {STOP_S} s of SIGTERM.") from None

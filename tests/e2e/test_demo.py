@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from conftest import ROOT
+from tests.conftest import ROOT
 
 WARM_S = 90
 """What the demo may take once everything is built."""

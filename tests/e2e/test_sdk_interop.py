@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import redis
-from conftest import ROOT, Stack, free_port, wait_for_port
+from tests.conftest import ROOT, Stack, free_port, wait_for_port
 
 from scurry.client.client import Client
 from scurry.wire.errors import InvalidRequest
