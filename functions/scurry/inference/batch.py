@@ -139,9 +139,10 @@ def run(model: Runtime, forms: Forms, batch: Sequence[Member]) -> None:
     """One model call for members of one group; singly when it fails."""
     try:
         split(forms, batch, model.run(stack(forms, batch)))
-    except ScurryError as failure:
+    except Exception as cause:
         if len(batch) == 1:
-            batch[0].failure = failure
+            fault = Failed("internal", f"The worker failed: {type(cause).__name__}: {cause}")
+            batch[0].failure = cause if isinstance(cause, ScurryError) else fault
             return
         for member in batch:
             run(model, forms, [member])

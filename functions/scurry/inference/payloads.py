@@ -28,6 +28,8 @@ KEPT_SECONDS: Final = 24 * 3600
 """Above retention and the longest wait of a replay; the egress deletes earlier."""
 WAITS: Final = (0.05, 0.2, 0.5, 1.0, 2.0, 3.0)
 """Seconds between tries while Redis is away."""
+SILENT_SECONDS: Final = 15
+"""A Redis that says nothing for so long counts as away."""
 AWAY: Final = (ConnectionError, TimeoutError, BusyLoadingError, ReadOnlyError, OSError)
 
 
@@ -47,8 +49,10 @@ class RedisPayloads:
     """Payloads in Redis."""
 
     def __init__(self, redis_url: str) -> None:
-        self._url = redis_url
-        self._redis = Redis.from_url(redis_url, socket_keepalive=True, socket_connect_timeout=5)
+
+        self._redis = Redis.from_url(
+            redis_url, socket_keepalive=True, socket_connect_timeout=5, socket_timeout=SILENT_SECONDS
+        )
 
     async def fetch(self, keys: Sequence[str]) -> dict[str, bytes | None]:
         """What is parked under each key, in one MGET."""

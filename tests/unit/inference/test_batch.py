@@ -104,6 +104,14 @@ def test_a_failing_batch_is_run_again_singly():
     assert "not thirteen" in members[1].failure.message
 
 
+def test_a_fault_of_our_own_fails_alone():
+    """What is no failure of the model is `internal`, for the one member."""
+    model = Toy(lambda x: [x + 1] * (2 if (x == 13).any() else 1))
+    members = claim([request(at, body(x=row(at, at))) for at in (1, 13)], Forms(model))
+    run_all(model, members)
+    assert answers(members) == [[2.0, 2.0], "internal"]
+
+
 def test_a_model_that_loses_rows_is_run_singly():
     """A batch with too few rows in the answer is not guessed at."""
     model = Toy(lambda x: [x[:1] + 1])
