@@ -194,6 +194,13 @@ def test_a_ready_version_serves_on_while_a_changed_spec_loads() -> None:
     assert out.answers == [("w", "")]
 
 
+def test_a_spec_changed_twice_still_serves_the_one_that_was_loaded() -> None:
+    """The second spec, never loaded, does not take the place of the first."""
+    out = ready("1").on(register("1", "b.onnx"), register("1", "c.onnx"))
+    assert routes_of(out.record).versions[0].spec.uri == "1.onnx"
+    assert routes_of(out.load().record).versions[0].spec.uri == "c.onnx"
+
+
 def test_a_changed_spec_that_fails_leaves_the_former_one() -> None:
     """The version stays ready; the reason is on record."""
     out = ready("1").on(register("1", "b.onnx", token="w"), LoadFailed(version="1", generation=2, message="broken"))
@@ -263,6 +270,13 @@ def test_unregister_drains_then_drops() -> None:
     out.on(Drained(version="1", generation=1))
     assert (out.life(), out.answers) == (None, [("u", "")])
     assert out.of(AskUnload) == [AskUnload("1", out.record.sequence)]
+
+
+def test_a_version_that_comes_back_has_lost_its_share() -> None:
+    """The split it was part of ended for it when it was unregistered."""
+    out = ready("1", "2").on(update("split", weights={"1": 1, "2": 1}), update("unregister", version="1"))
+    out.on(Drained(version="1"), register("1", "1.onnx")).load("1")
+    assert weights_of(out.record) == {"2": 1}
 
 
 def test_unregister_again_while_draining_waits_along() -> None:

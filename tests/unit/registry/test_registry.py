@@ -149,7 +149,7 @@ async def test_a_bounced_load(executing: bool, losses: int) -> None:
     bounced = Bounced(message=load, typename="scurry.v1/Load", address="m@1/0", executing=executing)
     out = await turn(state, bounced)
     assert Record.FromString(out.state or b"").versions[0].losses == losses
-    assert out.sent == []
+    assert (out.sent, out.egress) == ([], [])
 
 
 async def test_what_cannot_be_read_is_dropped(caplog: pytest.LogCaptureFixture) -> None:

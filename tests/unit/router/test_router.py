@@ -316,6 +316,14 @@ async def test_an_idle_version_drains_at_once() -> None:
     assert out.delayed == []
 
 
+async def test_a_version_that_drains_already_is_not_flushed_again() -> None:
+    """Further routes neither ask twice nor set a second limit."""
+    state = (await turn(await routed(route("1")), requests("a"))).state
+    state = (await turn(state, Routes(epoch=6, versions=[route("1", draining=True)]))).state
+    out = await turn(state, Routes(epoch=7, versions=[route("1", draining=True), route("2")]))
+    assert (out.sent, out.delayed) == ([], [])
+
+
 @pytest.mark.parametrize(("generation", "told"), [(3, True), (2, False)])
 async def test_the_drain_limit_is_of_one_registration(generation: int, told: bool) -> None:
     """A limit set for an earlier life of the version does not end the present one."""
@@ -406,6 +414,14 @@ async def test_only_what_ran_alone_is_charged_with_a_try() -> None:
     assert letter.request == Request(id="a", model="m", entry="s/9-0", body=b"x", version="latest")
     assert letter.attempts == 3
     assert not reply.consumed, "a dead letter may be sent again: its parked inputs stay"
+
+
+async def test_a_lone_request_beside_others_is_not_charged() -> None:
+    """Another model's batch may have ended the worker: it runs alone next time, and only that counts."""
+    state, value = await forwarded(1)
+    out = await turn(state, lost(value, alone=False))
+    ((_, _, again),) = out.delayed
+    assert (again.solo, again.requests[0].attempt, again.requests[0].tries) == (True, 1, 0)
 
 
 async def test_bouncing_has_an_end_even_if_nothing_ran() -> None:
