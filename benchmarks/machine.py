@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -76,14 +77,14 @@ def resident_mb(pid: int) -> float:
 
 def heap_mb(pid: int) -> float | None:
     """Used heap of a Java process after a collection; None without a JDK's jcmd."""
-    jcmd = shutil.which("jcmd")
+    beside = Path(os.readlink(f"/proc/{pid}/exe")).with_name("jcmd")
+    jcmd = str(beside) if beside.exists() else shutil.which("jcmd")
     if not jcmd:
         return None
     subprocess.run([jcmd, str(pid), "GC.run"], capture_output=True, check=False)
     text = subprocess.run([jcmd, str(pid), "GC.heap_info"], capture_output=True, text=True, check=False).stdout
-    used = [word for line in text.splitlines() if "heap" in line and "used" in line for word in line.split()]
-    after = used[used.index("used") + 1] if "used" in used else ""
-    return int(after.rstrip("K,")) / 1000 if after.rstrip(",").endswith("K") else None
+    parts = [int(used) for used in re.findall(r"total \d+K, used (\d+)K", text)]  # one, or one for each generation
+    return sum(parts) / 1000 if parts else None
 
 
 @dataclass(frozen=True, slots=True)

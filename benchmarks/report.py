@@ -87,7 +87,7 @@ def _figures(line: Line) -> tuple[object, ...]:
     shown = line.figures
     return (
         line.figure, f"{line.per_second:,.0f}".rjust(10), f"{shown['p50_ms']:.2f}".rjust(6),
-        f"{shown['p99_ms']:.2f}".rjust(6), f"{line.raw['per_second']:,.0f}".rjust(12), f"{line.ratio:.3f}",
+        f"{shown['p99_ms']:.2f}".rjust(6), f"{line.raw['per_second']:,.0f}".rjust(12), f"{line.ratio:.2g}".rjust(6),
         shown["failed"], line.goal,
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,10 @@ from examples.digits.up import Up
 
 START = time.perf_counter()
 WARM_S = 30
+
+
+class LoadFailed(Exception):
+    """The load generator ended without a figure; it has said why."""
 
 
 def say(line: str) -> None:
@@ -41,7 +46,7 @@ def main() -> int:
     file = Path(args.json)
     file.write_text(json.dumps({"facts": bench.facts, "figures": [line.row() for line in bench.lines]}, indent=1))
     print(f"\nwritten to {file}")
-    return 1 if any(line.figures["failed"] for line in bench.lines) else 0
+    return 1 if "failed" in bench.facts or any(line.figures["failed"] for line in bench.lines) else 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -116,9 +121,18 @@ class Bench:
     def _measure(self, figure: Figure) -> None:
         beside = self._in_process(figure.raw)
         say(f"{figure.name} …")
-        figures, cores = self._load(figure)
+        try:
+            figures, cores = self._load(self._shortened(figure))
+        except LoadFailed:
+            self.facts.setdefault("failed", []).append(figure.name)
+            return
         self.lines.append(line := Line(figure.name, figure.goal, figures, beside, cores))
         say(line.sentence())
+
+    def _shortened(self, figure: Figure) -> Figure:
+        if self._args.quick:
+            figure = replace(figure, seconds=3.0, warm_up=min(figure.warm_up, 1.5))
+        return replace(figure, seconds=self._args.seconds or figure.seconds)
 
     def _in_process(self, name: str) -> dict[str, float]:
         """The model asked in process, once in a run, while nothing else is asked."""
@@ -132,18 +146,18 @@ class Bench:
     def _load(
         self, figure: Figure, during: Callable[[], None] = lambda: None
     ) -> tuple[dict[str, Any], dict[str, float]]:
-        seconds = self._args.seconds or (3 if self._args.quick else figure.seconds)
-        warm_up = min(figure.warm_up, 1.5) if self._args.quick else figure.warm_up
-        seconds = figure.seconds if figure.name == "warm" else seconds
         output = self._folder / "figures.json"
+        output.unlink(missing_ok=True)
         command = [sys.executable, "-m", "scurry", "bench", figure.models, *figure.flags]
-        command += ["--seconds", str(seconds), "--warm-up", str(warm_up), "--json", str(output)]
+        command += ["--seconds", str(figure.seconds), "--warm-up", str(figure.warm_up), "--json", str(output)]
         command += ["--redis-url", self._at["redis_url"], "--url", self._at["http_url"]]
         generator = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         with machine.Sampler(machine.processes(self._pid) | {generator.pid: "generator"}) as sampler:
             while generator.poll() is None:
                 during()
                 time.sleep(0.2)
+        if not output.exists():
+            raise LoadFailed(f"scurry bench ended with status {generator.returncode}")
         (figures,) = json.loads(output.read_text())
         return figures, sampler.cores(figures["started"], figures["seconds"])
 
