@@ -47,19 +47,17 @@ class Memory:
 
 def call_bytes(model: str, subject: Subject, requests: int) -> bytes:
     """A call as the job sends it: `requests` requests of one row each, large ones parked."""
-    tensor = Tensor(name="x", datatype="FP32", shape=[1, *subject.shape])
     data = np.ones(subject.shape, "<f4").tobytes()
-    if len(data) > CLAIM_CHECK_BYTES:
-        tensor.payload = f"scurry:payload:{model}:in:x"
-    else:
-        tensor.data = data
-    body = InferRequest(inputs=[tensor]).SerializeToString()
-    pile = [
-        Request(
-            id=f"{at:032x}", entry=f"scurry:requests/1-{at}", model=model, body=body, keep=0, reply="scurry:replies:me"
-        )
-        for at in range(requests)
-    ]
+    pile = []
+    for at in range(requests):
+        tensor = Tensor(name="x", datatype="FP32", shape=[1, *subject.shape])
+        if len(data) > CLAIM_CHECK_BYTES:
+            tensor.payload = f"scurry:payload:{at}:in:x"
+        else:
+            tensor.data = data
+        body = InferRequest(inputs=[tensor]).SerializeToString()
+        pile.append(Request(id=f"{at:032x}", entry=f"scurry:requests/1-{at}", model=model, body=body, keep=0))
+        pile[-1].reply = "scurry:replies:me"
     spec = ModelSpec(
         uri=str(subject.file), runtime="onnx", generation=1, config=f'{{"max_batch_size": {subject.max_batch_size}}}'
     )
