@@ -56,7 +56,6 @@ final class Defaults {
 
   private static void storage(Configuration config, Path data) {
     config.setString("state.backend", "hashmap");
-    config.setString("state.checkpoint-storage", "filesystem");
     config.setString("state.checkpoints.dir", data.resolve("checkpoints").toUri().toString());
     config.setString("state.checkpoints.num-retained", "2");
     config.setString("io.tmp.dirs", data.resolve("tmp").toString());

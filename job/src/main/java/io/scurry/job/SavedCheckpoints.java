@@ -87,6 +87,9 @@ final class SavedCheckpoints {
   }
 
   static void delete(Path tree) {
+    if (!Files.exists(tree)) {
+      return;
+    }
     try (Stream<Path> paths = Files.walk(tree)) {
       for (Path path : paths.sorted(Comparator.reverseOrder()).collect(Collectors.toList())) {
         Files.deleteIfExists(path);

@@ -29,6 +29,7 @@ import org.slf4j.LoggerFactory;
 final class Dispatcher implements Peer.Listener {
   private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
   private static final int APART_AFTER = 2;
+  private static final long REPORT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private final Counters counters = new Counters();
   private final TransportSettings settings;
@@ -39,6 +40,7 @@ final class Dispatcher implements Peer.Listener {
   private final ArrayDeque<Call> stranded = new ArrayDeque<>();
   private final ScheduledFuture<?> sweep;
   private long swept = System.nanoTime();
+  private long reported = swept;
   private String trouble = "its address is not known yet";
 
   Dispatcher(TransportSettings settings, Loop shared) {
@@ -110,7 +112,7 @@ final class Dispatcher implements Peer.Listener {
     counters.retry();
     call.losses++;
     call.apart |= call.losses >= APART_AFTER;
-    long pause = Health.BACKOFF.millis(call.losses);
+    long pause = Health.FAILURES.millis(call.losses);
     LOG.debug("{} is asked again in {} ms: {}", call, pause, cause);
     loop.schedule(() -> place(call), pause, TimeUnit.MILLISECONDS);
   }
@@ -150,6 +152,10 @@ final class Dispatcher implements Peer.Listener {
     boolean paused = now - swept > 3 * sweepNanos();
     swept = now;
     peers.sweep(now, paused);
+    if (LOG.isDebugEnabled() && now - reported > REPORT_NANOS) {
+      reported = now;
+      LOG.debug("{}", this);
+    }
     for (int waiting = stranded.size(); waiting > 0; waiting--) {
       Call call = stranded.poll();
       if (isOutOfPatience(call)) {

@@ -10,11 +10,15 @@ import org.slf4j.LoggerFactory;
 /**
  * Whether a process is worth asking.
  *
- * <p>One that failed gets no calls until it has answered a health check; the checks are spaced out further while they
- * fail, and so are the failures of a process that looks healthy and answers nothing.
+ * <p>One that failed gets no calls until it has answered a health check. The checks are spaced out while they fail, up
+ * to a second, so that a restarted process is soon found. One that passes its checks and then answers nothing is left
+ * alone for longer each time.
  */
 final class Health {
-  static final Backoff BACKOFF = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(5));
+  /** Pause after failures in a row, of calls or of a process. */
+  static final Backoff FAILURES = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(5));
+
+  private static final Backoff CHECKS = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(1));
   private static final Logger LOG = LoggerFactory.getLogger(Health.class);
 
   /** Asks the process whether it is ready. */
@@ -27,6 +31,7 @@ final class Health {
   private final Check check;
   private final Runnable recovered;
   private int failures;
+  private int checks;
   private boolean up = true;
   private boolean closed;
 
@@ -50,14 +55,15 @@ final class Health {
   void failed(String cause) {
     if (up && !closed) {
       up = false;
+      checks = 0;
+      failures++;
       LOG.warn("{} is down: {}", name, cause);
-      checkLater();
+      checkAfter(FAILURES.millis(failures));
     }
   }
 
-  private void checkLater() {
-    failures++;
-    loop.schedule(this::checkNow, BACKOFF.millis(failures), TimeUnit.MILLISECONDS);
+  private void checkAfter(long millis) {
+    loop.schedule(this::checkNow, millis, TimeUnit.MILLISECONDS);
   }
 
   private void checkNow() {
@@ -76,7 +82,8 @@ final class Health {
 
   private void notReady() {
     if (!up && !closed) {
-      checkLater();
+      checks++;
+      checkAfter(CHECKS.millis(checks));
     }
   }
 
@@ -86,6 +93,6 @@ final class Health {
 
   @Override
   public String toString() {
-    return up ? "up" : "down, " + failures + " failures";
+    return up ? "up" : "down, " + checks + " checks failed";
   }
 }

@@ -47,8 +47,13 @@ final class FakeWorker implements AutoCloseable {
   }
 
   FakeWorker(int port, Behaviour behaviour) throws IOException {
+    this(port, new ServerSocket(), behaviour);
+  }
+
+  /** Over a server socket that is not bound yet, which may be an encrypting one. */
+  FakeWorker(int port, ServerSocket server, Behaviour behaviour) throws IOException {
     this.behaviour = behaviour;
-    this.server = new ServerSocket();
+    this.server = server;
     server.setReuseAddress(true);
     server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 512);
     daemon(this::accept);
