@@ -77,7 +77,7 @@ def resident_mb(pid: int) -> float:
 
 def heap_mb(pid: int) -> float | None:
     """Used heap of a Java process after a collection; None without a JDK's jcmd."""
-    beside = Path(os.readlink(f"/proc/{pid}/exe")).with_name("jcmd")
+    beside = Path(f"/proc/{pid}/exe").readlink().with_name("jcmd")
     jcmd = str(beside) if beside.exists() else shutil.which("jcmd")
     if not jcmd:
         return None
