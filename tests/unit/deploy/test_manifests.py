@@ -155,7 +155,7 @@ def test_operator_and_standalone_start_the_same_job() -> None:
     operator = load("operator/job.yaml", "FlinkDeployment")
     manager = main(load("standalone/jobmanager.yaml", "Deployment"))
     job = operator["spec"]["job"]
-    assert manager["args"][2:] == ["--job-classname", job["entryClass"], *job["args"]]
+    assert manager["args"][1:] == ["--job-classname", job["entryClass"], *job["args"]]
     assert [item for item in manager["env"] if item["name"] != "POD_IP"] == main(operator)["env"]
     mounts = {mount["name"]: mount["mountPath"] for mount in main(operator)["volumeMounts"]}
     assert job["args"] == ["--module", f"{mounts['module']}/module.yaml"]
