@@ -6,7 +6,7 @@ import argparse
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from scurry.client.client import Client
 from scurry.serving.folder import ADDRESSES, read_object
@@ -31,13 +31,27 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def place(args: argparse.Namespace, environ: Mapping[str, str]) -> tuple[str, str]:
     """Redis' address and the namespace: command line, environment, running `scurry up`, default."""
     folder = Path(args.dir or environ.get("SCURRY_DIR") or UpSettings().dir).expanduser()
-    running = read_object(folder / ADDRESSES)
+    running = still_running(read_object(folder / ADDRESSES))
     default = CommonSettings()
     if args.dir and not running and not args.redis_url:
         raise InvalidRequest("not_allowed", f"No `scurry up` is running in {folder}.")
     url = args.redis_url or ("" if args.dir else environ.get("SCURRY_REDIS_URL", "")) or running.get("redis_url", "")
     name = args.namespace or environ.get("SCURRY_NAMESPACE", "") or running.get("namespace", "")
     return url or default.redis_url, name or default.namespace
+
+
+def still_running(written: dict[str, Any]) -> dict[str, Any]:
+    """What a `scurry up` wrote about itself, unless it was killed since."""
+    pid = written.get("pid")
+    if not isinstance(pid, int) or pid <= 0:
+        return {}
+    try:
+        os.kill(pid, 0)  # only asks whether it is there
+    except ProcessLookupError:
+        return {}
+    except PermissionError:
+        pass
+    return written
 
 
 def client(args: argparse.Namespace) -> Client:

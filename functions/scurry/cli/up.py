@@ -49,7 +49,6 @@ async def _up(args: argparse.Namespace, settings: UpSettings, models: list[Found
         starting.cancel()
         stopping.cancel()
         await asyncio.gather(starting, stopping, return_exceptions=True)
-        note("stopping")
         await up.stop()
 
 

@@ -16,7 +16,7 @@ from typing import Final
 
 BACK_OFF_S: Final = (0.5, 10.0)
 CALM_S: Final = 30.0
-"""A process that ran this long before it died is restarted at once."""
+"""A process that ran this long before it died is restarted with the shortest pause."""
 
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None)

@@ -130,6 +130,8 @@ class Up:
     async def stop(self) -> None:
         """End every process, those first that others do not need, and give the directory back."""
         self._ready = False
+        if self._children:
+            self._tell("stopping")
         for stage in STOP_STAGES:
             await asyncio.gather(*(c.stop(STOP_S) for c in self._children if stage == STAGE.get(c.plan.name, REST)))
         self.folder.release()

@@ -1,0 +1,73 @@
+"""What `scurry up` runs."""
+
+import pytest
+
+from scurry.job.jars import Job
+from scurry.serving.addresses import Addresses
+from scurry.serving.folder import Folder
+from scurry.serving.plans import Plans, worker_count
+from scurry.settings import UpSettings
+
+AT = Addresses(
+    host="127.0.0.1", redis_url="redis://127.0.0.1:6/0", redis=6, functions=7, workers=(8, 9), http=10, grpc=11,
+    metrics=12, ui=13,
+)  # fmt: skip
+
+
+@pytest.fixture
+def plans(tmp_path):
+    """Plans over fixed ports."""
+    folder = Folder(tmp_path)
+    folder.claim()
+    yield Plans(UpSettings(namespace="ns"), AT, folder, {"PATH": "/bin", "SCURRY_WORKERS": "2", "SCURRY_PORT": "1"})
+    folder.release()
+
+
+def test_python_processes_are_the_verbs_of_the_command(plans):
+    """`ps` shows `scurry worker` and the like."""
+    assert plans.functions().command[1:] == ["-m", "scurry", "functions", "--host", "127.0.0.1", "--port", "7"]
+    assert plans.gateway().command[2:4] == ["scurry", "gateway"]
+    assert [plan.name for plan in plans.workers(4)] == ["worker-0", "worker-1"]
+
+
+def test_cores_and_memory_are_shared_out_between_workers(plans):
+    """Two workers on four cores have two threads and half the memory each."""
+    command = plans.workers(4)[1].command
+    assert command[command.index("--threads") + 1] == "2"
+    assert command[command.index("--memory-mb") + 1] == "1024"
+
+
+def test_the_environment_of_scurry_up_does_not_leak(plans):
+    """Its SCURRY_ variables are about `up`; each process gets its own."""
+    environ = plans.functions().environ
+    assert environ["PATH"] == "/bin"
+    assert environ["SCURRY_REDIS_URL"] == "redis://127.0.0.1:6/0"
+    assert environ["SCURRY_NAMESPACE"] == "ns"
+    assert "SCURRY_PORT" not in environ
+    assert "SCURRY_WORKERS" not in environ
+
+
+def test_the_job_learns_addresses_from_its_environment(plans, tmp_path):
+    """As module.yaml reads them; its files lie under the data directory."""
+    job = Job(tmp_path / "scurry-job.jar", tmp_path / "module.yaml", tmp_path / "flink")
+    plan = plans.job("/usr/bin/java", job)
+    assert plan.environ["SCURRY_FUNCTIONS"] == "http://127.0.0.1:7"
+    assert plan.environ["SCURRY_WORKERS"] == "http://127.0.0.1:8,http://127.0.0.1:9"
+    command = list(plan.command)
+    assert command[command.index("--data") + 1] == str(tmp_path / "flink")
+    assert command[command.index("--ui-port") + 1] == "13"
+    assert command[command.index("-cp") + 1] == f"{tmp_path}/scurry-job.jar:{tmp_path}/flink/*"
+
+
+def test_our_redis_is_durable_and_on_loopback(plans):
+    """Every write on disk within a second, nothing evicted."""
+    command = " ".join(plans.redis("/bin/redis-server").command)
+    assert "--bind 127.0.0.1 --port 6" in command
+    assert "--appendonly yes --appendfsync everysec" in command
+    assert "--maxmemory-policy noeviction" in command
+
+
+@pytest.mark.parametrize(("asked", "cores", "count"), [(0, 1, 1), (0, 2, 1), (0, 8, 4), (3, 2, 3)])
+def test_workers_are_half_the_cores_unless_told(asked, cores, count):
+    """At least one."""
+    assert worker_count(asked, cores) == count
