@@ -40,9 +40,18 @@ final class Bench implements AutoCloseable, RemoteInvocationMetrics {
     for (String setting : settings) {
       properties.put(setting.substring(0, setting.indexOf('=')), setting.substring(setting.indexOf('=') + 1));
     }
-    client = factory.createTransportClient(properties, URI.create("http://nowhere.invalid:1"));
+    client = make(properties);
     FromFunction first = call("first").get(1, TimeUnit.SECONDS);
     assertEquals(0, first.getIncompleteInvocationContext().getMissingValuesCount());
+  }
+
+  private RequestReplyClient make(ObjectNode properties) {
+    try {
+      return factory.createTransportClient(properties, URI.create("http://nowhere.invalid:1"));
+    } catch (RuntimeException e) {
+      factory.cleanup();
+      throw e;
+    }
   }
 
   static String urls(FakeWorker... workers) {
