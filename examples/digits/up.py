@@ -23,6 +23,7 @@ class Up:
         self._folder, self._say, self._flags = folder, say, flags
 
     def __enter__(self) -> Self:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leaves the block, as Ctrl-C does
         command = [sys.executable, "-m", "scurry", "up", "--dir", str(self._folder), *self._flags]
         settings = {name: value for name, value in os.environ.items() if not name.startswith("SCURRY_")}
         self._process = subprocess.Popen(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from scurry.endpoint.call import Call, Message, State
 from scurry.endpoint.reqreply_pb2 import FromFunction, ToFunction
 
+ROOT = Path(__file__).resolve().parents[3]
 RAW = "scurry.v1/Raw"
 STATE = State("router", RAW)
 RECORDED = {one["case"]: one for one in json.loads(Path(__file__).with_name("sdk_exchanges.json").read_text())}
@@ -91,3 +93,13 @@ def test_no_caller() -> None:
     """A message from the ingress has no caller."""
     call = Call.parse(bytes.fromhex(RECORDED["a first state"]["to_function"]))
     assert [message.caller for message in call.messages] == [None]
+
+
+def test_description_for_guests() -> None:
+    """The example's scurry.desc says of our messages what protos/ says; describe.py writes it anew."""
+    spec = importlib.util.spec_from_file_location("describe", ROOT / "examples" / "sdk_function" / "describe.py")
+    assert spec
+    assert spec.loader
+    describe = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(describe)
+    assert describe.FILE.read_bytes() == describe.described(), "run: .venv/bin/python examples/sdk_function/describe.py"
