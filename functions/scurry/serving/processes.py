@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import logging
 import os
@@ -114,6 +115,7 @@ class Child:
             _log.warning("%s did not end within %g s of SIGTERM and is killed", self.plan.name, patience_s)
             self.kill()
             await process.wait()
+        sweep(process.pid)
 
     def kill(self) -> None:
         """End it and all it started, now."""
@@ -134,6 +136,7 @@ class Child:
         delay, longest = BACK_OFF_S
         while self._process is not None:
             code = await self._process.wait()
+            sweep(self._process.pid)
             if time.monotonic() - self._started > CALM_S:
                 delay = BACK_OFF_S[0]
             _log.warning("%s ended with %s; restarting in %g s", self.plan.name, describe_exit(code), delay)
@@ -160,6 +163,12 @@ def die_with(parent: int) -> None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
+
+
+def sweep(group: int) -> None:
+    """Kill what a process that has ended left behind in its group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
 
 
 def describe_exit(code: int) -> str:

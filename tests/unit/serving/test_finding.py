@@ -42,7 +42,7 @@ def test_a_newer_java_is_better_than_none(tools):
 
 def test_without_java_the_sentence_says_what_to_install(tools):
     """Java 8 is none."""
-    with pytest.raises(java.MissingJava, match="at least 11 .* openjdk-17-jre-headless"):
+    with pytest.raises(java.MissingJava, match=r"at least 11 .* openjdk-17-jre-headless"):
         java.find(tools, lambda path: 8)
 
 
@@ -88,7 +88,7 @@ def test_what_is_missing_is_said_with_the_cure(tmp_path, monkeypatch):
     with pytest.raises(jars.MissingJob, match="make jar"):
         jars.find({})
     (tmp_path / "scurry-job.jar").touch()
-    with pytest.raises(jars.MissingJob, match="no file /no/module.yaml"):
+    with pytest.raises(jars.MissingJob, match=r"no file /no/module\.yaml"):
         jars.find({}, "/no/module.yaml")
     with pytest.raises(jars.MissingJob, match=r"no module\.yaml"):
         jars.find({})

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from typing import ClassVar
 
 import pytest
 
@@ -12,7 +13,7 @@ from scurry.serving.ports import PortTaken, pick
 class FakeSocket:
     """Binds in a table instead of the kernel."""
 
-    taken: set[int] = set()
+    taken: ClassVar[set[int]] = set()
     free = 40000
 
     def setsockopt(self, *_):
@@ -63,5 +64,7 @@ def test_a_preferred_port_is_taken_where_it_is_free():
 
 def test_a_given_port_that_is_taken_is_an_error():
     """The sentence names port, flag and host."""
-    with pytest.raises(PortTaken, match=r"Port 9000 \(--http-port\) cannot be used on 127.0.0.1: Address already in use"):
+    with pytest.raises(
+        PortTaken, match=r"Port 9000 \(--http-port\) cannot be used on 127.0.0.1: Address already in use"
+    ):
         pick([("--http-port", 9000, 0, "127.0.0.1")])
