@@ -28,7 +28,7 @@ import org.apache.flink.statefun.sdk.spi.StatefulFunctionModule;
  *   auditLength: 100000              (entries of the registry stream, about)
  *   deadLength: 100000               (entries of the dead letter stream, about)
  *   outage: 5min                     (how long Redis may be away before the job restarts)
- *   batch: 256                       (replies of one script call)
+ *   batch: 64                        (replies of one script call; larger ones are slower for each)
  *   queueBytes: 32mb                 (what may wait for Redis before the functions are held back)
  * </pre>
  */

@@ -33,7 +33,7 @@ final class EgressSpec implements Serializable {
     auditLength = spec.number("auditLength", 100_000, 1, Integer.MAX_VALUE);
     deadLength = spec.number("deadLength", 100_000, 1, Integer.MAX_VALUE);
     outage = spec.duration("outage", "5min");
-    batch = spec.number("batch", 256, 1, 4096);
+    batch = spec.number("batch", 64, 1, 4096);
     queueBytes = spec.bytes("queueBytes", "32mb");
     spec.finish();
     if (markerTtl.compareTo(outage.plusMinutes(1)) < 0) {

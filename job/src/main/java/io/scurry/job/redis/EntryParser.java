@@ -46,6 +46,7 @@ final class EntryParser {
   }
 
   private Request.Builder request(Entry entry, Fields fields) throws Defect {
+    String model = model(fields);
     byte[] inputs = fields.bytes("inputs");
     byte[] request = fields.bytes("request");
     if ((inputs == null) == (request == null)) {
@@ -54,7 +55,7 @@ final class EntryParser {
     Request.Builder builder = Request.newBuilder()
         .setId(id(entry, fields))
         .setEntry(entry.place())
-        .setModel(model(fields))
+        .setModel(model)
         .setVersion(fields.text("version"))
         .setEncoding(inputs != null ? Encoding.ENCODING_INPUTS : Encoding.ENCODING_REQUEST)
         .setBody(UnsafeByteOperations.unsafeWrap(inputs != null ? inputs : request))

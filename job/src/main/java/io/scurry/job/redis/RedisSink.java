@@ -20,6 +20,7 @@ import org.apache.flink.streaming.api.functions.sink.RichSinkFunction;
  */
 final class RedisSink extends RichSinkFunction<TypedValue> implements CheckpointedFunction, CheckpointListener {
   private static final long serialVersionUID = 1L;
+  private static final int MESSAGES_AT_ONCE = 256;
 
   private final EgressSpec spec;
 
@@ -59,7 +60,7 @@ final class RedisSink extends RichSinkFunction<TypedValue> implements Checkpoint
       while (!mine.isClosed()) {
         List<String> unlinks = new ArrayList<>();
         Writing writing = new Writing(spec);
-        mine.take(spec.batch, unlinks).forEach(writing::add);
+        mine.take(MESSAGES_AT_ONCE, unlinks).forEach(writing::add);
         // Before the write: a flush that sees it written must see these too.
         consumed.add(writing.consumed);
         writer.write(writing);

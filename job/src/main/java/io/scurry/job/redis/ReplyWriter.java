@@ -20,6 +20,7 @@ import redis.clients.jedis.params.XAddParams;
 final class ReplyWriter implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ReplyWriter.class);
   private static final int UNLINKED_AT_ONCE = 512;
+  private static final int CALLS_IN_ONE_TRIP = 16;
 
   /** What became of the replies. */
   static final class Outcome {
@@ -45,9 +46,9 @@ final class ReplyWriter implements AutoCloseable {
     if (!writing.hashes.isEmpty() || !writing.lines.isEmpty()) {
       link.call(jedis -> writeBeside(jedis, writing));
     }
-    for (int from = 0; from < writing.replies.size(); from += spec.batch) {
-      List<Reply> replies = writing.replies.subList(from, Math.min(from + spec.batch, writing.replies.size()));
-      answer(replies);
+    int together = spec.batch * CALLS_IN_ONE_TRIP;
+    for (int from = 0; from < writing.replies.size(); from += together) {
+      answer(writing.replies.subList(from, Math.min(from + together, writing.replies.size())));
     }
   }
 
@@ -80,37 +81,71 @@ final class ReplyWriter implements AutoCloseable {
     }
   }
 
+  /** Small calls in one pipeline: Redis is never busy for long, and the trip is paid once. */
   private void answer(List<Reply> replies) throws InterruptedException {
-    try {
-      call(ReplyScript.of(replies, spec, true));
-    } catch (JedisDataException e) {
-      LOG.error("Redis refused a script call for {} replies, writing each alone: {}", replies.size(), e.getMessage());
-      for (Reply reply : replies) {
+    List<List<Reply>> slices = new ArrayList<>();
+    List<ReplyScript> calls = new ArrayList<>();
+    for (int from = 0; from < replies.size(); from += spec.batch) {
+      List<Reply> slice = replies.subList(from, Math.min(from + spec.batch, replies.size()));
+      slices.add(slice);
+      calls.add(ReplyScript.of(slice, spec, true));
+    }
+    List<Object> answers = link.call(jedis -> evaluate(jedis, calls));
+    for (int i = 0; i < answers.size(); i++) {
+      if (!(answers.get(i) instanceof JedisDataException)) {
+        tally((List<?>) answers.get(i));
+        continue;
+      }
+      LOG.error("Redis refused a script call, writing its {} replies one by one: {}", slices.get(i).size(),
+          ((JedisDataException) answers.get(i)).getMessage());
+      for (Reply reply : slices.get(i)) {
         answerAlone(reply);
       }
     }
   }
 
-  private void answerAlone(Reply reply) throws InterruptedException {
+  /** The answer to each call, or the error that will not pass. */
+  private static List<Object> evaluate(Jedis jedis, List<ReplyScript> calls) {
+    Pipeline pipeline = jedis.pipelined();
+    for (ReplyScript call : calls) {
+      pipeline.evalsha(ReplyScript.SHA, call.keys, call.arguments);
+    }
+    List<Object> answers = pipeline.syncAndReturnAll();
+    for (int i = 0; i < answers.size(); i++) {
+      if (answers.get(i) instanceof JedisNoScriptException) {
+        answers.set(i, evaluate(jedis, calls.get(i)));
+      }
+      if (answers.get(i) instanceof JedisDataException && RedisLink.passes((JedisDataException) answers.get(i))) {
+        throw (JedisDataException) answers.get(i);
+      }
+    }
+    return answers;
+  }
+
+  /** Sends the script's text: Redis does not know it (any more). */
+  private static Object evaluate(Jedis jedis, ReplyScript call) {
     try {
-      call(ReplyScript.of(List.of(reply), spec, false));
+      return jedis.eval(ReplyScript.TEXT, call.keys, call.arguments);
     } catch (JedisDataException e) {
-      outcome.dead++;
-      Writing letter = new Writing(spec);
-      letter.dead("internal: Redis refused the reply: " + e.getMessage(), 0, reply.getEntry(),
-          new LinkedHashMap<>(Map.of("reply", reply.toByteString())));
-      link.call(jedis -> writeBeside(jedis, letter));
+      return e;
     }
   }
 
-  private void call(ReplyScript script) throws InterruptedException {
-    List<?> counts = link.call(jedis -> {
-      try {
-        return (List<?>) jedis.evalsha(ReplyScript.SHA, script.keys, script.arguments);
-      } catch (JedisNoScriptException e) {
-        return (List<?>) jedis.eval(ReplyScript.TEXT, script.keys, script.arguments);
-      }
-    });
+  private void answerAlone(Reply reply) throws InterruptedException {
+    ReplyScript alone = ReplyScript.of(List.of(reply), spec, false);
+    Object answer = link.call(jedis -> evaluate(jedis, List.of(alone))).get(0);
+    if (answer instanceof JedisDataException) {
+      outcome.dead++;
+      Writing letter = new Writing(spec);
+      letter.dead("internal: Redis refused the reply: " + ((JedisDataException) answer).getMessage(), 0, reply.getEntry(),
+          new LinkedHashMap<>(Map.of("reply", reply.toByteString())));
+      link.call(jedis -> writeBeside(jedis, letter));
+    } else {
+      tally((List<?>) answer);
+    }
+  }
+
+  private void tally(List<?> counts) {
     outcome.won += (Long) counts.get(0);
     outcome.replayed += (Long) counts.get(1);
     outcome.retried += (Long) counts.get(2);
