@@ -14,6 +14,7 @@ from scurry.wire.messages_pb2 import Register, Update
 from scurry.wire.names import MODEL_NAME
 
 READY = "ready"
+LOAD_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,18 @@ async def register_all(found: list[Found], redis_url: str, namespace: str) -> in
     return sum(failures)
 
 
+def registration(found: Found) -> Update:
+    """The message that registers it."""
+    return Update(model=found.model, register=Register(version=found.version, uri=found.uri))
+
+
 async def _register_in_order(client: Client, ones: list[Found]) -> int:
     """Versions of one model, the newest last, because the newest takes the requests."""
     failed = 0
     for one in ones:
         note(f"registering {one.model} version {one.version}")
         try:
-            await client.update(Update(model=one.model, register=Register(version=one.version, uri=one.uri)))
+            await client.update(registration(one), timeout=LOAD_S)
         except ScurryError as exc:
             note(f"scurry: {one.model} version {one.version}: {exc}")
             failed += 1

@@ -1,0 +1,83 @@
+"""A client that talks to nobody, for the verbs' tests."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+RECORD = {
+    "model": "digits",
+    "versions": [
+        {
+            "version": "1",
+            "state": "ready",
+            "runtime": "onnx",
+            "uri": "/digits.onnx",
+            "signature": {
+                "inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 4]}],
+                "outputs": [{"name": "y", "datatype": "FP32", "shape": [-1, 2]}],
+                "batched": True,
+            },
+        },
+        {"version": "2", "state": "failed", "reason": "No such file."},
+    ],
+    "routes": {"1": 1},
+    "aliases": {"stable": "1"},
+}
+
+
+class FakeClient:
+    """Remembers what it was asked, answers from attributes."""
+
+    def __init__(self) -> None:
+        self.view: dict[str, Any] = {"digits": RECORD}
+        self.updates: list[Any] = []
+        self.asked: list[tuple[str, Any]] = []
+        self.fields: dict[bytes, bytes] = {b"status": b"ok", b"reply": b'{"outputs":[]}'}
+        self.outputs: dict[str, Any] = {}
+        self.failure: Exception | None = None
+
+    async def __aenter__(self):
+        if self.failure:
+            raise self.failure
+        return self
+
+    async def __aexit__(self, *_):
+        pass
+
+    async def models(self):
+        return self.view
+
+    async def update(self, update, *, timeout):  # noqa: ASYNC109 - as the client's
+        self.updates.append(update)
+        return RECORD
+
+    async def announce(self, update):
+        self.updates.append(update)
+        return "1-1"
+
+    def submit(self, model, body, **options):
+        self.asked.append((model, body))
+        future = asyncio.get_running_loop().create_future()
+        future.set_result(self.fields)
+        return future
+
+    async def body(self, fields):
+        return fields[b"reply"]
+
+    async def infer(self, model, inputs, **options):
+        self.asked.append((model, inputs))
+        return self.outputs
+
+
+@pytest.fixture
+def asker(monkeypatch) -> FakeClient:
+    """What every verb gets for its client."""
+    from scurry.cli import models, predict, register
+
+    fake = FakeClient()
+    for module in (models, predict, register):
+        monkeypatch.setattr(module, "client", lambda args: fake)
+    return fake

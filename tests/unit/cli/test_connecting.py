@@ -1,0 +1,58 @@
+"""Which Redis a verb talks to."""
+
+import argparse
+import json
+import os
+
+import pytest
+
+from scurry.cli.connecting import place, still_running
+from scurry.wire.errors import InvalidRequest
+
+
+def words(**given):
+    """Arguments as parsed."""
+    return argparse.Namespace(**({"redis_url": None, "namespace": None, "dir": None} | given))
+
+
+@pytest.fixture
+def running(tmp_path):
+    """The directory of a `scurry up` that runs: it has our own pid."""
+    data = {"pid": os.getpid(), "redis_url": "redis://up:1/0", "namespace": "ns"}
+    (tmp_path / "scurry.json").write_text(json.dumps(data))
+    return str(tmp_path)
+
+
+def test_the_command_line_wins():
+    """Over the environment."""
+    environ = {"SCURRY_REDIS_URL": "redis://env:1/0", "SCURRY_NAMESPACE": "env"}
+    assert place(words(redis_url="redis://cli:1/0"), environ) == ("redis://cli:1/0", "env")
+
+
+def test_the_environment_wins_over_a_running_up(running):
+    """Files come last."""
+    environ = {"SCURRY_REDIS_URL": "redis://env:1/0", "SCURRY_DIR": running}
+    assert place(words(), environ) == ("redis://env:1/0", "ns")
+
+
+def test_a_directory_named_on_the_command_line_wins_over_the_environment(running):
+    """It was asked for just now."""
+    environ = {"SCURRY_REDIS_URL": "redis://env:1/0"}
+    assert place(words(dir=running), environ) == ("redis://up:1/0", "ns")
+
+
+def test_without_anything_the_default_holds(tmp_path):
+    """A Redis on this machine."""
+    assert place(words(), {"SCURRY_DIR": str(tmp_path)}) == ("redis://127.0.0.1:6379/0", "scurry")
+
+
+def test_a_directory_without_a_running_up_is_an_error(tmp_path):
+    """Else the verb would go to another Redis than the one meant."""
+    with pytest.raises(InvalidRequest, match="No `scurry up` is running in"):
+        place(words(dir=str(tmp_path)), {})
+
+
+def test_what_a_killed_up_wrote_does_not_count():
+    """Its process is gone; no pid at all is no better."""
+    assert still_running({"pid": 2**22 + 1, "redis_url": "r"}) == {}
+    assert still_running({"redis_url": "r"}) == {}

@@ -1,0 +1,61 @@
+"""Repositories of models: what is found and what is registered."""
+
+import pytest
+
+from scurry.cli import repository
+from scurry.cli.repository import Found, is_registered, scan, scan_or_say, versions
+from scurry.wire.errors import Failed, InvalidRequest
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Two models, one with two versions; files and hidden directories beside them."""
+    for name in ("b/10", "b/9", "a/1", "a/.git", ".hidden/1"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "README").touch()
+    (tmp_path / "b" / "config.json").touch()
+    return tmp_path
+
+
+def test_versions_are_found_in_their_order(place):
+    """As numbers, not as text; hidden directories and files are none."""
+    assert [(one.model, one.version) for one in scan(place)] == [("a", "1"), ("b", "9"), ("b", "10")]
+    assert versions(place, "ghost") == []
+
+
+def test_a_repository_that_is_not_there_is_an_error(tmp_path):
+    """And an empty one is said to be empty."""
+    with pytest.raises(InvalidRequest, match="no directory"):
+        scan_or_say(str(tmp_path / "none"))
+
+
+def test_an_empty_repository_is_no_error(tmp_path, capsys):
+    """Models may come later."""
+    assert scan_or_say(str(tmp_path)) == []
+    assert "holds no models" in capsys.readouterr().err
+
+
+def test_what_is_ready_from_the_same_place_is_not_registered_again():
+    """From another place, or failed, it is."""
+    found = Found("m", "1", "/repo")
+    entry = {"version": "1", "uri": "/repo", "state": "ready"}
+    assert is_registered(found, {"m": {"versions": [entry]}})
+    assert not is_registered(found, {"m": {"versions": [entry | {"state": "failed"}]}})
+    assert not is_registered(found, {"m": {"versions": [entry | {"uri": "/other"}]}})
+    assert not is_registered(found, {})
+
+
+async def test_one_that_fails_does_not_stop_the_others(asker, monkeypatch, capsys):
+    """It is said and counted."""
+    monkeypatch.setattr(repository, "Client", lambda *args, **options: asker)
+    update = asker.update
+
+    async def fail_first(change, **options):
+        if change.register.version == "1":
+            raise Failed("load_failed", "Broken.")
+        return await update(change, timeout=1)
+
+    monkeypatch.setattr(asker, "update", fail_first)
+    assert await repository.register_all([Found("m", "1", "/r"), Found("m", "2", "/r")], "redis://r", "ns") == 1
+    assert [change.register.version for change in asker.updates] == ["2"]
+    assert "m version 1: load_failed: Broken." in capsys.readouterr().err
