@@ -30,7 +30,7 @@ class BadFrames(ValueError):
     """The body is not a whole number of frames."""
 
 
-def split(body: bytes) -> list[memoryview]:
+def split(body: bytes | memoryview) -> list[memoryview]:
     """The calls of one request body, uncopied. Raises `BadFrames`."""
     calls: list[memoryview] = []
     view, at, end = memoryview(body), 0, len(body)

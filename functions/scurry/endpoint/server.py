@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import web
 from google.protobuf.message import DecodeError
 
 from scurry.endpoint import frames
 from scurry.endpoint.call import Call, Function
+from scurry.endpoint.connection import Connection
 from scurry.endpoint.exchange import Exchange
 from scurry.wire.names import CALLS_PATH
 
 log = logging.getLogger(__name__)
 
 
+BEAT_S: Final = 0.5
+"""Pause between looks for exchanges that fell silent: none is silent for longer than twice this."""
+
+
 class Endpoint:
-    """The functions of one process, how many exchanges are open, and whether more are taken."""
+    """The functions of one process, the exchanges that are open, and whether more are taken."""
 
     def __init__(self, functions: Sequence[Function], ready: Callable[[], bool]) -> None:
         self._functions = {function.typename: function for function in functions}
         self._ready = ready
         self._draining = False
-        self._open = 0
+        self._open: set[Exchange] = set()
+        self._beats: asyncio.TimerHandle | None = None
         self._idle = asyncio.Event()
         self._idle.set()
+        self.connections: set[Connection] = set()
 
     @property
     def ready(self) -> bool:
@@ -41,41 +49,54 @@ class Endpoint:
         try:
             await asyncio.wait_for(self._idle.wait(), limit_s)
         except TimeoutError:
-            log.warning("%d exchanges outlasted the drain limit of %g s", self._open, limit_s)
+            log.warning("%d exchanges outlasted the drain limit of %g s", len(self._open), limit_s)
         return not self._open
 
-    async def coalesced(self, request: web.Request) -> web.StreamResponse:
-        """Answer many calls, each as soon as it is done."""
-        body = await request.read()
-        try:
-            calls = frames.split(body)
-        except frames.BadFrames as failure:
-            return web.Response(status=400, text=str(failure))
-        exchange = Exchange(request)
+    async def exchange(self, body: bytes | memoryview, send: Callable[[bytes, bool], None]) -> None:
+        """Answer the calls in a body, each as soon as it is done. Raises `BadFrames` before anything was sent."""
+        calls = frames.split(body)
+        exchange = Exchange(send)
         if self._draining:
             for index in range(len(calls)):
                 exchange.put(index, frames.DRAINING, b"")
-            return await exchange.close()
-        self._enter()
+            exchange.seal()
+            return
+        self._enter(exchange)
         try:
-            exchange.open()
-            await self._serve(self._accept(exchange, calls), exchange)
-            return await exchange.close()
+            groups = self._accept(exchange, calls)
+            exchange.seal()
+            await _serve(groups, exchange)
         finally:
-            self._leave()
+            self._leave(exchange)
+
+    async def coalesced(self, request: web.Request) -> web.StreamResponse:
+        """The same for a client that speaks HTTP in ways of its own."""
+        body = await request.read()
+        try:
+            frames.split(body)
+        except frames.BadFrames as failure:
+            return web.Response(status=400, text=str(failure))
+        pieces: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue()
+        work = asyncio.create_task(self.exchange(body, lambda *piece: pieces.put_nowait(piece)))
+        work.add_done_callback(lambda _: pieces.put_nowait((b"", True)))
+        response = web.StreamResponse(headers={"Content-Type": frames.CONTENT_TYPE})
+        with contextlib.suppress(ConnectionError):  # whoever asked has gone; the functions finish for nobody
+            await response.prepare(request)
+            data, last = await pieces.get()
+            while not last:
+                await response.write(data)
+                data, last = await pieces.get()
+            await response.write_eof(data)
+        await work
+        return response
 
     async def plain(self, request: web.Request) -> web.StreamResponse:
         """Answer one call as StateFun sends it; its client repeats a call that was answered with 5xx."""
-        body = await request.read()
-        if self._draining:
+        pieces: list[bytes] = []
+        await self.exchange(frames.join([await request.read()]), lambda data, _: pieces.append(data))
+        ((_, kind, payload),) = (frame for frame in frames.read(b"".join(pieces)) if frame[1] != frames.HEARTBEAT)
+        if kind == frames.DRAINING:
             return web.Response(status=503, text="This process is about to leave.")
-        exchange = Exchange(request)
-        self._enter()
-        try:
-            await self._serve(self._accept(exchange, [memoryview(body)]), exchange)
-        finally:
-            self._leave()
-        kind, payload = exchange.only()
         if kind != frames.ANSWER:
             return web.Response(status=500, body=payload, content_type="text/plain", charset="utf-8")
         return web.Response(body=payload, content_type="application/octet-stream")
@@ -104,26 +125,37 @@ class Endpoint:
         known = ", ".join(sorted(self._functions))
         return f"Function {call.function!r} is not served here; {known} are."
 
-    async def _serve(self, groups: dict[Function, list[Call]], exchange: Exchange) -> None:
-        """One function runs in this very task, so that one that never waits costs no turn of the loop."""
-        turns = [_serve_one(function, calls, exchange) for function, calls in groups.items()]
-        if len(turns) == 1:
-            await turns[0]
-        elif turns:
-            await asyncio.gather(*turns)
-
-    def _enter(self) -> None:
-        self._open += 1
+    def _enter(self, exchange: Exchange) -> None:
+        self._open.add(exchange)
         self._idle.clear()
+        if self._beats is None:
+            self._beats = asyncio.get_running_loop().call_later(BEAT_S, self._beat)
 
-    def _leave(self) -> None:
-        self._open -= 1
+    def _leave(self, exchange: Exchange) -> None:
+        self._open.discard(exchange)
         if not self._open:
             self._idle.set()
 
+    def _beat(self) -> None:
+        """One timer for all exchanges; it rests while there is none."""
+        self._beats = None
+        for exchange in self._open:
+            exchange.beat()
+        if self._open:
+            self._beats = asyncio.get_running_loop().call_later(BEAT_S, self._beat)
+
     def __repr__(self) -> str:
         state = "draining" if self._draining else "ready" if self._ready() else "not ready"
-        return f"<Endpoint {', '.join(self._functions)}: {state}, {self._open} exchanges open>"
+        return f"<Endpoint {', '.join(self._functions)}: {state}, {len(self._open)} exchanges open>"
+
+
+async def _serve(groups: dict[Function, list[Call]], exchange: Exchange) -> None:
+    """One function runs in this very task: a task of its own would cost more than many a call."""
+    turns = [_serve_one(function, calls, exchange) for function, calls in groups.items()]
+    if len(turns) == 1:
+        await turns[0]
+    elif turns:
+        await asyncio.gather(*turns)
 
 
 async def _serve_one(function: Function, calls: Sequence[Call], exchange: Exchange) -> None:
@@ -156,16 +188,45 @@ def application(functions: Sequence[Function], *, ready: Callable[[], bool] = la
     app.router.add_get("/readyz", readyz)
     app.router.add_post(CALLS_PATH, endpoint.coalesced)
     app.router.add_post("/{tail:.*}", endpoint.plain)
+    app.on_shutdown.append(_hang_up)
     return app
+
+
+async def _hang_up(app: web.Application) -> None:
+    for connection in tuple(app[ENDPOINT].connections):
+        connection.close()
 
 
 def _health(word: str, fine: bool) -> web.Response:
     return web.Response(status=200 if fine else 503, text=json.dumps({word: fine}), content_type="application/json")
 
 
+class _Site(web.BaseSite):
+    """Listens for connections of ours."""
+
+    def __init__(self, runner: web.AppRunner, host: str, port: int) -> None:
+        super().__init__(runner, backlog=1024)
+        self._host, self._port = host, port
+
+    @property
+    def name(self) -> str:
+        """Its address."""
+        return f"http://{self._host}:{self._port}"
+
+    async def start(self) -> None:
+        """Open the port."""
+        await super().start()
+        runner = cast("web.AppRunner", self._runner)
+        endpoint, other = runner.app[ENDPOINT], runner.server
+        assert other is not None, "the runner is set up"
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(endpoint, other), self._host, self._port, backlog=self._backlog
+        )
+
+
 async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
     """Serve the application; returns what to clean up and the port, which was free if 0 was asked for."""
     runner = web.AppRunner(app, access_log=None, handle_signals=False, keepalive_timeout=3600)
     await runner.setup()
-    await web.TCPSite(runner, host, port, backlog=1024).start()
+    await _Site(runner, host, port).start()
     return runner, int(runner.addresses[0][1])
