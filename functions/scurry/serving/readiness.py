@@ -23,8 +23,10 @@ async def until(check: Check, child: Child | None, name: str, patience_s: float)
                     child.check_alive()
                 await asyncio.sleep(POLL_S)
     except TimeoutError:
-        words = f"; {child.plan.log} ends:\n{child.last_words()}" if child is not None else "."
-        raise StartFailed(f"{name} did not get ready within {patience_s:g} s{words}") from None
+        if child is None:
+            raise StartFailed(f"{name} does not answer.") from None
+        words = f"{child.plan.log} ends:\n{child.last_words()}"
+        raise StartFailed(f"{name} did not get ready within {patience_s:g} s; {words}") from None
 
 
 async def redis_answers(url: str) -> bool:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from scurry.client.address import Address
 from scurry.job import jars
 from scurry.serving import java, redis_server
 from scurry.serving.addresses import LOCAL, Addresses, choose, shown
@@ -25,6 +26,7 @@ CANNOT_START: Final = (
 """Each carries one sentence that says what is wrong."""
 
 REDIS_S: Final = 120.0
+OTHERS_S: Final = 10.0
 PYTHON_S: Final = 60.0
 JOB_S: Final = 180.0
 STOP_S: Final = 8.0
@@ -72,20 +74,16 @@ class Up:
             child.keep()
 
     async def _start_redis(self, plans: Plans, server: str) -> None:
-        url = self.addresses.redis_url
-        if not server:
-            await self._await_redis_of_others(url)
+        check = partial(redis_answers, self.addresses.redis_url)
+        if server:
+            await until(check, await self._run(plans.redis(server)), "redis", REDIS_S)
             return
-        child = await self._run(plans.redis(server))
-        await until(lambda: redis_answers(url), child, "redis", REDIS_S)
-
-    async def _await_redis_of_others(self, url: str) -> None:
         try:
-            await until(lambda: redis_answers(url), None, "Redis", 10)
+            address = Address.parse(self.addresses.redis_url)
+            self._tell(f"waiting for Redis at {address}")
+            await until(check, None, f"Redis at {address} (--redis-url)", OTHERS_S)
         except ValueError as exc:
             raise StartFailed(str(exc)) from None
-        except StartFailed:
-            raise StartFailed(f"Redis at {url.rpartition('@')[2]} (--redis-url) does not answer.") from None
 
     async def _start_rest(self, plans: Plans, java_path: str, job: jars.Job) -> None:
         at = self.addresses

@@ -1,0 +1,62 @@
+"""What users may write: checked by mypy --strict, never run."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, assert_type
+
+import numpy as np
+import numpy.typing as npt
+
+from scurry import BlockingClient, Client, ScurryError
+from scurry.client.client import Answer
+from scurry.client.waiting import Fields
+from scurry.wire.infer_pb2 import InferReply, InferRequest
+from scurry.wire.messages_pb2 import Alias, Promote, Register, Rollback, Split, Unregister, Update
+
+
+async def asks() -> None:
+    """Every verb of the client, with every argument."""
+    async with Client() as client:
+        assert_type(client, Client)
+    async with Client("redis://127.0.0.1:6379/0", namespace="scurry", name="me") as client:
+        image = np.zeros((1, 64), np.float32)
+        outputs = await client.infer("digits", {"image": image})
+        assert_type(outputs, dict[str, npt.NDArray[Any]])
+        await client.infer("digits", {"image": [[0.0, 1.0]], "scale": 2})
+        await client.infer(
+            "digits", {"x": image}, version="2", outputs=["y"], id="mine", timeout=1.5, key="user", keep=60
+        )
+        answer = await client.ask("digits", InferRequest(), version="stable", traceparent="00-0-0-00")
+        assert_type(answer, Answer)
+        assert_type(answer.reply, InferReply)
+        assert_type(answer.version, str)
+        assert_type(client.submit("digits", b"{}", encoding="inputs"), asyncio.Future[Fields])
+        assert_type(await client.models(), dict[str, dict[str, Any]])
+        assert_type(await client.result("mine"), Answer)
+        assert_type(await client.ping(), None)
+
+
+async def changes(client: Client) -> None:
+    """Every change of the registry."""
+    for update in (
+        Update(model="m", register=Register(version="1", uri="/m.onnx", runtime="onnx", config="{}")),
+        Update(model="m", alias=Alias(alias="stable", version="1")),
+        Update(model="m", split=Split(weights={"1": 90, "2": 10})),
+        Update(model="m", promote=Promote(version="2")),
+        Update(model="m", rollback=Rollback()),
+        Update(model="m", unregister=Unregister(version="1")),
+    ):
+        assert_type(await client.update(update, timeout=60), dict[str, Any])
+        assert_type(await client.announce(update), str)
+
+
+def blocks() -> None:
+    """The same without a loop, and what failures carry."""
+    with BlockingClient("redis://127.0.0.1:6379/0") as client:
+        try:
+            assert_type(client.infer("digits", {"image": [1.0]}), dict[str, npt.NDArray[Any]])
+            assert_type(client.models(), dict[str, dict[str, Any]])
+        except ScurryError as failure:
+            assert_type(failure.code, str)
+            assert_type(failure.message, str)
