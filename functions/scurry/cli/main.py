@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 from scurry.cli.output import complain
@@ -31,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser(words).parse_args(words)
     try:
         refuse_unknown(os.environ)
+        show_as(f"scurry {args.verb}")
         status = import_module(f"scurry.cli.{args.verb}").run(args)
         return int(status or 0)
     except ScurryError as exc:
@@ -43,6 +46,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def show_as(title: str) -> None:
+    """Name this process for `ps` and `top`, where Linux lets us: 15 characters."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/comm").write_text(title[:15])
 
 
 def parser(words: Sequence[str]) -> argparse.ArgumentParser:

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from scurry.cli import main as module
 from scurry.cli.main import VERBS, main
 from scurry.wire.errors import Unavailable
 
@@ -17,6 +18,7 @@ def clean(monkeypatch, tmp_path):
     for name in [name for name in os.environ if name.startswith("SCURRY_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, "show_as", lambda title: None)
 
 
 @pytest.mark.parametrize("verb", [*VERBS, "models register", "models split", "dead redrive"])
