@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scurry.inference.batch import Buffer
+from scurry.inference.members import Buffer
 from scurry.wire.errors import ScurryError
 from scurry.wire.infer_pb2 import InferReply, Tensor
 from scurry.wire.messages_pb2 import ENCODING_INPUTS, Replies
@@ -18,8 +18,8 @@ from scurry.wire.oip import encode_reply
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from scurry.inference.batch import Member
     from scurry.inference.forms import Forms
+    from scurry.inference.members import Member
     from scurry.wire.names import Keys
 
 Parcel = tuple[str, Buffer]

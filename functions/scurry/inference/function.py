@@ -20,8 +20,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from scurry.inference.answers import write_bodies
-from scurry.inference.batch import batches, claim, drop_late, keys_needed, run, supply
+from scurry.inference.batch import batches, run
 from scurry.inference.loads import answer_load
+from scurry.inference.members import claim, drop_late, keys_needed, supply
 from scurry.inference.pile import Pile
 from scurry.wire.errors import Failed, ScurryError
 from scurry.wire.messages_pb2 import Load, Unload
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from scurry.endpoint.call import Call, State
     from scurry.inference.answers import Parcel
-    from scurry.inference.batch import Member
+    from scurry.inference.members import Member
     from scurry.inference.payloads import Payloads
     from scurry.inference.shelf import Held, Shelf
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from google.protobuf.message import DecodeError
 
 from scurry.inference.answers import write_replies
-from scurry.inference.batch import Member
+from scurry.inference.members import Member
 from scurry.wire.messages_pb2 import Done, Load, ModelSpec, Requests, Unload
 from scurry.wire.names import EGRESS, ROUTER, TYPE_PREFIX, parse_address
 

@@ -7,8 +7,9 @@ import orjson
 from toys import Toy, body, request, row
 
 from scurry.inference.answers import write_bodies, write_replies
-from scurry.inference.batch import batches, claim, run
+from scurry.inference.batch import batches, run
 from scurry.inference.forms import Forms
+from scurry.inference.members import claim
 from scurry.runtimes.runtime import Port
 from scurry.wire.errors import Failed
 from scurry.wire.infer_pb2 import InferReply, InferRequest
