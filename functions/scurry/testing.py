@@ -1,4 +1,4 @@
-"""The whole job in one process, without Flink: test your models with it.
+"""The whole job in one process, without Flink, to test models with.
 
     harness = Harness(Inference(shelf, payloads))
     await harness.register("digits", "models/digits.onnx")

@@ -1,4 +1,4 @@
-"""Frames of coalesced calls: many calls in one body, answers as they come.
+"""Frames: many calls in one body, answers as they come.
 
 request    u32 length | ToFunction …                       (big-endian, back to back, numbered from 0)
 response   u32 length | u32 index | u8 kind | payload …    (length counts the payload only)

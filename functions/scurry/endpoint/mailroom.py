@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scurry.endpoint.call import DELETE, Call, Function
+from scurry.endpoint.call import DELETE, Call, Function, State
 from scurry.endpoint.reqreply_pb2 import Address as WireAddress
 from scurry.endpoint.reqreply_pb2 import FromFunction, ToFunction, TypedValue
 
@@ -109,27 +109,11 @@ class Mailroom:
         for address in [address for address in self._mail if address not in self._flying]:
             self._flying[address] = self._mail.pop(address)
             function = self._functions[address[0]]
-            call = Call.parse(self._to_function(function, address))
+            call = Call.parse(_to_function(address, function.state, self.states.get(address), self._flying[address]))
             if function.state is not None:
                 call.select(function.state)
             calls[address[0]].append(call)
         return calls
-
-    def _to_function(self, function: Function, address: Address) -> bytes:
-        out = ToFunction()
-        request = out.invocation
-        _address(request.target, address)
-        if function.state is not None:
-            kept = request.state.add(state_name=function.state.name)
-            value = self.states.get(address)
-            if value is not None:
-                _typed(kept.state_value, function.state.typename, value)
-        for mail in self._flying[address]:
-            item = request.invocations.add()
-            _typed(item.argument, mail.typename, mail.value)
-            if mail.caller is not None:
-                _address(item.caller, mail.caller)
-        return out.SerializeToString()
 
     async def _serve(self, function: Function, calls: Sequence[Call]) -> None:
         """As endpoint and transport do: what is not answered is lost, the rest stands."""
@@ -176,6 +160,22 @@ class Mailroom:
     def __repr__(self) -> str:
         mail = sum(len(batch) for batch in self._mail.values())
         return f"<Mailroom {', '.join(self._functions)}: {mail} in the mail, {self.waiting} delayed>"
+
+
+def _to_function(address: Address, state: State | None, value: bytes | None, batch: Sequence[Mail]) -> bytes:
+    out = ToFunction()
+    request = out.invocation
+    _address(request.target, address)
+    if state is not None:
+        kept = request.state.add(state_name=state.name)
+        if value is not None:
+            _typed(kept.state_value, state.typename, value)
+    for mail in batch:
+        item = request.invocations.add()
+        _typed(item.argument, mail.typename, mail.value)
+        if mail.caller is not None:
+            _address(item.caller, mail.caller)
+    return out.SerializeToString()
 
 
 def _mail(out: FromFunction.Invocation | FromFunction.DelayedInvocation, caller: Address) -> Mail:

@@ -112,7 +112,9 @@ class Endpoint:
                 continue
             function = self._functions.get(call.function)
             if function is None:
-                exchange.put(index, frames.FAILED, self._not_served(call).encode())
+                known = ", ".join(sorted(self._functions))
+                sentence = f"Function {call.function!r} is not served here; {known} are."
+                exchange.put(index, frames.FAILED, sentence.encode())
                 continue
             exchange.expect(call, index)
             if function.state is not None and not call.select(function.state):
@@ -120,10 +122,6 @@ class Endpoint:
                 continue
             groups.setdefault(function, []).append(call)
         return groups
-
-    def _not_served(self, call: Call) -> str:
-        known = ", ".join(sorted(self._functions))
-        return f"Function {call.function!r} is not served here; {known} are."
 
     def _enter(self, exchange: Exchange) -> None:
         self._open.add(exchange)

@@ -1,4 +1,4 @@
-"""The record of one model: every version, and which of them take requests."""
+"""The record of one model: its versions, and which take requests."""
 
 from __future__ import annotations
 

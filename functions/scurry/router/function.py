@@ -103,7 +103,7 @@ def _reply(turn: Turn, message: Message) -> None:
         return
     reply.model = turn.model
     reply.version = version or reply.version
-    turn.reply([reply])
+    turn.answers.add([reply])
 
 
 _TAKE: Final[dict[str, Callable[[Turn, Message], None]]] = {

@@ -16,8 +16,11 @@ MAX_LANES: Final = 16
 REPORT_EVERY: Final = 8
 """A lane reports when this many requests were sent since it was last asked: thin traffic costs few reports."""
 
-TRIES: Final = 3
-"""So often may a request lose its worker while it runs alone."""
+CHARGE_LIMIT: Final = 6
+"""A request is given up when it is charged so much: 2 for a worker lost while nothing but this request ran there, 1
+while others ran beside it and may be to blame."""
+STAGGER_MS: Final = 10
+"""Suspects are sent again this far apart on average, lest they meet the one that ends the worker."""
 BOUNCES: Final = 20
 """So often may a request come back for whatever reason: about two and a half minutes."""
 DRAIN_MS: Final = 60_000
@@ -90,10 +93,20 @@ def backoff_ms(attempt: int) -> int:
     return min(100 << min(attempt - 1, 10), 10_000)
 
 
-def given_up(attempt: int, tries: int) -> str:
+def stagger_ms(key: str, attempt: int, suspects: int) -> int:
+    """A further pause for one of so many suspects: another for each, and another at each attempt."""
+    return zlib.crc32(f"{key}/{attempt}".encode()) % (STAGGER_MS * max(suspects, 16))
+
+
+def charge(*, executing: bool, solo: bool, alone: bool) -> int:
+    """How much a lost worker speaks against a request."""
+    return (2 if alone else 1) if executing and solo else 0
+
+
+def given_up(attempt: int, charged: int) -> str:
     """Why a bounced request is not tried again; empty: it is."""
-    if tries >= TRIES:
-        return f"Its worker was lost {tries} times while this request ran alone: it may be what ends it."
+    if charged >= CHARGE_LIMIT:
+        return "Worker after worker was lost while this request ran apart from others: it may be what ends them."
     if attempt >= BOUNCES:
         return f"It came back from the workers {attempt} times: none could finish it."
     return ""

@@ -1,10 +1,11 @@
-"""Requests that came back from a lost worker, and versions on their way out."""
+"""Requests that come back from lost workers; versions on their way out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scurry.router import policy, refusals
+from scurry.router import policy
+from scurry.router.answers import LATE
 from scurry.router.policy import Refusal
 from scurry.router.routes import Lanes
 from scurry.router.turn import REQUESTS, Turn
@@ -15,21 +16,22 @@ from scurry.wire.names import INFERENCE, ROUTER, TYPE_PREFIX, parse_address, sol
 def bounce(turn: Turn, bounced: Bounced, lost: Requests) -> None:
     """Send lost requests again after a pause: each alone if one of them may be to blame, else together.
 
-    Only a request that was executing alone is charged with a try.
+    Only a request that was sent apart from others is charged, and less if its worker was busy with something else.
     """
     _, version, lane = parse_address(bounced.address)
     if lane.isdecimal():
         turn.table.finish(version, int(lane), lost.sequence)
-    tried = bounced.executing and (bounced.alone or lost.solo) and len(lost.requests) == 1
+    turn.bounced += len(lost.requests)
+    charge = policy.charge(executing=bounced.executing, solo=lost.solo, alone=bounced.alone)
     again: list[Request] = []
     for request in lost.requests:
         request.attempt += 1
-        request.tries += tried
+        request.tries += charge
         why = policy.given_up(request.attempt, request.tries)
         if turn.late(request):
-            turn.refuse(request, refusals.LATE)
+            turn.answers.refuse(request, LATE)
         elif why:
-            turn.bury(request, version, Refusal("worker_lost", f"{why} {bounced.cause}".rstrip()))
+            turn.answers.bury(request, version, Refusal("worker_lost", f"{why} {bounced.cause}".rstrip()))
         else:
             again.append(request)
     solo = bounced.executing or lost.solo
@@ -39,7 +41,10 @@ def bounce(turn: Turn, bounced: Bounced, lost: Requests) -> None:
 
 def _send_later(turn: Turn, again: Requests) -> None:
     if again.requests:
-        delay = policy.backoff_ms(max(request.attempt for request in again.requests))
+        first = again.requests[0]
+        delay = policy.backoff_ms(first.attempt)
+        if again.solo:
+            delay += policy.stagger_ms(first.entry or first.id, first.attempt, turn.bounced)
         turn.call.send_after(delay, ROUTER, turn.model, REQUESTS, again.SerializeToString())
 
 
@@ -48,7 +53,7 @@ def resend(turn: Turn, again: Requests) -> None:
     fresh: list[Request] = []
     for request in again.requests:
         if turn.late(request):
-            turn.refuse(request, refusals.LATE)
+            turn.answers.refuse(request, LATE)
         else:
             fresh.append(request)
     if not fresh:
@@ -73,7 +78,7 @@ def switch(turn: Turn, routes: Routes) -> None:
     """Put routes in force, announce them, and begin to drain the versions they retire."""
     before = {lanes.generation for lanes in turn.table.draining}
     turn.table.replace(routes)
-    turn.reply(routes.announce.replies)
+    turn.answers.add(routes.announce.replies)
     for lanes in turn.table.draining:
         if lanes.generation not in before and not lanes.idle:
             _flush(turn, lanes)

@@ -1,4 +1,4 @@
-"""A model's routes and what is outstanding on each lane: the router's state."""
+"""A model's routes and what is outstanding on each of its lanes."""
 
 from __future__ import annotations
 

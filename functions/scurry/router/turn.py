@@ -9,11 +9,12 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from scurry.endpoint.call import Call, State
-from scurry.router import policy, refusals
+from scurry.router import policy
+from scurry.router.answers import LATE, Answers, overloaded
 from scurry.router.policy import Refusal
 from scurry.router.routes import Lanes, RouteTable
-from scurry.wire.messages_pb2 import DeadLetter, Drained, Replies, Reply, Request, Requests
-from scurry.wire.names import EGRESS, INFERENCE, REGISTRY, TYPE_PREFIX, lane_address
+from scurry.wire.messages_pb2 import Drained, Request, Requests
+from scurry.wire.names import INFERENCE, REGISTRY, TYPE_PREFIX, lane_address
 
 log = logging.getLogger(__name__)
 
@@ -23,14 +24,15 @@ REQUESTS: Final = f"{TYPE_PREFIX}Requests"
 class Turn:
     """The routes of one model during one call; `close` says what is left to say."""
 
-    __slots__ = ("_replies", "call", "model", "now", "table")
+    __slots__ = ("answers", "bounced", "call", "model", "now", "table")
 
     def __init__(self, call: Call, now: int) -> None:
         self.call = call
         self.model = call.key
         self.now = now
         self.table = RouteTable.load(call.state)
-        self._replies = Replies()
+        self.answers = Answers(call)
+        self.bounced = 0  # requests that came back in this turn
 
     def dispatch(self, raw: bytes) -> None:
         """Route the requests of a serialised `Requests`; the bytes are forwarded as they came where all go one way."""
@@ -49,7 +51,7 @@ class Turn:
             if isinstance(choice, str):
                 ways.setdefault(choice, []).append(request)
             else:
-                self.refuse(request, choice)
+                self.answers.refuse(request, choice)
         for version, way in ways.items():
             self._forward(version, way, raw if len(way) == len(requests) else None)
 
@@ -57,7 +59,7 @@ class Turn:
         if request.defect:
             return Refusal("bad_request", request.defect)
         if self.late(request):
-            return refusals.LATE
+            return LATE
         if request.version:
             return self.table.resolve(request.version)
         if not weights:
@@ -86,13 +88,13 @@ class Turn:
 
     def _overflow(self, lanes: Lanes, requests: Sequence[Request]) -> None:
         """No lane has room: what somebody waits for is refused, bulk requests wait in the lane's mail."""
-        refusal = refusals.overloaded(lanes.version, sum(lanes.outstanding))
+        refusal = overloaded(lanes.version, sum(lanes.outstanding))
         bulk: list[Request] = []
         for request in requests:
             if request.bulk:
                 bulk.append(request)
             else:
-                self.refuse(request, refusal)
+                self.answers.refuse(request, refusal)
         lanes.refuse(len(requests) - len(bulk))
         self.table.changed = True
         if bulk:
@@ -128,31 +130,6 @@ class Turn:
             told.version, told.epoch = route.version, self.table.epoch
             self.call.send(route.function, address, f"{TYPE_PREFIX}Request", told.SerializeToString())
 
-    def reply(self, replies: Iterable[Reply]) -> None:
-        """Replies of one turn leave in one message."""
-        self._replies.replies.extend(replies)
-
-    def refuse(self, request: Request, refusal: Refusal) -> None:
-        """Answer with an error; an entry that made no sense is also kept for people to look at."""
-        reply = refusals.reply(request, self.model, refusal)
-        if request.defect:
-            self._dead(DeadLetter(cause=f"{refusal.code}: {refusal.message}", fields=request.fields))
-        else:
-            reply.consumed.extend(refusals.parked(request))
-        if reply.id or reply.reply:
-            self.reply([reply])
-
-    def bury(self, request: Request, version: str, refusal: Refusal) -> None:
-        """Answer a request for good and keep it as it came."""
-        self.reply([refusals.reply(request, self.model, refusal, version)])
-        letter = DeadLetter(request=request, cause=f"{refusal.code}: {refusal.message}", attempts=request.attempt)
-        for field in ("attempt", "tries"):
-            letter.request.ClearField(field)
-        self._dead(letter)
-
-    def _dead(self, letter: DeadLetter) -> None:
-        self.call.egress(EGRESS, f"{TYPE_PREFIX}DeadLetter", letter.SerializeToString())
-
     def tell_drained(self, lanes: Lanes, *, expired: bool) -> None:
         """The registry may unload a version."""
         route = lanes.route
@@ -167,7 +144,6 @@ class Turn:
             for lanes in self.table.draining:
                 if lanes.idle:
                     self.tell_drained(lanes, expired=False)
-        if self._replies.replies:
-            self.call.egress(EGRESS, f"{TYPE_PREFIX}Replies", self._replies.SerializeToString())
+        self.answers.flush()
         if self.table.changed:
             self.call.keep(state, self.table.save())

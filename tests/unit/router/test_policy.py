@@ -115,9 +115,36 @@ def test_backoff_doubles_up_to_ten_seconds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("attempt", "tries", "word"), [(1, 0, ""), (19, 2, ""), (3, 3, "ran alone"), (20, 0, "came back")]
+    ("attempt", "charged", "word"), [(1, 0, ""), (19, 5, ""), (3, 6, "apart from others"), (20, 0, "came back")]
 )
-def test_given_up(attempt: int, tries: int, word: str) -> None:
-    """Three tries alone, or twenty bounces of whatever kind."""
-    assert word in policy.given_up(attempt, tries)
-    assert bool(word) == bool(policy.given_up(attempt, tries))
+def test_given_up(attempt: int, charged: int, word: str) -> None:
+    """Three workers lost alone, or six beside others, or twenty bounces of whatever kind."""
+    assert word in policy.given_up(attempt, charged)
+    assert bool(word) == bool(policy.given_up(attempt, charged))
+
+
+@pytest.mark.parametrize(
+    ("executing", "solo", "alone", "charge"),
+    [
+        (True, True, True, 2),
+        (True, True, False, 1),
+        (True, False, True, 0),
+        (True, False, False, 0),
+        (False, True, True, 0),
+        (False, False, False, 0),
+    ],
+)
+def test_charge(executing: bool, solo: bool, alone: bool, charge: int) -> None:
+    """Only what ran apart from its batch-mates is charged; batch-mates on a lane are not told apart."""
+    assert policy.charge(executing=executing, solo=solo, alone=alone) == charge
+
+
+def test_suspects_are_staggered() -> None:
+    """A hundred suspects spread over a second, differently at each attempt, and the same in a replay."""
+    pauses = {attempt: [policy.stagger_ms(f"s/{n}-0", attempt, 100) for n in range(100)] for attempt in (1, 2)}
+    assert pauses[1] != pauses[2]
+    for spread in pauses.values():
+        assert all(0 <= pause < 1_000 for pause in spread)
+        assert len(set(spread)) > 80
+    assert policy.stagger_ms("s/1-0", 1, 100) == pauses[1][1]
+    assert policy.stagger_ms("s/1-0", 1, 1) < 160

@@ -1,0 +1,93 @@
+"""What the router itself tells callers: errors, and letters for the dead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from google.protobuf.message import DecodeError
+
+from scurry.endpoint.call import Call
+from scurry.router.policy import Refusal
+from scurry.wire.infer_pb2 import InferRequest
+from scurry.wire.messages_pb2 import ENCODING_REQUEST, DeadLetter, Replies, Reply, Request
+from scurry.wire.names import EGRESS, TYPE_PREFIX
+
+LATE: Final = Refusal("deadline_exceeded", "The deadline passed before the request reached a worker.")
+NOWHERE: Final = "!"
+"""Router key of entries that name no model."""
+
+
+def overloaded(version: str, outstanding: int) -> Refusal:
+    """Every lane is full."""
+    return Refusal("overloaded", f"Version {version} has {outstanding} requests outstanding; try again shortly.")
+
+
+class Answers:
+    """Replies of one turn, which leave in one message, and dead letters."""
+
+    __slots__ = ("_call", "_replies")
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._replies = Replies()
+
+    def add(self, replies: Iterable[Reply]) -> None:
+        """Replies that others wrote."""
+        self._replies.replies.extend(replies)
+
+    def refuse(self, request: Request, refusal: Refusal) -> None:
+        """Answer with an error; an entry that made no sense is also kept for people to look at."""
+        reply = error_reply(request, self._call.key, refusal)
+        if request.defect:
+            self._dead(DeadLetter(cause=f"{refusal.code}: {refusal.message}", fields=request.fields))
+        else:
+            reply.consumed.extend(parked(request))
+        if reply.id or reply.reply:
+            self.add([reply])
+
+    def bury(self, request: Request, version: str, refusal: Refusal) -> None:
+        """Answer a request for good and keep it as it came; what is parked for it stays, for it may be sent again."""
+        self.add([error_reply(request, self._call.key, refusal, version)])
+        letter = DeadLetter(request=request, cause=f"{refusal.code}: {refusal.message}", attempts=request.attempt)
+        for field in ("attempt", "tries"):
+            letter.request.ClearField(field)
+        self._dead(letter)
+
+    def _dead(self, letter: DeadLetter) -> None:
+        self._call.egress(EGRESS, f"{TYPE_PREFIX}DeadLetter", letter.SerializeToString())
+
+    def flush(self) -> None:
+        """Hand the replies to the egress."""
+        if self._replies.replies:
+            self._call.egress(EGRESS, f"{TYPE_PREFIX}Replies", self._replies.SerializeToString())
+
+
+def error_reply(request: Request, model: str, refusal: Refusal, version: str = "") -> Reply:
+    """The answer to a request that nobody will compute."""
+    out = Reply(
+        id=request.id,
+        entry=request.entry,
+        reply=request.reply,
+        model=request.model or ("" if model == NOWHERE else model),
+        version=version,
+        encoding=request.encoding,
+        bulk=request.bulk,
+        error=refusal.code,
+        message=refusal.message,
+    )
+    if request.HasField("keep"):
+        out.keep = request.keep
+    return out
+
+
+def parked(request: Request) -> list[str]:
+    """Redis keys under which parts of the request wait and will not be read any more."""
+    keys = [request.payload] if request.payload else []
+    if request.encoding == ENCODING_REQUEST and request.body:
+        try:
+            inputs = InferRequest.FromString(request.body).inputs
+        except DecodeError:
+            return keys
+        keys += [tensor.payload for tensor in inputs if tensor.payload]
+    return keys
