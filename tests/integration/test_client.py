@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import redis.asyncio
 
+from scurry.client import dead
 from scurry.client.blocking import BlockingClient
 from scurry.client.client import Client
 from scurry.serving import redis_server as binary
@@ -145,3 +146,29 @@ async def _start(port: int, folder: os.PathLike[str]) -> subprocess.Popen[bytes]
         await writer.wait_closed()
         return process
     raise TimeoutError("Redis did not start")
+
+
+async def test_a_dead_letter_is_sent_again_under_a_new_id(redis_server):
+    """Without what is stale: its id, reply stream, deadline and parked body, which goes inline."""
+    async with redis.asyncio.from_url(redis_server.url) as server, Client(redis_server.url, namespace="dead") as client:
+        await server.set("dead:payload:r:in:body", b'{"inputs":[]}')
+        original = {"model": "m", "id": "r", "reply": "dead:replies:x", "deadline": "1", "key": "user"}
+        parked = original | {"payload": "dead:payload:r:in:body"}
+        fields = {f"field:{name}": value for name, value in parked.items()}
+        entry = await server.xadd("dead:dead", {"cause": "worker_lost: gone", "attempts": "3"} | fields)
+        await server.xadd("dead:dead", {"cause": "bad_request: what?", "attempts": "0", "field:x": "y"})
+        broken, letter = await dead.newest(client, 10)
+        assert (letter.cause, letter.attempts, letter.text("id")) == ("worker_lost: gone", 3, "r")
+        request_id = await dead.redrive(client, letter)
+        with pytest.raises(ScurryError, match="lacks a model"):
+            await dead.redrive(client, broken)
+        with pytest.raises(ScurryError, match="no dead letter"):
+            await dead.find(client, entry.decode())
+        sent = await server.execute_command("XRANGE", Keys("dead").requests("m"), "-", "+")
+        words = [b"model", b"m", b"key", b"user", b"inputs", b'{"inputs":[]}', b"id", request_id.encode()]
+        assert flat(sent[0][1]) == words
+
+
+def flat(fields: dict[bytes, bytes] | list[bytes]) -> list[bytes]:
+    """Fields of an entry in a row, whichever way redis-py hands them out."""
+    return [word for pair in fields.items() for word in pair] if isinstance(fields, dict) else fields
