@@ -13,7 +13,7 @@ final class Defaults {
   static Configuration everywhere(Options options) {
     Configuration config = new Configuration();
     // The default of 100 ms would be the latency of a lone request.
-    config.setString("execution.buffer-timeout", "0 ms");
+    config.setString("execution.buffer-timeout.interval", "0 ms");
     config.setString("execution.checkpointing.interval", "5 s");
     config.setString("execution.checkpointing.tolerable-failed-checkpoints", Integer.toString(Integer.MAX_VALUE));
     config.setString("execution.checkpointing.externalized-checkpoint-retention", "RETAIN_ON_CANCELLATION");

@@ -88,7 +88,11 @@ final class Embedded {
 
   private StreamGraph graph() throws Exception {
     PlanEnvironment env = new PlanEnvironment(config);
-    JobPlan.execute(env, config, ModuleText.read(options.module));
+    try {
+      JobPlan.execute(env, config, ModuleText.read(options.module));
+    } catch (RuntimeException e) {
+      throw new Misconfigured(Sentences.of(e));
+    }
     return env.graph();
   }
 

@@ -29,7 +29,7 @@ final class Sentences {
       return "no reason was given";
     }
     String message = t.getMessage();
-    return message == null || message.isBlank() ? t.toString() : message;
+    return message == null || message.indexOf(' ') < 0 ? t.toString() : message;
   }
 
   private static String oneLine(String text) {

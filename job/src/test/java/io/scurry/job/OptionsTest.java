@@ -45,14 +45,14 @@ class OptionsTest {
   @Test
   void userSettingsWinOverDefaults() {
     Configuration config = Defaults.embedded(
-        Options.parse("--data", "/d", "-D", "state.backend=rocksdb", "-D", "execution.buffer-timeout=5 ms"));
-    assertEquals("5 ms", config.getString("execution.buffer-timeout", ""));
+        Options.parse("--data", "/d", "-D", "state.backend=rocksdb", "-D", "execution.buffer-timeout.interval=5 ms"));
+    assertEquals("5 ms", config.getString("execution.buffer-timeout.interval", ""));
     assertEquals("128mb", config.getString("taskmanager.memory.managed.size", ""));
   }
 
   @Test
   void networkBuffersAreNeverHeldBack() {
-    assertEquals("0 ms", Defaults.everywhere(Options.parse()).getString("execution.buffer-timeout", ""));
+    assertEquals("0 ms", Defaults.everywhere(Options.parse()).getString("execution.buffer-timeout.interval", ""));
   }
 
   @Test

@@ -19,7 +19,6 @@ import org.apache.flink.streaming.api.checkpoint.CheckpointedFunction;
 import org.apache.flink.streaming.api.functions.source.RichParallelSourceFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import redis.clients.jedis.exceptions.JedisAccessControlException;
 
 /**
  * Reads the request streams from where the last checkpoint stood, and says to which function each message goes.
@@ -48,12 +47,17 @@ final class RedisSource extends RichParallelSourceFunction<Mail> implements Chec
   }
 
   @Override
-  public void open(Configuration parameters) {
+  public void open(Configuration parameters) throws InterruptedException {
     String name = "scurry-ingress-" + getRuntimeContext().getIndexOfThisSubtask();
     reader = new StreamReader(spec, name);
     housekeeper = new Housekeeper(spec.redis, name + "-housekeeper");
     gaps = getRuntimeContext().getMetricGroup().counter("scurryIngressGaps");
     running = true;
+    try {
+      reader.knock();
+    } catch (Misconfigured e) {
+      throw new SuppressRestartsException(e);
+    }
   }
 
   @Override
@@ -70,7 +74,7 @@ final class RedisSource extends RichParallelSourceFunction<Mail> implements Chec
   @Override
   public void run(SourceContext<Mail> context) throws Exception {
     try {
-      Progress mine = start();
+      Progress mine = new Progress(startingPositions(), spec);
       synchronized (context.getCheckpointLock()) {
         progress = mine;
       }
@@ -85,14 +89,6 @@ final class RedisSource extends RichParallelSourceFunction<Mail> implements Chec
       if (running) {
         throw e;
       }
-    }
-  }
-
-  private Progress start() throws InterruptedException {
-    try {
-      return new Progress(startingPositions(), spec);
-    } catch (JedisAccessControlException e) {
-      throw new Misconfigured("Redis at " + spec.redis + " refuses the job: " + e.getMessage() + ".");
     }
   }
 

@@ -15,7 +15,7 @@ import org.apache.flink.util.TimeUtils;
 final class SpecReader {
   private final String kind;
   private final JsonNode spec;
-  private final List<String> known = new ArrayList<>(List.of("id"));
+  private final List<String> known = new ArrayList<>();
 
   SpecReader(String kind, JsonNode spec) {
     this.kind = kind;

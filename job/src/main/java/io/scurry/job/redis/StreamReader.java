@@ -3,6 +3,7 @@ package io.scurry.job.redis;
 
 import io.scurry.job.Misconfigured;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.AbstractMap.SimpleEntry;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -10,6 +11,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import redis.clients.jedis.Pipeline;
+import redis.clients.jedis.exceptions.JedisAccessControlException;
+import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.params.SetParams;
 import redis.clients.jedis.params.XReadParams;
 
@@ -31,8 +34,32 @@ final class StreamReader implements AutoCloseable {
     return link.connections();
   }
 
+  /** Finds out at once, without waiting out anything, whether Redis lets the job in and fits its settings. */
+  void knock() throws InterruptedException {
+    try (RedisLink once = new RedisLink(spec.redis, "scurry-ingress-knock", Duration.ZERO, 2_000, 2_000)) {
+      partitions(once);
+    } catch (JedisException e) {
+      if (!RedisLink.passes(e)) {
+        throw refusal(e);
+      }
+    }
+  }
+
+  private Misconfigured refusal(JedisException e) {
+    return new Misconfigured(
+        "Redis at " + spec.redis + " refuses the job: " + e.getMessage().replaceFirst("\\.$", "") + ".");
+  }
+
   /** The number of partitions: fixed when the namespace is first used, refused when it differs. */
   int partitions() throws InterruptedException {
+    try {
+      return partitions(link);
+    } catch (JedisAccessControlException e) {
+      throw refusal(e);
+    }
+  }
+
+  private int partitions(RedisLink link) throws InterruptedException {
     String wanted = Integer.toString(Math.max(1, spec.partitions));
     String kept = link.call(jedis -> {
       jedis.set(spec.keys.partitions(), wanted, SetParams.setParams().nx());
