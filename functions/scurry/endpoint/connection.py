@@ -1,4 +1,4 @@
-"""A connection that takes coalesced calls and leaves the rest to aiohttp.
+"""A connection that takes coalesced calls; aiohttp takes the rest.
 
 The job keeps a few connections to each process and sends one exchange at a time on each, always with the same short
 head. Reading that here costs a fifth of a trip through a general server; anything that looks otherwise (another path,

@@ -1,4 +1,4 @@
-"""What the router itself tells callers: errors, and letters for the dead."""
+"""What the router itself tells callers: errors, and dead letters."""
 
 from __future__ import annotations
 

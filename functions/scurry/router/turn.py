@@ -105,7 +105,7 @@ class Turn:
         self.table.changed = True
         sequence, report = lanes.send(lane, len(requests))
         if lanes.route.function:
-            self._send_to_guest(lanes, lane, requests)
+            _send_to_guest(self, lanes, lane, requests)
             return
         if raw is None:
             raw = Requests(requests=requests).SerializeToString()
@@ -119,16 +119,6 @@ class Turn:
         )
         address = lane_address(self.model, route.version, lane)
         self.call.send(INFERENCE, address, REQUESTS, raw + trailer.SerializeToString())
-
-    def _send_to_guest(self, lanes: Lanes, lane: int, requests: Iterable[Request]) -> None:
-        """A user's own function takes one request per message, told its version."""
-        route = lanes.route
-        address = lane_address(self.model, route.version, lane)
-        for request in requests:
-            told = Request()
-            told.CopyFrom(request)
-            told.version, told.epoch = route.version, self.table.epoch
-            self.call.send(route.function, address, f"{TYPE_PREFIX}Request", told.SerializeToString())
 
     def tell_drained(self, lanes: Lanes, *, expired: bool) -> None:
         """The registry may unload a version."""
@@ -147,3 +137,14 @@ class Turn:
         self.answers.flush()
         if self.table.changed:
             self.call.keep(state, self.table.save())
+
+
+def _send_to_guest(turn: Turn, lanes: Lanes, lane: int, requests: Iterable[Request]) -> None:
+    """A user's own function takes one request per message, told its version."""
+    route = lanes.route
+    address = lane_address(turn.model, route.version, lane)
+    for request in requests:
+        told = Request()
+        told.CopyFrom(request)
+        told.version, told.epoch = route.version, turn.table.epoch
+        turn.call.send(route.function, address, f"{TYPE_PREFIX}Request", told.SerializeToString())
