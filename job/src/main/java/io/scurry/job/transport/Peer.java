@@ -3,11 +3,10 @@ package io.scurry.job.transport;
 
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.apache.flink.shaded.netty4.io.netty.channel.EventLoop;
 import org.apache.flink.statefun.sdk.reqreply.generated.FromFunction;
 import org.slf4j.Logger;
@@ -17,11 +16,6 @@ import org.slf4j.LoggerFactory;
 final class Peer implements Exchange.Owner, Connection.Owner {
   private static final Logger LOG = LoggerFactory.getLogger(Peer.class);
   private static final int OK = 200;
-  private static final int CLIENT_ERROR = 400;
-  private static final int TOO_LARGE = 413;
-  private static final int TOO_MANY = 429;
-  private static final int SERVER_ERROR = 500;
-  private static final int UNAVAILABLE = 503;
 
   /** Who decides what becomes of calls. */
   interface Listener {
@@ -47,8 +41,7 @@ final class Peer implements Exchange.Owner, Connection.Owner {
   private final Health health;
   private final Connections connections;
   private final Window window;
-  private final ArrayDeque<Call> waiting = new ArrayDeque<>();
-  private final ArrayDeque<Call> apart = new ArrayDeque<>();
+  private final Waiting waiting;
   private int executing;
   private boolean flushing;
   private boolean timed;
@@ -66,7 +59,8 @@ final class Peer implements Exchange.Owner, Connection.Owner {
         wire, path + Frames.READY_PATH, uri.getAuthority(), settings.connect.toMillis(), ready, notReady),
         () -> listener.recovered(this));
     this.connections = new Connections(
-        wire, settings.connections, () -> new Connection(this, head), this::opened, this::unreachable);
+        wire, settings.connections, () -> new Connection(this, head), this::opened, this::down);
+    this.waiting = new Waiting(settings.maxCalls, settings.maxBytes);
     this.window = new Window(settings.window, settings.late.toNanos());
   }
 
@@ -89,7 +83,7 @@ final class Peer implements Exchange.Owner, Connection.Owner {
 
   /** Takes a call, to leave at the end of this turn of the event loop with all that come in the same turn. */
   void add(Call call) {
-    (call.apart ? apart : waiting).add(call);
+    waiting.add(call);
     flushSoon();
   }
 
@@ -102,27 +96,30 @@ final class Peer implements Exchange.Owner, Connection.Owner {
 
   private void flush() {
     flushing = false;
-    while (!apart.isEmpty()) {
-      Connection connection = connections.poll();
-      if (connection == null) {
-        break;
-      }
-      begin(connection, List.of(apart.poll()));
-    }
     long now = System.nanoTime();
     int room = window.room(now);
-    while (!waiting.isEmpty() && room > 0) {
-      Connection connection = connections.poll();
-      if (connection == null) {
-        break;
-      }
-      begin(connection, batch());
+    int lacking = 0;
+    while (lacking == 0 && waiting.apart() > 0) {
+      lacking = begin(waiting.apart(), waiting::takeApart);
+    }
+    while (lacking == 0 && waiting.hasTogether() && room > 0) {
+      lacking = begin(1, waiting::takeTogether);
       room--;
     }
-    connections.open(apart.size() + (waiting.isEmpty() || room == 0 ? 0 : 1));
-    if (!waiting.isEmpty() && room == 0) {
+    connections.open(lacking);
+    if (lacking == 0 && waiting.hasTogether()) {
       flushWhenLate(now);
     }
+  }
+
+  /** Begins an exchange of these calls; when no connection is idle, tells how many are wanted. */
+  private int begin(int wanted, Supplier<List<Call>> calls) {
+    Connection connection = connections.poll();
+    if (connection == null) {
+      return wanted;
+    }
+    begin(connection, calls.get());
+    return 0;
   }
 
   private void flushWhenLate(long now) {
@@ -135,23 +132,12 @@ final class Peer implements Exchange.Owner, Connection.Owner {
     }
   }
 
-  private List<Call> batch() {
-    List<Call> batch = new ArrayList<>(Math.min(waiting.size(), settings.maxCalls));
-    int bytes = 0;
-    while (!waiting.isEmpty() && batch.size() < settings.maxCalls) {
-      bytes += Frames.CALL_HEAD + waiting.peek().size;
-      if (bytes > settings.maxBytes && !batch.isEmpty()) {
-        break;
-      }
-      batch.add(waiting.poll());
-    }
-    return batch;
-  }
-
   private void begin(Connection connection, List<Call> calls) {
     Exchange exchange = new Exchange(calls, this, settings.maxFrame);
     executing += calls.size();
-    window.add(exchange);
+    if (!calls.get(0).apart) {
+      window.add(exchange);
+    }
     listener.counters().exchange(calls.size());
     connection.start(exchange);
   }
@@ -161,17 +147,9 @@ final class Peer implements Exchange.Owner, Connection.Owner {
     flushSoon();
   }
 
-  private void unreachable(String cause) {
-    down(cause);
-  }
-
   private void down(String cause) {
     health.failed(cause);
-    List<Call> moving = new ArrayList<>(waiting);
-    moving.addAll(apart);
-    waiting.clear();
-    apart.clear();
-    listener.undelivered(moving, name + ": " + cause);
+    listener.undelivered(waiting.drain(), name + ": " + cause);
   }
 
   @Override
@@ -212,20 +190,23 @@ final class Peer implements Exchange.Owner, Connection.Owner {
   }
 
   private void unanswered(List<Call> left, int size, int status) {
-    // 200: the function's side gave up. 503, 429: draining or overrun. 413: smaller, if it can be split.
-    // Other 4xx: our addresses or limits are wrong, which only a person can mend. The rest: it broke.
-    if (status == TOO_LARGE && size > 1) {
-      left.forEach(call -> call.apart = true);
-      giveBack(left, "the exchange was too large");
-    } else if (status == UNAVAILABLE || status == TOO_MANY) {
-      down("HTTP " + status);
-      giveBack(left, "HTTP " + status);
-    } else if (status >= CLIENT_ERROR && status < SERVER_ERROR && status != TOO_LARGE) {
-      LOG.error("{} answers HTTP {} to {}: is this address a scurry endpoint?", name, status, Frames.PATH);
-      down("HTTP " + status);
-      giveBack(left, "HTTP " + status);
-    } else {
-      lose(left, status == OK ? "the answer ended early" : "HTTP " + status, executing == 1);
+    String cause = status == OK ? "the answer ended early" : "HTTP " + status;
+    switch (Verdict.of(status, size)) {
+      case SPLIT:
+        left.forEach(call -> call.apart = true);
+        giveBack(left, cause);
+        break;
+      case MISPLACED:
+        LOG.error("{} answers HTTP {} to {}: is this address a scurry endpoint?", name, status, Frames.PATH);
+        down(cause);
+        giveBack(left, cause);
+        break;
+      case ELSEWHERE:
+        down(cause);
+        giveBack(left, cause);
+        break;
+      default:
+        lose(left, cause, executing == 1);
     }
   }
 
@@ -286,13 +267,12 @@ final class Peer implements Exchange.Owner, Connection.Owner {
   void close() {
     health.close();
     connections.close();
-    waiting.clear();
-    apart.clear();
+    waiting.drain();
   }
 
   @Override
   public String toString() {
-    return "<Peer " + name + " " + health + ", " + waiting.size() + " waiting, " + executing + " executing, " + window
+    return "<Peer " + name + " " + health + ", " + waiting + ", " + executing + " executing, " + window
         + ", " + connections + ">";
   }
 }
