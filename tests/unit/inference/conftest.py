@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from toys import DictPayloads, Shop
+from tests.unit.inference.toys import DictPayloads, Shop
 
 from scurry.inference.shelf import Shelf
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import orjson
-from toys import Toy, body, request, row
+from tests.unit.inference.toys import Toy, body, request, row
 
 from scurry.inference.answers import write_bodies, write_replies
 from scurry.inference.batch import batches, run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from toys import Toy, body, request, row
+from tests.unit.inference.toys import Toy, body, request, row
 
 from scurry.inference.batch import batches, run, stack
 from scurry.inference.forms import Forms

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from toys import Toy, body, row
+from tests.unit.inference.toys import Toy, body, row
 
 from scurry.inference.forms import REMEMBERED, Forms, varint
 from scurry.runtimes.runtime import Port

@@ -7,7 +7,7 @@ import threading
 
 import numpy as np
 import pytest
-from toys import Toy, body, call, mail, pile, replies, request, row
+from tests.unit.inference.toys import Toy, body, call, mail, pile, replies, request, row
 
 from scurry.inference import function
 from scurry.inference.function import Inference

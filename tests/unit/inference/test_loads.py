@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from toys import Toy, call, mail
+from tests.unit.inference.toys import Toy, call, mail
 
 from scurry.inference.loads import answer_load
 from scurry.inference.shelf import Shelf

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from toys import Toy, body, request, row
+from tests.unit.inference.toys import Toy, body, request, row
 
 from scurry.inference.forms import Forms
 from scurry.inference.members import claim, drop_late, keys_needed, supply

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from toys import body, call, mail, pile, replies, request, row
+from tests.unit.inference.toys import body, call, mail, pile, replies, request, row
 
 from scurry.endpoint.call import Call, Message
 from scurry.inference.pile import Pile

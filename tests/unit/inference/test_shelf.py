@@ -8,7 +8,7 @@ import threading
 import weakref
 
 import pytest
-from toys import Toy
+from tests.unit.inference.toys import Toy
 
 from scurry.inference.shelf import FAILURE_SECONDS, Shelf
 from scurry.wire.errors import Failed, Unavailable
