@@ -14,7 +14,7 @@ import pytest
 from onnx import TensorProto, helper
 
 if TYPE_CHECKING:
-    from conftest import Stack
+    from tests.conftest import Stack
 
 MODEL = "gateway-add"
 ROW = {"name": "x", "shape": [1, 3], "datatype": "FP32", "data": [1, 2, 3]}
