@@ -34,6 +34,7 @@ e2e: build  ## the end-to-end tests alone
 check: $(VENV) $(CRDS)  ## everything that can be said without running the job: style, types, layers, contracts, manifests
 	@$(STEP) "style (ruff)" $(BIN)/ruff check .
 	@$(STEP) "types (mypy --strict)" $(BIN)/mypy
+	@$(STEP) "types of what users may write" $(BIN)/mypy tests/typing/api.py
 	@$(STEP) "layers (import-linter)" $(BIN)/lint-imports
 	@$(STEP) "generated code is what protos/ says" $(BIN)/pytest -q tests/unit/test_protos.py
 	@$(STEP) "manifests and images in deploy/" $(BIN)/pytest -q tests/unit/deploy
@@ -44,6 +45,7 @@ docs: $(VENV)  ## check every link, table and name in the documentation
 
 protos: $(VENV)  ## regenerate the Python side of protos/
 	$(BIN)/python -m grpc_tools.protoc -Iprotos --python_out=functions --pyi_out=functions $(PROTOS)
+	$(BIN)/python examples/sdk_function/describe.py
 
 manifests: $(VENV)  ## rewrite the manifests in deploy/ that are made from module.yaml
 	$(BIN)/python deploy/generate.py

@@ -41,8 +41,8 @@ def datatype_of(dtype: np.dtype[Any]) -> str:
     try:
         return DATATYPES[dtype.newbyteorder("<")]
     except KeyError:
-        known = ", ".join(DTYPES)
-        raise InvalidRequest("input_datatype", f"Arrays of dtype {dtype} cannot be sent; use {known} or BYTES.") from None
+        sentence = f"Arrays of dtype {dtype} cannot be sent; use {', '.join(DTYPES)} or BYTES."
+        raise InvalidRequest("input_datatype", sentence) from None
 
 
 def to_tensor(name: str, array: Array) -> Tensor:
@@ -69,8 +69,8 @@ def from_bytes(name: str, datatype: str, shape: tuple[int, ...], data: bytes | m
         return _unpack_strings(name, shape, data)
     dtype = DTYPES.get(datatype)
     if dtype is None:
-        known = ", ".join(DTYPES)
-        raise InvalidRequest("input_datatype", f"Tensor {name!r} has datatype {datatype!r}; known are {known} and BYTES.")
+        sentence = f"Tensor {name!r} has datatype {datatype!r}; known are {', '.join(DTYPES)} and BYTES."
+        raise InvalidRequest("input_datatype", sentence)
     try:
         return np.frombuffer(data, dtype).reshape(shape)
     except ValueError:
