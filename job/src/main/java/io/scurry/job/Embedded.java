@@ -4,6 +4,7 @@ package io.scurry.job;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -76,13 +77,21 @@ final class Embedded {
     try {
       Files.createDirectories(options.data);
       FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      if (channel.tryLock() == null) {
+      if (!locked(channel)) {
         channel.close();
         throw new Misconfigured("Another job is running in " + options.data + ".");
       }
       return channel;
     } catch (IOException e) {
       throw new Misconfigured("The data directory " + options.data + " cannot be used: " + e + ".");
+    }
+  }
+
+  private static boolean locked(FileChannel channel) throws IOException {
+    try {
+      return channel.tryLock() != null;
+    } catch (OverlappingFileLockException e) {
+      return false;
     }
   }
 

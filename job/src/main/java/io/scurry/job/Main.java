@@ -80,7 +80,8 @@ public final class Main {
 
   /** Our layout, unless the command line names another. Before the first logger is made. */
   private static void configureLogging() {
-    if (System.getProperty("log4j2.configurationFile") == null && System.getProperty("log4j.configurationFile") == null) {
+    boolean named = System.getProperty("log4j2.configurationFile", System.getProperty("log4j.configurationFile")) != null;
+    if (!named) {
       System.setProperty("log4j2.configurationFile", "classpath:io/scurry/job/log4j2.properties");
     }
     System.setProperty("log4j2.disableJmx", "true");

@@ -34,8 +34,8 @@ class OptionsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"--nonsense 1", "--ui-port 70000", "--ui-port x", "--parallelism 0", "--checkpoint-interval 5",
-      "--checkpoint-interval soon", "--data", "-D novalue", "-D =x"})
+  @ValueSource(strings = {"--nonsense 1", "--ui-port 70000", "--ui-port x", "--parallelism 0",
+      "--checkpoint-interval 5", "--checkpoint-interval soon", "--data", "-D novalue", "-D =x"})
   void whatCannotBeMeantIsOneSentence(String line) {
     Misconfigured e = assertThrows(Misconfigured.class, () -> Options.parse(line.split(" ")));
     assertTrue(e.getMessage().endsWith("."), e.getMessage());

@@ -18,13 +18,15 @@ class SentencesTest {
 
   @Test
   void ourOwnWordsWinAfterTheyCrossedFlink() {
-    Exception e = new RuntimeException("outer", new SerializedThrowable(new RuntimeException(new Misconfigured("Ours."))));
+    Throwable sent = new SerializedThrowable(new RuntimeException(new Misconfigured("Ours.")));
+    Exception e = new RuntimeException("outer", sent);
     assertEquals("Ours.", Sentences.of(e));
   }
 
   @Test
   void elseTheInnermostCauseOnOneLine() {
-    assertEquals("inner.", Sentences.of(new RuntimeException("outer", new RuntimeException("inner\nmore"))));
+    assertEquals("The inner one.", Sentences.of(new RuntimeException("o", new RuntimeException("The inner one\nmore"))));
+    assertEquals("java.lang.RuntimeException: word.", Sentences.of(new RuntimeException("word")));
     assertEquals("java.lang.RuntimeException.", Sentences.of(new RuntimeException()));
   }
 

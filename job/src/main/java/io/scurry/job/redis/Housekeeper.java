@@ -27,6 +27,7 @@ final class Housekeeper implements AutoCloseable {
 
   private final RedisLink link;
   private final AtomicReference<Map<Position, EntryId>> next = new AtomicReference<>();
+  private boolean failing;
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(task -> {
         Thread thread = new Thread(task, "scurry-ingress-housekeeper");
@@ -51,12 +52,14 @@ final class Housekeeper implements AutoCloseable {
       for (Map.Entry<Position, EntryId> stream : work.entrySet()) {
         link.call(jedis -> tidy(jedis, stream.getKey(), stream.getValue()));
       }
+      failing = false;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (RuntimeException e) {
-      if (!link.isClosed()) {
-        LOG.warn("Streams were not trimmed, the next checkpoint tries again: {}", e.getMessage());
+      if (!link.isClosed() && !failing) {
+        LOG.warn("Streams were not trimmed, the next checkpoints try again: {}", e.getMessage());
       }
+      failing = true;
     }
   }
 

@@ -6,11 +6,13 @@ import java.util.List;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.exceptions.JedisMovedDataException;
+import redis.clients.jedis.exceptions.JedisRedirectionException;
 
 /**
  * One connection to Redis that waits out what passes: lost connections, fail-over, loading, full memory.
@@ -25,6 +27,8 @@ final class RedisLink implements AutoCloseable {
           "LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS", "MISCONF", "BUSY ", "OOM ",
           "max number of clients");
 
+  private static final int MOST_MOVES = 5;
+
   private final RedisAddress address;
   private final String name;
   private final Duration outage;
@@ -32,6 +36,7 @@ final class RedisLink implements AutoCloseable {
   private final int blocking;
 
   private volatile Jedis jedis;
+  private volatile LinkSocket socket;
   private volatile boolean closed;
   private HostAndPort node;
   private int connections;
@@ -55,17 +60,30 @@ final class RedisLink implements AutoCloseable {
     for (int attempt = 0; ; attempt++) {
       try {
         T value = action.apply(connected());
-        if (attempt > 0) {
+        if (since != 0) {
           LOG.info("Redis answers {} again after {} ms.", name, (System.nanoTime() - since) / 1_000_000);
         }
         return value;
       } catch (JedisException e) {
         requireOpen();
-        since = attempt == 0 ? System.nanoTime() : since;
-        requirePassing(e, since);
-        prepareRetry(e, attempt);
+        if (!followed(e, attempt)) {
+          since = since == 0 ? System.nanoTime() : since;
+          requirePassing(e, since);
+          prepareRetry(e, attempt);
+        }
       }
     }
+  }
+
+  /** Goes to the node of a Redis Cluster that holds our keys: all share one slot. */
+  private boolean followed(JedisException e, int attempt) {
+    if (!(e instanceof JedisMovedDataException) || attempt >= MOST_MOVES) {
+      return false;
+    }
+    disconnect();
+    node = ((JedisMovedDataException) e).getTargetNode();
+    LOG.info("Redis sent {} to {}.", name, node);
+    return true;
   }
 
   private void requirePassing(JedisException e, long since) {
@@ -85,9 +103,8 @@ final class RedisLink implements AutoCloseable {
       LOG.warn("Redis at {} does not serve {}: {}", address, name, e.getMessage());
     }
     disconnect();
-    boolean moved = e instanceof JedisMovedDataException && attempt < 5;
-    node = moved ? ((JedisMovedDataException) e).getTargetNode() : address.node();
-    Thread.sleep(moved ? 0 : backoff(attempt));
+    node = address.node();
+    Thread.sleep(backoff(attempt));
   }
 
   static long backoff(int attempt) {
@@ -96,7 +113,7 @@ final class RedisLink implements AutoCloseable {
 
   /** Whether waiting may help. */
   static boolean passes(JedisException e) {
-    if (e instanceof JedisConnectionException || e instanceof JedisMovedDataException) {
+    if (e instanceof JedisConnectionException || e instanceof JedisRedirectionException) {
       return true;
     }
     String message = String.valueOf(e.getMessage());
@@ -107,7 +124,9 @@ final class RedisLink implements AutoCloseable {
     requireOpen();
     Jedis current = jedis;
     if (current == null) {
-      current = new Jedis(node, address.client(name, timeout, blocking));
+      DefaultJedisClientConfig config = address.client(name, timeout, blocking);
+      socket = new LinkSocket(node, config);
+      current = new Jedis(socket, config);
       jedis = current;
       connections++;
       requireOpen();
@@ -123,6 +142,10 @@ final class RedisLink implements AutoCloseable {
   }
 
   private void disconnect() {
+    LinkSocket open = socket;
+    if (open != null) {
+      open.close();
+    }
     Jedis current = jedis;
     jedis = null;
     if (current != null) {

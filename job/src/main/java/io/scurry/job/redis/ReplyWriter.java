@@ -137,7 +137,8 @@ final class ReplyWriter implements AutoCloseable {
     if (answer instanceof JedisDataException) {
       outcome.dead++;
       Writing letter = new Writing(spec);
-      letter.dead("internal: Redis refused the reply: " + ((JedisDataException) answer).getMessage(), 0, reply.getEntry(),
+      String cause = "internal: Redis refused the reply: " + ((JedisDataException) answer).getMessage();
+      letter.dead(cause, 0, reply.getEntry(),
           new LinkedHashMap<>(Map.of("reply", reply.toByteString())));
       link.call(jedis -> writeBeside(jedis, letter));
     } else {

@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import javax.net.ssl.SSLException;
 import redis.clients.jedis.Pipeline;
 import redis.clients.jedis.exceptions.JedisAccessControlException;
 import redis.clients.jedis.exceptions.JedisException;
@@ -39,7 +40,7 @@ final class StreamReader implements AutoCloseable {
     try (RedisLink once = new RedisLink(spec.redis, "scurry-ingress-knock", Duration.ZERO, 2_000, 2_000)) {
       partitions(once);
     } catch (JedisException e) {
-      if (!RedisLink.passes(e)) {
+      if (!RedisLink.passes(e) || e.getCause() instanceof SSLException) {
         throw refusal(e);
       }
     }

@@ -133,7 +133,8 @@ class EntryParserTest {
 
   @Test
   void registryMessageInJsonIsPassedOnAsItCame() {
-    Parsed parsed = parser.parse(Given.entry("7-0", "kind", "registry", "model", "m", "update", "{\"x\":1}", "keep", "5"));
+    Parsed parsed =
+        parser.parse(Given.entry("7-0", "kind", "registry", "model", "m", "update", "{\"x\":1}", "keep", "5"));
     Update expected = Update.newBuilder().setModel("m").setId("7-0").setEntry("scurry:requests/7-0").setKeep(5)
         .setJson("{\"x\":1}").build();
     assertEquals(expected, parsed.update);

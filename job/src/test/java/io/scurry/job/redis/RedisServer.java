@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
@@ -13,7 +14,11 @@ import redis.clients.jedis.Jedis;
 import redis.clients.jedis.exceptions.JedisException;
 
 /** A Redis of its own for a test, from the binary that {@code SCURRY_TEST_REDIS_SERVER} names. */
-final class RedisServer implements AutoCloseable {
+public final class RedisServer implements AutoCloseable {
+  private static final String SKIPPED =
+      "Tests against a real Redis are skipped: SCURRY_TEST_REDIS_SERVER does not name a redis-server.";
+  private static boolean told;
+
   final int port;
   private final Path directory;
   private final List<String> command = new ArrayList<>();
@@ -31,10 +36,14 @@ final class RedisServer implements AutoCloseable {
   }
 
   /** Starts one, or skips the test and says why. */
-  static RedisServer start(Path directory, String... options) throws Exception {
+  public static RedisServer start(Path directory, String... options) throws Exception {
     String binary = System.getenv("SCURRY_TEST_REDIS_SERVER");
     boolean given = binary != null && new File(binary).canExecute();
-    Assumptions.assumeTrue(given, "Skipped: SCURRY_TEST_REDIS_SERVER does not name a redis-server.");
+    if (!given && !told) {
+      told = true;
+      System.err.println(SKIPPED);
+    }
+    Assumptions.assumeTrue(given, SKIPPED);
     return new RedisServer(binary, directory, options);
   }
 
@@ -61,7 +70,16 @@ final class RedisServer implements AutoCloseable {
     return new Jedis("127.0.0.1", port);
   }
 
-  String url() {
+  /** Makes a lone cluster node the owner of every slot. */
+  void addAllSlots() {
+    int[] slots = new int[16384];
+    Arrays.setAll(slots, slot -> slot);
+    try (Jedis jedis = client()) {
+      jedis.clusterAddSlots(slots);
+    }
+  }
+
+  public String url() {
     return "redis://127.0.0.1:" + port + "/0";
   }
 

@@ -4,15 +4,18 @@ package io.scurry.job.redis;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.scurry.wire.Messages.Request;
 import io.scurry.wire.Messages.Requests;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -214,7 +217,7 @@ class RedisSourceIT {
     assertEquals(List.of("i0", "i2"), sorted(runs.get(0).await(2)));
     assertEquals(List.of("i1", "i3"), sorted(runs.get(1).await(2)));
     assertEquals("4", redis.get("scurry:partitions"));
-    Throwable failure = run(null, "partitions", "2").awaitFailure();
+    Throwable failure = assertThrows(SuppressRestartsException.class, () -> run(null, "partitions", "2"));
     assertTrue(failure.getCause().getMessage().contains("was created with 4"), failure.toString());
   }
 
@@ -247,6 +250,25 @@ class RedisSourceIT {
     redis = server.client();
     add(5, 8);
     assertEquals(8, run.await(8).size());
+  }
+
+  @Test
+  void theNodeOfAClusterThatHoldsTheKeysIsFollowed() throws Exception {
+    Path other = Files.createDirectory(dir.resolve("other"));
+    try (RedisServer owner = RedisServer.start(other, "--cluster-enabled", "yes");
+        RedisServer asked = RedisServer.start(Files.createDirectory(dir.resolve("asked")), "--cluster-enabled", "yes");
+        Jedis ownerClient = owner.client(); Jedis askedClient = asked.client()) {
+      owner.addAllSlots();
+      askedClient.clusterMeet("127.0.0.1", owner.port);
+      for (int i = 0; i < 400 && !askedClient.clusterInfo().contains("cluster_state:ok"); i++) {
+        Thread.sleep(25);
+      }
+      String stream = "{scurry}:requests";
+      ownerClient.xadd(stream, (StreamEntryID) null, Map.of("model", "m", "id", "i", "inputs", "{}"));
+      SourceRun run = run(null, "redis", asked.url(), "namespace", "{scurry}");
+      assertEquals(List.of("i"), run.await(1));
+      run.close();
+    }
   }
 
   @Test
