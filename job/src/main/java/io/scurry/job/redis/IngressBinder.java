@@ -21,7 +21,7 @@ import org.apache.flink.statefun.sdk.spi.StatefulFunctionModule;
  *   partitions: 1                    (request streams; omitted: what the namespace was created with, else 1)
  *   inFlight: 8192                   (requests emitted and not answered, in the whole job)
  *   bulkInFlight: 1024               (of these, at most so many from the bulk stream)
- *   batch: 512                       (entries of one read)
+ *   batch: 256                       (entries of one read)
  *   batchBytes: 8mb                  (a read larger than this halves the next)
  *   claimCheckBytes: 8192            (larger inline bodies are parked)
  *   payloadTtl: 24h                  (life of what was parked)

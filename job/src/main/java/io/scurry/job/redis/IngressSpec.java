@@ -31,7 +31,7 @@ final class IngressSpec implements Serializable {
     partitions = spec.number("partitions", 0, 0, 4096);
     inFlight = spec.number("inFlight", 8192, 1, 1_000_000);
     bulkInFlight = spec.number("bulkInFlight", 1024, 1, 1_000_000);
-    batch = spec.number("batch", 512, 1, 10_000);
+    batch = spec.number("batch", 256, 1, 10_000);
     batchBytes = spec.bytes("batchBytes", "8mb");
     claimCheckBytes = spec.number("claimCheckBytes", Names.CLAIM_CHECK_BYTES, 64, 1 << 30);
     payloadTtl = spec.duration("payloadTtl", "24h");

@@ -69,13 +69,11 @@ final class Keys implements Serializable {
   }
 
   /**
-   * Whether replies may be appended to this stream: ours under {@code replies:}, or a name outside the namespace.
-   * In a hash-tagged namespace (Redis Cluster) only ours share the script's slot.
+   * Whether replies may be appended to this stream. Only ours: the script gives it a length and a TTL, which would eat
+   * somebody else's data, and on Redis Cluster only our keys share the script's slot.
    */
   boolean isReplyStream(String name) {
-    if (name.startsWith(namespace + ":replies:")) {
-      return true;
-    }
-    return !name.startsWith(namespace + ":") && !namespace.contains("{") && !name.isBlank();
+    String prefix = namespace + ":replies:";
+    return name.startsWith(prefix) && name.length() > prefix.length();
   }
 }

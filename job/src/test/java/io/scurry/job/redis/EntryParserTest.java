@@ -79,6 +79,8 @@ class EntryParserTest {
     "The field priority must be a whole number of 32     | model,m,inputs,{},priority,high",
     "The kind 'nonsense' is unknown                      | model,m,inputs,{},kind,nonsense",
     "Replies go to streams named scurry:replies:<client> | model,m,inputs,{},reply,scurry:models",
+    "Replies go to streams named scurry:replies:<client> | model,m,inputs,{},reply,orders",
+    "Replies go to streams named scurry:replies:<client> | model,m,inputs,{},reply,scurry:replies:",
     "A registry message has either update                | model,m,kind,registry",
     "A registry message has either update                | model,m,kind,registry,update,{},request,x",
     "There is no model.                                  | kind,registry,update,{}",
