@@ -1,4 +1,4 @@
-"""Doors for a load generator: Redis streams and HTTP, as lean as can be."""
+"""Doors for a load generator, as lean as can be: Redis and HTTP."""
 
 from __future__ import annotations
 

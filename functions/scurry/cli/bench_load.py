@@ -1,4 +1,4 @@
-"""A load: requests sent in a closed or an open loop, and how long each took."""
+"""Requests sent in a closed or open loop, and how long each took."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a load run comes to, and whether the generator was in its own way."""
+"""What a load run comes to, and whether its generator was in the way."""
 
 from __future__ import annotations
 

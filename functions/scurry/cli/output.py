@@ -1,4 +1,4 @@
-"""What the command line prints: tables for people, JSON for machines, progress while one waits."""
+"""What the command line prints: tables, JSON, progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ask a model once: with a JSON body, a .npy or .npz file, or a picture."""
+"""Ask a model once: with a JSON body, a .npy file or a picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Redis, the job, functions, workers and gateway on this machine, kept running."""
+"""Everything on this machine, started and kept running."""
 
 from __future__ import annotations
 

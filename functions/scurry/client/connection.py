@@ -1,4 +1,4 @@
-"""One connection to Redis: commands out in piles, answers back in order."""
+"""One connection to Redis: commands out in piles, answers in order."""
 
 from __future__ import annotations
 

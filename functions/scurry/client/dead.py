@@ -1,4 +1,4 @@
-"""Dead letters: requests that could not be served, and sending them again."""
+"""Dead letters: what could not be served, and sending it again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One loop that reads every reply to this client, and trims what it has read."""
+"""One loop that reads every reply to this client and trims them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model's record from the registry's view, told in the protocol's words.
+"""A model's record, told in the protocol's words.
 
 A record is what the registry writes for readers: `versions` (each with `version`, `state`, `runtime`, `signature`, …),
 `aliases`, `routes` (version → weight of what names no version). Pure: no I/O here.

@@ -1,4 +1,4 @@
-"""The HTTP door: Open Inference Protocol v2 with Triton's binary tensors.
+"""The HTTP door: Open Inference Protocol v2 with binary tensors.
 
 It knows HTTP's words, not its sockets: `Door.answer` takes a method, path, headers and body and gives back a `Reply`.
 """

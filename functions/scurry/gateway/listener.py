@@ -1,4 +1,4 @@
-"""aiohttp below the HTTP door: bodies in within limits, ready bytes out.
+"""aiohttp below the HTTP door: bodies within limits, bytes out.
 
 aiohttp's low-level server: its router and its response headers would cost more than all the rest of a request.
 """

@@ -1,4 +1,4 @@
-"""Writes what the members of a batch get: bodies, what is to be parked, replies.
+"""Writes what the members of a batch get: bodies, parcels, replies.
 
 Outputs above the claim-check threshold are parked under keys of their own; an Open Inference Protocol body, which can
 refer to nothing, is parked whole.

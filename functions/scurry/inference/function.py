@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import os
 import secrets
@@ -64,6 +65,7 @@ class Inference:
     ) -> None:
         self._shelf, self._payloads, self._keys = shelf, payloads, keys or Keys()
         self.worker, self._clock = worker, clock
+        self._token, self._piles = secrets.token_hex(6), itertools.count()  # names that no other worker gives
         cores = os.cpu_count() or 1
         self._quick = ThreadPoolExecutor(max(2, cores), "quick")
         self._slow = ThreadPoolExecutor(max(4, 2 * cores), "slow")
@@ -144,7 +146,8 @@ class Inference:
                 pile.members = claim(pile.requests, held.forms)
             await self._fetch(pile.members, held)
             pool = self._quick if held.seconds < SLOW_SECONDS else self._slow
-            parcels = await asyncio.get_running_loop().run_in_executor(pool, self._compute, pile, held)
+            async with held.turn:
+                parcels = await asyncio.get_running_loop().run_in_executor(pool, self._compute, pile, held)
         finally:
             held.users -= 1
             self._shelf.trim()
@@ -179,7 +182,7 @@ class Inference:
             limit = 1 if pile.solo else held.model.max_batch_size
             for batch in batches(members, limit, batched=held.model.batched):
                 self._run(held, batch)
-            token = secrets.token_hex(6)
+            token = f"{self._token}{next(self._piles):x}"
             return write_bodies(members, held.forms, self._keys, pile.version, token)
         except Exception as cause:
             _fail(pile, cause)

@@ -1,4 +1,4 @@
-"""Answers `Load` within a second, whether or not the model is open by then."""
+"""Answers `Load` within a second, whether or not the model is open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Members of a batch: what each request brings, checked before it meets others.
+"""Members of a batch: what each request brings, checked alone.
 
 A request that is wrong, late, or whose payload is missing fails alone. Pure: payloads come in as values.
 """

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
@@ -36,13 +37,15 @@ MIB: Final = 2**20
 class Held:
     """A model on the shelf: its forms, how long a run of it takes, and how many are using it."""
 
-    __slots__ = ("forms", "generation", "key", "model", "seconds", "users")
+    __slots__ = ("forms", "generation", "key", "model", "seconds", "turn", "users")
 
     def __init__(self, key: Key, model: Runtime, generation: int) -> None:
         self.key, self.model, self.generation = key, model, generation
         self.forms = Forms(model)
         self.seconds = model.seconds
         self.users = 0
+        # Runs at a time: as many as the cores carry; beyond, lanes would only evict each other from the caches.
+        self.turn = asyncio.Semaphore(max(1, (os.cpu_count() or 1) // max(1, model.threads)))
 
     def expected(self, requests: int) -> float:
         """Seconds that so many requests of one row will about take."""

@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 
 from scurry.endpoint.call import Call, Message, State, answer_each, now_ms
 from scurry.router import recovery
+from scurry.router.routes import Tables
 from scurry.router.turn import REQUESTS, Turn
 from scurry.wire.messages_pb2 import Bounced, Done, Drained, Reply, Requests, Routes
 from scurry.wire.names import ROUTER, ROUTER_STATE, TYPE_PREFIX, parse_address
@@ -21,13 +22,14 @@ ROUTES: Final = f"{TYPE_PREFIX}Routes"
 
 
 class Router:
-    """Serves every model: nothing is kept between calls but what travels with them."""
+    """Serves every model: nothing decides but what travels with the calls."""
 
     typename = ROUTER
     state: State | None = STATE
 
     def __init__(self, clock: Callable[[], int] = now_ms) -> None:
         self._clock = clock
+        self._tables = Tables()
 
     async def serve(self, calls: Sequence[Call], done: Callable[[Call], None]) -> None:
         """Answer every call; never waits."""
@@ -35,7 +37,7 @@ class Router:
 
     def _answer(self, call: Call) -> None:
         """One batch of one model: requests that arrived together leave together."""
-        turn = Turn(call, self._clock())
+        turn = Turn(call, self._clock(), self._tables.take(call.key, call.state))
         pile: list[bytes] = []
         for message in call.messages:
             if message.typename == REQUESTS and not _from_router(message):
@@ -47,10 +49,10 @@ class Router:
             _take(turn, message)
         if pile:
             turn.dispatch(b"".join(pile))  # serialised Requests joined are one Requests with all their requests
-        turn.close(STATE)
+        self._tables.put(call.key, turn.close(STATE), turn.table)
 
     def __repr__(self) -> str:
-        return "<Router>"
+        return f"<Router {self._tables!r}>"
 
 
 def _from_router(message: Message) -> bool:

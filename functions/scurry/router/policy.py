@@ -53,13 +53,14 @@ def pick(weights: Sequence[tuple[str, int]], key: str) -> str:
 def spread(outstanding: Sequence[int], count: int, max_batch_size: int) -> list[tuple[int, int]]:
     """How many of `count` requests go to which lane; lanes beyond `outstanding` are new; what is missing has no room.
 
-    1. A pile that fits one model call stays together, on the emptier of the first lanes.
+    1. A pile that fits one model call stays together: on lane 0 while that has less than half a model call, so that
+       thin traffic makes few and larger calls; else on the emptier of the first lanes.
     2. A larger one is divided among the first lanes, one message each.
     3. Further lanes take only what those have no room for, so that they fall idle again by themselves.
     """
     cap = lane_cap(max_batch_size)
     if count <= max_batch_size:
-        first = 0 if outstanding[0] <= outstanding[1] else 1
+        first = 0 if outstanding[0] <= max(outstanding[1], max_batch_size // 2) else 1
         if outstanding[first] + count <= cap:
             return [(first, count)]
     share = max(max_batch_size, -(-count // LANES))

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import sub
+from typing import Final
 
 from scurry.router import policy
 from scurry.router.policy import Refusal
-from scurry.wire.messages_pb2 import RouterState, Routes, VersionRoute, VersionState
+from scurry.wire.messages_pb2 import Requests, RouterState, Routes, VersionRoute, VersionState
 from scurry.wire.names import LANES
+
+REMEMBERED: Final = 4096
+"""Models whose table a process remembers."""
 
 
 class Lanes:
     """One version's route with the counters of its lanes."""
 
-    __slots__ = ("counters", "draining", "max_batch_size", "route", "version", "weight")
+    __slots__ = ("counters", "draining", "max_batch_size", "route", "stamp", "version", "weight")
 
     def __init__(self, route: VersionRoute, counters: VersionState) -> None:
         self.route = route
@@ -23,6 +27,7 @@ class Lanes:
         self.draining = route.draining
         self.weight = 0 if self.draining else route.weight
         self.max_batch_size = route.spec.max_batch_size or policy.DEFAULT_BATCH
+        self.stamp = Requests(spec=route.spec, version=route.version).SerializeToString()  # the same on every message
 
     @property
     def outstanding(self) -> list[int]:
@@ -86,13 +91,18 @@ class Lanes:
 class RouteTable:
     """The state `router` of one model, read from and written to bytes."""
 
-    __slots__ = ("_lanes", "_state", "changed", "settled")
+    __slots__ = ("_lanes", "_state", "changed", "settled", "weights")
 
     def __init__(self, state: RouterState) -> None:
-        self._state = state
-        self._lanes = _lanes(state)
+        self._adopt(state)
         self.changed = False  # to be kept
         self.settled = False  # a version may have fallen idle
+
+    def _adopt(self, state: RouterState) -> None:
+        self._state = state
+        self._lanes = _lanes(state)
+        #: versions that share the requests which name none, and their shares
+        self.weights = [(lanes.version, lanes.weight) for lanes in self._lanes.values() if lanes.weight > 0]
 
     @classmethod
     def load(cls, value: bytes | None) -> RouteTable:
@@ -127,8 +137,7 @@ class RouteTable:
             else:
                 none = [0] * LANES
                 fresh.versions.add(version=route.version, sent=none, done=none, asked=none)
-        self._state = fresh
-        self._lanes = _lanes(fresh)
+        self._adopt(fresh)
         self.changed = self.settled = True
 
     def finish(self, version: str, lane: int, sequence: int) -> None:
@@ -152,11 +161,6 @@ class RouteTable:
     def draining(self) -> list[Lanes]:
         """The versions that finish what they have."""
         return [lanes for lanes in self._lanes.values() if lanes.draining]
-
-    @property
-    def weights(self) -> list[tuple[str, int]]:
-        """Versions that share the requests which name none."""
-        return [(lanes.version, lanes.weight) for lanes in self._lanes.values() if lanes.weight > 0]
 
     def resolve(self, asked: str) -> str | Refusal:
         """The version behind a version or alias that a request names."""
@@ -188,6 +192,36 @@ class RouteTable:
             for lanes in self._lanes.values()
         ]
         return f"<RouteTable epoch {self.epoch}; {'; '.join(parts) or 'nothing routed'}>"
+
+
+class Tables:
+    """Tables as they were left, to save parsing: good only as long as the state that comes is the state that was kept.
+
+    What a process remembers never decides anything: where it does not fit, the state is read.
+    """
+
+    __slots__ = ("_tables",)
+
+    def __init__(self) -> None:
+        self._tables: dict[str, tuple[bytes | None, RouteTable]] = {}
+
+    def take(self, model: str, state: bytes | None) -> RouteTable:
+        """The table of this state. It is forgotten until it is put back: a turn that fails leaves nothing behind."""
+        kept, table = self._tables.pop(model, (None, None))
+        if table is None or kept != state:
+            return RouteTable.load(state)
+        table.changed = table.settled = False
+        return table
+
+    def put(self, model: str, state: bytes | None, table: RouteTable) -> None:
+        """Remember the table of a state; of models that do not exist nothing is remembered."""
+        if state is not None:
+            if len(self._tables) >= REMEMBERED:
+                del self._tables[next(iter(self._tables))]
+            self._tables[model] = state, table
+
+    def __repr__(self) -> str:
+        return f"<Tables of {len(self._tables)} models>"
 
 
 def _lanes(state: RouterState) -> dict[str, Lanes]:

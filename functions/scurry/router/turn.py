@@ -26,11 +26,11 @@ class Turn:
 
     __slots__ = ("answers", "bounced", "call", "model", "now", "table")
 
-    def __init__(self, call: Call, now: int) -> None:
+    def __init__(self, call: Call, now: int, table: RouteTable) -> None:
         self.call = call
         self.model = call.key
         self.now = now
-        self.table = RouteTable.load(call.state)
+        self.table = table
         self.answers = Answers(call)
         self.bounced = 0  # requests that came back in this turn
 
@@ -42,7 +42,7 @@ class Turn:
             log.exception("a message to model %s is no Requests and is dropped", self.model)
             return
         weights = self.table.weights
-        if len(weights) == 1 and not any(r.version or r.deadline or r.defect for r in requests):
+        if len(weights) == 1 and _plain(requests):
             self._forward(weights[0][0], requests, raw)
             return
         ways: dict[str, list[Request]] = {}
@@ -113,12 +113,9 @@ class Turn:
 
     def send_trailer(self, lanes: Lanes, lane: int, sequence: int, *, report: bool, raw: bytes = b"") -> None:
         """Serialised requests with the router's own fields behind: together one serialised `Requests`."""
-        route = lanes.route
-        trailer = Requests(
-            spec=route.spec, sequence=sequence, report=report, version=route.version, epoch=self.table.epoch
-        )
-        address = lane_address(self.model, route.version, lane)
-        self.call.send(INFERENCE, address, REQUESTS, raw + trailer.SerializeToString())
+        trailer = Requests(sequence=sequence, report=report, epoch=self.table.epoch)
+        address = lane_address(self.model, lanes.version, lane)
+        self.call.send(INFERENCE, address, REQUESTS, b"".join((raw, lanes.stamp, trailer.SerializeToString())))
 
     def tell_drained(self, lanes: Lanes, *, expired: bool) -> None:
         """The registry may unload a version."""
@@ -128,15 +125,26 @@ class Turn:
         )
         self.call.send(REGISTRY, self.model, f"{TYPE_PREFIX}Drained", drained.SerializeToString())
 
-    def close(self, state: State) -> None:
-        """Report what is drained, send the replies, keep the state if it changed."""
+    def close(self, state: State) -> bytes | None:
+        """Report what is drained, send the replies, keep the state if it changed; returns the state in force."""
         if self.table.settled:
             for lanes in self.table.draining:
                 if lanes.idle:
                     self.tell_drained(lanes, expired=False)
         self.answers.flush()
-        if self.table.changed:
-            self.call.keep(state, self.table.save())
+        if not self.table.changed:
+            return self.call.state
+        saved = self.table.save()
+        self.call.keep(state, saved)
+        return saved
+
+
+def _plain(requests: Iterable[Request]) -> bool:
+    """Whether nothing but the model tells where these requests go."""
+    for request in requests:  # noqa: SIM110 - a generator would cost as much as the rest
+        if request.version or request.deadline or request.defect:
+            return False
+    return True
 
 
 def _send_to_guest(turn: Turn, lanes: Lanes, lane: int, requests: Iterable[Request]) -> None:

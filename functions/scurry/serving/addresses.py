@@ -55,29 +55,13 @@ class Addresses:
         return {name: port for name, port in asdict(self).items() if name not in ("host", "redis_url")}
 
 
+Wanted = tuple[str, int, int]
+"""A flag, the port it names (0: none), and the port of last time (0: none)."""
+
+
 def choose(settings: UpSettings, workers: int, preferred: dict[str, Any]) -> Addresses:
     """Ports as given, else as last time, else any free ones. Raises `PortTaken`."""
-
-    def last(name: str) -> int:
-        port = preferred.get(name)
-        return port if isinstance(port, int) and port > 0 else 0
-
-    before = [port for port in preferred.get("workers", ()) if isinstance(port, int)]
-    given = [(f"--worker-port {settings.worker_port}", settings.worker_port + n) for n in range(workers)]
-    inner = [
-        ("--redis-port", settings.redis_port, last("redis")),
-        ("--functions-port", settings.functions_port, last("functions")),
-        ("--ui-port", max(settings.ui_port, 0), last("ui")),
-        *(
-            (flag, port if settings.worker_port else 0, before[n] if n < len(before) else 0)
-            for n, (flag, port) in enumerate(given)
-        ),
-    ]
-    outer = [
-        ("--http-port", settings.http_port, last("http")),
-        ("--grpc-port", settings.grpc_port, last("grpc")),
-        ("--metrics-port", settings.metrics_port, last("metrics")),
-    ]
+    inner, outer = _inner(settings, workers, preferred), _outer(settings, preferred)
     ports = pick([(*wanted, LOCAL) for wanted in inner] + [(*wanted, settings.host) for wanted in outer])
     redis, functions, ui, *worker_ports = ports[: len(inner)]
     http, grpc, metrics = ports[len(inner) :]
@@ -92,6 +76,33 @@ def choose(settings: UpSettings, workers: int, preferred: dict[str, Any]) -> Add
         metrics=metrics,
         ui=ui if settings.ui_port >= 0 else -1,
     )
+
+
+def _inner(settings: UpSettings, workers: int, preferred: dict[str, Any]) -> list[Wanted]:
+    """What only this machine needs to reach: Redis, functions, UI, workers."""
+    first, before = settings.worker_port, preferred.get("workers", ())
+    wanted = [
+        ("--redis-port", settings.redis_port, _port(preferred.get("redis"))),
+        ("--functions-port", settings.functions_port, _port(preferred.get("functions"))),
+        ("--ui-port", max(settings.ui_port, 0), _port(preferred.get("ui"))),
+    ]
+    for n in range(workers):
+        port = first + n if first else 0
+        wanted.append((f"--worker-port {first}", port, _port(before[n]) if n < len(before) else 0))
+    return wanted
+
+
+def _outer(settings: UpSettings, preferred: dict[str, Any]) -> list[Wanted]:
+    """What callers reach."""
+    return [
+        ("--http-port", settings.http_port, _port(preferred.get("http"))),
+        ("--grpc-port", settings.grpc_port, _port(preferred.get("grpc"))),
+        ("--metrics-port", settings.metrics_port, _port(preferred.get("metrics"))),
+    ]
+
+
+def _port(kept: object) -> int:
+    return kept if isinstance(kept, int) and kept > 0 else 0
 
 
 def shown(host: str) -> str:

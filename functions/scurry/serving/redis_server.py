@@ -61,6 +61,8 @@ def command(server: str, port: int, data: Path) -> list[str]:
         "appendonly": "yes",
         "appendfsync": "everysec",
         "save": "",
+        # A rewrite forks and writes all again, on the cores that serve: from 64 MB on that would be all the time.
+        "auto-aof-rewrite-min-size": "1gb",
         "maxmemory-policy": "noeviction",
         "logfile": "",
     }

@@ -1,4 +1,4 @@
-"""`scurry up`: everything on one machine, started in order and kept running."""
+"""`scurry up`: everything on one machine, started in order and kept."""
 
 from __future__ import annotations
 

@@ -51,7 +51,10 @@ def test_a_version_without_weight_is_not_picked() -> None:
     ("outstanding", "count", "parts"),
     [
         ([0, 0], 1, [(0, 1)]),
-        ([1, 0], 1, [(1, 1)]),
+        ([1, 0], 1, [(0, 1)]),
+        ([16, 0], 1, [(0, 1)]),
+        ([17, 0], 1, [(1, 1)]),
+        ([17, 17], 1, [(0, 1)]),
         ([5, 5], 32, [(0, 32)]),
         ([0, 0], 33, [(0, 32), (1, 1)]),
         ([0, 0], 100, [(0, 50), (1, 50)]),
@@ -68,6 +71,11 @@ def test_a_version_without_weight_is_not_picked() -> None:
 def test_spread(outstanding: list[int], count: int, parts: list[tuple[int, int]]) -> None:
     """A pile stays together if it fits one call, else is divided; further lanes only take the overflow."""
     assert policy.spread(outstanding, count, 32) == parts
+
+
+def test_requests_that_cannot_be_stacked_alternate() -> None:
+    """A model that takes one at a time answers sooner on two lanes."""
+    assert policy.spread([1, 0], 1, 1) == [(1, 1)]
 
 
 def test_spread_never_overfills_nor_loses_room() -> None:

@@ -524,4 +524,4 @@ async def test_one_broken_call_does_not_fail_the_others() -> None:
     assert finished == [good]
     with pytest.raises(ExceptionGroup):
         await Router().serve([bad, bad], finished.append)
-    assert repr(Router()) == "<Router>"
+    assert repr(Router()) == "<Router <Tables of 0 models>>"
