@@ -23,7 +23,7 @@ final class InFlight {
 
   private final Map<String, Count> counts = new HashMap<>();
   private final String bulk;
-  private final long limit;
+  private long limit;
   private final long window;
   private final LongSupplier clock;
   private long moved;
@@ -36,6 +36,11 @@ final class InFlight {
     this.window = window;
     this.clock = clock;
     this.moved = clock.getAsLong();
+  }
+
+  /** The bound from now on. */
+  void bound(long requests) {
+    limit = requests;
   }
 
   void emitted(String stream, int requests) {

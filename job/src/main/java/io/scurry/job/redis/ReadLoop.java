@@ -17,6 +17,9 @@ final class ReadLoop {
   private static final int PAUSED_BLOCK_MILLIS = 20;
   private static final long BULK_LOOK_NANOS = 10_000_000L;
 
+  /** Below what the router lets one version have outstanding: it would refuse the rest of a backlog. */
+  private static final long CATCH_UP = 1024;
+
   private final IngressSpec spec;
   private final StreamReader reader;
   private final Progress progress;
@@ -25,6 +28,9 @@ final class ReadLoop {
   private final Counter entries;
   private final Counter defects;
   private final Counter parkings;
+  private final EntryId start = EntryId.at(System.currentTimeMillis());
+  private final long limit;
+  private boolean catchingUp = true;
   private int count;
   private int connections;
   private boolean observed;
@@ -36,12 +42,14 @@ final class ReadLoop {
     this.reader = reader;
     this.progress = progress;
     this.parser = new EntryParser(spec.keys);
+    this.limit = limit;
     this.inFlight =
         new InFlight(progress.streams(), spec.keys.bulk(), limit, Math.min(limit, spec.bulkInFlight), System::nanoTime);
     this.entries = metrics.counter("scurryIngressEntries");
     this.defects = metrics.counter("scurryIngressDefects");
     this.parkings = metrics.counter("scurryIngressParked");
     metrics.gauge("scurryIngressInFlight", inFlight::outstanding);
+    this.inFlight.bound(Math.min(limit, CATCH_UP));
     this.count = Math.min(64, spec.batch);
     this.connections = reader.connections();
   }
@@ -71,6 +79,18 @@ final class ReadLoop {
     if (!read.isEmpty()) {
       emit(context, read);
       adapt(read, from.size());
+    }
+    catchUp(read);
+  }
+
+  /**
+   * What was written before this loop began waited for the job, not for its model. It is taken in at a pace at which no
+   * model's share is refused, whatever it costs the others: a backlog is finite, and they have one, too.
+   */
+  private void catchUp(List<Entry> read) {
+    if (catchingUp && read.stream().noneMatch(entry -> EntryId.parse(entry.id).compareTo(start) < 0)) {
+      catchingUp = false;
+      inFlight.bound(limit);
     }
   }
 

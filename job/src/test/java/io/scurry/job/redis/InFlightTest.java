@@ -28,6 +28,15 @@ class InFlightTest {
   }
 
   @Test
+  void theBoundMayBeLowerForAWhile() {
+    inFlight.bound(20);
+    inFlight.emitted("r", 15);
+    assertEquals(5, inFlight.room());
+    inFlight.bound(100);
+    assertEquals(85, inFlight.room());
+  }
+
+  @Test
   void answersMakeRoom() {
     inFlight.emitted("r", 100);
     assertEquals(0, inFlight.room());
