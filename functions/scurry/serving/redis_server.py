@@ -61,7 +61,7 @@ def command(server: str, port: int, data: Path) -> list[str]:
         "appendonly": "yes",
         "appendfsync": "everysec",
         "save": "",
-        # A rewrite forks and writes all again, on the cores that serve: from 64 MB on that would be all the time.
+        # A rewrite forks and writes all again, on the cores that serve: not from 64 MB (the default) on.
         "auto-aof-rewrite-min-size": "1gb",
         "maxmemory-policy": "noeviction",
         "logfile": "",

@@ -17,8 +17,8 @@ final class ReadLoop {
   private static final int PAUSED_BLOCK_MILLIS = 20;
   private static final long BULK_LOOK_NANOS = 10_000_000L;
 
-  /** Below what the router lets one version have outstanding: it would refuse the rest of a backlog. */
-  private static final long CATCH_UP = 1024;
+  /** Half of the least that the router lets a version have outstanding: it would refuse the rest of a backlog. */
+  private static final long CATCH_UP = 512;
 
   private final IngressSpec spec;
   private final StreamReader reader;
