@@ -42,7 +42,7 @@ class Turn:
             log.exception("a message to model %s is no Requests and is dropped", self.model)
             return
         weights = self.table.weights
-        if len(weights) == 1 and _plain(requests):
+        if len(weights) == 1 and self._plain(requests):
             self._forward(weights[0][0], requests, raw)
             return
         ways: dict[str, list[Request]] = {}
@@ -65,6 +65,14 @@ class Turn:
         if not weights:
             return self.table.nothing_ready()
         return policy.pick(weights, request.key or request.id)
+
+    def _plain(self, requests: Iterable[Request]) -> bool:
+        """Whether nothing but the model tells where these requests go, and none is late."""
+        now = self.now
+        for request in requests:  # noqa: SIM110 - a generator would cost as much as the rest
+            if request.version or 0 < request.deadline <= now or request.defect:
+                return False
+        return True
 
     def late(self, request: Request) -> bool:
         """Whether the request's deadline has passed."""
@@ -137,14 +145,6 @@ class Turn:
         saved = self.table.save()
         self.call.keep(state, saved)
         return saved
-
-
-def _plain(requests: Iterable[Request]) -> bool:
-    """Whether nothing but the model tells where these requests go."""
-    for request in requests:  # noqa: SIM110 - a generator would cost as much as the rest
-        if request.version or request.deadline or request.defect:
-            return False
-    return True
 
 
 def _send_to_guest(turn: Turn, lanes: Lanes, lane: int, requests: Iterable[Request]) -> None:
