@@ -34,15 +34,15 @@ def _register(progress: Progress, update: Update) -> str:
         raise InvalidRequest(
             "bad_request", f"{version!r} is an alias of model {record.model!r} and cannot be a version."
         )
-    if entry is not None and entry.life == DRAINING:
+    if entry is not None and entry.state == DRAINING:
         raise Unavailable(
             "model_not_ready", f"Version {version!r} of model {record.model!r} is draining; try again soon."
         )
     same = entry is not None and _same_spec(entry, register)
-    if entry is not None and same and entry.life == READY:
+    if entry is not None and same and entry.state == READY:
         progress.effects.append(Answer(update))
         return "unchanged"
-    if entry is not None and same and entry.life == LOADING:
+    if entry is not None and same and entry.state == LOADING:
         entry.waiting.append(update)
         return "unchanged"
     if entry is None:
@@ -126,7 +126,7 @@ def _alias(progress: Progress, update: Update) -> str:
         raise InvalidRequest("bad_request", f"{alias!r} is a version of model {record.model!r} and cannot be an alias.")
     if name:
         entry = require(record, name)
-        if entry.life == DRAINING:
+        if entry.state == DRAINING:
             raise NotFound("version_not_found", f"Version {name!r} of model {record.model!r} is draining.")
         record.aliases[alias] = entry.version
     elif alias in record.aliases:

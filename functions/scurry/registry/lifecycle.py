@@ -103,7 +103,7 @@ def waited_ms(attempt: int) -> int:
 def _loading(progress: Progress, version: str, generation: int) -> VersionRecord | None:
     """The version an answer is about, if it still waits for it."""
     entry = find(progress.record, version)
-    if entry is None or entry.life != LOADING or entry.spec.generation != generation:
+    if entry is None or entry.state != LOADING or entry.spec.generation != generation:
         return None
     return entry
 
@@ -149,7 +149,7 @@ def _on_load_lost(progress: Progress, event: LoadLost) -> None:
 
 def _on_drained(progress: Progress, event: Drained) -> None:
     entry = find(progress.record, event.version)
-    if entry is None or entry.life != DRAINING or event.generation not in (0, entry.spec.generation):
+    if entry is None or entry.state != DRAINING or event.generation not in (0, entry.spec.generation):
         return
     progress.drop(entry, "Unloaded with requests outstanding: the drain limit passed." if event.expired else "")
 

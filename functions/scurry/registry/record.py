@@ -43,7 +43,7 @@ def find(record: Record, version: str) -> VersionRecord | None:
 
 def takes_requests(entry: VersionRecord) -> bool:
     """Ready, or still serving its former spec while a changed one is loading."""
-    return entry.life == READY or (entry.life == LOADING and entry.HasField("serving"))
+    return entry.state == READY or (entry.state == LOADING and entry.HasField("serving"))
 
 
 def require(record: Record, name: str) -> VersionRecord:
@@ -60,7 +60,7 @@ def require_ready(record: Record, name: str) -> VersionRecord:
     """The version behind a name, if it takes requests. Raises `NotFound` or `Unavailable`."""
     entry = require(record, name)
     if not takes_requests(entry):
-        state = STATES[entry.life]
+        state = STATES[entry.state]
         raise Unavailable("model_not_ready", f"Version {name!r} of model {record.model!r} is {state}, not ready.")
     return entry
 
@@ -82,11 +82,11 @@ def routes_of(record: Record) -> Routes:
     routes = Routes(epoch=record.epoch, aliases=record.aliases)
     weights = weights_of(record)
     for entry in record.versions:
-        if takes_requests(entry) or entry.life == DRAINING:
+        if takes_requests(entry) or entry.state == DRAINING:
             routes.versions.add(
                 version=entry.version,
                 weight=weights.get(entry.version, 0),
-                draining=entry.life == DRAINING,
+                draining=entry.state == DRAINING,
                 spec=serving_spec(entry),
                 function=entry.function,
             )
@@ -113,7 +113,7 @@ def _version_view(entry: VersionRecord) -> dict[str, Any]:
     spec = serving_spec(entry)
     body = {
         "version": entry.version,
-        "state": STATES[READY] if takes_requests(entry) else STATES[entry.life],
+        "state": STATES[READY] if takes_requests(entry) else STATES[entry.state],
         "uri": spec.uri,
         "runtime": spec.runtime,
         "config": json.loads(spec.config or "{}"),
@@ -125,7 +125,7 @@ def _version_view(entry: VersionRecord) -> dict[str, Any]:
         "reason": entry.message,
     }
     if entry.HasField("serving"):
-        body["replacement"] = {"uri": entry.spec.uri, "generation": entry.spec.generation, "state": STATES[entry.life]}
+        body["replacement"] = {"uri": entry.spec.uri, "generation": entry.spec.generation, "state": STATES[entry.state]}
     return body
 
 

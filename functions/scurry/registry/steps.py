@@ -67,7 +67,7 @@ class Progress:
 
     def begin_load(self, entry: VersionRecord) -> None:
         """Ask the first lanes to load; remind of those that do not answer."""
-        entry.life = LOADING
+        entry.state = LOADING
         entry.losses = 0
         for name in ("loaded", "error", "message"):
             entry.ClearField(name)
@@ -91,7 +91,7 @@ class Progress:
 
     def become_ready(self, entry: VersionRecord) -> None:
         """From now on it takes requests; a former spec is unloaded when nothing can be on its way to it any more."""
-        entry.life = READY
+        entry.state = READY
         if entry.HasField("serving"):
             self.effects.append(AskUnload(entry.version, entry.serving.generation, REPLACED_MS))
             entry.ClearField("serving")
@@ -105,23 +105,23 @@ class Progress:
             entry.message = f"A changed registration could not be loaded: {message}"
             self.restore(entry)
         else:
-            entry.life = FAILED
+            entry.state = FAILED
 
     def restore(self, entry: VersionRecord) -> None:
         """Forget the changed spec."""
         entry.spec.CopyFrom(entry.serving)
         entry.ClearField("serving")
-        entry.life = READY
+        entry.state = READY
 
     def begin_drain(self, entry: VersionRecord) -> bool:
         """Take no more requests; False when it took none and can go at once."""
-        able = entry.life in (READY, DRAINING) or entry.HasField("serving")
-        if entry.life == LOADING:
+        able = entry.state in (READY, DRAINING) or entry.HasField("serving")
+        if entry.state == LOADING:
             self.answer_waiting(entry, "load_failed", "It was unregistered before it was loaded.")
         if entry.HasField("serving"):
             self.restore(entry)
         if able:
-            entry.life = DRAINING
+            entry.state = DRAINING
         for alias in [alias for alias, version in self.record.aliases.items() if version == entry.version]:
             del self.record.aliases[alias]
         self.record.weights.pop(entry.version, None)
@@ -133,7 +133,7 @@ class Progress:
         if not entry.function:
             self.effects.append(AskUnload(version, self.record.sequence))
         self.record.versions.remove(entry)
-        others = [other for other in self.record.versions if other.life == DRAINING]
+        others = [other for other in self.record.versions if other.state == DRAINING]
         for update in waiting:
             if others and not update.unregister.version:
                 others[0].waiting.append(update)

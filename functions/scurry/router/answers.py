@@ -50,7 +50,7 @@ class Answers:
         """Answer a request for good and keep it as it came; what is parked for it stays, for it may be sent again."""
         self.add([error_reply(request, self._call.key, refusal, version)])
         letter = DeadLetter(request=request, cause=f"{refusal.code}: {refusal.message}", attempts=request.attempt)
-        for field in ("attempt", "tries"):
+        for field in ("attempt", "blame"):
             letter.request.ClearField(field)
         self._dead(letter)
 

@@ -26,8 +26,8 @@ def bounce(turn: Turn, bounced: Bounced, lost: Requests) -> None:
     again: list[Request] = []
     for request in lost.requests:
         request.attempt += 1
-        request.tries += charge
-        why = policy.given_up(request.attempt, request.tries)
+        request.blame += charge
+        why = policy.given_up(request.attempt, request.blame)
         if turn.late(request):
             turn.answers.refuse(request, LATE)
         elif why:

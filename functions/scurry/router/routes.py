@@ -8,7 +8,7 @@ from typing import Final
 
 from scurry.router import policy
 from scurry.router.policy import Refusal
-from scurry.wire.messages_pb2 import Requests, RouterState, Routes, VersionRoute, VersionState
+from scurry.wire.messages_pb2 import LaneCounters, Requests, RouterState, Routes, VersionRoute
 from scurry.wire.names import LANES
 
 REMEMBERED: Final = 4096
@@ -20,7 +20,7 @@ class Lanes:
 
     __slots__ = ("counters", "draining", "max_batch_size", "route", "stamp", "version", "weight")
 
-    def __init__(self, route: VersionRoute, counters: VersionState) -> None:
+    def __init__(self, route: VersionRoute, counters: LaneCounters) -> None:
         self.route = route
         self.counters = counters
         self.version = route.version

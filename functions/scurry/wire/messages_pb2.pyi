@@ -12,25 +12,25 @@ class Encoding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ENCODING_REQUEST: _ClassVar[Encoding]
     ENCODING_INPUTS: _ClassVar[Encoding]
 
-class Life(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+class VersionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
-    REGISTERED: _ClassVar[Life]
-    LOADING: _ClassVar[Life]
-    READY: _ClassVar[Life]
-    DRAINING: _ClassVar[Life]
-    RETIRED: _ClassVar[Life]
-    FAILED: _ClassVar[Life]
+    REGISTERED: _ClassVar[VersionState]
+    LOADING: _ClassVar[VersionState]
+    READY: _ClassVar[VersionState]
+    DRAINING: _ClassVar[VersionState]
+    RETIRED: _ClassVar[VersionState]
+    FAILED: _ClassVar[VersionState]
 ENCODING_REQUEST: Encoding
 ENCODING_INPUTS: Encoding
-REGISTERED: Life
-LOADING: Life
-READY: Life
-DRAINING: Life
-RETIRED: Life
-FAILED: Life
+REGISTERED: VersionState
+LOADING: VersionState
+READY: VersionState
+DRAINING: VersionState
+RETIRED: VersionState
+FAILED: VersionState
 
 class Request(_message.Message):
-    __slots__ = ("id", "entry", "model", "version", "encoding", "body", "payload", "reply", "deadline", "key", "priority", "tenant", "traceparent", "keep", "bulk", "attempt", "epoch", "defect", "fields", "tries")
+    __slots__ = ("id", "entry", "model", "version", "encoding", "body", "payload", "reply", "deadline", "key", "priority", "tenant", "traceparent", "keep", "bulk", "attempt", "epoch", "defect", "fields", "blame", "digest")
     class FieldsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -57,7 +57,8 @@ class Request(_message.Message):
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     DEFECT_FIELD_NUMBER: _ClassVar[int]
     FIELDS_FIELD_NUMBER: _ClassVar[int]
-    TRIES_FIELD_NUMBER: _ClassVar[int]
+    BLAME_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
     id: str
     entry: str
     model: str
@@ -77,25 +78,30 @@ class Request(_message.Message):
     epoch: int
     defect: str
     fields: _containers.ScalarMap[str, bytes]
-    tries: int
-    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., body: _Optional[bytes] = ..., payload: _Optional[str] = ..., reply: _Optional[str] = ..., deadline: _Optional[int] = ..., key: _Optional[str] = ..., priority: _Optional[int] = ..., tenant: _Optional[str] = ..., traceparent: _Optional[str] = ..., keep: _Optional[int] = ..., bulk: _Optional[bool] = ..., attempt: _Optional[int] = ..., epoch: _Optional[int] = ..., defect: _Optional[str] = ..., fields: _Optional[_Mapping[str, bytes]] = ..., tries: _Optional[int] = ...) -> None: ...
+    blame: int
+    digest: bytes
+    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., body: _Optional[bytes] = ..., payload: _Optional[str] = ..., reply: _Optional[str] = ..., deadline: _Optional[int] = ..., key: _Optional[str] = ..., priority: _Optional[int] = ..., tenant: _Optional[str] = ..., traceparent: _Optional[str] = ..., keep: _Optional[int] = ..., bulk: _Optional[bool] = ..., attempt: _Optional[int] = ..., epoch: _Optional[int] = ..., defect: _Optional[str] = ..., fields: _Optional[_Mapping[str, bytes]] = ..., blame: _Optional[int] = ..., digest: _Optional[bytes] = ...) -> None: ...
 
 class ModelSpec(_message.Message):
-    __slots__ = ("uri", "runtime", "config", "generation", "max_batch_size")
+    __slots__ = ("uri", "runtime", "config", "generation", "max_batch_size", "identity", "fingerprint")
     URI_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     MAX_BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     uri: str
     runtime: str
     config: str
     generation: int
     max_batch_size: int
-    def __init__(self, uri: _Optional[str] = ..., runtime: _Optional[str] = ..., config: _Optional[str] = ..., generation: _Optional[int] = ..., max_batch_size: _Optional[int] = ...) -> None: ...
+    identity: str
+    fingerprint: str
+    def __init__(self, uri: _Optional[str] = ..., runtime: _Optional[str] = ..., config: _Optional[str] = ..., generation: _Optional[int] = ..., max_batch_size: _Optional[int] = ..., identity: _Optional[str] = ..., fingerprint: _Optional[str] = ...) -> None: ...
 
 class Requests(_message.Message):
-    __slots__ = ("requests", "spec", "sequence", "report", "version", "epoch", "solo")
+    __slots__ = ("requests", "spec", "sequence", "report", "version", "epoch", "solo", "held_since")
     REQUESTS_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -103,6 +109,7 @@ class Requests(_message.Message):
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     SOLO_FIELD_NUMBER: _ClassVar[int]
+    HELD_SINCE_FIELD_NUMBER: _ClassVar[int]
     requests: _containers.RepeatedCompositeFieldContainer[Request]
     spec: ModelSpec
     sequence: int
@@ -110,19 +117,24 @@ class Requests(_message.Message):
     version: str
     epoch: int
     solo: bool
-    def __init__(self, requests: _Optional[_Iterable[_Union[Request, _Mapping]]] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., sequence: _Optional[int] = ..., report: _Optional[bool] = ..., version: _Optional[str] = ..., epoch: _Optional[int] = ..., solo: _Optional[bool] = ...) -> None: ...
+    held_since: int
+    def __init__(self, requests: _Optional[_Iterable[_Union[Request, _Mapping]]] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., sequence: _Optional[int] = ..., report: _Optional[bool] = ..., version: _Optional[str] = ..., epoch: _Optional[int] = ..., solo: _Optional[bool] = ..., held_since: _Optional[int] = ...) -> None: ...
 
 class Done(_message.Message):
-    __slots__ = ("version", "lane", "sequence", "epoch")
+    __slots__ = ("version", "lane", "sequence", "epoch", "busy_micros", "requests")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LANE_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
+    BUSY_MICROS_FIELD_NUMBER: _ClassVar[int]
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
     version: str
     lane: int
     sequence: int
     epoch: int
-    def __init__(self, version: _Optional[str] = ..., lane: _Optional[int] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ...) -> None: ...
+    busy_micros: int
+    requests: int
+    def __init__(self, version: _Optional[str] = ..., lane: _Optional[int] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., busy_micros: _Optional[int] = ..., requests: _Optional[int] = ...) -> None: ...
 
 class Bounced(_message.Message):
     __slots__ = ("message", "typename", "address", "cause", "executing", "alone")
@@ -141,7 +153,7 @@ class Bounced(_message.Message):
     def __init__(self, message: _Optional[bytes] = ..., typename: _Optional[str] = ..., address: _Optional[str] = ..., cause: _Optional[str] = ..., executing: _Optional[bool] = ..., alone: _Optional[bool] = ...) -> None: ...
 
 class Reply(_message.Message):
-    __slots__ = ("id", "entry", "reply", "keep", "model", "version", "encoding", "body", "payload", "error", "message", "parked", "consumed", "bulk", "record")
+    __slots__ = ("id", "entry", "reply", "keep", "model", "version", "encoding", "body", "payload", "error", "message", "parked", "consumed", "bulk", "record", "digest")
     ID_FIELD_NUMBER: _ClassVar[int]
     ENTRY_FIELD_NUMBER: _ClassVar[int]
     REPLY_FIELD_NUMBER: _ClassVar[int]
@@ -157,6 +169,7 @@ class Reply(_message.Message):
     CONSUMED_FIELD_NUMBER: _ClassVar[int]
     BULK_FIELD_NUMBER: _ClassVar[int]
     RECORD_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
     id: str
     entry: str
     reply: str
@@ -172,7 +185,8 @@ class Reply(_message.Message):
     consumed: _containers.RepeatedScalarFieldContainer[str]
     bulk: bool
     record: str
-    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., body: _Optional[bytes] = ..., payload: _Optional[str] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., parked: _Optional[_Iterable[str]] = ..., consumed: _Optional[_Iterable[str]] = ..., bulk: _Optional[bool] = ..., record: _Optional[str] = ...) -> None: ...
+    digest: bytes
+    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., body: _Optional[bytes] = ..., payload: _Optional[str] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., parked: _Optional[_Iterable[str]] = ..., consumed: _Optional[_Iterable[str]] = ..., bulk: _Optional[bool] = ..., record: _Optional[str] = ..., digest: _Optional[bytes] = ...) -> None: ...
 
 class Replies(_message.Message):
     __slots__ = ("replies",)
@@ -241,10 +255,12 @@ class Register(_message.Message):
     def __init__(self, version: _Optional[str] = ..., uri: _Optional[str] = ..., runtime: _Optional[str] = ..., config: _Optional[str] = ...) -> None: ...
 
 class Unregister(_message.Message):
-    __slots__ = ("version",)
+    __slots__ = ("version", "force")
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    FORCE_FIELD_NUMBER: _ClassVar[int]
     version: str
-    def __init__(self, version: _Optional[str] = ...) -> None: ...
+    force: bool
+    def __init__(self, version: _Optional[str] = ..., force: _Optional[bool] = ...) -> None: ...
 
 class Alias(_message.Message):
     __slots__ = ("alias", "version")
@@ -290,17 +306,19 @@ class Load(_message.Message):
     def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., lane: _Optional[int] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ...) -> None: ...
 
 class Unload(_message.Message):
-    __slots__ = ("model", "version", "generation")
+    __slots__ = ("model", "version", "generation", "identity")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
     model: str
     version: str
     generation: int
-    def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., generation: _Optional[int] = ...) -> None: ...
+    identity: str
+    def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., generation: _Optional[int] = ..., identity: _Optional[str] = ...) -> None: ...
 
 class Loaded(_message.Message):
-    __slots__ = ("version", "lane", "generation", "worker", "signature", "bytes", "max_batch_size", "runtime", "device")
+    __slots__ = ("version", "lane", "generation", "worker", "signature", "bytes", "max_batch_size", "runtime", "device", "identity", "fingerprint", "warnings")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LANE_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
@@ -310,6 +328,9 @@ class Loaded(_message.Message):
     MAX_BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     version: str
     lane: int
     generation: int
@@ -319,31 +340,38 @@ class Loaded(_message.Message):
     max_batch_size: int
     runtime: str
     device: str
-    def __init__(self, version: _Optional[str] = ..., lane: _Optional[int] = ..., generation: _Optional[int] = ..., worker: _Optional[str] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., max_batch_size: _Optional[int] = ..., runtime: _Optional[str] = ..., device: _Optional[str] = ...) -> None: ...
+    identity: str
+    fingerprint: str
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, version: _Optional[str] = ..., lane: _Optional[int] = ..., generation: _Optional[int] = ..., worker: _Optional[str] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., max_batch_size: _Optional[int] = ..., runtime: _Optional[str] = ..., device: _Optional[str] = ..., identity: _Optional[str] = ..., fingerprint: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class LoadFailed(_message.Message):
-    __slots__ = ("version", "lane", "generation", "error", "message")
+    __slots__ = ("version", "lane", "generation", "error", "message", "identity")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LANE_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
     version: str
     lane: int
     generation: int
     error: str
     message: str
-    def __init__(self, version: _Optional[str] = ..., lane: _Optional[int] = ..., generation: _Optional[int] = ..., error: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+    identity: str
+    def __init__(self, version: _Optional[str] = ..., lane: _Optional[int] = ..., generation: _Optional[int] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., identity: _Optional[str] = ...) -> None: ...
 
 class Loading(_message.Message):
-    __slots__ = ("version", "lane", "generation")
+    __slots__ = ("version", "lane", "generation", "identity")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LANE_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
     version: str
     lane: int
     generation: int
-    def __init__(self, version: _Optional[str] = ..., lane: _Optional[int] = ..., generation: _Optional[int] = ...) -> None: ...
+    identity: str
+    def __init__(self, version: _Optional[str] = ..., lane: _Optional[int] = ..., generation: _Optional[int] = ..., identity: _Optional[str] = ...) -> None: ...
 
 class Remind(_message.Message):
     __slots__ = ("version", "generation", "attempt")
@@ -356,7 +384,7 @@ class Remind(_message.Message):
     def __init__(self, version: _Optional[str] = ..., generation: _Optional[int] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class Routes(_message.Message):
-    __slots__ = ("epoch", "versions", "aliases", "announce", "pending")
+    __slots__ = ("epoch", "versions", "aliases", "announce", "pending", "limit")
     class AliasesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -369,26 +397,70 @@ class Routes(_message.Message):
     ALIASES_FIELD_NUMBER: _ClassVar[int]
     ANNOUNCE_FIELD_NUMBER: _ClassVar[int]
     PENDING_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     versions: _containers.RepeatedCompositeFieldContainer[VersionRoute]
     aliases: _containers.ScalarMap[str, str]
     announce: Replies
     pending: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRoute, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., announce: _Optional[_Union[Replies, _Mapping]] = ..., pending: _Optional[_Iterable[str]] = ...) -> None: ...
+    limit: int
+    def __init__(self, epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRoute, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., announce: _Optional[_Union[Replies, _Mapping]] = ..., pending: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class VersionRoute(_message.Message):
-    __slots__ = ("version", "weight", "draining", "spec", "function")
+    __slots__ = ("version", "weight", "draining", "spec", "function", "max_queue_size")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
     DRAINING_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
     FUNCTION_FIELD_NUMBER: _ClassVar[int]
+    MAX_QUEUE_SIZE_FIELD_NUMBER: _ClassVar[int]
     version: str
     weight: int
     draining: bool
     spec: ModelSpec
     function: str
-    def __init__(self, version: _Optional[str] = ..., weight: _Optional[int] = ..., draining: _Optional[bool] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., function: _Optional[str] = ...) -> None: ...
+    max_queue_size: int
+    def __init__(self, version: _Optional[str] = ..., weight: _Optional[int] = ..., draining: _Optional[bool] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., function: _Optional[str] = ..., max_queue_size: _Optional[int] = ...) -> None: ...
+
+class RoutesWanted(_message.Message):
+    __slots__ = ("model", "epoch")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    epoch: int
+    def __init__(self, model: _Optional[str] = ..., epoch: _Optional[int] = ...) -> None: ...
+
+class Expire(_message.Message):
+    __slots__ = ("requests",)
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    requests: _containers.RepeatedCompositeFieldContainer[Expiry]
+    def __init__(self, requests: _Optional[_Iterable[_Union[Expiry, _Mapping]]] = ...) -> None: ...
+
+class Expiry(_message.Message):
+    __slots__ = ("id", "entry", "reply", "keep", "encoding", "bulk", "version", "lane", "sequence", "digest", "consumed")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_FIELD_NUMBER: _ClassVar[int]
+    REPLY_FIELD_NUMBER: _ClassVar[int]
+    KEEP_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
+    BULK_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    LANE_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    CONSUMED_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    entry: str
+    reply: str
+    keep: int
+    encoding: Encoding
+    bulk: bool
+    version: str
+    lane: int
+    sequence: int
+    digest: bytes
+    consumed: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., bulk: _Optional[bool] = ..., version: _Optional[str] = ..., lane: _Optional[int] = ..., sequence: _Optional[int] = ..., digest: _Optional[bytes] = ..., consumed: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Drained(_message.Message):
     __slots__ = ("version", "epoch", "expired", "generation")
@@ -407,24 +479,26 @@ class RouterState(_message.Message):
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     routes: Routes
-    versions: _containers.RepeatedCompositeFieldContainer[VersionState]
-    def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[VersionState, _Mapping]]] = ...) -> None: ...
+    versions: _containers.RepeatedCompositeFieldContainer[LaneCounters]
+    def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[LaneCounters, _Mapping]]] = ...) -> None: ...
 
-class VersionState(_message.Message):
-    __slots__ = ("version", "sent", "done", "asked", "requests", "refused")
+class LaneCounters(_message.Message):
+    __slots__ = ("version", "sent", "done", "asked", "requests", "refused", "service_micros")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SENT_FIELD_NUMBER: _ClassVar[int]
     DONE_FIELD_NUMBER: _ClassVar[int]
     ASKED_FIELD_NUMBER: _ClassVar[int]
     REQUESTS_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_MICROS_FIELD_NUMBER: _ClassVar[int]
     version: str
     sent: _containers.RepeatedScalarFieldContainer[int]
     done: _containers.RepeatedScalarFieldContainer[int]
     asked: _containers.RepeatedScalarFieldContainer[int]
     requests: int
     refused: int
-    def __init__(self, version: _Optional[str] = ..., sent: _Optional[_Iterable[int]] = ..., done: _Optional[_Iterable[int]] = ..., asked: _Optional[_Iterable[int]] = ..., requests: _Optional[int] = ..., refused: _Optional[int] = ...) -> None: ...
+    service_micros: float
+    def __init__(self, version: _Optional[str] = ..., sent: _Optional[_Iterable[int]] = ..., done: _Optional[_Iterable[int]] = ..., asked: _Optional[_Iterable[int]] = ..., requests: _Optional[int] = ..., refused: _Optional[int] = ..., service_micros: _Optional[float] = ...) -> None: ...
 
 class Record(_message.Message):
     __slots__ = ("model", "sequence", "epoch", "versions", "aliases", "weights", "previous", "changed")
@@ -468,10 +542,10 @@ class Record(_message.Message):
     def __init__(self, model: _Optional[str] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRecord, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., weights: _Optional[_Mapping[str, int]] = ..., previous: _Optional[_Mapping[str, int]] = ..., changed: _Optional[int] = ...) -> None: ...
 
 class VersionRecord(_message.Message):
-    __slots__ = ("version", "spec", "life", "error", "message", "loaded", "signature", "bytes", "device", "waiting", "function", "serving", "losses", "update")
+    __slots__ = ("version", "spec", "state", "error", "message", "loaded", "signature", "bytes", "device", "waiting", "function", "serving", "losses", "update", "warnings")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
-    LIFE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     LOADED_FIELD_NUMBER: _ClassVar[int]
@@ -483,9 +557,10 @@ class VersionRecord(_message.Message):
     SERVING_FIELD_NUMBER: _ClassVar[int]
     LOSSES_FIELD_NUMBER: _ClassVar[int]
     UPDATE_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     version: str
     spec: ModelSpec
-    life: Life
+    state: VersionState
     error: str
     message: str
     loaded: _containers.RepeatedScalarFieldContainer[int]
@@ -497,7 +572,8 @@ class VersionRecord(_message.Message):
     serving: ModelSpec
     losses: int
     update: str
-    def __init__(self, version: _Optional[str] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., life: _Optional[_Union[Life, str]] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., loaded: _Optional[_Iterable[int]] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., device: _Optional[str] = ..., waiting: _Optional[_Iterable[_Union[Update, _Mapping]]] = ..., function: _Optional[str] = ..., serving: _Optional[_Union[ModelSpec, _Mapping]] = ..., losses: _Optional[int] = ..., update: _Optional[str] = ...) -> None: ...
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, version: _Optional[str] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., state: _Optional[_Union[VersionState, str]] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., loaded: _Optional[_Iterable[int]] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., device: _Optional[str] = ..., waiting: _Optional[_Iterable[_Union[Update, _Mapping]]] = ..., function: _Optional[str] = ..., serving: _Optional[_Union[ModelSpec, _Mapping]] = ..., losses: _Optional[int] = ..., update: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class View(_message.Message):
     __slots__ = ("model", "record")

@@ -88,8 +88,8 @@ def test_the_registrys_own_record_is_understood() -> None:
     record = Record(
         model="m",
         versions=[
-            VersionRecord(version="1", life=READY, spec=spec, signature=signature),
-            VersionRecord(version="2", life=FAILED, spec=spec, message="No such file."),
+            VersionRecord(version="1", state=READY, spec=spec, signature=signature),
+            VersionRecord(version="2", state=FAILED, spec=spec, message="No such file."),
         ],
         aliases={"best": "1"},
         weights={"1": 3},

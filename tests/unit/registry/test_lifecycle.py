@@ -19,13 +19,13 @@ from scurry.wire.messages_pb2 import (
     LOADING,
     READY,
     Drained,
-    Life,
     Loaded,
     LoadFailed,
     Loading,
     Record,
     Remind,
     Update,
+    VersionState,
 )
 
 BLANK = Record(model="m")
@@ -65,10 +65,10 @@ class Course:
         generation = entry.spec.generation
         return self.on(*(Loaded(version=version, lane=lane, generation=generation) for lane in (0, 1)))
 
-    def life(self, version: str = "1") -> Life | None:
+    def state(self, version: str = "1") -> VersionState | None:
         """Where a version stands; None when it is gone."""
         entry = find(self.record, version)
-        return entry.life if entry else None
+        return entry.state if entry else None
 
     def of(self, kind: type) -> list[Effect]:
         """The last step's effects of one kind."""
@@ -98,7 +98,7 @@ def ready(*versions: str) -> Course:
 def test_register_asks_both_lanes_to_load() -> None:
     """It is pending, answered later, and there will be a reminder."""
     out = Course().on(register("1", token="u"))
-    assert out.life() == LOADING
+    assert out.state() == LOADING
     assert out.of(AskLoad) == [AskLoad("1", 0), AskLoad("1", 1)]
     assert out.of(RemindLater) == [RemindLater("1", 1, 1)]
     assert (out.answers, out.outcome) == ([], "applied")
@@ -111,9 +111,9 @@ def test_ready_when_both_lanes_have_loaded() -> None:
     out = Course().on(register("1", token="u"))
     for _ in range(2):
         out.on(Loaded(version="1", lane=0, generation=1, max_batch_size=8, runtime="onnx", bytes=5, device="CPU"))
-        assert (out.life(), out.answers) == (LOADING, [])
+        assert (out.state(), out.answers) == (LOADING, [])
     out.on(Loaded(version="1", lane=1, generation=1, max_batch_size=8, runtime="onnx", bytes=5, device="CPU"))
-    assert (out.life(), out.answers) == (READY, [("u", "")])
+    assert (out.state(), out.answers) == (READY, [("u", "")])
     entry = out.record.versions[0]
     assert (entry.spec.max_batch_size, entry.spec.runtime, entry.bytes, entry.device) == (8, "onnx", 5, "CPU")
     assert out.record.epoch == 2
@@ -155,11 +155,11 @@ def test_a_failed_version_may_be_registered_again() -> None:
         register("1", token="u"), LoadFailed(version="1", generation=1, error="not_allowed", message="no")
     )
     entry = out.record.versions[0]
-    assert (entry.life, entry.error, entry.message) == (FAILED, "not_allowed", "no")
+    assert (entry.state, entry.error, entry.message) == (FAILED, "not_allowed", "no")
     assert out.answers == [("u", "load_failed")]
     out.on(register("1", token="w"))
     entry = out.record.versions[0]
-    assert (entry.life, entry.spec.generation, entry.message) == (LOADING, 2, "")
+    assert (entry.state, entry.spec.generation, entry.message) == (LOADING, 2, "")
     assert out.load().answers == [("w", "")]
 
 
@@ -205,7 +205,7 @@ def test_a_changed_spec_that_fails_leaves_the_former_one() -> None:
     """The version stays ready; the reason is on record."""
     out = ready("1").on(register("1", "b.onnx", token="w"), LoadFailed(version="1", generation=2, message="broken"))
     assert out.answers == [("w", "load_failed")]
-    assert (out.life(), routes_of(out.record).versions[0].spec.uri) == (READY, "1.onnx")
+    assert (out.state(), routes_of(out.record).versions[0].spec.uri) == (READY, "1.onnx")
     assert "broken" in out.record.versions[0].message
 
 
@@ -215,15 +215,15 @@ def test_reminders_ask_the_lanes_that_are_missing() -> None:
         register("1", token="u"), Loaded(version="1", lane=1, generation=1), Loading(version="1", generation=1)
     )
     asked, attempt = 0, 1
-    while out.life() == LOADING:
+    while out.state() == LOADING:
         out.on(Remind(version="1", generation=1, attempt=attempt))
         attempt += 1
-        if out.life() == LOADING:
+        if out.state() == LOADING:
             asked += 1
             assert out.of(AskLoad) == [AskLoad("1", 0)]
             assert out.of(RemindLater) == [RemindLater("1", 1, attempt)]
     assert out.answers == [("u", "load_failed")]
-    assert out.life() == FAILED
+    assert out.state() == FAILED
     assert 600_000 <= lifecycle.waited_ms(attempt - 1) < 611_000
     assert 50 < asked < 80
 
@@ -241,18 +241,18 @@ def test_losses_while_loading() -> None:
     out = Course().on(register("1", token="u"))
     for _ in range(50):
         out.on(LoadLost("1", 1, False, "connection refused"))
-    assert out.life() == LOADING
+    assert out.state() == LOADING
     for _ in range(lifecycle.LOSSES):
-        assert out.life() == LOADING
+        assert out.state() == LOADING
         out.on(LoadLost("1", 1, True, "Worker w is gone."))
-    assert (out.life(), out.answers) == (FAILED, [("u", "load_failed")])
+    assert (out.state(), out.answers) == (FAILED, [("u", "load_failed")])
     assert out.record.versions[0].error == "worker_lost"
 
 
 def test_a_function_is_ready_at_once() -> None:
     """Nothing is loaded, and nothing unloaded when it goes."""
     out = Course().on(register("1", "example/upper", token="u", runtime="function"))
-    assert (out.life(), out.answers) == (READY, [("u", "")])
+    assert (out.state(), out.answers) == (READY, [("u", "")])
     assert not out.of(AskLoad)
     assert routes_of(out.record).versions[0].function == "example/upper"
     out.on(update("unregister", "w"), Drained(version="1", generation=1))
@@ -263,12 +263,12 @@ def test_unregister_drains_then_drops() -> None:
     """The reply waits for the router; aliases and weights go at once."""
     out = ready("1", "2").on(update("alias", alias="a", version="1"), update("split", weights={"1": 1, "2": 1}))
     out.on(update("unregister", "u", version="a"))
-    assert (out.life(), out.answers) == (DRAINING, [])
+    assert (out.state(), out.answers) == (DRAINING, [])
     assert (dict(out.record.aliases), weights_of(out.record)) == ({}, {"2": 1})
     out.on(Drained(version="1", generation=9))
-    assert out.life() == DRAINING
+    assert out.state() == DRAINING
     out.on(Drained(version="1", generation=1))
-    assert (out.life(), out.answers) == (None, [("u", "")])
+    assert (out.state(), out.answers) == (None, [("u", "")])
     assert out.of(AskUnload) == [AskUnload("1", out.record.sequence)]
 
 
@@ -303,14 +303,14 @@ def test_unregister_of_what_never_took_requests() -> None:
     out = Course().on(register("1", token="r"), update("unregister", "u", version="1"))
     assert out.answers == [("r", "load_failed"), ("u", "")]
     assert [type(effect) for effect in out.of(AskUnload)] == [AskUnload]
-    assert out.life() is None
+    assert out.state() is None
 
 
 def test_unregister_while_a_replacement_loads() -> None:
     """The version that serves drains; the replacement is called off."""
     out = ready("1").on(register("1", "b.onnx", token="r"), update("unregister", "u", version="1"))
     assert out.answers == [("r", "load_failed")]
-    assert out.life() == DRAINING
+    assert out.state() == DRAINING
     assert routes_of(out.record).versions[0].spec.generation == 1
     assert out.on(Drained(version="1", generation=1)).answers == [("u", "")]
 
@@ -454,4 +454,4 @@ def test_whatever_happens_the_record_makes_sense() -> None:
             waiting = [u.id for entry in record.versions for u in entry.waiting]
             assert sorted(answered + waiting) == sorted(asked)
             for entry in record.versions:
-                assert bool(entry.waiting) <= (entry.life in (LOADING, DRAINING))
+                assert bool(entry.waiting) <= (entry.state in (LOADING, DRAINING))

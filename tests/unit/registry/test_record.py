@@ -8,12 +8,12 @@ import pytest
 
 from scurry.registry import record as records
 from scurry.wire.errors import NotFound, Unavailable
-from scurry.wire.messages_pb2 import DRAINING, FAILED, LOADING, READY, Life, ModelSpec, Record, VersionRecord
+from scurry.wire.messages_pb2 import DRAINING, FAILED, LOADING, READY, ModelSpec, Record, VersionRecord, VersionState
 
 
-def version(name: str, life: Life, **fields: object) -> VersionRecord:
+def version(name: str, state: VersionState, **fields: object) -> VersionRecord:
     """A version with a spec."""
-    return VersionRecord(version=name, life=life, spec=ModelSpec(uri=f"{name}.onnx", generation=7), **fields)
+    return VersionRecord(version=name, state=state, spec=ModelSpec(uri=f"{name}.onnx", generation=7), **fields)
 
 
 def record(**fields: object) -> Record:

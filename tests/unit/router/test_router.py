@@ -365,7 +365,7 @@ async def test_suspects_are_sent_again_one_by_one() -> None:
     ]  # fmt: skip
     assert len({delay for delay, _, _ in out.delayed}) == 3, "they are kept apart"
     assert all(100 <= delay < 260 for delay, _, _ in out.delayed)
-    assert all((r.attempt, r.tries) == (1, 0) for _, _, again in out.delayed for r in again.requests)
+    assert all((r.attempt, r.blame) == (1, 0) for _, _, again in out.delayed for r in again.requests)
     assert list(RouterState.FromString(out.state or b"").versions[0].done) == [3, 0]
     gone = (await turn(out.state, Routes(epoch=6, versions=[route("2")]))).state
     again = await turn(gone, *(sent_by_router(value) for _, _, value in out.delayed))
@@ -384,7 +384,7 @@ async def test_what_was_not_executing_is_sent_again_together() -> None:
     assert (delay, len(again.requests), again.solo) == (100, 3, False)
     out = await turn(out.state, sent_by_router(again))
     assert out.lanes == [("m@1/0", ["r0", "r1", "r2"], 6, False)]
-    assert {(r.attempt, r.tries) for r in out.sent[0][2].requests} == {(1, 0)}
+    assert {(r.attempt, r.blame) for r in out.sent[0][2].requests} == {(1, 0)}
 
 
 async def test_a_draining_version_still_answers_what_bounced() -> None:
@@ -405,7 +405,7 @@ async def test_only_what_ran_alone_is_charged_with_a_try() -> None:
         out = await turn(state, lost(again, "m@1/solo/9-0", alone=True))
         ((delay, _, value),) = out.delayed
         request = value.requests[0]
-        assert (request.attempt, request.tries) == (attempt, 2 * attempt)
+        assert (request.attempt, request.blame) == (attempt, 2 * attempt)
         assert 0 <= delay - 100 * 2 ** (attempt - 1) < 160
     out = await turn(state, lost(Requests(requests=[request], spec=SPEC, solo=True), "m@1/solo/9-0", alone=True))
     assert out.delayed == []
@@ -425,7 +425,7 @@ async def test_a_request_on_a_lane_is_not_charged(alone: bool) -> None:
     state, value = await forwarded(1)
     out = await turn(state, lost(value, alone=alone))
     ((_, _, again),) = out.delayed
-    assert (again.solo, again.requests[0].attempt, again.requests[0].tries) == (True, 1, 0)
+    assert (again.solo, again.requests[0].attempt, again.requests[0].blame) == (True, 1, 0)
 
 
 async def test_bouncing_has_an_end_even_if_nothing_ran() -> None:
