@@ -215,7 +215,7 @@ class Signature(_message.Message):
     def __init__(self, inputs: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., batched: _Optional[bool] = ...) -> None: ...
 
 class Update(_message.Message):
-    __slots__ = ("model", "id", "entry", "reply", "keep", "register", "unregister", "alias", "split", "promote", "rollback", "json")
+    __slots__ = ("model", "id", "entry", "reply", "keep", "register", "unregister", "alias", "split", "promote", "rollback", "json", "digest")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     ENTRY_FIELD_NUMBER: _ClassVar[int]
@@ -228,6 +228,7 @@ class Update(_message.Message):
     PROMOTE_FIELD_NUMBER: _ClassVar[int]
     ROLLBACK_FIELD_NUMBER: _ClassVar[int]
     JSON_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
     model: str
     id: str
     entry: str
@@ -240,7 +241,8 @@ class Update(_message.Message):
     promote: Promote
     rollback: Rollback
     json: str
-    def __init__(self, model: _Optional[str] = ..., id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., unregister: _Optional[_Union[Unregister, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., split: _Optional[_Union[Split, _Mapping]] = ..., promote: _Optional[_Union[Promote, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ..., json: _Optional[str] = ...) -> None: ...
+    digest: bytes
+    def __init__(self, model: _Optional[str] = ..., id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., unregister: _Optional[_Union[Unregister, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., split: _Optional[_Union[Split, _Mapping]] = ..., promote: _Optional[_Union[Promote, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ..., json: _Optional[str] = ..., digest: _Optional[bytes] = ...) -> None: ...
 
 class Register(_message.Message):
     __slots__ = ("version", "uri", "runtime", "config")

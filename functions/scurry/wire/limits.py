@@ -1,0 +1,25 @@
+"""Bounds on what a caller may send; passing one is refused.
+
+The Java side holds the same figures in `io.scurry.job.Limits`; a test holds both together.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+ID_BYTES: Final = 512
+"""UTF-8 bytes of a request's id, of a sticky key or of a tenant."""
+REPLY_BYTES: Final = 512
+"""UTF-8 bytes of the name of a reply stream."""
+VERSION_BYTES: Final = 128
+"""UTF-8 bytes of a version or an alias that is asked for."""
+OUTPUTS: Final = 1024
+"""Outputs that one request may name; none twice."""
+DIMENSIONS: Final = 32
+"""Dimensions of one tensor; numpy holds no more."""
+ERROR_BYTES: Final = 1024
+"""UTF-8 bytes of the sentence that goes with an error code; what is longer is cut."""
+JSON_DEPTH: Final = 64
+"""Brackets within brackets in any JSON from outside."""
+PAYLOAD_GRACE_SECONDS: Final = 60
+"""A parked output goes at most so long after the result that names it."""
