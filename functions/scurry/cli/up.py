@@ -14,7 +14,7 @@ from scurry.cli.output import complain, note, say
 from scurry.cli.repository import Found, register_all, scan_or_say
 from scurry.serving.up import CANNOT_START, Up, ready_block
 from scurry.settings import UpSettings, load
-from scurry.telemetry import configure_logging
+from scurry.telemetry.logs import configure_logging
 
 EXAMPLE = "example: scurry up --models ./models --workers 2 --http-port 8000"
 

@@ -16,7 +16,7 @@ from scurry.gateway.http import Door
 from scurry.gateway.listener import Listener
 from scurry.gateway.translate import Translator
 from scurry.settings import GatewaySettings
-from scurry.telemetry import configure_logging
+from scurry.telemetry.logs import configure_logging
 
 log = logging.getLogger(__name__)
 

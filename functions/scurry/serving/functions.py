@@ -17,7 +17,7 @@ import uvloop
 from scurry.endpoint.server import ENDPOINT, application, listen
 from scurry.registry.function import Registry
 from scurry.router.function import Router
-from scurry.telemetry import configure_logging
+from scurry.telemetry.logs import configure_logging
 
 if TYPE_CHECKING:
     from scurry.settings import FunctionsSettings

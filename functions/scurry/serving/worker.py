@@ -22,7 +22,7 @@ from scurry.inference.function import Inference
 from scurry.inference.payloads import RedisPayloads
 from scurry.inference.shelf import MIB, Shelf
 from scurry.runtimes.catalog import open_model
-from scurry.telemetry import configure_logging
+from scurry.telemetry.logs import configure_logging
 from scurry.wire.names import Keys
 
 if TYPE_CHECKING:

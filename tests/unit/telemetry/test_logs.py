@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from scurry import telemetry
+from scurry.telemetry import logs
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def log():
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     stream = io.StringIO()
-    telemetry.configure_logging("worker", "info", stream)
+    logs.configure_logging("worker", "info", stream)
     yield stream
     root.handlers[:], root.level = before, level
 
@@ -46,9 +46,9 @@ def test_records_below_the_level_are_dropped(log):
 def test_an_unknown_level_is_refused():
     """The sentence names the levels there are."""
     with pytest.raises(ValueError, match="known are debug, info"):
-        telemetry.configure_logging("worker", "loud")
+        logs.configure_logging("worker", "loud")
 
 
 def test_timestamps_are_utc_with_milliseconds():
     """RFC 3339 in UTC."""
-    assert telemetry.timestamp(1.5) == "1970-01-01T00:00:01.500Z"
+    assert logs.timestamp(1.5) == "1970-01-01T00:00:01.500Z"

@@ -19,9 +19,9 @@ from typing import Any, Final
 from google.protobuf.message import Message
 
 from scurry.endpoint.call import Function
-from scurry.endpoint.mailroom import Address, Lost, Mail, Mailroom
 from scurry.registry.function import Registry
 from scurry.router.function import Router
+from scurry.testing.mailroom import Address, Lost, Mail, Mailroom
 from scurry.wire.errors import error
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.messages_pb2 import Audit, Bounced, DeadLetter, Replies, Reply, Request, Requests, Update, View
