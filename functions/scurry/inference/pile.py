@@ -13,8 +13,9 @@ from google.protobuf.message import DecodeError
 
 from scurry.inference.answers import write_replies
 from scurry.inference.members import Member
+from scurry.wire.addresses import Lane, Solo, parse
 from scurry.wire.messages_pb2 import Done, Load, ModelSpec, Requests, Unload
-from scurry.wire.names import EGRESS, ROUTER, TYPE_PREFIX, parse_address
+from scurry.wire.names import EGRESS, ROUTER, TYPE_PREFIX
 
 if TYPE_CHECKING:
     from scurry.endpoint.call import Call
@@ -34,9 +35,9 @@ class Pile:
     """The requests of one call, and the loads and unloads among them."""
 
     __slots__ = (
+        "address",
         "call",
         "changes",
-        "lane",
         "members",
         "model",
         "report",
@@ -49,14 +50,15 @@ class Pile:
 
     def __init__(self, call: Call) -> None:
         self.call = call
-        self.model, self.version, self.lane = parse_address(call.key)
+        self.address = address = parse(call.key)
+        self.model, self.version = (address.model, address.version) if address else (call.key, "")
         self.requests: list[Request] = []
         self.members: list[Member] | None = None  # None: not claimed yet
         self.changes: list[Load | Unload] = []
         self.spec = NO_SPEC
         self.sequence = 0
         self.report = False
-        self.solo = self.lane.startswith("solo/")
+        self.solo = isinstance(address, Solo)
         for message in call.messages:
             try:
                 self._read(message.typename, message.value)
@@ -95,7 +97,7 @@ class Pile:
         if self.members:
             self.call.egress(EGRESS, REPLIES, write_replies(self.members, self.model, self.version))
         if self.report:
-            lane = int(self.lane) if self.lane.isdecimal() else -1
+            lane = self.address.lane if isinstance(self.address, Lane) else -1
             done = Done(version=self.version, lane=lane, sequence=self.sequence)
             self.call.send(ROUTER, self.model, DONE, done.SerializeToString())
 

@@ -14,6 +14,7 @@ from scurry.registry import record as records
 from scurry.registry.lifecycle import Event, LoadLost, advance, pause_ms
 from scurry.registry.steps import Answer, AskLoad, AskUnload, Audited, Effect, RemindLater
 from scurry.registry.update import describe
+from scurry.wire.addresses import Lane
 from scurry.wire.messages_pb2 import (
     Audit,
     Bounced,
@@ -30,7 +31,7 @@ from scurry.wire.messages_pb2 import (
     Update,
     View,
 )
-from scurry.wire.names import EGRESS, INFERENCE, LANES, REGISTRY, REGISTRY_STATE, ROUTER, TYPE_PREFIX, lane_address
+from scurry.wire.names import EGRESS, INFERENCE, LANES, REGISTRY, REGISTRY_STATE, ROUTER, TYPE_PREFIX
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +152,7 @@ def _unload(call: Call, effect: AskUnload) -> None:
 
 
 def _lane(call: Call, version: str, lane: int) -> str:
-    return lane_address(call.key, version, lane)
+    return str(Lane(call.key, version, lane))
 
 
 def _reply(record: Record, answer: Answer) -> Reply:

@@ -12,8 +12,9 @@ from scurry.endpoint.call import Call, Message, State, answer_each, now_ms
 from scurry.router import recovery
 from scurry.router.routes import Tables
 from scurry.router.turn import REQUESTS, Turn
+from scurry.wire.addresses import Lane, parse
 from scurry.wire.messages_pb2 import Bounced, Done, Drained, Reply, Requests, Routes
-from scurry.wire.names import ROUTER, ROUTER_STATE, TYPE_PREFIX, parse_address
+from scurry.wire.names import ROUTER, ROUTER_STATE, TYPE_PREFIX
 
 log = logging.getLogger(__name__)
 
@@ -97,14 +98,14 @@ def _drained(turn: Turn, message: Message) -> None:
 def _reply(turn: Turn, message: Message) -> None:
     """A guest's answer: the lane it came from tells the version."""
     reply = Reply.FromString(message.value)
-    _, version, lane = parse_address(message.caller[1] if message.caller else "")
-    if lane.isdecimal():
-        turn.table.finish_one(version, int(lane))
+    lane = parse(message.caller[1]) if message.caller else None
+    if isinstance(lane, Lane):
+        turn.table.finish_one(lane.version, lane.lane)
     if not (reply.id or reply.reply):
         log.warning("model %s: a guest's reply names no request and is dropped", turn.model)
         return
     reply.model = turn.model
-    reply.version = version or reply.version
+    reply.version = lane.version if lane else reply.version
     turn.answers.add([reply])
 
 

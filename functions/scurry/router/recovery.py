@@ -9,8 +9,9 @@ from scurry.router.answers import LATE
 from scurry.router.policy import Refusal
 from scurry.router.routes import Lanes
 from scurry.router.turn import REQUESTS, Turn
+from scurry.wire.addresses import Lane, Solo, parse
 from scurry.wire.messages_pb2 import Bounced, Drained, Request, Requests, Routes
-from scurry.wire.names import INFERENCE, ROUTER, TYPE_PREFIX, parse_address, solo_address
+from scurry.wire.names import INFERENCE, ROUTER, TYPE_PREFIX
 
 
 def bounce(turn: Turn, bounced: Bounced, lost: Requests) -> None:
@@ -18,9 +19,10 @@ def bounce(turn: Turn, bounced: Bounced, lost: Requests) -> None:
 
     Only a request that was sent apart from others is charged, and less if its worker was busy with something else.
     """
-    _, version, lane = parse_address(bounced.address)
-    if lane.isdecimal():
-        turn.table.finish(version, int(lane), lost.sequence)
+    address = parse(bounced.address)
+    version = address.version if address else lost.version
+    if isinstance(address, Lane):
+        turn.table.finish(version, address.lane, lost.sequence)
     turn.bounced += len(lost.requests)
     charge = policy.charge(executing=bounced.executing, solo=lost.solo, alone=bounced.alone)
     again: list[Request] = []
@@ -70,7 +72,7 @@ def _send_alone(turn: Turn, request: Request, again: Requests) -> None:
     """To an address of the request's own: no other request shares its call."""
     alone = Requests(requests=[request], spec=again.spec, version=again.version, epoch=turn.table.epoch, solo=True)
     token = request.entry.rpartition("/")[2] or request.id
-    address = solo_address(turn.model, again.version, token)
+    address = str(Solo(turn.model, again.version, token))
     turn.call.send(INFERENCE, address, REQUESTS, alone.SerializeToString())
 
 

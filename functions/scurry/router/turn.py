@@ -13,8 +13,9 @@ from scurry.router import policy
 from scurry.router.answers import LATE, Answers, overloaded
 from scurry.router.policy import Refusal
 from scurry.router.routes import Lanes, RouteTable
+from scurry.wire.addresses import Lane
 from scurry.wire.messages_pb2 import Drained, Request, Requests
-from scurry.wire.names import INFERENCE, REGISTRY, TYPE_PREFIX, lane_address
+from scurry.wire.names import INFERENCE, REGISTRY, TYPE_PREFIX
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +123,7 @@ class Turn:
     def send_trailer(self, lanes: Lanes, lane: int, sequence: int, *, report: bool, raw: bytes = b"") -> None:
         """Serialised requests with the router's own fields behind: together one serialised `Requests`."""
         trailer = Requests(sequence=sequence, report=report, epoch=self.table.epoch)
-        address = lane_address(self.model, lanes.version, lane)
+        address = str(Lane(self.model, lanes.version, lane))
         self.call.send(INFERENCE, address, REQUESTS, b"".join((raw, lanes.stamp, trailer.SerializeToString())))
 
     def tell_drained(self, lanes: Lanes, *, expired: bool) -> None:
@@ -150,7 +151,7 @@ class Turn:
 def _send_to_guest(turn: Turn, lanes: Lanes, lane: int, requests: Iterable[Request]) -> None:
     """A user's own function takes one request per message, told its version."""
     route = lanes.route
-    address = lane_address(turn.model, route.version, lane)
+    address = str(Lane(turn.model, route.version, lane))
     for request in requests:
         told = Request()
         told.CopyFrom(request)

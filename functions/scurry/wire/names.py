@@ -95,20 +95,3 @@ class Keys:
     def dead(self) -> str:
         """Stream: dead letters."""
         return f"{self.namespace}:dead"
-
-
-def lane_address(model: str, version: str, lane: int) -> str:
-    """Key of the inference function for one lane: `model@version/lane`."""
-    return f"{model}@{version}/{lane}"
-
-
-def solo_address(model: str, version: str, token: str) -> str:
-    """Key for a request that must run alone: `model@version/solo/<token>`; the transport never coalesces it."""
-    return f"{model}@{version}/solo/{token}"
-
-
-def parse_address(key: str) -> tuple[str, str, str]:
-    """Split an inference key into model, version and lane (`0`, `1`, … or `solo/<token>`)."""
-    model, _, rest = key.partition("@")
-    version, _, lane = rest.partition("/")
-    return model, version, lane

@@ -21,7 +21,7 @@ def test_messages_of_a_call_are_one_pile():
         )
     )
     assert [each.id for each in read.requests] == ["r0", "r1"]
-    assert (read.key, read.lane, read.spec.uri, read.solo) == (("m", "1"), "0", "new", False)
+    assert (read.key, str(read.address), read.spec.uri, read.solo) == (("m", "1"), "m@1/0", "new", False)
 
 
 def test_loads_and_unloads_are_set_apart():

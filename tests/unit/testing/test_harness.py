@@ -11,6 +11,7 @@ import pytest
 
 from scurry.endpoint.call import Call, State
 from scurry.testing import Harness
+from scurry.wire.addresses import Lane, parse
 from scurry.wire.errors import Failed, InvalidRequest, NotFound, Unavailable
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.messages_pb2 import (
@@ -26,7 +27,7 @@ from scurry.wire.messages_pb2 import (
     RouterState,
     Update,
 )
-from scurry.wire.names import EGRESS, INFERENCE, REGISTRY, ROUTER, parse_address
+from scurry.wire.names import EGRESS, INFERENCE, REGISTRY, ROUTER
 
 
 class FakeInference:
@@ -53,7 +54,9 @@ class FakeInference:
             done(call)
 
     def _call(self, call: Call) -> None:
-        model, version, _ = parse_address(call.key)
+        address = parse(call.key)
+        assert address is not None
+        model, version = address.model, address.version
         replies, done = Replies(), Done()
         for message in call.messages:
             if message.typename == "scurry.v1/Load":
@@ -64,8 +67,8 @@ class FakeInference:
                 requests = Requests.FromString(message.value)
                 assert requests.version == version
                 replies.replies.extend(self._answer(r, requests, version) for r in requests.requests)
-                if requests.report:
-                    done = Done(version=version, lane=int(parse_address(call.key)[2]), sequence=requests.sequence)
+                if requests.report and isinstance(address, Lane):
+                    done = Done(version=version, lane=address.lane, sequence=requests.sequence)
         self.batches.append((call.key, len(replies.replies)))
         if replies.replies:
             call.egress(EGRESS, "scurry.v1/Replies", replies.SerializeToString())

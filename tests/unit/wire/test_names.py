@@ -84,15 +84,3 @@ def test_partition_of_a_model_is_its_crc() -> None:
     """CRC-32 of the UTF-8 name modulo the number of partitions, as the contract says."""
     assert names.Keys().requests("digits", 1) == "scurry:requests"
     assert names.Keys().requests("123456789", 1000) == f"scurry:requests:{0xCBF43926 % 1000}"
-
-
-@pytest.mark.parametrize(
-    ("address", "parts"),
-    [
-        (names.lane_address("m", "1", 3), ("m", "1", "3")),
-        (names.solo_address("m.x", "v-2", "t"), ("m.x", "v-2", "solo/t")),
-    ],
-)
-def test_an_address_comes_apart_again(address: str, parts: tuple[str, str, str]) -> None:
-    """Model, version and lane are found in an inference key."""
-    assert names.parse_address(address) == parts
