@@ -12,13 +12,13 @@ from typing import Final
 
 import orjson
 
-from scurry.gateway import binary, describe
+from scurry.gateway import describe
 from scurry.gateway.catalogue import Catalogue
 from scurry.gateway.health import Health, is_ready
 from scurry.gateway.paths import Act, NoSuchPath, act_of
 from scurry.gateway.status import status_of
 from scurry.gateway.translate import Question, Translator, check_names
-from scurry.wire import oip
+from scurry.protocols import oip_binary, oip_json
 from scurry.wire.errors import Failed, InvalidRequest, ScurryError
 
 log = logging.getLogger(__name__)
@@ -89,20 +89,13 @@ class Door:
             return refusal(Failed("internal", "The gateway failed to answer; its log tells why."))
 
     async def _infer(self, act: Act, headers: Headers, body: bytes) -> Reply:
-        document = binary.split(body, headers.get(binary.HEADER))
-        echo = _text(document.get("id"))
-        choice = binary.wanted(document)
+        call = oip_binary.decode_call(body, headers.get(oip_binary.HEADER))
         answer = await self._translator.infer(
-            Question(
-                act.model,
-                oip.request_of(document),
-                act.version,
-                _header(headers, STICKY),
-                _header(headers, "traceparent"),
-            )
+            Question(act.model, call.request, act.version, _header(headers, STICKY), _header(headers, "traceparent"))
         )
-        head = oip.reply_head(answer.reply, model=answer.model or act.model, version=answer.version, id=echo)
-        json, tensors = binary.encode(answer.reply, head, choice)
+        json, tensors = oip_binary.encode_reply(
+            answer.reply, model=answer.model or act.model, version=answer.version, id=call.id, binary=call.binary
+        )
         if not tensors:
             return _json(json)
         return Reply(200, _BINARY % (len(json), len(json) + sum(map(len, tensors))), [json, *tensors])
@@ -116,7 +109,7 @@ class Door:
                 report = await self._health.report()
                 return _told(is_ready(report), {"ready": is_ready(report), **report})
             case "index":
-                ready_only = bool(body) and oip.load(body).get("ready") is True
+                ready_only = bool(body) and oip_json.load(body).get("ready") is True
                 return json_reply(describe.index(await self._catalogue.records(), ready_only=ready_only))
             case "server":
                 return json_reply(describe.server())
@@ -146,11 +139,3 @@ def _header(headers: Headers, name: str) -> str:
     if value.isascii():
         return value
     raise InvalidRequest("bad_request", f"Header {name} must be ASCII.")
-
-
-def _text(echo: object) -> str:
-    if echo is None:
-        return ""
-    if isinstance(echo, str):
-        return echo
-    raise InvalidRequest("bad_request", "Field `id` must be a text.")

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scurry.inference.members import Buffer
+from scurry.protocols.oip_json import encode_reply
 from scurry.wire.errors import ScurryError
 from scurry.wire.infer_pb2 import InferReply, Tensor
 from scurry.wire.messages_pb2 import ENCODING_INPUTS, Replies
 from scurry.wire.names import CLAIM_CHECK_BYTES
-from scurry.wire.oip import encode_reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.message import DecodeError
 
+from scurry.protocols.oip_json import decode_request
 from scurry.wire.errors import InvalidRequest, ScurryError, Unavailable
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.messages_pb2 import ENCODING_INPUTS
-from scurry.wire.oip import decode_request
 from scurry.wire.tensors import from_bytes
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from scurry.wire import oip
+from scurry.protocols import oip_json
+from scurry.protocols.oip_tensors import Document, output_of
 from scurry.wire.errors import InvalidRequest
-from scurry.wire.infer_pb2 import InferReply
-from scurry.wire.oip import Document
+from scurry.wire.infer_pb2 import InferReply, InferRequest
 
 HEADER: Final = "Inference-Header-Content-Length"
 REFUSED: Final = ("shared_memory_region", "classification")
@@ -20,54 +20,48 @@ REFUSED: Final = ("shared_memory_region", "classification")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class BinaryOutputs:
     """Which outputs the caller wants in binary."""
 
     every: bool = False
     named: dict[str, bool] = field(default_factory=dict)
 
-    def binary(self, output: str) -> bool:
-        """Whether this output goes behind the JSON."""
+    def __contains__(self, output: str) -> bool:
         return self.named.get(output, self.every)
 
 
-def split(body: bytes, header_length: str | None) -> Document:
-    """The JSON object of a body, each raw tensor put into its input as `data`. Raises `InvalidRequest`."""
-    if header_length is None:
-        document = oip.load(body)
-        _attach(document, memoryview(b""))
-        return document
-    digits = header_length.isascii() and header_length.isdecimal() and len(header_length) < 16
-    length = int(header_length) if digits else -1
-    if not 0 <= length <= len(body):
-        raise InvalidRequest("bad_request", f"Header {HEADER} must be a number from 0 to the body's {len(body)} bytes.")
-    view = memoryview(body)
-    document = oip.load(view[:length])
-    _attach(document, view[length:])
-    return document
+@dataclass(frozen=True, slots=True)
+class BinaryCall:
+    """What a body asks for: the request, the caller's own `id`, and how to write the answer."""
+
+    request: InferRequest
+    id: str
+    binary: BinaryOutputs
 
 
-def wanted(document: Document) -> Wanted:
-    """Which outputs to answer in binary. Raises `InvalidRequest`."""
-    every = _flag(oip.parameters(document, "The request").pop("binary_data_output", False), "binary_data_output")
-    outputs = oip.objects(document, "outputs")
-    if not outputs:
-        return Wanted(every)
-    named: dict[str, bool] = {}
-    for entry in outputs:
-        name = entry.get("name")
-        found = _parameters(entry, f"Output {name!r}")
-        if isinstance(name, str) and "binary_data" in found:
-            named[name] = _flag(found["binary_data"], "binary_data")
-    return Wanted(every, named)
+def decode_call(body: bytes, header_length: str | None) -> BinaryCall:
+    """What a body with that header asks for. Raises `InvalidRequest`."""
+    document = split(body, header_length)
+    echo = document.get("id")
+    if echo is not None and not isinstance(echo, str):
+        raise InvalidRequest("bad_request", "Field `id` must be a text.")
+    binary = wanted(document)
+    return BinaryCall(oip_json.request_of(document), echo or "", binary)
 
 
-def encode(reply: InferReply, head: Document, choice: Wanted) -> tuple[bytes, list[bytes]]:
+def encode_reply(
+    reply: InferReply,
+    *,
+    model: str,
+    version: str,
+    id: str = "",  # noqa: A002
+    binary: BinaryOutputs,
+) -> tuple[bytes, list[bytes]]:
     """The JSON of a reply and the raw tensors that go behind it (none: the JSON is all)."""
     tail: list[bytes] = []
     outputs: list[Document] = []
     for tensor in reply.outputs:
-        if choice.binary(tensor.name):
+        if tensor.name in binary:
             data = tensor.data
             outputs.append(
                 {
@@ -79,15 +73,47 @@ def encode(reply: InferReply, head: Document, choice: Wanted) -> tuple[bytes, li
             )
             tail.append(data)
         else:
-            outputs.append(oip.output_of(tensor))
-    head["outputs"] = outputs
-    return oip.dump(head), tail
+            outputs.append(output_of(tensor))
+    document = oip_json.reply_head(reply, model=model, version=version, id=id)
+    document["outputs"] = outputs
+    return oip_json.dump(document), tail
+
+
+def split(body: bytes, header_length: str | None) -> Document:
+    """The JSON object of a body, each raw tensor put into its input as `data`. Raises `InvalidRequest`."""
+    if header_length is None:
+        document = oip_json.load(body)
+        _attach(document, memoryview(b""))
+        return document
+    digits = header_length.isascii() and header_length.isdecimal() and len(header_length) < 16
+    length = int(header_length) if digits else -1
+    if not 0 <= length <= len(body):
+        raise InvalidRequest("bad_request", f"Header {HEADER} must be a number from 0 to the body's {len(body)} bytes.")
+    view = memoryview(body)
+    document = oip_json.load(view[:length])
+    _attach(document, view[length:])
+    return document
+
+
+def wanted(document: Document) -> BinaryOutputs:
+    """Which outputs to answer in binary. Raises `InvalidRequest`."""
+    every = _flag(oip_json.parameters(document, "The request").pop("binary_data_output", False), "binary_data_output")
+    outputs = oip_json.objects(document, "outputs")
+    if not outputs:
+        return BinaryOutputs(every)
+    named: dict[str, bool] = {}
+    for entry in outputs:
+        name = entry.get("name")
+        found = _parameters(entry, f"Output {name!r}")
+        if isinstance(name, str) and "binary_data" in found:
+            named[name] = _flag(found["binary_data"], "binary_data")
+    return BinaryOutputs(every, named)
 
 
 def _attach(document: Document, tail: memoryview) -> None:
     """Cut the tail into the inputs that ask for a piece of it; every byte must belong to one."""
     at = 0
-    for entry in oip.objects(document, "inputs"):
+    for entry in oip_json.objects(document, "inputs"):
         size = _parameters(entry, f"Tensor {entry.get('name')!r}").get("binary_data_size")
         if size is None:
             continue
@@ -102,7 +128,7 @@ def _attach(document: Document, tail: memoryview) -> None:
 
 
 def _parameters(entry: Document, whose: str) -> Document:
-    found = oip.parameters(entry, whose)
+    found = oip_json.parameters(entry, whose)
     for name in REFUSED:
         if found.get(name):
             raise InvalidRequest("bad_request", f"{whose} has parameter {name!r}, which this server does not offer.")

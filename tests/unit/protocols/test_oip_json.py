@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 import pytest
 
-from scurry.wire import oip
+from scurry.protocols import oip_json
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferReply
 from scurry.wire.tensors import DTYPES, to_array, to_tensor
@@ -44,7 +44,7 @@ def test_the_table_of_limits_has_every_datatype() -> None:
 @pytest.mark.parametrize(("datatype", "data"), LIMITS)
 def test_a_datatype_comes_through_as_it_is(datatype: str, data: list[Any]) -> None:
     """The outermost values of each datatype reach the array unchanged."""
-    request = oip.decode_request(body(datatype=datatype, data=data))
+    request = oip_json.decode_request(body(datatype=datatype, data=data))
     got = to_array(request.inputs[0]).tolist()
     if datatype == "BYTES":
         got = [item.decode() for item in got]
@@ -56,16 +56,16 @@ def test_a_reply_can_be_sent_back_as_a_request(datatype: str, data: list[Any]) -
     """Outputs in JSON decode to the tensors they were made of."""
     reply = InferReply()
     reply.outputs.append(to_tensor("y", np.array(data, DTYPES.get(datatype, object))))
-    document = orjson.loads(oip.encode_reply(reply, model="m", version="3", id="mine"))
+    document = orjson.loads(oip_json.encode_reply(reply, model="m", version="3", id="mine"))
     assert (document["model_name"], document["model_version"], document["id"]) == ("m", "3", "mine")
-    again = oip.request_of({"inputs": document["outputs"]})
+    again = oip_json.request_of({"inputs": document["outputs"]})
     assert again.inputs[0] == reply.outputs[0]
 
 
 @pytest.mark.parametrize("data", [[1, 2, 3, 4, 5, 6], [[1, 2, 3], [4, 5, 6]]])
 def test_data_may_be_flat_or_nested(data: list[Any]) -> None:
     """Both forms give the same row-major bytes."""
-    request = oip.decode_request(body(shape=[2, 3], data=data))
+    request = oip_json.decode_request(body(shape=[2, 3], data=data))
     assert to_array(request.inputs[0]).tolist() == [[1, 2, 3], [4, 5, 6]]
 
 
@@ -73,38 +73,28 @@ def test_data_may_be_flat_or_nested(data: list[Any]) -> None:
 @pytest.mark.parametrize("datatype", ["FP32", "INT64", "BOOL", "BYTES"])
 def test_a_tensor_may_be_empty(datatype: str, data: list[Any]) -> None:
     """Shape [2, 0] has no element."""
-    request = oip.decode_request(body(shape=[2, 0], datatype=datatype, data=data))
+    request = oip_json.decode_request(body(shape=[2, 0], datatype=datatype, data=data))
     assert request.inputs[0].data == b""
 
 
 def test_a_scalar_has_an_empty_shape() -> None:
     """One element fills shape []."""
-    request = oip.decode_request(body(shape=[], data=[7]))
+    request = oip_json.decode_request(body(shape=[], data=[7]))
     assert to_array(request.inputs[0]).item() == 7
 
 
 def test_null_is_nan_in_both_directions() -> None:
     """JSON has no NaN: null stands for it."""
-    request = oip.decode_request(body(data=[None, 1]))
+    request = oip_json.decode_request(body(data=[None, 1]))
     assert np.isnan(to_array(request.inputs[0])).tolist() == [True, False]
     reply = InferReply(outputs=[to_tensor("y", np.array([np.nan, np.inf], np.float32))])
-    assert orjson.loads(oip.encode_reply(reply, model="m", version="1"))["outputs"][0]["data"] == [None, None]
+    assert orjson.loads(oip_json.encode_reply(reply, model="m", version="1"))["outputs"][0]["data"] == [None, None]
 
 
 def test_whole_numbers_may_be_written_as_floats() -> None:
     """1.0 is an INT32, and 1 and 0.0 are BOOLs."""
-    assert to_array(oip.decode_request(body(datatype="INT32", data=[1.0, 2])).inputs[0]).tolist() == [1, 2]
-    assert to_array(oip.decode_request(body(datatype="BOOL", data=[1, 0.0])).inputs[0]).tolist() == [True, False]
-
-
-def test_bytes_in_data_are_taken_as_they_are() -> None:
-    """Triton's binary extension puts a view over the body there."""
-    raw = np.array([1.5, 2.5], np.float32).tobytes()
-    tensor = {"name": "x", "shape": [2], "datatype": "FP32", "data": memoryview(raw)}
-    assert oip.request_of({"inputs": [tensor]}).inputs[0].data == raw
-    with pytest.raises(InvalidRequest, match=r"\[2\] but carries 4 bytes") as caught:
-        oip.request_of({"inputs": [tensor | {"data": raw[:4]}]})
-    assert caught.value.code == "input_shape"
+    assert to_array(oip_json.decode_request(body(datatype="INT32", data=[1.0, 2])).inputs[0]).tolist() == [1, 2]
+    assert to_array(oip_json.decode_request(body(datatype="BOOL", data=[1, 0.0])).inputs[0]).tolist() == [True, False]
 
 
 def test_outputs_and_parameters_are_kept() -> None:
@@ -113,7 +103,7 @@ def test_outputs_and_parameters_are_kept() -> None:
         "outputs": [{"name": "b"}, {"name": "a", "parameters": {"binary_data": True}}],
         "parameters": {"t": True, "i": -3, "d": 0.5, "s": "é"},
     }
-    request = oip.decode_request(orjson.dumps(document))
+    request = oip_json.decode_request(orjson.dumps(document))
     assert list(request.outputs) == ["b", "a"]
     kept = {key: getattr(value, value.WhichOneof("value") or "") for key, value in request.parameters.items()}
     assert kept == {"t": True, "i": -3, "d": 0.5, "s": "é"}
@@ -124,7 +114,7 @@ def test_parameters_of_a_reply_are_told() -> None:
     reply = InferReply()
     reply.parameters["hits"].int_value = 4
     reply.parameters["nothing"].SetInParent()
-    document = orjson.loads(oip.encode_reply(reply, model="m", version="1"))
+    document = orjson.loads(oip_json.encode_reply(reply, model="m", version="1"))
     assert document["parameters"] == {"hits": 4, "nothing": None}
     assert document["outputs"] == []
     assert "id" not in document
@@ -178,7 +168,7 @@ WRONG: list[tuple[bytes, str, str]] = [
 def test_a_mistake_has_a_code_and_a_sentence_that_names_it(wrong: bytes, code: str, names: str) -> None:
     """Nobody has to guess which field was meant."""
     with pytest.raises(InvalidRequest) as caught:
-        oip.decode_request(wrong)
+        oip_json.decode_request(wrong)
     assert caught.value.code == code
     assert names in caught.value.message
 
@@ -186,7 +176,7 @@ def test_a_mistake_has_a_code_and_a_sentence_that_names_it(wrong: bytes, code: s
 def test_a_mistake_is_told_briefly_however_long_it_is() -> None:
     """A megabyte of nonsense does not come back in the sentence."""
     with pytest.raises(InvalidRequest) as caught:
-        oip.decode_request(body(shape=["x" * 1_000_000] * 3))
+        oip_json.decode_request(body(shape=["x" * 1_000_000] * 3))
     assert len(caught.value.message) < 300
 
 
@@ -194,4 +184,4 @@ def test_texts_that_are_not_utf8_need_a_binary_reply() -> None:
     """JSON cannot hold arbitrary bytes."""
     reply = InferReply(outputs=[to_tensor("y", np.array([b"\xff"], object))])
     with pytest.raises(InvalidRequest, match="'y' is not UTF-8"):
-        oip.encode_reply(reply, model="m", version="1")
+        oip_json.encode_reply(reply, model="m", version="1")

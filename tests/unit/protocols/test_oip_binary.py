@@ -8,9 +8,8 @@ import numpy as np
 import orjson
 import pytest
 
-from scurry.gateway import binary
-from scurry.gateway.binary import Wanted
-from scurry.wire import oip
+from scurry.protocols import oip_binary
+from scurry.protocols.oip_binary import BinaryOutputs
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferReply
 from scurry.wire.tensors import DTYPES, to_array, to_tensor
@@ -32,9 +31,11 @@ def test_a_datatype_comes_through_byte_for_byte(array: np.ndarray[Any, Any]) -> 
     tensor = to_tensor("x", array)
     entry = {"name": "x", "datatype": tensor.datatype, "shape": [2, 3]}
     body, header = message([entry | {"parameters": {"binary_data_size": len(tensor.data)}}], tensor.data)
-    request = oip.request_of(binary.split(body, header))
+    request = oip_binary.decode_call(body, header).request
     assert request.inputs[0] == tensor
-    json, tail = binary.encode(InferReply(outputs=[tensor]), {}, Wanted(every=True))
+    json, tail = oip_binary.encode_reply(
+        InferReply(outputs=[tensor]), model="m", version="1", binary=BinaryOutputs(every=True)
+    )
     assert orjson.loads(json)["outputs"] == [entry | {"parameters": {"binary_data_size": len(tensor.data)}}]
     assert tail == [tensor.data]
 
@@ -47,14 +48,14 @@ def test_tensors_follow_in_the_order_of_the_inputs_that_are_binary() -> None:
         entry | {"name": "b", "data": [5, 6]},
         entry | {"name": "c", "parameters": {"binary_data_size": 2}},
     ]
-    request = oip.request_of(binary.split(*message(inputs, bytes([1, 2, 3, 4]))))
+    request = oip_binary.decode_call(*message(inputs, bytes([1, 2, 3, 4]))).request
     assert [to_array(tensor).tolist() for tensor in request.inputs] == [[1, 2], [5, 6], [3, 4]]
 
 
 def test_views_over_the_body_are_not_copies() -> None:
     """Only protobuf copies the bytes."""
     body, header = message([{"name": "x", "parameters": {"binary_data_size": 4}}], b"1234")
-    view = binary.split(body, header)["inputs"][0]["data"]
+    view = oip_binary.split(body, header)["inputs"][0]["data"]
     assert isinstance(view, memoryview)
     assert view.obj is body
 
@@ -62,7 +63,7 @@ def test_views_over_the_body_are_not_copies() -> None:
 def test_without_the_header_all_of_the_body_is_json() -> None:
     """As the protocol without the extension has it."""
     body, _ = message([{"name": "x", "datatype": "INT8", "shape": [1], "data": [3]}], b"")
-    assert oip.request_of(binary.split(body, None)).inputs[0].data == b"\x03"
+    assert oip_binary.decode_call(body, None).request.inputs[0].data == b"\x03"
 
 
 ONE = {"name": "x", "datatype": "UINT8", "shape": [2]}
@@ -91,7 +92,7 @@ def test_a_body_that_does_not_add_up_is_refused(
     """With a sentence that names the field."""
     body, right = message(inputs, tail)
     with pytest.raises(InvalidRequest) as caught:
-        binary.split(body, right if header is None else header)
+        oip_binary.split(body, right if header is None else header)
     assert caught.value.code == "bad_request"
     assert names in caught.value.message
 
@@ -100,7 +101,7 @@ def test_a_binary_size_that_is_not_the_shapes_is_refused() -> None:
     """The tensor itself says what it must hold."""
     body, header = message([ONE | {"parameters": {"binary_data_size": 3}}], b"123")
     with pytest.raises(InvalidRequest, match=r"UINT8 \[2\] but carries 3 bytes"):
-        oip.request_of(binary.split(body, header))
+        oip_binary.decode_call(body, header)
 
 
 @pytest.mark.parametrize(
@@ -120,8 +121,8 @@ def test_a_binary_size_that_is_not_the_shapes_is_refused() -> None:
 )
 def test_each_output_is_binary_as_it_was_asked_for(document: dict[str, Any], answer: list[bool]) -> None:
     """The output's own wish wins over the request's."""
-    choice = binary.wanted(document)
-    assert [choice.binary("a"), choice.binary("b")] == answer
+    choice = oip_binary.wanted(document)
+    assert ["a" in choice, "b" in choice] == answer
     assert "binary_data_output" not in document.get("parameters", {})
 
 
@@ -136,13 +137,15 @@ def test_each_output_is_binary_as_it_was_asked_for(document: dict[str, Any], ans
 def test_wishes_that_cannot_be_met_are_refused(document: dict[str, Any]) -> None:
     """Better than an answer that is not what was asked for."""
     with pytest.raises(InvalidRequest):
-        binary.wanted(document)
+        oip_binary.wanted(document)
 
 
 def test_json_and_binary_outputs_may_be_mixed() -> None:
     """Raw tensors keep the order of the outputs."""
     reply = InferReply(outputs=[to_tensor(name, np.array([1], np.int8)) for name in "abc"])
-    json, tail = binary.encode(reply, {"id": "7"}, Wanted(every=True, named={"b": False}))
+    json, tail = oip_binary.encode_reply(
+        reply, model="m", version="1", id="7", binary=BinaryOutputs(every=True, named={"b": False})
+    )
     document = orjson.loads(json)
     assert document["id"] == "7"
     assert [output.get("data") for output in document["outputs"]] == [None, [1], None]

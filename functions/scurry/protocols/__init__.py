@@ -1,0 +1,1 @@
+"""How others write a request and an answer: bytes to messages and back."""

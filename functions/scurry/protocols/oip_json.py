@@ -1,0 +1,113 @@
+"""Open Inference Protocol v2 JSON to and from the wire's messages."""
+
+from __future__ import annotations
+
+import orjson
+
+from scurry.protocols.oip_tensors import Document, add_tensor, output_of
+from scurry.wire.errors import InvalidRequest
+from scurry.wire.infer_pb2 import InferReply, InferRequest, Parameter
+
+
+def decode_request(body: bytes) -> InferRequest:
+    """The request that a JSON body asks for. Raises `InvalidRequest`."""
+    return request_of(load(body))
+
+
+def load(body: bytes | bytearray | memoryview) -> Document:
+    """The JSON object in `body`. Raises `InvalidRequest` when it is anything else."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as cause:
+        raise InvalidRequest("bad_request", f"The body is not JSON: {cause}.") from None
+    if not isinstance(document, dict):
+        raise InvalidRequest("bad_request", "The body must be a JSON object with a list `inputs`.")
+    return document
+
+
+def request_of(document: Document) -> InferRequest:
+    """The request in a JSON object. Raises `InvalidRequest`."""
+    inputs = objects(document, "inputs")
+    if not inputs:
+        raise InvalidRequest("bad_request", "Field `inputs` must be a list with at least one tensor.")
+    request = InferRequest()
+    names: set[str] = set()
+    for position, entry in enumerate(inputs):
+        name = _name(entry, "inputs", position)
+        if name in names:
+            raise InvalidRequest("bad_request", f"Field `inputs` has tensor {name!r} twice.")
+        names.add(name)
+        add_tensor(request, name, entry)
+    for position, entry in enumerate(objects(document, "outputs")):
+        request.outputs.append(_name(entry, "outputs", position))
+    for key, value in parameters(document, "The request").items():
+        set_parameter(request.parameters[key], key, value)
+    return request
+
+
+def encode_reply(reply: InferReply, *, model: str, version: str, id: str = "") -> bytes:  # noqa: A002
+    """The JSON body of a reply. Raises `InvalidRequest` for BYTES that are not UTF-8: those need a binary reply."""
+    document = reply_head(reply, model=model, version=version, id=id)
+    document["outputs"] = [output_of(tensor) for tensor in reply.outputs]
+    return dump(document)
+
+
+def dump(document: Document) -> bytes:
+    """A JSON body; arrays become lists."""
+    return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def reply_head(reply: InferReply, *, model: str, version: str, id: str = "") -> Document:  # noqa: A002
+    """A reply's object without its outputs."""
+    document: Document = {"model_name": model, "model_version": version}
+    if id:
+        document["id"] = id
+    if reply.parameters:
+        document["parameters"] = {key: _value(parameter) for key, parameter in reply.parameters.items()}
+    return document
+
+
+def objects(document: Document, field: str) -> list[Document]:
+    """The list of objects in a field; an absent field is an empty list."""
+    entries = document.get(field)
+    if entries is None:
+        return []
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise InvalidRequest("bad_request", f"Field `{field}` must be a list of objects.")
+    return entries
+
+
+def parameters(owner: Document, whose: str) -> Document:
+    """The `parameters` of a request or tensor; absent ones are an empty object."""
+    found = owner.get("parameters")
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise InvalidRequest("bad_request", f"{whose} has `parameters` that are not an object.")
+    return found
+
+
+def set_parameter(parameter: Parameter, key: str, value: object) -> None:
+    """Put a JSON value into a parameter."""
+    if isinstance(value, bool):
+        parameter.bool_value = value
+    elif isinstance(value, int) and -(2**63) <= value < 2**63:
+        parameter.int_value = value
+    elif isinstance(value, float):
+        parameter.double_value = value
+    elif isinstance(value, str):
+        parameter.string_value = value
+    else:
+        raise InvalidRequest("bad_request", f"Parameter {key!r} must be true, false, a 64-bit number or a text.")
+
+
+def _name(entry: Document, field: str, position: int) -> str:
+    name = entry.get("name")
+    if not isinstance(name, str) or not name:
+        raise InvalidRequest("bad_request", f"Field `{field}[{position}].name` must be a text that is not empty.")
+    return name
+
+
+def _value(parameter: Parameter) -> object:
+    which = parameter.WhichOneof("value")
+    return None if which is None else getattr(parameter, which)

@@ -1,0 +1,110 @@
+"""One tensor as the Open Inference Protocol's JSON object.
+
+JSON knows no NaN and no infinity: they leave as null, and null comes in as NaN. Numbers are accepted for FP16
+although the protocol has no JSON form of it. Whole numbers written as 1.0 are whole; 1.5 is not an INT32.
+An input whose `data` is bytes (Triton's binary extension puts them there) is taken as it is.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from math import prod
+from reprlib import repr as brief
+from types import NoneType
+from typing import Any, Final
+
+import numpy as np
+
+from scurry.wire.errors import InvalidRequest
+from scurry.wire.infer_pb2 import InferRequest, Tensor
+from scurry.wire.tensors import DTYPES, Array, to_array
+
+Document = dict[str, Any]
+"""A JSON object as orjson reads it."""
+
+KNOWN: Final = ", ".join(DTYPES) + " and BYTES"
+
+
+def add_tensor(request: InferRequest, name: str, entry: Document) -> None:
+    """Append the tensor that a JSON object describes. Raises `InvalidRequest`."""
+    datatype = entry.get("datatype")
+    if not isinstance(datatype, str) or (datatype not in DTYPES and datatype != "BYTES"):
+        raise InvalidRequest("input_datatype", f"Tensor {name!r} has datatype {brief(datatype)}; known are {KNOWN}.")
+    shape = _shape(name, entry.get("shape"))
+    data = entry.get("data")
+    if isinstance(data, list):
+        content = _encode(name, datatype, *_flatten(name, shape, data))
+    elif isinstance(data, (bytes, bytearray, memoryview)):
+        content = _raw(name, datatype, shape, data)
+    else:
+        raise InvalidRequest("bad_request", f"Tensor {name!r} needs its elements in a list `data`.")
+    request.inputs.add(name=name, datatype=datatype, shape=shape, data=content)
+
+
+def output_of(tensor: Tensor) -> Document:
+    """One output as JSON, its data in a flat list."""
+    flat = to_array(tensor).reshape(-1)
+    data = _texts(tensor.name, flat) if tensor.datatype == "BYTES" else flat
+    return {"name": tensor.name, "datatype": tensor.datatype, "shape": list(tensor.shape), "data": data}
+
+
+def _shape(name: str, shape: object) -> list[int]:
+    if isinstance(shape, list) and all(type(size) is int and 0 <= size < 2**63 for size in shape):
+        return shape
+    raise InvalidRequest("input_shape", f"Tensor {name!r} needs `shape`, a list of sizes from 0, not {brief(shape)}.")
+
+
+def _raw(name: str, datatype: str, shape: list[int], data: bytes | bytearray | memoryview) -> bytes:
+    if datatype != "BYTES" and prod(shape) * DTYPES[datatype].itemsize != len(data):
+        raise InvalidRequest("input_shape", f"Tensor {name!r} says {datatype} {shape} but carries {len(data)} bytes.")
+    return bytes(data)
+
+
+def _flatten(name: str, shape: list[int], data: list[Any]) -> tuple[list[Any], set[type]]:
+    """The elements in row-major order and which types they have; flat data needs the right number, nested the shape."""
+    sizes = [len(data)]
+    while (types := set(map(type, data))) == {list}:
+        lengths = set(map(len, data))
+        if len(lengths) > 1:
+            raise InvalidRequest("input_shape", f"Tensor {name!r} has lists of different length in `data`.")
+        sizes += lengths
+        data = list(chain.from_iterable(data))
+    if list in types:
+        raise InvalidRequest("input_shape", f"Tensor {name!r} has lists beside single elements in `data`.")
+    if (sizes[0] != prod(shape)) if len(sizes) == 1 else (sizes != shape):
+        raise InvalidRequest("input_shape", f"Tensor {name!r} says {shape} but its `data` is {brief(sizes)}.")
+    return data, types
+
+
+def _encode(name: str, datatype: str, flat: list[Any], types: set[type]) -> bytes:
+    if datatype == "BYTES" and types <= {str}:
+        return b"".join([len(raw).to_bytes(4, "little") + raw for raw in map(str.encode, flat)])
+    dtype = DTYPES.get(datatype)
+    if dtype is not None and dtype.kind == "f" and types <= {float, int, NoneType}:
+        with np.errstate(over="ignore"):
+            array = np.array(flat, dtype)
+        if not np.isinf(array).any():
+            return array.tobytes()
+    elif dtype is not None and dtype.kind != "f" and _whole(flat, types, dtype):
+        return np.array(flat, dtype).tobytes()
+    raise InvalidRequest("input_datatype", f"Tensor {name!r} has an element in `data` that is no {datatype}.")
+
+
+def _whole(flat: list[Any], types: set[type], dtype: np.dtype[Any]) -> bool:
+    """Whether every element is a whole number (or truth value) that `dtype` can hold; 1.0 is made 1."""
+    is_bool = dtype.kind == "b"
+    if not types <= ({int, float, bool} if is_bool else {int, float}):
+        return False
+    if float in types:
+        if not all(map(float.is_integer, map(float, flat))):
+            return False
+        flat[:] = map(int, flat)
+    low, high = (0, 1) if is_bool else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
+    return not flat or (low <= min(flat) and max(flat) <= high)
+
+
+def _texts(name: str, flat: Array) -> list[str]:
+    try:
+        return [item.decode() for item in flat.tolist()]
+    except UnicodeDecodeError:
+        raise InvalidRequest("bad_request", f"Output {name!r} is not UTF-8 text: ask for a binary reply.") from None
