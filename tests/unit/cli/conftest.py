@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import Any
 
 import pytest
@@ -81,3 +82,14 @@ def asker(monkeypatch) -> FakeClient:
     for module in (models, predict, register):
         monkeypatch.setattr(module, "client", lambda args: fake)
     return fake
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch, tmp_path):
+    """No setting of the one who runs the tests, and a directory without a running `scurry up`."""
+    from scurry.cli import main as module
+
+    for name in [name for name in os.environ if name.startswith("SCURRY_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, "show_as", lambda title: None)

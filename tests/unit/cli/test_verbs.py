@@ -5,20 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from scurry.cli import main as module
 from scurry.cli.main import VERBS, main
 from scurry.wire.errors import Unavailable
-
-
-@pytest.fixture(autouse=True)
-def clean(monkeypatch, tmp_path):
-    """No setting of the one who runs the tests, and a directory without a running `scurry up`."""
-    import os
-
-    for name in [name for name in os.environ if name.startswith("SCURRY_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(module, "show_as", lambda title: None)
 
 
 @pytest.mark.parametrize("verb", [*VERBS, "models register", "models split", "dead redrive"])
@@ -30,7 +18,7 @@ def test_every_verb_has_help(verb, capsys):
     assert f"usage: scurry {verb}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"bench"}))
+@pytest.mark.parametrize("verb", VERBS)
 def test_help_shows_an_example(verb, capsys):
     """Of the verb itself."""
     with pytest.raises(SystemExit):

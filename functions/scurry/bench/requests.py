@@ -22,7 +22,7 @@ SLOT: Final = b"\x1a" * ID_BYTES
 
 PAYLOAD_TTL_S: Final = 86400
 
-Shape = tuple[int, ...]
+Dimensions = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class Input:
 
     name: str
     datatype: str
-    shape: Shape
+    shape: Dimensions
 
-    def filled(self, rows: int, size: int) -> Shape:
+    def filled(self, rows: int, size: int) -> Dimensions:
         """The shape to send: `rows` for a free batch dimension, the last free one sized for `size` bytes a row."""
         shape = [rows if at == 0 and dim < 0 else dim for at, dim in enumerate(self.shape)]
         free = [at for at, dim in enumerate(shape) if dim < 0]
@@ -51,7 +51,7 @@ class Subject:
 
     name: str
     version: str
-    tensors: tuple[tuple[str, str, Shape, bytes], ...]  # name, datatype, shape, bytes
+    tensors: tuple[tuple[str, str, Dimensions, bytes], ...]  # name, datatype, shape, bytes
 
     @property
     def size(self) -> int:

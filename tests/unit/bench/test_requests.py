@@ -7,7 +7,7 @@ import json
 import hiredis
 import pytest
 
-from scurry.cli.bench_requests import (
+from scurry.bench.requests import (
     ID_BYTES,
     Input,
     http_request,

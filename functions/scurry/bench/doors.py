@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
-from scurry.cli.bench_load import Answer
+from scurry.bench.load import Answer
 from scurry.client.address import Address
 from scurry.client.connection import Command, Connection, connect, pack
 

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from scurry.cli.bench_requests import ID_BYTES
+from scurry.bench.requests import ID_BYTES
 
 TICK_S: Final = 0.001
 """How often an open loop looks for requests that are due; also the beat against which lag is measured."""

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from scurry.cli.bench_load import Tally
-from scurry.cli.output import table
+from scurry.bench.load import Tally
 
 BUSY: Final = 0.85
 """Share of one core from which a generator of one thread is held to be at its end."""
 
 LATE_MS: Final = 20.0
 """Sends or beats later than this at the 99th percentile: the generator did not get to run."""
-
-COLUMNS: Final = {
-    "door": "door",
-    "load": "load",
-    "models": "models",
-    "bytes": "bytes",
-    "per_second": "requests/s",
-    "p50_ms": "p50 ms",
-    "p90_ms": "p90 ms",
-    "p99_ms": "p99 ms",
-    "max_ms": "max ms",
-    "failed": "errors",
-    "generator_us": "generator µs",
-    "generator_percent": "core %",
-    "late_p99_ms": "late p99 ms",
-}
-DIGITS: Final = {"p50_ms": 2, "p90_ms": 2, "p99_ms": 2, "max_ms": 1, "generator_us": 1, "late_p99_ms": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +75,3 @@ def verdict(share: float, late_ms: float) -> str:
             f"The generator was kept waiting: 1 % of its sends were {late_ms:.0f} ms late or more; the cores are full."
         )
     return ""
-
-
-def lines(rows: Sequence[dict[str, Any]]) -> str:
-    """Figures as a table for people."""
-    return table(list(COLUMNS.values()), [[_shown(row[name], name) for name in COLUMNS] for row in rows])
-
-
-def _shown(value: object, name: str) -> object:
-    if not isinstance(value, float):
-        return value
-    return round(value, DIGITS[name]) if name in DIGITS else round(value)

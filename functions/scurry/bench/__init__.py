@@ -1,0 +1,1 @@
+"""The load generator: what it sends, and what comes of it."""
