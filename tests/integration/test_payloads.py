@@ -44,10 +44,10 @@ async def test_parcels_come_back_and_expire(store, redis):
 async def test_a_batch_costs_one_command_each_way(store, redis):
     """Many payloads are one MGET, and one write of many SETs."""
     prefix = uuid.uuid4().hex
-    parcels = [(f"{prefix}:{at}", b"x" * 1000) for at in range(50)]
-    await store.park(parcels)
+    parked = [(f"{prefix}:{at}", b"x" * 1000) for at in range(50)]
+    await store.park(parked)
     before = (await redis.info("commandstats")).get("cmdstat_mget", {"calls": 0})["calls"]
-    await store.fetch([key for key, _ in parcels])
+    await store.fetch([key for key, _ in parked])
     assert (await redis.info("commandstats"))["cmdstat_mget"]["calls"] == before + 1
 
 

@@ -138,12 +138,12 @@ def spec(**fields: object) -> ModelSpec:
 
 
 def requests(model: str, *tensors: Tensor, **fields: object) -> Requests:
-    """A pile of requests, one for each tensor."""
-    pile = [
+    """The requests of one lane, one for each tensor."""
+    requests = [
         Request(id=f"r{at}", entry=f"s/{at}", model=model, body=InferRequest(inputs=[tensor]).SerializeToString())
         for at, tensor in enumerate(tensors)
     ]
-    return Requests(requests=pile, spec=spec(), sequence=len(pile), **fields)  # type: ignore[arg-type]
+    return Requests(requests=requests, spec=spec(), sequence=len(requests), **fields)  # type: ignore[arg-type]
 
 
 def replies(result: FromFunction.InvocationResponse) -> list:
@@ -153,7 +153,7 @@ def replies(result: FromFunction.InvocationResponse) -> list:
 
 
 def test_a_model_is_loaded_by_message_and_answers(worker):
-    """Load is answered with Loaded, a pile with replies and a report; a health check says ready."""
+    """Load is answered with Loaded, requests with replies and a report; a health check says ready."""
     assert (worker.status("/healthz"), worker.status("/readyz")) == (200, 200)
     (sent,) = worker.ask(call("double", Load(model="double", version="1", spec=spec()))).outgoing_messages
     loaded = Loaded.FromString(sent.argument.value)

@@ -1,6 +1,6 @@
-"""A batch: members are stacked, run through the model once, split.
+"""A batch: items are stacked, run through the model once, split.
 
-The members of a batch that the model refuses are run again singly. Pure but for the model itself.
+The items of a batch that the model refuses are run again singly. Pure but for the model itself.
 """
 
 from __future__ import annotations
@@ -16,82 +16,82 @@ from scurry.wire.tensors import DTYPES, Array, from_bytes, to_bytes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scurry.inference.forms import Form, Forms
-    from scurry.inference.members import Buffer, Member, Piece
+    from scurry.inference.items import BatchItem, Buffer, Piece
+    from scurry.inference.layouts import InputLayout, LayoutCache
     from scurry.runtimes.runtime import Port, Runtime
 
 COPIED_BYTES: Final = 64 * 1024
 """Outputs up to this are copied out of numpy's hands once: slices of bytes are cheaper than views."""
 
 
-def batches(members: Sequence[Member], limit: int, *, batched: bool) -> list[list[Member]]:
+def batches(items: Sequence[BatchItem], limit: int, *, batched: bool) -> list[list[BatchItem]]:
     """Members that go into one model call together, at most `limit` rows; a larger request goes alone."""
-    ready = [member for member in members if member.failure is None and member.needs is None]
+    ready = [item for item in items if item.failure is None and item.needs is None]
     if not batched or limit <= 1:
-        return [[member] for member in ready]
-    groups: dict[Any, list[list[Member]]] = {}
+        return [[item] for item in ready]
+    groups: dict[Any, list[list[BatchItem]]] = {}
     filled: dict[Any, int] = {}
-    for member in ready:
-        form: Form = member.form  # type: ignore[assignment]
-        rows = filled.get(form.group, limit) + form.rows
+    for item in ready:
+        layout: InputLayout = item.layout  # type: ignore[assignment]
+        rows = filled.get(layout.group, limit) + layout.rows
         if rows > limit:
-            groups.setdefault(form.group, []).append([])
-            rows = form.rows
-        groups[form.group][-1].append(member)
-        filled[form.group] = rows
+            groups.setdefault(layout.group, []).append([])
+            rows = layout.rows
+        groups[layout.group][-1].append(item)
+        filled[layout.group] = rows
     return [batch for group in groups.values() for batch in group]
 
 
-def run(model: Runtime, forms: Forms, batch: Sequence[Member]) -> None:
-    """One model call for members of one group; singly when it fails."""
+def run(model: Runtime, layouts: LayoutCache, batch: Sequence[BatchItem]) -> None:
+    """One model call for items of one group; singly when it fails."""
     try:
-        split(forms, batch, model.run(stack(forms, batch)))
+        split(layouts, batch, model.run(stack(layouts, batch)))
     except Exception as cause:
         if len(batch) == 1:
             fault = Failed("internal", f"The worker failed: {type(cause).__name__}: {cause}")
             batch[0].failure = cause if isinstance(cause, ScurryError) else fault
             return
-        for member in batch:
-            run(model, forms, [member])
+        for item in batch:
+            run(model, layouts, [item])
 
 
-def stack(forms: Forms, batch: Sequence[Member]) -> list[Array]:
-    """The model's inputs: one copy for each, none for a member alone."""
-    first: Form = batch[0].form  # type: ignore[assignment]
+def stack(layouts: LayoutCache, batch: Sequence[BatchItem]) -> list[Array]:
+    """The model's inputs: one copy for each, none for an item alone."""
+    first: InputLayout = batch[0].layout  # type: ignore[assignment]
     if len(batch) == 1:
         return [
             from_bytes(port.name, port.datatype, shape, data)
-            for port, shape, data in zip(forms.inputs, first.shapes, batch[0].data, strict=True)
+            for port, shape, data in zip(layouts.inputs, first.shapes, batch[0].data, strict=True)
         ]
     arrays: list[Array] = []
-    for at, port in enumerate(forms.inputs):
+    for at, port in enumerate(layouts.inputs):
         if port.datatype == "BYTES":
-            arrays.append(np.concatenate([stack(forms, [member])[at] for member in batch]))
+            arrays.append(np.concatenate([stack(layouts, [item])[at] for item in batch]))
         else:
             # A bytearray, because some frameworks share only memory that may be written to.
-            joined = bytearray().join([member.data[at] for member in batch])
+            joined = bytearray().join([item.data[at] for item in batch])
             arrays.append(np.frombuffer(joined, DTYPES[port.datatype]).reshape(-1, *first.shapes[at][1:]))
     return arrays
 
 
-def split(forms: Forms, batch: Sequence[Member], outputs: Sequence[Array]) -> None:
-    """Give each member its rows of every output. Raises `model_failed` when there are not as many as went in."""
+def split(layouts: LayoutCache, batch: Sequence[BatchItem], outputs: Sequence[Array]) -> None:
+    """Give each item its rows of every output. Raises `model_failed` when there are not as many as went in."""
     if len(batch) == 1:
         batch[0].outputs = [
-            (each.shape, _packed(each, port)) for each, port in zip(outputs, forms.outputs, strict=True)
+            (each.shape, _packed(each, port)) for each, port in zip(outputs, layouts.outputs, strict=True)
         ]
         return
-    counts = [member.form.rows for member in batch]  # type: ignore[union-attr]
+    counts = [item.layout.rows for item in batch]  # type: ignore[union-attr]
     total = sum(counts)
     if any(each.ndim == 0 or each.shape[0] != total for each in outputs):
         raise Failed("model_failed", f"The model did not answer {total} rows with as many.")
-    columns = [_column(array, port, counts) for array, port in zip(outputs, forms.outputs, strict=True)]
-    for member, *pieces in zip(batch, *columns, strict=True):
-        member.outputs = pieces
+    columns = [_column(array, port, counts) for array, port in zip(outputs, layouts.outputs, strict=True)]
+    for item, *pieces in zip(batch, *columns, strict=True):
+        item.outputs = pieces
 
 
 def _column(array: Array, port: Port, counts: Sequence[int]) -> list[Piece]:
-    """One output, cut into the members' rows."""
+    """One output, cut into the items' rows."""
     tail = array.shape[1:]
     pieces: list[Piece] = []
     start = 0

@@ -11,7 +11,7 @@ from scurry.wire.names import REGISTRY, TYPE_PREFIX
 
 if TYPE_CHECKING:
     from scurry.endpoint.call import Call
-    from scurry.inference.shelf import Held, Shelf
+    from scurry.inference.shelf import LoadedModel, Shelf
     from scurry.wire.messages_pb2 import Load
 
 PATIENCE_SECONDS: Final = 0.8
@@ -24,8 +24,8 @@ async def answer_load(call: Call, load: Load, shelf: Shelf, worker: str, patienc
     answer: Loaded | LoadFailed | Loading
     try:
         # The load itself goes on when the wait for it ends.
-        held = await asyncio.wait_for(shelf.load((load.model, load.version), load.spec), patience)
-        answer = loaded(load, held, worker)
+        loaded = await asyncio.wait_for(shelf.load((load.model, load.version), load.spec), patience)
+        answer = describe(load, loaded, worker)
     except TimeoutError:
         answer = Loading(version=version, lane=lane, generation=generation)
     except ScurryError as failure:
@@ -35,9 +35,9 @@ async def answer_load(call: Call, load: Load, shelf: Shelf, worker: str, patienc
     call.send(REGISTRY, load.model, f"{TYPE_PREFIX}{type(answer).__name__}", answer.SerializeToString())
 
 
-def loaded(load: Load, held: Held, worker: str) -> Loaded:
+def describe(load: Load, loaded: LoadedModel, worker: str) -> Loaded:
     """What the registry wants to know of an open model."""
-    model = held.model
+    model = loaded.model
     return Loaded(
         version=load.version,
         lane=load.lane,

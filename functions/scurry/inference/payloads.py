@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from typing import TypeVar
 
-    from scurry.inference.answers import Parcel
+    from scurry.inference.answers import Payload
 
     Answer = TypeVar("Answer")
 
@@ -42,8 +42,8 @@ class Payloads(Protocol):
         """What is parked under each key. Raises `unavailable`."""
         ...
 
-    async def park(self, parcels: Sequence[Parcel]) -> None:
-        """Put each parcel under its key. Raises `unavailable`."""
+    async def park(self, payloads: Sequence[Payload]) -> None:
+        """Put each payload under its key. Raises `unavailable`."""
         ...
 
 
@@ -64,12 +64,12 @@ class RedisPayloads:
         values: list[Any] = await self._patiently(lambda: self._redis.mget(keys))
         return dict(zip(keys, values, strict=True))
 
-    async def park(self, parcels: Sequence[Parcel]) -> None:
-        """Put each parcel under its key, in one pipeline."""
+    async def park(self, payloads: Sequence[Payload]) -> None:
+        """Put each payload under its key, in one pipeline."""
 
         async def write() -> None:
             async with self._redis.pipeline(transaction=False) as pipe:
-                for key, data in parcels:
+                for key, data in payloads:
                     pipe.set(key, data, ex=KEPT_SECONDS)
                 await pipe.execute()
 

@@ -2,8 +2,8 @@
 
 A model is opened once however many ask for it, several at a time, off the event loop. The least recently used ones
 that nobody is using make room. A spec of a newer generation replaces what stands there; an older one is answered by
-the newer model, because a version switch has overtaken it. A failure is remembered for a moment, so that a pile of
-requests for a broken model does not open it once for each.
+the newer model, because a version switch has overtaken it. A failure is remembered for a moment, so that many
+requests for a broken model do not open it once for each.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
-from scurry.inference.forms import Forms
+from scurry.inference.layouts import LayoutCache
 from scurry.wire.errors import Failed, ScurryError, Unavailable, error
 
 if TYPE_CHECKING:
@@ -34,29 +34,29 @@ SMOOTHING: Final = 0.2
 MIB: Final = 2**20
 
 
-class Held:
-    """A model on the shelf: its forms, how long a run of it takes, and how many are using it."""
+class LoadedModel:
+    """A model on the shelf: its layouts, how long a run of it takes, and how many are using it."""
 
-    __slots__ = ("forms", "generation", "key", "model", "seconds", "turn", "users")
+    __slots__ = ("generation", "key", "layouts", "model", "seconds", "slots", "users")
 
     def __init__(self, key: Key, model: Runtime, generation: int) -> None:
         self.key, self.model, self.generation = key, model, generation
-        self.forms = Forms(model)
+        self.layouts = LayoutCache(model)
         self.seconds = model.seconds
         self.users = 0
         # Runs at a time: as many as the cores carry; beyond, lanes would only evict each other from the caches.
-        self.turn = asyncio.Semaphore(max(1, (os.cpu_count() or 1) // max(1, model.threads)))
+        self.slots = asyncio.Semaphore(max(1, (os.cpu_count() or 1) // max(1, model.threads)))
 
     def expected(self, requests: int) -> float:
         """Seconds that so many requests of one row will about take."""
         return self.seconds * (1 + (requests - 1) // self.model.max_batch_size)
 
-    def took(self, seconds: float) -> None:
+    def record_latency(self, seconds: float) -> None:
         """Note how long one run took: an exponentially weighted mean."""
         self.seconds += SMOOTHING * (seconds - self.seconds)
 
     def __repr__(self) -> str:
-        return f"<Held {self.key[0]}@{self.key[1]} generation {self.generation}, {self.users} users>"
+        return f"<LoadedModel {self.key[0]}@{self.key[1]} generation {self.generation}, {self.users} users>"
 
 
 class Shelf:
@@ -70,44 +70,44 @@ class Shelf:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._open, self._budget, self._loaders, self._clock = open_model, budget, loaders, clock
-        self._held: OrderedDict[Key, Held] = OrderedDict()
-        self._loading: dict[Key, tuple[int, asyncio.Task[Held]]] = {}
+        self._models: OrderedDict[Key, LoadedModel] = OrderedDict()
+        self._loading: dict[Key, tuple[int, asyncio.Task[LoadedModel]]] = {}
         self._failed: dict[Key, tuple[int, float, ScurryError]] = {}
         self._unwanted: dict[Key, int] = {}  # unloaded while still loading
         self._bytes = 0
 
-    def find(self, key: Key, generation: int) -> Held | None:
+    def find(self, key: Key, generation: int) -> LoadedModel | None:
         """The model, when it stands here in this generation or a newer one; it is now the most recently used."""
-        held = self._held.get(key)
-        if held is None or held.generation < generation:
+        loaded = self._models.get(key)
+        if loaded is None or loaded.generation < generation:
             return None
-        self._held.move_to_end(key)
-        return held
+        self._models.move_to_end(key)
+        return loaded
 
-    async def load(self, key: Key, spec: ModelSpec) -> Held:
+    async def load(self, key: Key, spec: ModelSpec) -> LoadedModel:
         """The model, opened if need be. Raises `load_failed`, or `model_not_ready` without a spec to open."""
         while True:
-            held = self.find(key, spec.generation)
-            if held is not None:
-                return held
+            loaded = self.find(key, spec.generation)
+            if loaded is not None:
+                return loaded
             self._raise_recent_failure(key, spec.generation)
             generation, task = self._loading.get(key, (-1, None))
             if task is None or generation < spec.generation:
                 task = self._start(key, spec, task)
             # Shielded: whoever gives up waiting must not stop the load for the others.
-            held = await asyncio.shield(task)
-            if held.generation >= spec.generation:
-                return held
+            loaded = await asyncio.shield(task)
+            if loaded.generation >= spec.generation:
+                return loaded
 
     def unload(self, key: Key, generation: int) -> bool:
         """Forget the model unless a newer generation stands here; who is using it finishes."""
-        held = self._held.get(key)
+        loaded = self._models.get(key)
         self._failed.pop(key, None)
         if key in self._loading:
             self._unwanted[key] = generation
-        if held is None or held.generation > generation:
+        if loaded is None or loaded.generation > generation:
             return False
-        self._remove(held)
+        self._remove(loaded)
         return True
 
     def trim(self) -> None:
@@ -117,20 +117,20 @@ class Shelf:
     @property
     def models(self) -> int:
         """How many models are open."""
-        return len(self._held)
+        return len(self._models)
 
     @property
     def bytes(self) -> int:
         """What they take, measured."""
         return self._bytes
 
-    def _start(self, key: Key, spec: ModelSpec, before: asyncio.Task[Held] | None) -> asyncio.Task[Held]:
+    def _start(self, key: Key, spec: ModelSpec, before: asyncio.Task[LoadedModel] | None) -> asyncio.Task[LoadedModel]:
         task = asyncio.get_running_loop().create_task(self._load(key, spec, before), name=f"load {key[0]}@{key[1]}")
         self._loading[key] = (spec.generation, task)
-        task.add_done_callback(lambda done: self._loaded(key, done))
+        task.add_done_callback(lambda done: self._settled(key, done))
         return task
 
-    async def _load(self, key: Key, spec: ModelSpec, before: asyncio.Task[Held] | None) -> Held:
+    async def _load(self, key: Key, spec: ModelSpec, before: asyncio.Task[LoadedModel] | None) -> LoadedModel:
         if before is not None:  # one load at a time per model
             await asyncio.wait([before])
         if not spec.uri:
@@ -149,10 +149,10 @@ class Shelf:
             self._failed[key] = (spec.generation, self._clock() + FAILURE_SECONDS, failure)
             log.warning("model %s version %s failed to load: %s", *key, failure.message)
             raise failure from cause
-        held = Held(key, model, spec.generation)
-        self._place(held)
+        loaded = LoadedModel(key, model, spec.generation)
+        self._place(loaded)
         log.debug("model %s version %s loaded in %.3f s", *key, self._clock() - started)
-        return held
+        return loaded
 
     def _refuse_oversize(self, key: Key, model: Runtime) -> None:
         if model.bytes > self._budget:
@@ -162,30 +162,30 @@ class Shelf:
                 f"this worker may hold {self._budget / MIB:.0f} MiB.",
             )
 
-    def _place(self, held: Held) -> None:
-        if self._unwanted.get(held.key, -1) >= held.generation:
+    def _place(self, loaded: LoadedModel) -> None:
+        if self._unwanted.get(loaded.key, -1) >= loaded.generation:
             return
-        old = self._held.get(held.key)
+        old = self._models.get(loaded.key)
         if old is not None:
             self._remove(old)
-        self._make_room(held.model.bytes)
-        self._held[held.key] = held
-        self._bytes += held.model.bytes
+        self._make_room(loaded.model.bytes)
+        self._models[loaded.key] = loaded
+        self._bytes += loaded.model.bytes
 
     def _make_room(self, needed: int) -> None:
         if self._bytes + needed <= self._budget:
             return
-        for held in [each for each in self._held.values() if not each.users]:
+        for loaded in [each for each in self._models.values() if not each.users]:
             if self._bytes + needed <= self._budget:
                 return
-            log.info("model %s version %s makes room", *held.key)
-            self._remove(held)
+            log.info("model %s version %s makes room", *loaded.key)
+            self._remove(loaded)
 
-    def _remove(self, held: Held) -> None:
-        del self._held[held.key]
-        self._bytes -= held.model.bytes
+    def _remove(self, loaded: LoadedModel) -> None:
+        del self._models[loaded.key]
+        self._bytes -= loaded.model.bytes
 
-    def _loaded(self, key: Key, task: asyncio.Task[Held]) -> None:
+    def _settled(self, key: Key, task: asyncio.Task[LoadedModel]) -> None:
         if self._loading.get(key, (0, None))[1] is task:
             del self._loading[key]
             self._unwanted.pop(key, None)
@@ -202,4 +202,4 @@ class Shelf:
 
     def __repr__(self) -> str:
         used, budget = self._bytes // MIB, self._budget // MIB
-        return f"<Shelf {len(self._held)} models, {used} of {budget} MiB, {len(self._loading)} loading>"
+        return f"<Shelf {len(self._models)} models, {used} of {budget} MiB, {len(self._loading)} loading>"

@@ -30,42 +30,21 @@ def test_a_type_that_would_lose_its_meaning_is_left_alone():
     assert files.fit(np.float32([1.5]), spec).dtype == np.float32
 
 
-@pytest.mark.parametrize(
-    ("shape", "expected"),
-    [
-        ([-1, 3, 224, 224], (True, 224, 224, 3)),
-        ([1, 28, 28, 1], (False, 28, 28, 1)),
-        ([-1, 3, -1, -1], (True, 224, 224, 3)),
-        ([-1, 8, 8], (False, 8, 8, 0)),
-        ([8, 8], (False, 8, 8, 0)),
-        ([1, 16, 16], (False, 16, 16, 0)),
-    ],
-)
-def test_the_layout_of_a_picture_follows_from_the_shape(shape, expected):
-    """Channels first or last, or none; a free side is 224."""
-    assert files.layout(shape) == expected
-
-
-def test_a_shape_that_is_no_picture_is_refused():
-    """With the way out."""
-    with pytest.raises(InvalidRequest, match="--npy"):
-        files.layout([-1, 16, 4, 4, 4])
-
-
-def test_a_picture_is_scaled_into_the_models_range(tmp_path, monkeypatch):
-    """0 to 1 for floats, channels where the model has them."""
-    pixels = np.full((2, 2, 3), 255, np.uint8)
-    monkeypatch.setattr(files, "_decode", lambda path, width, height, channels: pixels)
-    spec = {"name": "image", "datatype": "FP32", "shape": [-1, 3, 2, 2]}
-    array = files.picture(tmp_path / "p.png", {"inputs": [spec]})["image"]
-    assert (array.shape, array.dtype, array.max()) == ((1, 3, 2, 2), np.float32, 1.0)
-
-
 def test_a_model_of_bytes_gets_the_file_itself(tmp_path):
     """It decodes pictures on its own."""
     (tmp_path / "p.png").write_bytes(b"png")
     signature = {"inputs": [{"name": "image", "datatype": "BYTES", "shape": [1]}]}
     assert files.picture(tmp_path / "p.png", signature)["image"].tolist() == [b"png"]
+
+
+def test_a_picture_that_cannot_be_used_names_its_file(tmp_path):
+    """Absent, or for a model that takes no picture."""
+    signature = {"inputs": [{"name": "image", "datatype": "FP32", "shape": [-1, 16, 4, 4, 4]}]}
+    with pytest.raises(InvalidRequest, match=r"p\.png cannot be read"):
+        files.picture(tmp_path / "p.png", signature)
+    (tmp_path / "p.png").write_bytes(b"png")
+    with pytest.raises(InvalidRequest, match=r"p\.png: An input of shape"):
+        files.picture(tmp_path / "p.png", signature)
 
 
 @pytest.mark.parametrize("content", [None, b"text"])

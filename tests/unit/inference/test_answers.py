@@ -1,4 +1,4 @@
-"""Bodies, parcels and replies."""
+"""Bodies, parked and replies."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from tests.unit.inference.toys import Toy, body, request, row
 
 from scurry.inference.answers import write_bodies, write_replies
 from scurry.inference.batch import batches, run
-from scurry.inference.forms import Forms
-from scurry.inference.members import claim
+from scurry.inference.items import claim
+from scurry.inference.layouts import LayoutCache
 from scurry.runtimes.runtime import Port
 from scurry.wire.errors import Failed
 from scurry.wire.infer_pb2 import InferReply, InferRequest
@@ -22,13 +22,13 @@ BIG = (Port("small", "FP32", (-1, 2)), Port("big", "FP32", (-1, 5000)))
 
 
 def answered(model: Toy, *requests):
-    """Replies and parcels of a pile."""
-    forms = Forms(model)
-    members = claim(requests, forms)
-    for batch in batches(members, model.max_batch_size, batched=model.batched):
-        run(model, forms, batch)
-    parcels = write_bodies(members, forms, Keys("ns"), "7", "tok")
-    return Replies.FromString(write_replies(members, "m", "7")).replies, dict(parcels)
+    """Replies and payloads of a call."""
+    layouts = LayoutCache(model)
+    items = claim(requests, layouts)
+    for batch in batches(items, model.max_batch_size, batched=model.batched):
+        run(model, layouts, batch)
+    parked = write_bodies(items, layouts, Keys("ns"), "7", "tok")
+    return Replies.FromString(write_replies(items, "m", "7")).replies, dict(parked)
 
 
 def big() -> Toy:
@@ -38,17 +38,17 @@ def big() -> Toy:
 
 def test_a_reply_carries_what_the_request_said():
     """Identity, return address and wishes are copied, the version is stamped."""
-    (reply, other), parcels = answered(
+    (reply, other), parked = answered(
         Toy(), request(1, body(x=row(1, 2)), keep=0, bulk=True), request(2, body(x=row(3, 4)))
     )
     assert (reply.id, reply.entry, reply.reply, reply.keep, reply.bulk) == ("r1", "s/1", "back", 0, True)
-    assert (reply.model, reply.version, reply.error, parcels) == ("m", "7", "", {})
+    assert (reply.model, reply.version, reply.error, parked) == ("m", "7", "", {})
     assert InferReply.FromString(reply.body) == InferReply(outputs=[to_tensor("y", row(2, 3))])
     assert not other.HasField("keep")
 
 
 def test_failures_have_code_and_sentence():
-    """A failed member has no body."""
+    """A failed item has no body."""
     (reply,), _ = answered(Toy(), request(1, b"\xff"))
     assert (reply.error, reply.body, reply.id) == ("bad_request", b"", "r1")
     assert reply.message.endswith("InferRequest.")
@@ -56,12 +56,12 @@ def test_failures_have_code_and_sentence():
 
 def test_large_outputs_are_parked_beside_small_ones():
     """Only what is large is parked, under a key that says for whom."""
-    replies, parcels = answered(big(), request(1, body(x=row(1, 2))), request(2, body(x=row(3, 4))))
-    assert set(parcels) == {"ns:payload:r1:out:tok:big", "ns:payload:r2:out:tok:big"}
+    replies, parked = answered(big(), request(1, body(x=row(1, 2))), request(2, body(x=row(3, 4))))
+    assert set(parked) == {"ns:payload:r1:out:tok:big", "ns:payload:r2:out:tok:big"}
     reply = InferReply.FromString(replies[1].body)
     assert [each.WhichOneof("content") for each in reply.outputs] == ["data", "payload"]
     assert reply.outputs[1].payload == replies[1].parked[0]
-    array = to_array(reply.outputs[1], bytes(parcels[reply.outputs[1].payload]))
+    array = to_array(reply.outputs[1], bytes(parked[reply.outputs[1].payload]))
     assert array.shape == (1, 5000)
     assert (array == 3).all()
 
@@ -69,9 +69,9 @@ def test_large_outputs_are_parked_beside_small_ones():
 def test_only_the_outputs_asked_for_travel():
     """Outputs come in the order asked for; what nobody asked for is not parked."""
     asks = InferRequest(inputs=[to_tensor("x", row(1, 2))], outputs=["small"]).SerializeToString()
-    (reply,), parcels = answered(big(), request(1, asks))
+    (reply,), parked = answered(big(), request(1, asks))
     assert [each.name for each in InferReply.FromString(reply.body).outputs] == ["small"]
-    assert parcels == {}
+    assert parked == {}
 
 
 def inputs(*values: float, **more) -> bytes:
@@ -91,9 +91,9 @@ def test_json_is_answered_with_json():
 
 def test_large_json_is_parked_whole():
     """JSON cannot refer to a parked output, so the body itself is parked."""
-    (reply,), parcels = answered(big(), request(1, inputs(1, 2), encoding=ENCODING_INPUTS))
+    (reply,), parked = answered(big(), request(1, inputs(1, 2), encoding=ENCODING_INPUTS))
     assert (reply.body, reply.payload, list(reply.parked)) == (b"", "ns:payload:r1:out:tok:reply", [reply.payload])
-    assert len(orjson.loads(parcels[reply.payload])["outputs"][1]["data"]) == 5000
+    assert len(orjson.loads(parked[reply.payload])["outputs"][1]["data"]) == 5000
 
 
 def test_json_may_ask_for_outputs_too():
@@ -112,8 +112,8 @@ def test_text_that_json_cannot_carry_fails_alone():
 
 def test_a_failed_member_writes_no_body():
     """A failure is not overwritten by outputs."""
-    forms = Forms(Toy())
-    members = claim([request(1, body(x=row(1, 2)))], forms)
-    members[0].failure = Failed("model_failed", "no")
-    assert write_bodies(members, forms, Keys(), "1", "tok") == []
-    assert members[0].body == b""
+    layouts = LayoutCache(Toy())
+    items = claim([request(1, body(x=row(1, 2)))], layouts)
+    items[0].failure = Failed("model_failed", "no")
+    assert write_bodies(items, layouts, Keys(), "1", "tok") == []
+    assert items[0].body == b""

@@ -48,10 +48,10 @@ async def begun(gate: Gate, times: int) -> None:
 
 async def test_a_model_is_opened_once_however_many_ask(shop, shelf):
     """Those who ask while it is loading share the load."""
-    held = await asyncio.gather(*(shelf.load(("m", "1"), spec()) for _ in range(20)))
-    assert len(set(map(id, held))) == 1
+    loaded = await asyncio.gather(*(shelf.load(("m", "1"), spec()) for _ in range(20)))
+    assert len(set(map(id, loaded))) == 1
     assert shop.opened == [("m", "1", 1)]
-    assert shelf.find(("m", "1"), 1) is held[0]
+    assert shelf.find(("m", "1"), 1) is loaded[0]
 
 
 async def test_several_models_load_in_parallel():
@@ -102,11 +102,11 @@ async def test_the_least_recently_used_makes_room(shop):
 async def test_a_model_in_use_stays(shop):
     """Who is being used is not evicted; the budget is kept again once it is free."""
     shelf = Shelf(shop.open, budget=100)
-    held = await shelf.load(("a", "1"), spec())
-    held.users += 1
+    loaded = await shelf.load(("a", "1"), spec())
+    loaded.users += 1
     await shelf.load(("b", "1"), spec())
     assert (shelf.models, shelf.bytes) == (2, 200)
-    held.users -= 1
+    loaded.users -= 1
     shelf.trim()
     assert (shelf.models, shelf.bytes) == (1, 100)
 
@@ -201,11 +201,11 @@ async def test_who_gives_up_does_not_stop_the_load():
 
 
 async def test_runs_are_timed(shelf):
-    """The mean follows what runs take, and tells what a pile will take."""
-    held = await shelf.load(("m", "1"), spec())
+    """The mean follows what runs take, and tells what a call will take."""
+    loaded = await shelf.load(("m", "1"), spec())
     for _ in range(50):
-        held.took(0.1)
-    assert held.seconds == pytest.approx(0.1, rel=0.01)
-    assert held.expected(4) == pytest.approx(0.1, rel=0.01)
-    assert held.expected(5) == pytest.approx(0.2, rel=0.01)
-    assert repr(held) == "<Held m@1 generation 1, 0 users>"
+        loaded.record_latency(0.1)
+    assert loaded.seconds == pytest.approx(0.1, rel=0.01)
+    assert loaded.expected(4) == pytest.approx(0.1, rel=0.01)
+    assert loaded.expected(5) == pytest.approx(0.2, rel=0.01)
+    assert repr(loaded) == "<LoadedModel m@1 generation 1, 0 users>"

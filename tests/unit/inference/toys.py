@@ -67,9 +67,9 @@ class DictPayloads:
         self.fetches.append(list(keys))
         return {key: self.parked.get(key) for key in keys}
 
-    async def park(self, parcels: Sequence[tuple[str, Any]]) -> None:
+    async def park(self, parked: Sequence[tuple[str, Any]]) -> None:
         self._present()
-        self.parked.update((key, bytes(data)) for key, data in parcels)
+        self.parked.update((key, bytes(data)) for key, data in parked)
 
     def _present(self) -> None:
         if self.away:
@@ -102,7 +102,7 @@ def call(*messages: Any, key: str = "m@1/0") -> Call:
     return Call("scurry/inference", key, named)
 
 
-def pile(*requests: Request, **fields: Any) -> Requests:
+def sent(*requests: Request, **fields: Any) -> Requests:
     """Requests as the router sends them."""
     fields.setdefault("spec", ModelSpec(uri="toy", generation=1))
     return Requests(requests=requests, sequence=len(requests), **fields)

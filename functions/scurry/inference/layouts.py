@@ -1,8 +1,8 @@
-"""Checks requests against a model's signature, each distinct form once.
+"""Checks requests against a model's signature, each layout once.
 
-Requests to one model look alike. A *form* is what a request says about its tensors: names, datatypes, shapes. It is
+Requests to one model look alike. A *layout* is what a request says about its tensors: names, datatypes, shapes. It is
 checked once and remembered. One step further, the bytes of a serialised `InferRequest` with a single tensor are its
-form followed by the data: a request that begins with known bytes and has their length need not be parsed at all.
+layout followed by the data: a request that begins with known bytes and has their length need not be parsed at all.
 Pure: takes and returns values.
 """
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from scurry.runtimes.runtime import Port, Runtime
 
 REMEMBERED: Final = 512
-"""Forms kept per model: models with free dimensions meet many."""
+"""Layouts kept per model: models with free dimensions meet many."""
 LONG_BYTES: Final = 64 * 1024
 """Serialised requests above this are parsed by protobuf; comparing their beginning saves nothing."""
 
-Said = tuple[tuple[str, str, tuple[int, ...]], ...]
+StatedInputs = tuple[tuple[str, str, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class InputLayout:
     """What requests of one look have in common. Requests whose `group` is equal may be stacked."""
 
     rows: int
@@ -40,44 +40,44 @@ class Form:
     order: tuple[int, ...]
 
 
-class Forms:
-    """The forms of one model."""
+class LayoutCache:
+    """The layouts of one model."""
 
     def __init__(self, model: Runtime) -> None:
         self.inputs: tuple[Port, ...] = model.inputs
         self.outputs: tuple[Port, ...] = model.outputs
         self.batched: bool = model.batched
-        self._known: dict[Said, Form] = {}
-        self._beginnings: dict[int, tuple[bytes, Form]] = {}
+        self._known: dict[StatedInputs, InputLayout] = {}
+        self._beginnings: dict[int, tuple[bytes, InputLayout]] = {}
         self._heads: dict[tuple[int, tuple[int, ...]], bytes] = {}
 
-    def recognise(self, body: bytes) -> tuple[Form, bytes] | None:
-        """Form and data of a body whose beginning is known, else None."""
+    def recognise(self, body: bytes) -> tuple[InputLayout, bytes] | None:
+        """Layout and data of a body whose beginning is known, else None."""
         known = self._beginnings.get(len(body))
         if known is None or not body.startswith(known[0]):
             return None
         return known[1], body[len(known[0]) :]
 
-    def remember(self, body: bytes, request: InferRequest, form: Form) -> None:
+    def remember(self, body: bytes, request: InferRequest, layout: InputLayout) -> None:
         """Keep the beginning of a body that is one tensor with its data at the end, and nothing else."""
         if len(request.inputs) != 1 or request.outputs or request.parameters or len(body) > LONG_BYTES:
             return
         data = request.inputs[0].data
-        if data and body.endswith(data) and form.sizes[0] == len(data):
-            self._beginnings[len(body)] = (body[: len(body) - len(data)], form)
+        if data and body.endswith(data) and layout.sizes[0] == len(data):
+            self._beginnings[len(body)] = (body[: len(body) - len(data)], layout)
             if len(self._beginnings) > REMEMBERED:
                 self._beginnings.clear()
 
-    def check(self, request: InferRequest) -> Form:
-        """The form of a request. Raises `InvalidRequest` with what came and what is expected."""
-        said = tuple([(each.name, each.datatype, tuple(each.shape)) for each in request.inputs])
-        form = self._known.get(said)
-        if form is None:
-            form = check_form(self.inputs, said, batched=self.batched)
+    def check(self, request: InferRequest) -> InputLayout:
+        """The layout of a request. Raises `InvalidRequest` with what came and what is expected."""
+        stated = tuple([(each.name, each.datatype, tuple(each.shape)) for each in request.inputs])
+        layout = self._known.get(stated)
+        if layout is None:
+            layout = check_layout(self.inputs, stated, batched=self.batched)
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
-            self._known[said] = form
-        return form
+            self._known[stated] = layout
+        return layout
 
     def wanted(self, names: Sequence[str]) -> tuple[int, ...]:
         """Places of the outputs that a request asks for. Raises `output_name`."""
@@ -103,10 +103,10 @@ class Forms:
         return head
 
 
-def check_form(inputs: Sequence[Port], said: Said, *, batched: bool) -> Form:
+def check_layout(inputs: Sequence[Port], stated: StatedInputs, *, batched: bool) -> InputLayout:
     """Hold what a request says of its tensors against the model's inputs."""
     places: dict[str, int] = {}
-    for at, (name, _, _) in enumerate(said):
+    for at, (name, _, _) in enumerate(stated):
         if name in places:
             raise InvalidRequest("input_name", f"Input {name!r} came twice.")
         places[name] = at
@@ -114,14 +114,16 @@ def check_form(inputs: Sequence[Port], said: Said, *, batched: bool) -> Form:
     extra = [name for name in places if name not in expected]
     if extra:
         raise InvalidRequest("input_name", f"The model has no input {extra[0]!r}; it takes {_listed(expected)}.")
-    shapes = tuple(_checked(port, said[places[port.name]]) if port.name in places else _absent(port) for port in inputs)
+    shapes = tuple(
+        _checked(port, stated[places[port.name]]) if port.name in places else _absent(port) for port in inputs
+    )
     rows = _rows(inputs, shapes) if batched else 0
     group = tuple((port.datatype, shape[1:] if batched else shape) for port, shape in zip(inputs, shapes, strict=True))
     sizes = tuple(
         -1 if port.datatype == "BYTES" else prod(shape) * DTYPES[port.datatype].itemsize
         for port, shape in zip(inputs, shapes, strict=True)
     )
-    return Form(rows, group, shapes, sizes, tuple(places[port.name] for port in inputs))
+    return InputLayout(rows, group, shapes, sizes, tuple(places[port.name] for port in inputs))
 
 
 def varint(value: int) -> bytes:
@@ -138,8 +140,8 @@ def _absent(port: Port) -> tuple[int, ...]:
     raise InvalidRequest("input_name", f"Input {port.name!r} is missing ({port.datatype} {list(port.shape)}).")
 
 
-def _checked(port: Port, said: tuple[str, str, tuple[int, ...]]) -> tuple[int, ...]:
-    name, datatype, shape = said
+def _checked(port: Port, stated: tuple[str, str, tuple[int, ...]]) -> tuple[int, ...]:
+    name, datatype, shape = stated
     if datatype != port.datatype:
         raise InvalidRequest("input_datatype", f"Input {name!r} came as {datatype}; the model takes {port.datatype}.")
     if len(shape) != len(port.shape):
@@ -159,8 +161,8 @@ def _checked(port: Port, said: tuple[str, str, tuple[int, ...]]) -> tuple[int, .
 def _rows(inputs: Sequence[Port], shapes: Sequence[tuple[int, ...]]) -> int:
     rows = {shape[0] for shape in shapes}
     if len(rows) > 1:
-        said = ", ".join(f"{port.name!r} {list(shape)}" for port, shape in zip(inputs, shapes, strict=True))
-        raise InvalidRequest("input_shape", f"The inputs' first dimension, the batch, must be the same: {said} came.")
+        stated = ", ".join(f"{port.name!r} {list(shape)}" for port, shape in zip(inputs, shapes, strict=True))
+        raise InvalidRequest("input_shape", f"The inputs' first dimension, the batch, must be the same: {stated} came.")
     return rows.pop() if rows else 0
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.unit.inference.toys import Toy, body, row
 
-from scurry.inference.forms import REMEMBERED, Forms, varint
+from scurry.inference.layouts import REMEMBERED, LayoutCache, varint
 from scurry.runtimes.runtime import Port
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferReply, InferRequest
@@ -21,16 +21,16 @@ def parsed(**arrays) -> InferRequest:
 
 
 def test_a_form_says_rows_sizes_and_order():
-    """Inputs may come in any order; a form brings them into the model's."""
-    form = Forms(Toy(inputs=TWO)).check(parsed(b=np.zeros(3, np.int64), a=np.zeros((3, 2), np.float32)))
-    assert (form.rows, form.sizes, form.order) == (3, (24, 24), (1, 0))
-    assert form.group == (("FP32", (2,)), ("INT64", ()))
+    """Inputs may come in any order; a layout brings them into the model's."""
+    layout = LayoutCache(Toy(inputs=TWO)).check(parsed(b=np.zeros(3, np.int64), a=np.zeros((3, 2), np.float32)))
+    assert (layout.rows, layout.sizes, layout.order) == (3, (24, 24), (1, 0))
+    assert layout.group == (("FP32", (2,)), ("INT64", ()))
 
 
 def test_forms_of_one_look_are_one_object():
-    """A form is checked once."""
-    forms = Forms(Toy())
-    assert forms.check(parsed(x=row(1, 2))) is forms.check(parsed(x=row(3, 4)))
+    """A layout is checked once."""
+    layouts = LayoutCache(Toy())
+    assert layouts.check(parsed(x=row(1, 2))) is layouts.check(parsed(x=row(3, 4)))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_forms_of_one_look_are_one_object():
 def test_mistakes_name_the_tensor_what_came_and_what_is_expected(arrays, code, sentence):
     """Each mistake has its code and a sentence that says what to do."""
     with pytest.raises(InvalidRequest, match=sentence) as caught:
-        Forms(Toy()).check(parsed(**arrays))
+        LayoutCache(Toy()).check(parsed(**arrays))
     assert caught.value.code == code
 
 
@@ -54,76 +54,76 @@ def test_an_input_that_came_twice():
     """The same name twice is a mistake, not a choice."""
     request = InferRequest(inputs=[to_tensor("x", row(1, 2)), to_tensor("x", row(3, 4))])
     with pytest.raises(InvalidRequest, match="came twice"):
-        Forms(Toy()).check(request)
+        LayoutCache(Toy()).check(request)
 
 
 def test_inputs_must_have_the_same_rows():
     """The batch dimension is one for all inputs."""
     with pytest.raises(InvalidRequest, match="must be the same: 'a'"):
-        Forms(Toy(inputs=TWO)).check(parsed(a=np.zeros((3, 2), np.float32), b=np.zeros(2, np.int64)))
+        LayoutCache(Toy(inputs=TWO)).check(parsed(a=np.zeros((3, 2), np.float32), b=np.zeros(2, np.int64)))
 
 
 def test_unbatched_models_take_inputs_of_any_first_dimension():
     """Without a batch dimension the inputs' first dimensions have nothing to do with each other."""
-    forms = Forms(Toy(inputs=TWO, limit=0))
-    form = forms.check(parsed(a=np.zeros((3, 2), np.float32), b=np.zeros(2, np.int64)))
-    assert form.group == (("FP32", (3, 2)), ("INT64", (2,)))
+    layouts = LayoutCache(Toy(inputs=TWO, limit=0))
+    layout = layouts.check(parsed(a=np.zeros((3, 2), np.float32), b=np.zeros(2, np.int64)))
+    assert layout.group == (("FP32", (3, 2)), ("INT64", (2,)))
 
 
 def test_a_known_beginning_needs_no_parsing():
-    """A body with the beginning and length of a known one is its form and its last bytes."""
-    forms = Forms(Toy())
+    """A body with the beginning and length of a known one is its layout and its last bytes."""
+    layouts = LayoutCache(Toy())
     first, second = body(x=row(1, 2)), body(x=row(3, 4))
-    assert forms.recognise(second) is None
+    assert layouts.recognise(second) is None
     request = InferRequest.FromString(first)
-    forms.remember(first, request, forms.check(request))
-    form, data = forms.recognise(second)
-    assert form is forms.check(request)
+    layouts.remember(first, request, layouts.check(request))
+    layout, data = layouts.recognise(second)
+    assert layout is layouts.check(request)
     assert data == row(3, 4).tobytes()
 
 
 def test_other_requests_are_not_mistaken_for_known_ones():
     """Another name, datatype, shape, or anything after the data makes another beginning or length."""
-    forms = Forms(Toy())
+    layouts = LayoutCache(Toy())
     known = body(x=row(1, 2))
     request = InferRequest.FromString(known)
-    forms.remember(known, request, forms.check(request))
+    layouts.remember(known, request, layouts.check(request))
     asks = InferRequest(inputs=[to_tensor("x", row(1, 2))], outputs=["y"]).SerializeToString()
     flat = body(x=np.array([[1], [2]], np.float32))
     for other in (body(z=row(1, 2)), body(x=np.array([[1, 2]], np.int32)), flat, asks, body(x=row(1)), b""):
-        assert forms.recognise(other) is None
+        assert layouts.recognise(other) is None
 
 
 def test_only_single_plain_tensors_are_remembered():
     """Requests with two inputs or with wishes are parsed each time."""
-    forms = Forms(Toy())
+    layouts = LayoutCache(Toy())
     for request in (
         InferRequest(inputs=[to_tensor("x", row(1, 2))], outputs=["y"]),
         InferRequest(inputs=[to_tensor("x", row(1, 2)), to_tensor("z", row(1, 2))]),
     ):
-        forms.remember(request.SerializeToString(), request, Forms(Toy()).check(parsed(x=row(1, 2))))
-        assert forms.recognise(request.SerializeToString()) is None
+        layouts.remember(request.SerializeToString(), request, LayoutCache(Toy()).check(parsed(x=row(1, 2))))
+        assert layouts.recognise(request.SerializeToString()) is None
 
 
 def test_what_is_remembered_is_bounded():
     """Models with free dimensions do not grow the memory for ever."""
-    forms = Forms(Toy(inputs=(Port("x", "UINT8", (-1, -1)),)))
+    layouts = LayoutCache(Toy(inputs=(Port("x", "UINT8", (-1, -1)),)))
     for wide in range(1, REMEMBERED + 50):
         content = body(x=np.zeros((1, wide), np.uint8))
         request = InferRequest.FromString(content)
-        forms.remember(content, request, forms.check(request))
-        forms.head(0, (1, wide), wide)
-    assert len(forms._known) <= REMEMBERED
-    assert len(forms._beginnings) <= REMEMBERED
-    assert len(forms._heads) <= REMEMBERED
+        layouts.remember(content, request, layouts.check(request))
+        layouts.head(0, (1, wide), wide)
+    assert len(layouts._known) <= REMEMBERED
+    assert len(layouts._beginnings) <= REMEMBERED
+    assert len(layouts._heads) <= REMEMBERED
 
 
 @pytest.mark.parametrize("wide", [0, 1, 31, 32, 200, 5000])
 def test_a_head_and_its_data_are_a_serialised_reply(wide):
     """Replies are put together from bytes, and protobuf reads them."""
-    forms = Forms(Toy())
+    layouts = LayoutCache(Toy())
     array = np.arange(wide * 2, dtype=np.float32).reshape(wide, 2)
-    reply = InferReply.FromString(forms.head(0, array.shape, array.nbytes) + array.tobytes())
+    reply = InferReply.FromString(layouts.head(0, array.shape, array.nbytes) + array.tobytes())
     assert reply == InferReply(outputs=[to_tensor("y", array)])
 
 
@@ -134,8 +134,8 @@ def test_varint():
 
 def test_unknown_outputs_are_a_mistake():
     """Outputs are asked for by the model's names."""
-    forms = Forms(Toy())
-    assert forms.wanted(["y"]) == (0,)
+    layouts = LayoutCache(Toy())
+    assert layouts.wanted(["y"]) == (0,)
     with pytest.raises(InvalidRequest, match="no output 'q'; it has 'y'") as caught:
-        forms.wanted(["q"])
+        layouts.wanted(["q"])
     assert caught.value.code == "output_name"

@@ -7,7 +7,7 @@ import threading
 
 import numpy as np
 import pytest
-from tests.unit.inference.toys import Toy, body, call, mail, pile, replies, request, row
+from tests.unit.inference.toys import Toy, body, call, mail, replies, request, row, sent
 
 from scurry.inference import function
 from scurry.inference.function import Inference
@@ -41,11 +41,11 @@ def values(reply) -> list:
     return to_array(InferReply.FromString(reply.body).outputs[0]).tolist()
 
 
-async def test_a_pile_is_answered_in_one_model_call(inference, shelf):
+async def test_a_call_is_answered_in_one_model_call(inference, shelf):
     """Requests of two messages share a model call, each gets its own answer."""
     toy = Toy()
     shelf._open = lambda *_: toy
-    one = call(pile(request(0, body(x=row(1, 2))), request(1, body(x=row(3, 4)))), pile(request(2, body(x=row(5, 6)))))
+    one = call(sent(request(0, body(x=row(1, 2))), request(1, body(x=row(3, 4)))), sent(request(2, body(x=row(5, 6)))))
     await serve(inference, one)
     assert [values(reply) for reply in replies(one)] == [[[2, 3]], [[4, 5]], [[6, 7]]]
     assert toy.seen == [(3, 2)]
@@ -54,7 +54,7 @@ async def test_a_pile_is_answered_in_one_model_call(inference, shelf):
 async def test_a_model_that_is_not_here_is_opened_on_demand(inference, shop, shelf):
     """The spec that travels with the requests is enough; afterwards the model is at hand."""
     for _ in range(2):
-        one = call(pile(request(0, body(x=row(1, 2)))))
+        one = call(sent(request(0, body(x=row(1, 2)))))
         await serve(inference, one)
         assert values(replies(one)[0]) == [[2, 3]]
     assert shop.opened == [("m", "1", 1)]
@@ -67,15 +67,15 @@ async def test_a_model_that_cannot_be_opened_is_an_error_for_each(inference, sho
         raise Failed("load_failed", "broken")
 
     shop.toys["m"] = broken
-    one = call(pile(request(0, b""), request(1, b""), report=True))
+    one = call(sent(request(0, b""), request(1, b""), report=True))
     await serve(inference, one)
     assert [reply.error for reply in replies(one)] == ["load_failed", "load_failed"]
     assert [done.sequence for _, _, done in mail(one, Done)] == [2]
 
 
-async def test_an_empty_pile_that_asks_for_a_report_gets_it(inference, shop):
+async def test_an_empty_call_that_asks_for_a_report_gets_it(inference, shop):
     """A flush needs no model."""
-    one = call(pile(report=True))
+    one = call(sent(report=True))
     await serve(inference, one)
     assert len(mail(one, Done)) == 1
     assert shop.opened == []
@@ -101,10 +101,10 @@ async def test_a_slow_model_does_not_delay_a_quick_one(inference, shop):
         return [x + 1]
 
     shop.toys["slow"] = lambda: Toy(wait)
-    quick = call(pile(request(0, body(x=row(1, 2)))))
+    quick = call(sent(request(0, body(x=row(1, 2)))))
     await serve(inference, quick)
-    slow = call(pile(request(1, body(x=row(3, 4)))), key="slow@1/0")
-    quick = call(pile(request(2, body(x=row(5, 6)))))
+    slow = call(sent(request(1, body(x=row(3, 4)))), key="slow@1/0")
+    quick = call(sent(request(2, body(x=row(5, 6)))))
     order: list = []
 
     def done(each) -> None:
@@ -120,8 +120,8 @@ async def test_a_slow_model_does_not_delay_a_quick_one(inference, shop):
 async def test_many_quick_calls_leave_the_loop_its_turns(inference, shop, monkeypatch):
     """Between calls the event loop gets a turn, so that heartbeats go on."""
     monkeypatch.setattr(function, "TURN_SECONDS", 0)
-    await serve(inference, call(pile(request(0, body(x=row(1, 2))))))
-    calls = [call(pile(request(at, body(x=row(at, at))))) for at in range(10)]
+    await serve(inference, call(sent(request(0, body(x=row(1, 2))))))
+    calls = [call(sent(request(at, body(x=row(at, at))))) for at in range(10)]
     turns: list[int] = []
     order: list = []
 
@@ -143,10 +143,10 @@ async def test_slow_models_run_off_the_loop(inference, shelf):
         return [x]
 
     shelf._open = lambda *_: Toy(where)
-    held = await shelf.load(("m", "1"), ModelSpec(uri="toy", generation=1))
+    loaded = await shelf.load(("m", "1"), ModelSpec(uri="toy", generation=1))
     for seconds in (0.0, 0.005, 0.5):
-        held.seconds = seconds
-        await serve(inference, call(pile(request(0, body(x=row(1, 2))))))
+        loaded.seconds = seconds
+        await serve(inference, call(sent(request(0, body(x=row(1, 2))))))
     assert threads[0] == threading.current_thread().name
     assert [name.partition("_")[0] for name in threads[1:]] == ["quick", "slow"]
 
@@ -156,7 +156,7 @@ async def test_parked_inputs_are_fetched_in_one_go(inference, payloads):
     payloads.parked = {"k1": row(1, 2).tobytes(), "k2": row(3, 4).tobytes()}
     tensors = [Tensor(name="x", datatype="FP32", shape=[1, 2], payload=key) for key in ("k1", "k2", "gone")]
     bodies = [InferRequest(inputs=[each]).SerializeToString() for each in tensors]
-    one = call(pile(*(request(at, each) for at, each in enumerate(bodies)), request(3, body(x=row(5, 6)))))
+    one = call(sent(*(request(at, each) for at, each in enumerate(bodies)), request(3, body(x=row(5, 6)))))
     await serve(inference, one)
     first, second, missing, inline = replies(one)
     assert [values(each) for each in (first, second, inline)] == [[[2, 3]], [[4, 5]], [[6, 7]]]
@@ -168,7 +168,7 @@ async def test_parked_inputs_are_fetched_in_one_go(inference, payloads):
 async def test_parked_bodies(inference, payloads):
     """A body that the ingress parked is fetched, and consumed."""
     payloads.parked = {"b": body(x=row(1, 2))}
-    one = call(pile(request(0, b"", payload="b")))
+    one = call(sent(request(0, b"", payload="b")))
     await serve(inference, one)
     (reply,) = replies(one)
     assert (values(reply), list(reply.consumed)) == ([[2, 3]], ["b"])
@@ -177,7 +177,7 @@ async def test_parked_bodies(inference, payloads):
 async def test_without_the_store_only_those_fail_who_need_it(inference, payloads):
     """An outage of the payload store is `unavailable` for parked requests."""
     payloads.away = True
-    one = call(pile(request(0, b"", payload="b"), request(1, body(x=row(1, 2)))))
+    one = call(sent(request(0, b"", payload="b"), request(1, body(x=row(1, 2)))))
     await serve(inference, one)
     assert [reply.error for reply in replies(one)] == ["unavailable", ""]
 
@@ -190,7 +190,7 @@ async def test_large_outputs_are_parked_before_the_reply_leaves(inference, shop,
     """Only a key travels; from the loop as from a thread."""
     shop.toys["m"] = lambda: Toy(lambda x: [np.repeat(x[:, :1], 5000, axis=1)], outputs=WIDE)
     for _ in range(times):
-        one = call(pile(request(0, body(x=row(7, 2)))))
+        one = call(sent(request(0, body(x=row(7, 2)))))
         await serve(inference, one)
     (reply,) = replies(one)
     (tensor,) = InferReply.FromString(reply.body).outputs
@@ -206,7 +206,7 @@ async def test_what_cannot_be_parked_is_unavailable(inference, shop, payloads, t
     shop.toys["m"] = lambda: Toy(lambda x: [np.repeat(x[:, :1], 5000, axis=1)], outputs=WIDE)
     payloads.away = True
     for _ in range(times):
-        one = call(pile(request(0, body(x=row(7, 2)))))
+        one = call(sent(request(0, body(x=row(7, 2)))))
         await serve(inference, one)
     (reply,) = replies(one)
     assert (reply.error, reply.body, list(reply.parked)) == ("unavailable", b"", [])
@@ -217,7 +217,7 @@ async def test_deadlines_are_checked_before_stacking(shelf, payloads):
     toy = Toy()
     shelf._open = lambda *_: toy
     inference = Inference(shelf, payloads, clock=lambda: 100.0)
-    one = call(pile(request(0, body(x=row(1, 2)), deadline=99_999), request(1, body(x=row(1, 2)), deadline=100_001)))
+    one = call(sent(request(0, body(x=row(1, 2)), deadline=99_999), request(1, body(x=row(1, 2)), deadline=100_001)))
     await serve(inference, one)
     assert [reply.error for reply in replies(one)] == ["deadline_exceeded", ""]
     assert toy.seen == [(1, 2)]
@@ -229,7 +229,7 @@ async def test_solo_requests_run_one_by_one(inference, shelf):
     toy = Toy()
     shelf._open = lambda *_: toy
     for fields, key in (({}, "m@1/solo/t"), ({"solo": True}, "m@1/0")):
-        one = call(pile(request(0, body(x=row(1, 2))), request(1, body(x=row(1, 2))), **fields), key=key)
+        one = call(sent(request(0, body(x=row(1, 2))), request(1, body(x=row(1, 2))), **fields), key=key)
         await serve(inference, one)
         assert [reply.error for reply in replies(one)] == ["", ""]
     assert toy.seen == [(1, 2)] * 4
@@ -240,13 +240,13 @@ async def test_solo_requests_run_one_by_one(inference, shelf):
 async def test_a_fault_of_our_own_is_an_answer(inference, monkeypatch, name, times):
     """Whatever breaks inside, every request is answered and the report comes once."""
     if times == 2:
-        await serve(inference, call(pile(request(0, body(x=row(1, 2))))))
+        await serve(inference, call(sent(request(0, body(x=row(1, 2))))))
 
     def breaks(*_: object, **__: object) -> None:
         raise RuntimeError("bug")
 
     monkeypatch.setattr(function, name, breaks)
-    one = call(pile(request(0, body(x=row(1, 2))), report=True))
+    one = call(sent(request(0, body(x=row(1, 2))), report=True))
     await serve(inference, one)
     assert [(reply.error, "RuntimeError: bug" in reply.message) for reply in replies(one)] == [("internal", True)]
     assert len(mail(one, Done)) == 1
@@ -263,9 +263,9 @@ async def test_models_in_use_survive_a_squeeze(shop, payloads):
 
     shop.toys["a"] = shop.toys["b"] = lambda: Toy(meet)
     inference = Inference(shelf, payloads)
-    calls = [call(pile(request(0, body(x=row(1, 2)))), key=f"{name}@1/0") for name in "ab"]
-    held = await shelf.load(("a", "1"), ModelSpec(uri="toy", generation=1))
-    held.seconds = 0.005
+    calls = [call(sent(request(0, body(x=row(1, 2)))), key=f"{name}@1/0") for name in "ab"]
+    loaded = await shelf.load(("a", "1"), ModelSpec(uri="toy", generation=1))
+    loaded.seconds = 0.005
     await serve(inference, *calls)
     assert [replies(each)[0].error for each in calls] == ["", ""]
     assert shelf.models == 1

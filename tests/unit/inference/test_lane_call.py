@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import logging
 
-from tests.unit.inference.toys import body, call, mail, pile, replies, request, row
+from tests.unit.inference.toys import body, call, mail, replies, request, row, sent
 
 from scurry.endpoint.call import Call, Message
-from scurry.inference.pile import Pile
+from scurry.inference.lane_call import LaneCall
 from scurry.wire.errors import Failed
 from scurry.wire.messages_pb2 import Done, Load, ModelSpec, Unload
 
 
-def test_messages_of_a_call_are_one_pile():
+def test_messages_of_a_call_are_one_lane_call():
     """Requests of several messages are answered together, by the newest spec."""
-    read = Pile(
+    read = LaneCall(
         call(
-            pile(request(0, b"a"), spec=ModelSpec(uri="new", generation=3)),
-            pile(request(1, b"b"), spec=ModelSpec(uri="old", generation=2)),
+            sent(request(0, b"a"), spec=ModelSpec(uri="new", generation=3)),
+            sent(request(1, b"b"), spec=ModelSpec(uri="old", generation=2)),
         )
     )
     assert [each.id for each in read.requests] == ["r0", "r1"]
@@ -26,16 +26,16 @@ def test_messages_of_a_call_are_one_pile():
 
 def test_loads_and_unloads_are_set_apart():
     """Changes to models are no requests."""
-    read = Pile(call(Load(model="m", version="1"), Unload(model="m", version="1"), pile(request(0, b""))))
+    read = LaneCall(call(Load(model="m", version="1"), Unload(model="m", version="1"), sent(request(0, b""))))
     assert [type(each) for each in read.changes] == [Load, Unload]
     assert len(read.requests) == 1
 
 
 def test_done_comes_once_with_the_largest_sequence():
     """However many messages asked, the router hears one report."""
-    first, second, third = pile(request(0, b""), report=True), pile(request(1, b"")), pile(report=True)
+    first, second, third = sent(request(0, b""), report=True), sent(request(1, b"")), sent(report=True)
     first.sequence, second.sequence, third.sequence = 10, 12, 11
-    read = Pile(call(first, second, third, key="m@2/5"))
+    read = LaneCall(call(first, second, third, key="m@2/5"))
     read.fail(Failed("internal", "no"))
     read.finish()
     assert mail(read.call, Done) == [("scurry/router", "m", Done(version="2", lane=5, sequence=12))]
@@ -44,16 +44,16 @@ def test_done_comes_once_with_the_largest_sequence():
 
 def test_nobody_asked_nobody_is_told():
     """Without report there is no Done, without requests no reply."""
-    read = Pile(call(pile()))
+    read = LaneCall(call(sent()))
     read.finish()
     assert read.call.response.invocation_result.ByteSize() == 0
 
 
 def test_failing_spares_what_is_answered():
     """A late fault fails only who has no answer."""
-    read = Pile(call(pile(request(0, body(x=row(1, 2))), request(1, b""))))
+    read = LaneCall(call(sent(request(0, body(x=row(1, 2))), request(1, b""))))
     read.fail(Failed("internal", "first"))
-    read.members[0].failure, read.members[0].body = None, b"answer"
+    read.items[0].failure, read.items[0].body = None, b"answer"
     read.fail(Failed("internal", "second"))
     read.finish()
     assert [(reply.body, reply.message) for reply in replies(read.call)] == [(b"answer", ""), (b"", "first")]
@@ -61,17 +61,17 @@ def test_failing_spares_what_is_answered():
 
 def test_solo_is_said_by_the_address_or_the_message():
     """Either is enough to run alone."""
-    assert Pile(call(pile(request(0, b"")), key="m@1/solo/abc")).solo
-    assert Pile(call(pile(request(0, b""), solo=True))).solo
+    assert LaneCall(call(sent(request(0, b"")), key="m@1/solo/abc")).solo
+    assert LaneCall(call(sent(request(0, b""), solo=True))).solo
 
 
 def test_messages_that_make_no_sense_are_left_out(caplog):
     """What cannot be read cannot be answered; it is logged, and the rest is."""
     broken = Message("scurry.v1/Requests", b"\xff\xff", None)
     strange = Message("scurry.v1/Weather", b"", None)
-    good = call(pile(request(0, b""))).messages[0]
+    good = call(sent(request(0, b""))).messages[0]
     with caplog.at_level(logging.ERROR):
-        read = Pile(Call("scurry/inference", "m@1/0", [broken, strange, good]))
+        read = LaneCall(Call("scurry/inference", "m@1/0", [broken, strange, good]))
     assert [each.id for each in read.requests] == ["r0"]
     assert len(caplog.records) == 2
-    assert repr(read) == "<Pile m@1/0: 1 requests, 0 changes>"
+    assert repr(read) == "<LaneCall m@1/0: 1 requests, 0 changes>"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from google.protobuf.message import DecodeError
 
 from scurry.inference.answers import write_replies
-from scurry.inference.members import Member
+from scurry.inference.items import BatchItem
 from scurry.wire.addresses import Lane, Solo, parse
 from scurry.wire.messages_pb2 import Done, Load, ModelSpec, Requests, Unload
 from scurry.wire.names import EGRESS, ROUTER, TYPE_PREFIX
@@ -31,14 +31,14 @@ CHANGES: Final[dict[str, type[Load | Unload]]] = {f"{TYPE_PREFIX}Load": Load, f"
 NO_SPEC: Final = ModelSpec()
 
 
-class Pile:
+class LaneCall:
     """The requests of one call, and the loads and unloads among them."""
 
     __slots__ = (
         "address",
         "call",
         "changes",
-        "members",
+        "items",
         "model",
         "report",
         "requests",
@@ -53,7 +53,7 @@ class Pile:
         self.address = address = parse(call.key)
         self.model, self.version = (address.model, address.version) if address else (call.key, "")
         self.requests: list[Request] = []
-        self.members: list[Member] | None = None  # None: not claimed yet
+        self.items: list[BatchItem] | None = None  # None: not claimed yet
         self.changes: list[Load | Unload] = []
         self.spec = NO_SPEC
         self.sequence = 0
@@ -86,20 +86,20 @@ class Pile:
 
     def fail(self, failure: ScurryError) -> None:
         """Fail what has no answer yet."""
-        if self.members is None:
-            self.members = [Member(request) for request in self.requests]
-        for member in self.members:
-            if member.failure is None and (member.parked or not member.body):
-                member.failure = failure
+        if self.items is None:
+            self.items = [BatchItem(request) for request in self.requests]
+        for item in self.items:
+            if item.failure is None and (item.parked or not item.body):
+                item.failure = failure
 
     def finish(self) -> None:
         """Write the call's answer: the replies to the egress, the report to the router."""
-        if self.members:
-            self.call.egress(EGRESS, REPLIES, write_replies(self.members, self.model, self.version))
+        if self.items:
+            self.call.egress(EGRESS, REPLIES, write_replies(self.items, self.model, self.version))
         if self.report:
             lane = self.address.lane if isinstance(self.address, Lane) else -1
             done = Done(version=self.version, lane=lane, sequence=self.sequence)
             self.call.send(ROUTER, self.model, DONE, done.SerializeToString())
 
     def __repr__(self) -> str:
-        return f"<Pile {self.call.key}: {len(self.requests)} requests, {len(self.changes)} changes>"
+        return f"<LaneCall {self.call.key}: {len(self.requests)} requests, {len(self.changes)} changes>"

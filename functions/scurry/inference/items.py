@@ -18,7 +18,7 @@ from scurry.wire.tensors import from_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from scurry.inference.forms import Form, Forms
+    from scurry.inference.layouts import InputLayout, LayoutCache
     from scurry.wire.messages_pb2 import Request
 
 Buffer = bytes | memoryview
@@ -26,7 +26,7 @@ Piece = tuple[tuple[int, ...], Buffer]
 """Shape and bytes of one output for one request."""
 
 
-class Member:
+class BatchItem:
     """One request in a batch: what it brings, then what it gets."""
 
     __slots__ = (
@@ -34,7 +34,7 @@ class Member:
         "consumed",
         "data",
         "failure",
-        "form",
+        "layout",
         "needs",
         "outputs",
         "parked",
@@ -45,7 +45,7 @@ class Member:
 
     def __init__(self, request: Request) -> None:
         self.request = request
-        self.form: Form | None = None
+        self.layout: InputLayout | None = None
         self.data: Sequence[Buffer] = ()
         self.wanted: tuple[int, ...] | None = None  # None: every output
         self.needs: list[tuple[int, str]] | None = None  # (input, key) of what is parked; input -1: the body
@@ -57,97 +57,99 @@ class Member:
         self.parked: Sequence[str] = ()  # keys of all that was parked for the answer
 
     def __repr__(self) -> str:
-        state = self.failure or ("waits for payloads" if self.needs else "claimed" if self.form else "new")
-        return f"<Member {self.request.id}: {state}>"
+        state = self.failure or ("waits for payloads" if self.needs else "claimed" if self.layout else "new")
+        return f"<BatchItem {self.request.id}: {state}>"
 
 
-def claim(requests: Iterable[Request], forms: Forms) -> list[Member]:
-    """A member for each request, checked, or failed, or waiting for what is parked."""
-    members = []
-    recognise = forms.recognise
+def claim(requests: Iterable[Request], layouts: LayoutCache) -> list[BatchItem]:
+    """An item for each request, checked, or failed, or waiting for what is parked."""
+    items = []
+    recognise = layouts.recognise
     for request in requests:
-        member = Member(request)
-        members.append(member)
+        item = BatchItem(request)
+        items.append(item)
         body = request.body
         known = None if request.encoding else recognise(body)
         if known is not None:
-            member.form, data = known
-            member.data = (data,)
+            item.layout, data = known
+            item.data = (data,)
         elif request.payload and not body:
-            member.needs, member.consumed = [(-1, request.payload)], [request.payload]
+            item.needs, item.consumed = [(-1, request.payload)], [request.payload]
         else:
-            _read(member, body, forms)
-    return members
+            _read(item, body, layouts)
+    return items
 
 
-def keys_needed(members: Iterable[Member]) -> list[str]:
+def keys_needed(items: Iterable[BatchItem]) -> list[str]:
     """Keys of all that is parked and not here yet, each once."""
-    return list(dict.fromkeys(key for member in members if member.needs for _, key in member.needs))
+    return list(dict.fromkeys(key for item in items if item.needs for _, key in item.needs))
 
 
-def supply(members: Iterable[Member], found: Mapping[str, bytes | None], forms: Forms) -> None:
+def supply(items: Iterable[BatchItem], found: Mapping[str, bytes | None], layouts: LayoutCache) -> None:
     """Hand out what was parked. A body that was parked may itself need more."""
-    for member in members:
-        if not member.needs:
+    for item in items:
+        if not item.needs:
             continue
-        needs, member.needs = member.needs, None
+        needs, item.needs = item.needs, None
         missing = next((key for _, key in needs if found.get(key) is None), None)
         if missing is not None:
-            member.failure = InvalidRequest(
+            item.failure = InvalidRequest(
                 "payload_missing", f"Nothing is parked under {missing!r}: it has expired or was never written."
             )
         elif needs[0][0] < 0:
-            _read(member, found[needs[0][1]] or b"", forms)
+            _read(item, found[needs[0][1]] or b"", layouts)
         else:
-            _fill(member, needs, found, forms)
+            _fill(item, needs, found, layouts)
 
 
-def drop_late(members: Iterable[Member], now_ms: int) -> None:
+def drop_late(items: Iterable[BatchItem], now_ms: int) -> None:
     """Fail what nobody waits for any more."""
-    for member in members:
-        deadline = member.request.deadline
-        if deadline and deadline < now_ms and member.failure is None:
-            member.needs = None
-            member.failure = Unavailable("deadline_exceeded", f"The deadline passed {now_ms - deadline} ms ago.")
+    for item in items:
+        deadline = item.request.deadline
+        if deadline and deadline < now_ms and item.failure is None:
+            item.needs = None
+            item.failure = Unavailable("deadline_exceeded", f"The deadline passed {now_ms - deadline} ms ago.")
 
 
-def _fill(member: Member, needs: Sequence[tuple[int, str]], found: Mapping[str, bytes | None], forms: Forms) -> None:
-    data = list(member.data)
+def _fill(
+    item: BatchItem, needs: Sequence[tuple[int, str]], found: Mapping[str, bytes | None], layouts: LayoutCache
+) -> None:
+    data = list(item.data)
     for at, key in needs:
         data[at] = found[key] or b""
-    member.data = data
+    item.data = data
     try:
-        _check_sizes(member, forms)
+        _check_sizes(item, layouts)
     except ScurryError as failure:
-        member.failure = failure
+        item.failure = failure
 
 
-def _read(member: Member, body: bytes, forms: Forms) -> None:
-    """Parse a body and check it; a failure stays with its member."""
+def _read(item: BatchItem, body: bytes, layouts: LayoutCache) -> None:
+    """Parse a body and check it; a failure stays with its item."""
     try:
-        encoded = member.request.encoding == ENCODING_INPUTS
+        encoded = item.request.encoding == ENCODING_INPUTS
         request = decode_request(body) if encoded else InferRequest.FromString(body)
-        form = member.form = forms.check(request)
-        member.wanted = forms.wanted(request.outputs) if request.outputs else None
-        tensors = [request.inputs[at] for at in form.order]
+        layout = item.layout = layouts.check(request)
+        item.wanted = layouts.wanted(request.outputs) if request.outputs else None
+        tensors = [request.inputs[at] for at in layout.order]
         needs = [(at, each.payload) for at, each in enumerate(tensors) if each.payload]
-        member.data = [each.data for each in tensors]
+        item.data = [each.data for each in tensors]
         if needs:
-            member.needs = needs
-            member.consumed = [*member.consumed, *(key for _, key in needs)]
+            item.needs = needs
+            item.consumed = [*item.consumed, *(key for _, key in needs)]
         else:
-            _check_sizes(member, forms)
+            _check_sizes(item, layouts)
             if not encoded:
-                forms.remember(body, request, form)
+                layouts.remember(body, request, layout)
     except ScurryError as failure:
-        member.failure = failure
+        item.failure = failure
     except DecodeError:
-        member.failure = InvalidRequest("bad_request", "The request's body is not a serialised InferRequest.")
+        item.failure = InvalidRequest("bad_request", "The request's body is not a serialised InferRequest.")
 
 
-def _check_sizes(member: Member, forms: Forms) -> None:
-    form: Form = member.form  # type: ignore[assignment]
-    for port, shape, size, data in zip(forms.inputs, form.shapes, form.sizes, member.data, strict=True):
+def _check_sizes(item: BatchItem, layouts: LayoutCache) -> None:
+    layout: InputLayout = item.layout  # type: ignore[assignment]
+    for port, shape, size, data in zip(layouts.inputs, layout.shapes, layout.sizes, item.data, strict=True):
         if size < 0:
             from_bytes(port.name, port.datatype, shape, data)
         elif size != len(data):

@@ -1,0 +1,1 @@
+"""Before and after a model: what callers have, made into tensors."""

@@ -1,0 +1,80 @@
+"""What each request brings, before it meets others."""
+
+from __future__ import annotations
+
+import numpy as np
+from tests.unit.inference.toys import Toy, body, request, row
+
+from scurry.inference.items import claim, drop_late, keys_needed, supply
+from scurry.inference.layouts import LayoutCache
+from scurry.runtimes.runtime import Port
+from scurry.wire.infer_pb2 import InferRequest, Tensor
+from scurry.wire.messages_pb2 import Request
+
+
+def brought(items) -> list:
+    """The values, or the code of the failure, of each item."""
+    return [item.failure.code if item.failure else np.frombuffer(item.data[0], np.float32).tolist() for item in items]
+
+
+def parked(at: int, key: str) -> Request:
+    """A request whose input is parked."""
+    tensor = Tensor(name="x", datatype="FP32", shape=[1, 2], payload=key)
+    return request(at, InferRequest(inputs=[tensor]).SerializeToString())
+
+
+def test_what_is_parked_is_asked_for_once_and_consumed():
+    """Keys of parked inputs are gathered over the whole batch."""
+    layouts = LayoutCache(Toy())
+    items = claim([parked(0, "k"), parked(1, "k"), parked(2, "l"), request(3, body(x=row(1, 2)))], layouts)
+    assert keys_needed(items) == ["k", "l"]
+    supply(items, {"k": row(3, 4).tobytes(), "l": None}, layouts)
+    assert brought(items) == [[3.0, 4.0], [3.0, 4.0], "payload_missing", [1.0, 2.0]]
+    assert [list(item.consumed) for item in items] == [["k"], ["k"], ["l"], []]
+
+
+def test_a_parked_body_may_refer_to_parked_inputs():
+    """Bodies and inputs are parked independently of each other."""
+    layouts = LayoutCache(Toy())
+    items = claim([request(0, b"", payload="body")], layouts)
+    assert keys_needed(items) == ["body"]
+    supply(items, {"body": parked(0, "k").body}, layouts)
+    assert keys_needed(items) == ["k"]
+    supply(items, {"k": row(1, 2).tobytes()}, layouts)
+    assert brought(items) == [[1.0, 2.0]]
+    assert items[0].consumed == ["body", "k"]
+
+
+def test_a_parked_input_of_the_wrong_size_fails_alone():
+    """Parked bytes are loaded against the layout too."""
+    layouts = LayoutCache(Toy())
+    items = claim([parked(0, "k")], layouts)
+    supply(items, {"k": b"123"}, layouts)
+    assert items[0].failure.code == "input_shape"
+    assert "8 bytes, but carries 3" in items[0].failure.message
+
+
+def test_late_members_are_not_stacked():
+    """Who waits no more is told so; who set no deadline has time."""
+    layouts = LayoutCache(Toy())
+    items = claim(
+        [request(at, body(x=row(1, 2)), deadline=deadline) for at, deadline in enumerate((0, 99, 100))], layouts
+    )
+    drop_late(items, 100)
+    assert [item.failure and item.failure.code for item in items] == [None, "deadline_exceeded", None]
+
+
+def test_a_member_tells_its_state():
+    """repr says where an item stands."""
+    layouts = LayoutCache(Toy())
+    assert repr(claim([parked(0, "k")], layouts)[0]) == "<BatchItem r0: waits for payloads>"
+    assert repr(claim([request(1, body(x=row(1, 2)))], layouts)[0]) == "<BatchItem r1: claimed>"
+
+
+def test_texts_that_are_cut_short_fail_alone():
+    """The elements of BYTES are counted before they are stacked."""
+    text = (Port("t", "BYTES", (-1, 1)),)
+    model = Toy(lambda t: [t], inputs=text, outputs=text)
+    short = InferRequest(inputs=[Tensor(name="t", datatype="BYTES", shape=[1, 1], data=b"\5\0\0\0ab")])
+    items = claim([request(0, short.SerializeToString())], LayoutCache(model))
+    assert items[0].failure.code == "input_shape"
