@@ -34,7 +34,7 @@ def sdk_python() -> Path:
 
 
 @pytest.fixture(scope="module")
-def guest(sdk_python: Path) -> Iterator[int]:
+def user_function(sdk_python: Path) -> Iterator[int]:
     """The example's endpoint, running; its port."""
     port = free_port()
     process = subprocess.Popen([str(sdk_python), str(EXAMPLE / "upper.py"), "--port", str(port)])
@@ -47,10 +47,10 @@ def guest(sdk_python: Path) -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def beside(guest: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A `scurry up` whose module.yaml binds the guest next to our functions, and the guest registered as a model."""
+def beside(user_function: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A `scurry up` whose module.yaml binds the user function beside ours, and a model that it answers for."""
     folder = tmp_path_factory.mktemp("interop")
-    bound = (EXAMPLE / "module.yaml").read_text().replace("8200", str(guest))
+    bound = (EXAMPLE / "module.yaml").read_text().replace("8200", str(user_function))
     module = folder / "module.yaml"
     module.write_text((ROOT / "module.yaml").read_text() + "---\n" + bound)
     stack = Stack(folder / "up", "--module", str(module), "--workers", "1")
@@ -67,7 +67,7 @@ def texts(*words: str) -> np.ndarray:
 
 
 async def test_answer_comes_back_to_a_client(beside: Stack) -> None:
-    """The guest's answer reaches the caller that asked the model, stamped with its version."""
+    """The user function's answer reaches the caller that asked the model, stamped with its version."""
     async with Client(beside.redis_url) as client:
         answer = await client.infer("shout", {"text": texts("ships", "größe")}, version="1")
     assert list(answer["text"]) == [b"SHIPS", "GRÖSSE".encode()]
@@ -82,7 +82,7 @@ async def test_every_caller_gets_its_own(beside: Stack) -> None:
 
 
 async def test_its_refusal_is_an_error(beside: Stack) -> None:
-    """An error that the guest answers has its code at the caller, and the guest goes on."""
+    """An error that the user function answers has its code at the caller, and the user function goes on."""
     async with Client(beside.redis_url) as client:
         with pytest.raises(InvalidRequest, match="tensors of text"):
             await client.infer("shout", {"x": np.zeros(3, np.float32)})

@@ -11,11 +11,9 @@ from scurry.endpoint.call import Call
 from scurry.router.policy import Refusal
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.messages_pb2 import ENCODING_REQUEST, DeadLetter, Replies, Reply, Request
-from scurry.wire.names import EGRESS, TYPE_PREFIX
+from scurry.wire.names import EGRESS, NOBODY, TYPE_PREFIX
 
 LATE: Final = Refusal("deadline_exceeded", "The deadline passed before the request reached a worker.")
-NOWHERE: Final = "!"
-"""Router key of entries that name no model."""
 
 
 def overloaded(version: str, outstanding: int) -> Refusal:
@@ -24,7 +22,7 @@ def overloaded(version: str, outstanding: int) -> Refusal:
 
 
 class Answers:
-    """Replies of one turn, which leave in one message, and dead letters."""
+    """Replies of one routing, which leave in one message, and dead letters."""
 
     __slots__ = ("_call", "_replies")
 
@@ -69,7 +67,7 @@ def error_reply(request: Request, model: str, refusal: Refusal, version: str = "
         id=request.id,
         entry=request.entry,
         reply=request.reply,
-        model=request.model or ("" if model == NOWHERE else model),
+        model=request.model or ("" if model == NOBODY else model),
         version=version,
         encoding=request.encoding,
         bulk=request.bulk,

@@ -9,9 +9,9 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from scurry.endpoint.call import Call, Message, State, answer_each, now_ms
-from scurry.router import recovery
+from scurry.router import draining, recovery
 from scurry.router.routes import Tables
-from scurry.router.turn import REQUESTS, Turn
+from scurry.router.routing_pass import REQUESTS, RoutingPass
 from scurry.wire.addresses import Lane, parse
 from scurry.wire.messages_pb2 import Bounced, Done, Drained, Reply, Requests, Routes
 from scurry.wire.names import ROUTER, ROUTER_STATE, TYPE_PREFIX
@@ -38,19 +38,20 @@ class Router:
 
     def _answer(self, call: Call) -> None:
         """One batch of one model: requests that arrived together leave together."""
-        turn = Turn(call, self._clock(), self._tables.take(call.key, call.state))
+        routing = RoutingPass(call, self._clock(), self._tables.take(call.key, call.state))
         pile: list[bytes] = []
         for message in call.messages:
             if message.typename == REQUESTS and not _from_router(message):
                 pile.append(message.value)
                 continue
             if pile and message.typename == ROUTES:  # what came before a switch is answered as before it
-                turn.dispatch(b"".join(pile))
+                routing.dispatch(b"".join(pile))
                 pile.clear()
-            _take(turn, message)
+            _take(routing, message)
         if pile:
-            turn.dispatch(b"".join(pile))  # serialised Requests joined are one Requests with all their requests
-        self._tables.put(call.key, turn.close(STATE), turn.table)
+            routing.dispatch(b"".join(pile))  # serialised Requests joined are one Requests with all their requests
+        draining.report(routing)
+        self._tables.put(call.key, routing.close(STATE), routing.table)
 
     def __repr__(self) -> str:
         return f"<Router {self._tables!r}>"
@@ -60,56 +61,56 @@ def _from_router(message: Message) -> bool:
     return message.caller is not None and message.caller[0] == ROUTER
 
 
-def _take(turn: Turn, message: Message) -> None:
+def _take(routing: RoutingPass, message: Message) -> None:
     """Act on anything but new requests; what cannot be read is dropped, for it would never get readable."""
     take = _TAKE.get(message.typename)
     if take is None:
-        log.warning("model %s: the router does not know messages of type %s", turn.model, message.typename)
+        log.warning("model %s: the router does not know messages of type %s", routing.model, message.typename)
         return
     try:
-        take(turn, message)
+        take(routing, message)
     except DecodeError:
-        log.exception("model %s: a message of type %s cannot be read and is dropped", turn.model, message.typename)
+        log.exception("model %s: a message of type %s cannot be read and is dropped", routing.model, message.typename)
 
 
-def _requests(turn: Turn, message: Message) -> None:
-    recovery.resend(turn, Requests.FromString(message.value))
+def _requests(routing: RoutingPass, message: Message) -> None:
+    recovery.resend(routing, Requests.FromString(message.value))
 
 
-def _done(turn: Turn, message: Message) -> None:
+def _done(routing: RoutingPass, message: Message) -> None:
     done = Done.FromString(message.value)
-    turn.table.finish(done.version, done.lane, done.sequence)
+    routing.table.finish(done.version, done.lane, done.sequence)
 
 
-def _bounced(turn: Turn, message: Message) -> None:
+def _bounced(routing: RoutingPass, message: Message) -> None:
     bounced = Bounced.FromString(message.value)
     if bounced.typename == REQUESTS:
-        recovery.bounce(turn, bounced, Requests.FromString(bounced.message))
+        recovery.bounce(routing, bounced, Requests.FromString(bounced.message))
 
 
-def _routes(turn: Turn, message: Message) -> None:
-    recovery.switch(turn, Routes.FromString(message.value))
+def _routes(routing: RoutingPass, message: Message) -> None:
+    draining.switch(routing, Routes.FromString(message.value))
 
 
-def _drained(turn: Turn, message: Message) -> None:
-    recovery.stop_waiting(turn, Drained.FromString(message.value))
+def _drained(routing: RoutingPass, message: Message) -> None:
+    draining.stop_waiting(routing, Drained.FromString(message.value))
 
 
-def _reply(turn: Turn, message: Message) -> None:
-    """A guest's answer: the lane it came from tells the version."""
+def _reply(routing: RoutingPass, message: Message) -> None:
+    """A user function's answer: the lane it came from tells the version."""
     reply = Reply.FromString(message.value)
     lane = parse(message.caller[1]) if message.caller else None
     if isinstance(lane, Lane):
-        turn.table.finish_one(lane.version, lane.lane)
+        routing.table.finish_one(lane.version, lane.lane)
     if not (reply.id or reply.reply):
-        log.warning("model %s: a guest's reply names no request and is dropped", turn.model)
+        log.warning("model %s: a user function's reply names no request and is dropped", routing.model)
         return
-    reply.model = turn.model
+    reply.model = routing.model
     reply.version = lane.version if lane else reply.version
-    turn.answers.add([reply])
+    routing.answers.add([reply])
 
 
-_TAKE: Final[dict[str, Callable[[Turn, Message], None]]] = {
+_TAKE: Final[dict[str, Callable[[RoutingPass, Message], None]]] = {
     REQUESTS: _requests,
     ROUTES: _routes,
     f"{TYPE_PREFIX}Done": _done,

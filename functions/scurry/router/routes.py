@@ -148,7 +148,7 @@ class RouteTable:
             self.changed = self.settled = True
 
     def finish_one(self, version: str, lane: int) -> None:
-        """A guest has finished one more request of a lane."""
+        """A user function has finished one more request of a lane."""
         lanes = self.lanes(version)
         if lanes is not None and lane < len(lanes.counters.done):
             self.finish(version, lane, lanes.counters.done[lane] + 1)
@@ -206,7 +206,7 @@ class Tables:
         self._tables: dict[str, tuple[bytes | None, RouteTable]] = {}
 
     def take(self, model: str, state: bytes | None) -> RouteTable:
-        """The table of this state. It is forgotten until it is put back: a turn that fails leaves nothing behind."""
+        """The table of this state. It is forgotten until it is put back: a pass that fails leaves nothing behind."""
         kept, table = self._tables.pop(model, (None, None))
         if table is None or kept != state:
             return RouteTable.load(state)

@@ -26,6 +26,9 @@ TYPE_PREFIX: Final = "scurry.v1/"
 ROUTER_STATE: Final = "router"
 REGISTRY_STATE: Final = "record"
 
+NOBODY: Final = "!"
+"""Router key of entries that name no model."""
+
 CALLS_PATH: Final = "/calls"
 """HTTP path of coalesced calls; the plain one-call protocol of StateFun answers on `/`."""
 

@@ -95,7 +95,7 @@ def test_no_caller() -> None:
     assert [message.caller for message in call.messages] == [None]
 
 
-def test_description_for_guests() -> None:
+def test_description_for_user_functions() -> None:
     """The example's scurry.desc says of our messages what protos/ says; describe.py writes it anew."""
     spec = importlib.util.spec_from_file_location("describe", ROOT / "examples" / "sdk_function" / "describe.py")
     assert spec

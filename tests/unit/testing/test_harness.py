@@ -309,7 +309,7 @@ async def test_a_load_that_is_never_answered_fails_after_ten_minutes() -> None:
 
 
 class Upper:
-    """A guest: a user's own function that answers in upper case."""
+    """A user function that answers in upper case."""
 
     typename = "example/upper"
     state: State | None = None
@@ -325,7 +325,7 @@ class Upper:
             done(call)
 
 
-async def test_a_guest_answers_as_a_version() -> None:
+async def test_a_user_function_answers_as_a_version() -> None:
     """A function of the user's own is ready at once, gets the requests one by one, and its lanes do not fill up."""
     harness = Harness(FakeInference(), Upper())
     record = await harness.register("shout", "example/upper", "1", "function")

@@ -22,7 +22,7 @@ def java_constants() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["ROUTER", "REGISTRY", "INFERENCE", "EGRESS", "INGRESS", "INGRESS_KIND", "EGRESS_KIND", "TRANSPORT"]
+    "name", ["ROUTER", "REGISTRY", "INFERENCE", "EGRESS", "INGRESS", "INGRESS_KIND", "EGRESS_KIND", "TRANSPORT", "NOBODY"]
 )
 def test_the_job_says_the_same(name: str) -> None:
     """A name is spelled the same in Java and in Python."""

@@ -1,4 +1,4 @@
-"""The function scurry/registry, one call at a time."""
+"""The function scurry/registry: what it makes of its mail."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scurry.wire.names import INFERENCE, REGISTRY, ROUTER
 
 
 @dataclass
-class Turn:
+class Outcome:
     """What one call said, decoded."""
 
     sent: list[tuple[str, str, Any]] = field(default_factory=list)
@@ -32,7 +32,7 @@ class Turn:
         return [v for v in [*(v for _, _, v in self.sent), *self.egress] if isinstance(v, kind)]
 
 
-async def turn(state: bytes | None, *messages: Proto | Message, key: str = "m") -> Turn:
+async def serve(state: bytes | None, *messages: Proto | Message, key: str = "m") -> Outcome:
     """Let the registry answer one call."""
     mail = [
         m if isinstance(m, Message) else Message(f"scurry.v1/{type(m).__name__}", m.SerializeToString())
@@ -45,7 +45,7 @@ async def turn(state: bytes | None, *messages: Proto | Message, key: str = "m") 
     def decode(argument: Any) -> Any:
         return getattr(pb, argument.typename.removeprefix("scurry.v1/")).FromString(argument.value)
 
-    out = Turn(state=state)
+    out = Outcome(state=state)
     for m in result.outgoing_messages:
         out.sent.append((f"{m.target.namespace}/{m.target.type}", m.target.id, decode(m.argument)))
     for d in result.delayed_invocations:
@@ -68,7 +68,7 @@ def loaded(*lanes: int, generation: int = 1) -> list[Loaded]:
 
 async def test_a_registration_is_asked_of_both_lanes() -> None:
     """Load to the lanes, a reminder to itself, Routes without a version, View, Audit; no reply yet."""
-    out = await turn(None, register(config='{"max_batch_size": 4}'))
+    out = await serve(None, register(config='{"max_batch_size": 4}'))
     loads = [(to, key, value) for to, key, value in out.sent if isinstance(value, Load)]
     assert [(to, key, value.lane) for to, key, value in loads] == [(INFERENCE, "m@1/0", 0), (INFERENCE, "m@1/1", 1)]
     spec = loads[0][2].spec
@@ -87,8 +87,8 @@ async def test_a_registration_is_asked_of_both_lanes() -> None:
 
 async def test_ready_is_announced_through_the_router() -> None:
     """The registrar hears when the routes are in force: the reply travels inside them."""
-    state = (await turn(None, register())).state
-    out = await turn(state, *loaded(0, 1))
+    state = (await serve(None, register())).state
+    out = await serve(state, *loaded(0, 1))
     ((to, key, routes),) = out.sent
     assert (to, key) == (ROUTER, "m")
     assert [(r.version, r.weight, r.spec.generation) for r in routes.versions] == [("1", 1, 1)]
@@ -101,8 +101,10 @@ async def test_ready_is_announced_through_the_router() -> None:
 
 async def test_what_changes_no_route_is_answered_directly() -> None:
     """A registration that is there already, and every refusal."""
-    state = (await turn(None, register(), *loaded(0, 1))).state
-    out = await turn(state, register("w", version="1"), Update(model="m", id="x", json='{"promote": {"version": "9"}}'))
+    state = (await serve(None, register(), *loaded(0, 1))).state
+    out = await serve(
+        state, register("w", version="1"), Update(model="m", id="x", json='{"promote": {"version": "9"}}')
+    )
     assert [reply.id for replies in out.of(pb.Replies) for reply in replies.replies] == ["w", "x"]
     assert out.sent == []
     assert not out.kept
@@ -111,8 +113,8 @@ async def test_what_changes_no_route_is_answered_directly() -> None:
 
 async def test_a_failure_is_told_with_its_reason() -> None:
     """The pending version stays pending, so the routes stay as they are, and the reply goes out directly."""
-    state = (await turn(None, register())).state
-    out = await turn(state, LoadFailed(version="1", generation=1, error="load_failed", message="Not an ONNX file."))
+    state = (await serve(None, register())).state
+    out = await serve(state, LoadFailed(version="1", generation=1, error="load_failed", message="Not an ONNX file."))
     ((reply,),) = [replies.replies for replies in out.of(pb.Replies)]
     assert (reply.error, reply.message, reply.record) == ("load_failed", "Not an ONNX file.", "")
     assert out.sent == []
@@ -120,7 +122,7 @@ async def test_a_failure_is_told_with_its_reason() -> None:
 
 async def test_nobody_to_answer() -> None:
     """A message without id and reply stream gets no reply."""
-    out = await turn(None, Update(model="m", json='{"rollback": {}}'))
+    out = await serve(None, Update(model="m", json='{"rollback": {}}'))
     assert out.of(pb.Replies) == []
     assert [audit.outcome for audit in out.of(pb.Audit)] == ["model_not_found"]
     assert not out.kept
@@ -128,12 +130,12 @@ async def test_nobody_to_answer() -> None:
 
 async def test_unload_goes_to_both_lanes_at_once_or_later() -> None:
     """At once when a version is dropped, later when it is replaced."""
-    state = (await turn(None, register(), *loaded(0, 1))).state
+    state = (await serve(None, register(), *loaded(0, 1))).state
     changed = Update(model="m", id="w", register=Register(uri="b.onnx", version="1"))
-    out = await turn(state, changed, *loaded(0, 1, generation=2))
+    out = await serve(state, changed, *loaded(0, 1, generation=2))
     later = [(delay, key, v.generation) for delay, _, key, v in out.delayed if isinstance(v, Unload)]
     assert later == [(60_000, "m@1/0", 1), (60_000, "m@1/1", 1)]
-    gone = await turn(out.state, Update(model="m", id="x", json='{"unregister": {}}'), pb.Drained(version="1"))
+    gone = await serve(out.state, Update(model="m", id="x", json='{"unregister": {}}'), pb.Drained(version="1"))
     now = [(key, v.version, v.generation) for _, key, v in gone.sent if isinstance(v, Unload)]
     assert now == [("m@1/0", "1", 3), ("m@1/1", "1", 3)]
     assert [view.record for view in gone.of(pb.View)] == [""]
@@ -144,10 +146,10 @@ async def test_unload_goes_to_both_lanes_at_once_or_later() -> None:
 @pytest.mark.parametrize(("executing", "losses"), [(True, 1), (False, 0)])
 async def test_a_bounced_load(executing: bool, losses: int) -> None:
     """It counts if the worker had begun; the reminder asks again."""
-    state = (await turn(None, register())).state
+    state = (await serve(None, register())).state
     load = Load(model="m", version="1", spec=ModelSpec(generation=1)).SerializeToString()
     bounced = Bounced(message=load, typename="scurry.v1/Load", address="m@1/0", executing=executing)
-    out = await turn(state, bounced)
+    out = await serve(state, bounced)
     assert Record.FromString(out.state or b"").versions[0].losses == losses
     assert (out.sent, out.egress) == ([], [])
 
@@ -156,7 +158,7 @@ async def test_what_cannot_be_read_is_dropped(caplog: pytest.LogCaptureFixture) 
     """It is logged; the rest of the batch is served."""
     unload = Bounced(message=b"", typename="scurry.v1/Unload")
     with caplog.at_level(logging.WARNING):
-        out = await turn(None, Message("scurry.v1/Update", b"\xff"), Message("a/b", b""), unload, register())
+        out = await serve(None, Message("scurry.v1/Update", b"\xff"), Message("a/b", b""), unload, register())
     assert len(out.of(Load)) == 2
     assert len(caplog.records) == 3
 
@@ -165,6 +167,6 @@ async def test_the_key_is_the_model() -> None:
     """Whatever the message says, the record is the key's."""
     update = register()
     update.model = "other"
-    out = await turn(None, update)
+    out = await serve(None, update)
     assert out.of(Load)[0].model == "m"
     assert repr(Registry()) == "<Registry>"

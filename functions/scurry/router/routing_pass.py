@@ -1,4 +1,4 @@
-"""One turn of the router: requests out to lanes, replies to the egress."""
+"""One pass of the router: requests out to lanes, replies to the egress."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from scurry.router.answers import LATE, Answers, overloaded
 from scurry.router.policy import Refusal
 from scurry.router.routes import Lanes, RouteTable
 from scurry.wire.addresses import Lane
-from scurry.wire.messages_pb2 import Drained, Request, Requests
-from scurry.wire.names import INFERENCE, REGISTRY, TYPE_PREFIX
+from scurry.wire.messages_pb2 import Request, Requests
+from scurry.wire.names import INFERENCE, TYPE_PREFIX
 
 log = logging.getLogger(__name__)
 
 REQUESTS: Final = f"{TYPE_PREFIX}Requests"
 
 
-class Turn:
+class RoutingPass:
     """The routes of one model during one call; `close` says what is left to say."""
 
     __slots__ = ("answers", "bounced", "call", "model", "now", "table")
@@ -33,7 +33,7 @@ class Turn:
         self.now = now
         self.table = table
         self.answers = Answers(call)
-        self.bounced = 0  # requests that came back in this turn
+        self.bounced = 0  # requests that came back in this pass
 
     def dispatch(self, raw: bytes) -> None:
         """Route the requests of a serialised `Requests`; the bytes are forwarded as they came where all go one way."""
@@ -114,7 +114,7 @@ class Turn:
         self.table.changed = True
         sequence, report = lanes.send(lane, len(requests))
         if lanes.route.function:
-            _send_to_guest(self, lanes, lane, requests)
+            _send_to_user_function(self, lanes, lane, requests)
             return
         if raw is None:
             raw = Requests(requests=requests).SerializeToString()
@@ -126,20 +126,8 @@ class Turn:
         address = str(Lane(self.model, lanes.version, lane))
         self.call.send(INFERENCE, address, REQUESTS, b"".join((raw, lanes.stamp, trailer.SerializeToString())))
 
-    def tell_drained(self, lanes: Lanes, *, expired: bool) -> None:
-        """The registry may unload a version."""
-        route = lanes.route
-        drained = Drained(
-            version=route.version, epoch=self.table.epoch, expired=expired, generation=route.spec.generation
-        )
-        self.call.send(REGISTRY, self.model, f"{TYPE_PREFIX}Drained", drained.SerializeToString())
-
     def close(self, state: State) -> bytes | None:
-        """Report what is drained, send the replies, keep the state if it changed; returns the state in force."""
-        if self.table.settled:
-            for lanes in self.table.draining:
-                if lanes.idle:
-                    self.tell_drained(lanes, expired=False)
+        """Send the replies, keep the state if it changed; returns the state in force."""
         self.answers.flush()
         if not self.table.changed:
             return self.call.state
@@ -148,12 +136,12 @@ class Turn:
         return saved
 
 
-def _send_to_guest(turn: Turn, lanes: Lanes, lane: int, requests: Iterable[Request]) -> None:
+def _send_to_user_function(routing: RoutingPass, lanes: Lanes, lane: int, requests: Iterable[Request]) -> None:
     """A user's own function takes one request per message, told its version."""
     route = lanes.route
-    address = str(Lane(turn.model, route.version, lane))
+    address = str(Lane(routing.model, route.version, lane))
     for request in requests:
         told = Request()
         told.CopyFrom(request)
-        told.version, told.epoch = route.version, turn.table.epoch
-        turn.call.send(route.function, address, f"{TYPE_PREFIX}Request", told.SerializeToString())
+        told.version, told.epoch = route.version, routing.table.epoch
+        routing.call.send(route.function, address, f"{TYPE_PREFIX}Request", told.SerializeToString())

@@ -1,0 +1,49 @@
+"""New routes put in force, and versions on their way out."""
+
+from __future__ import annotations
+
+from scurry.router import policy
+from scurry.router.routes import Lanes
+from scurry.router.routing_pass import RoutingPass
+from scurry.wire.messages_pb2 import Drained, Routes
+from scurry.wire.names import REGISTRY, ROUTER, TYPE_PREFIX
+
+
+def switch(routing: RoutingPass, routes: Routes) -> None:
+    """Put routes in force, announce them, and begin to drain the versions they retire."""
+    before = {lanes.generation for lanes in routing.table.draining}
+    routing.table.replace(routes)
+    routing.answers.add(routes.announce.replies)
+    for lanes in routing.table.draining:
+        if lanes.generation not in before and not lanes.idle:
+            _flush(routing, lanes)
+
+
+def _flush(routing: RoutingPass, lanes: Lanes) -> None:
+    """Ask the lanes that owe a report, and do not wait for ever."""
+    if not lanes.route.function:
+        for lane, sequence in lanes.unasked():
+            routing.send_trailer(lanes, lane, sequence, report=True)
+    limit = Drained(version=lanes.route.version, generation=lanes.generation, expired=True)
+    routing.call.send_after(policy.DRAIN_MS, ROUTER, routing.model, f"{TYPE_PREFIX}Drained", limit.SerializeToString())
+
+
+def stop_waiting(routing: RoutingPass, limit: Drained) -> None:
+    """The limit has passed: if the version still drains, the registry unloads it anyway."""
+    for lanes in routing.table.draining:
+        if lanes.generation == limit.generation and not lanes.idle:
+            _tell(routing, lanes, expired=True)
+
+
+def report(routing: RoutingPass) -> None:
+    """Tell the registry of each draining version that has nothing outstanding any more."""
+    if routing.table.settled:
+        for lanes in routing.table.draining:
+            if lanes.idle:
+                _tell(routing, lanes, expired=False)
+
+
+def _tell(routing: RoutingPass, lanes: Lanes, *, expired: bool) -> None:
+    """The registry may unload a version."""
+    drained = Drained(version=lanes.version, epoch=routing.table.epoch, expired=expired, generation=lanes.generation)
+    routing.call.send(REGISTRY, routing.model, f"{TYPE_PREFIX}Drained", drained.SerializeToString())

@@ -1,0 +1,189 @@
+"""The verbs of a registry message."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from tests.unit.registry.course import BLANK, Course, ready, register, update
+
+from scurry.registry.record import routes_of, weights_of
+from scurry.registry.steps import AskLoad, AskUnload
+from scurry.wire.messages_pb2 import (
+    DRAINING,
+    FAILED,
+    LOADING,
+    READY,
+    Drained,
+    LoadFailed,
+    Record,
+    Update,
+)
+
+
+@pytest.mark.parametrize(("names", "expected"), [((), "1"), (("1",), "2"), (("1", "9", "v3"), "10"), (("beta",), "1")])
+def test_a_version_left_out_is_one_more_than_the_largest(names: tuple[str, ...], expected: str) -> None:
+    """Names that are no numbers do not count."""
+    out = ready(*names).on(register("", "new.onnx"))
+    assert out.record.versions[-1].version == expected
+
+
+def test_the_same_message_twice_makes_one_version() -> None:
+    """A client that sends again does not register again."""
+    out = Course().on(register(token="u")).load().on(register(token="u"))
+    assert [entry.version for entry in out.record.versions] == ["1"]
+    assert (out.outcome, out.answers) == ("unchanged", [("u", "")])
+
+
+@pytest.mark.parametrize(
+    "again", [register("1", token="w"), register("1", token="w", runtime="onnx"), register("1", token="w", config={})]
+)
+def test_the_same_spec_again(again: Update) -> None:
+    """Ready: answered at once. Loading: waits along. Neither loads anew."""
+    out = ready("1")
+    assert out.on(register("1", "1.onnx", token="w")).answers == [("w", "")]
+    assert not out.of(AskLoad)
+    out = Course().on(register("1", token="u"), again)
+    assert (out.answers, out.of(AskLoad), out.outcome) == ([], [], "unchanged")
+    assert out.load().answers == [("u", ""), ("w", "")]
+
+
+def test_a_failed_version_may_be_registered_again() -> None:
+    """The same spec is tried again with a generation of its own."""
+    out = Course().on(
+        register("1", token="u"), LoadFailed(version="1", generation=1, error="not_allowed", message="no")
+    )
+    entry = out.record.versions[0]
+    assert (entry.state, entry.error, entry.message) == (FAILED, "not_allowed", "no")
+    assert out.answers == [("u", "load_failed")]
+    out.on(register("1", token="w"))
+    entry = out.record.versions[0]
+    assert (entry.state, entry.spec.generation, entry.message) == (LOADING, 2, "")
+    assert out.load().answers == [("w", "")]
+
+
+def test_a_function_is_ready_at_once() -> None:
+    """Nothing is loaded, and nothing unloaded when it goes."""
+    out = Course().on(register("1", "example/upper", token="u", runtime="function"))
+    assert (out.state(), out.answers) == (READY, [("u", "")])
+    assert not out.of(AskLoad)
+    assert routes_of(out.record).versions[0].function == "example/upper"
+    out.on(update("unregister", "w"), Drained(version="1", generation=1))
+    assert (out.answers, out.of(AskUnload)) == ([("w", "")], [])
+
+
+def test_unregister_drains_then_drops() -> None:
+    """The reply waits for the router; aliases and weights go at once."""
+    out = ready("1", "2").on(update("alias", alias="a", version="1"), update("split", weights={"1": 1, "2": 1}))
+    out.on(update("unregister", "u", version="a"))
+    assert (out.state(), out.answers) == (DRAINING, [])
+    assert (dict(out.record.aliases), weights_of(out.record)) == ({}, {"2": 1})
+    out.on(Drained(version="1", generation=9))
+    assert out.state() == DRAINING
+    out.on(Drained(version="1", generation=1))
+    assert (out.state(), out.answers) == (None, [("u", "")])
+    assert out.of(AskUnload) == [AskUnload("1", out.record.sequence)]
+
+
+def test_a_version_that_comes_back_has_lost_its_share() -> None:
+    """The split it was part of ended for it when it was unregistered."""
+    out = ready("1", "2").on(update("split", weights={"1": 1, "2": 1}), update("unregister", version="1"))
+    out.on(Drained(version="1"), register("1", "1.onnx")).load("1")
+    assert weights_of(out.record) == {"2": 1}
+
+
+def test_unregister_again_while_draining_waits_along() -> None:
+    """Both messages are answered when it is gone."""
+    out = ready("1").on(update("unregister", "u", version="1"), update("unregister", "w", version="1"))
+    assert out.on(Drained(version="1", generation=1)).answers == [("u", ""), ("w", "")]
+
+
+def test_unregister_of_a_whole_model_waits_for_its_last_version() -> None:
+    """What takes no requests goes at once, the rest when drained, in whatever order."""
+    for order in itertools.permutations(["1", "2", "3"]):
+        out = ready("1", "2", "3").on(register("4", token="r"), update("unregister", "u"))
+        assert [entry.version for entry in out.record.versions] == ["1", "2", "3"]
+        assert out.answers == [("r", "load_failed")]
+        for number, version in enumerate(order, 1):
+            out.on(Drained(version=version))
+            assert out.answers == ([("u", "")] if number == 3 else [])
+        assert not out.record.versions
+        assert out.record.sequence > 0, "generations go on growing"
+
+
+def test_unregister_of_what_never_took_requests() -> None:
+    """Answered at once, with an unload for a worker that may be loading it."""
+    out = Course().on(register("1", token="r"), update("unregister", "u", version="1"))
+    assert out.answers == [("r", "load_failed"), ("u", "")]
+    assert [type(effect) for effect in out.of(AskUnload)] == [AskUnload]
+    assert out.state() is None
+
+
+def test_unregister_while_a_replacement_loads() -> None:
+    """The version that serves drains; the replacement is called off."""
+    out = ready("1").on(register("1", "b.onnx", token="r"), update("unregister", "u", version="1"))
+    assert out.answers == [("r", "load_failed")]
+    assert out.state() == DRAINING
+    assert routes_of(out.record).versions[0].spec.generation == 1
+    assert out.on(Drained(version="1", generation=1)).answers == [("u", "")]
+
+
+def test_rollback_goes_back_one_change_of_the_routes() -> None:
+    """Whether the change was a promotion, a split, or a new version."""
+    out = ready("1", "2").on(update("rollback", "u"))
+    assert (weights_of(out.record), out.answers) == ({"1": 1}, [("u", "")])
+    out.on(update("split", weights={"1": 3, "2": 1}), update("promote", version="2"), update("rollback"))
+    assert weights_of(out.record) == {"1": 3, "2": 1}
+    assert weights_of(out.on(update("rollback")).record) == {"2": 1}
+
+
+REFUSED = [
+    (update("unregister"), BLANK, "model_not_found"),
+    (update("unregister", version="1"), BLANK, "model_not_found"),
+    (update("promote", version="1"), BLANK, "model_not_found"),
+    (update("rollback"), BLANK, "model_not_found"),
+    (update("alias", alias="a", version="1"), BLANK, "model_not_found"),
+    (update("split", weights={"1": 1}), BLANK, "model_not_found"),
+    (update("unregister", version="9"), None, "version_not_found"),
+    (update("promote", version="9"), None, "version_not_found"),
+    (update("promote", version="3"), None, "model_not_ready"),
+    (update("promote", version="2"), None, "model_not_ready"),
+    (update("split", weights={"1": 1, "3": 1}), None, "model_not_ready"),
+    (update("split", weights={"1": 0}), None, "bad_request"),
+    (update("split", weights={}), None, "bad_request"),
+    (update("split"), None, "bad_request"),
+    (update("alias", alias="1", version="1"), None, "bad_request"),
+    (update("alias", alias="a b", version="1"), None, "bad_request"),
+    (update("alias", alias="a", version="9"), None, "version_not_found"),
+    (update("alias", alias="a", version="2"), None, "version_not_found"),
+    (update("alias", alias="b", version=""), None, "version_not_found"),
+    (update("rollback"), None, "bad_request"),
+    (register("stable"), None, "bad_request"),
+    (register("2", "2.onnx"), None, "model_not_ready"),
+    (register("x y"), None, "bad_request"),
+    (Update(model="m", json="?"), None, "bad_request"),
+]
+
+
+@pytest.mark.parametrize(("event", "record", "code"), REFUSED)
+def test_what_is_refused_changes_nothing(event: Update, record: Record | None, code: str) -> None:
+    """One reply with a code, one audit entry, the very same record."""
+    event.id = "u"
+    out = ready("1").on(update("alias", alias="stable", version="1"), register("2", "2.onnx"), register("3")).load("2")
+    out.on(update("promote", version="1"), update("unregister", version="2"))
+    out.record.previous.clear()
+    if record is not None:
+        out.record = record
+    before = out.record
+    out.on(event)
+    assert out.record is before
+    assert out.answers == [("u", code)]
+    assert out.outcome == code
+
+
+def test_aliases_are_set_moved_and_forgotten() -> None:
+    """An alias may name a version through another alias, and one that is still loading."""
+    out = ready("1").on(register("2"), update("alias", alias="a", version="1"), update("alias", alias="b", version="a"))
+    assert dict(out.record.aliases) == {"a": "1", "b": "1"}
+    out.on(update("alias", alias="a", version="2"), update("alias", alias="b"))
+    assert dict(out.record.aliases) == {"a": "2"}

@@ -1,0 +1,124 @@
+"""Requests that come back from lost workers."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.router.asking import NOW, SPEC, forwarded, requests, route, routed, sent_by_router, serve
+
+from scurry.wire.messages_pb2 import (
+    Bounced,
+    Request,
+    Requests,
+    RouterState,
+    Routes,
+)
+from scurry.wire.names import REGISTRY
+
+
+def lost(value: Requests, address: str = "m@1/0", *, executing: bool = True, alone: bool = False) -> Bounced:
+    """A batch that came back."""
+    return Bounced(
+        message=value.SerializeToString(), typename="scurry.v1/Requests", address=address, cause="Worker w is gone.",
+        executing=executing, alone=alone,
+    )  # fmt: skip
+
+
+async def test_suspects_are_sent_again_one_by_one() -> None:
+    """Each alone, after a pause, at the version chosen first; the lane counts them as finished."""
+    state, value = await forwarded(3)
+    out = await serve(state, lost(value))
+    assert [([r.id for r in again.requests], again.solo) for _, _, again in out.delayed] == [
+        (["r0"], True), (["r1"], True), (["r2"], True),
+    ]  # fmt: skip
+    assert len({delay for delay, _, _ in out.delayed}) == 3, "they are kept apart"
+    assert all(100 <= delay < 260 for delay, _, _ in out.delayed)
+    assert all((r.attempt, r.blame) == (1, 0) for _, _, again in out.delayed for r in again.requests)
+    assert list(RouterState.FromString(out.state or b"").versions[0].done) == [3, 0]
+    gone = (await serve(out.state, Routes(epoch=6, versions=[route("2")]))).state
+    again = await serve(gone, *(sent_by_router(value) for _, _, value in out.delayed))
+    assert [(key, [r.id for r in v.requests], v.solo, v.version, v.spec) for _, key, v in again.sent] == [
+        ("m@1/solo/r0-0", ["r0"], True, "1", SPEC),
+        ("m@1/solo/r1-0", ["r1"], True, "1", SPEC),
+        ("m@1/solo/r2-0", ["r2"], True, "1", SPEC),
+    ]
+
+
+async def test_what_was_not_executing_is_sent_again_together() -> None:
+    """Nobody is to blame: one message, on a lane, no try charged."""
+    state, value = await forwarded(3)
+    out = await serve(state, lost(value, executing=False))
+    ((delay, _, again),) = out.delayed
+    assert (delay, len(again.requests), again.solo) == (100, 3, False)
+    out = await serve(out.state, sent_by_router(again))
+    assert out.lanes == [("m@1/0", ["r0", "r1", "r2"], 6, False)]
+    assert {(r.attempt, r.blame) for r in out.sent[0][2].requests} == {(1, 0)}
+
+
+async def test_a_draining_version_still_answers_what_bounced() -> None:
+    """The choice stands: no request is dropped by a switch."""
+    state, value = await forwarded(2)
+    state = (await serve(state, Routes(epoch=6, versions=[route("1", draining=True)]))).state or b""
+    out = await serve(state, lost(value, executing=False))
+    out = await serve(out.state, sent_by_router(out.delayed[0][2]))
+    assert out.lanes == [("m@1/0", ["r0", "r1"], 4, True)]
+
+
+async def test_only_what_ran_alone_is_charged_with_a_try() -> None:
+    """Three losses alone, and the request is answered and buried as it came."""
+    state, _ = await forwarded(1)
+    request = Request(id="a", model="m", entry="s/9-0", body=b"x", version="latest")
+    for attempt in (1, 2):
+        again = Requests(requests=[request], spec=SPEC, version="1", solo=True)
+        out = await serve(state, lost(again, "m@1/solo/9-0", alone=True))
+        ((delay, _, value),) = out.delayed
+        request = value.requests[0]
+        assert (request.attempt, request.blame) == (attempt, 2 * attempt)
+        assert 0 <= delay - 100 * 2 ** (attempt - 1) < 160
+    out = await serve(state, lost(Requests(requests=[request], spec=SPEC, solo=True), "m@1/solo/9-0", alone=True))
+    assert out.delayed == []
+    (reply,) = out.replies
+    assert (reply.error, reply.version) == ("worker_lost", "1")
+    assert "ran apart from others" in reply.message
+    assert "Worker w is gone." in reply.message
+    (letter,) = out.dead
+    assert letter.request == Request(id="a", model="m", entry="s/9-0", body=b"x", version="latest")
+    assert letter.attempts == 3
+    assert not reply.consumed, "a dead letter may be sent again: its parked inputs stay"
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_a_request_on_a_lane_is_not_charged(alone: bool) -> None:
+    """Other messages may have been in its call: it runs apart next time, and only that counts."""
+    state, value = await forwarded(1)
+    out = await serve(state, lost(value, alone=alone))
+    ((_, _, again),) = out.delayed
+    assert (again.solo, again.requests[0].attempt, again.requests[0].blame) == (True, 1, 0)
+
+
+async def test_bouncing_has_an_end_even_if_nothing_ran() -> None:
+    """Twenty times without a worker, then worker_lost."""
+    request = Request(id="a", attempt=19)
+    out = await serve(await routed(route("1")), lost(Requests(requests=[request], sequence=0), executing=False))
+    assert out.errors == {"a": "worker_lost"}
+
+
+async def test_deadlines_hold_for_what_bounced() -> None:
+    """Before the pause and after it."""
+    state = await routed(route("1"))
+    late = Request(id="late", deadline=NOW)
+    soon = Request(id="soon", deadline=NOW + 50)
+    out = await serve(state, lost(Requests(requests=[late, soon])))
+    assert out.errors == {"late": "deadline_exceeded"}
+    out = await serve(out.state, sent_by_router(out.delayed[0][2]), now=NOW + 100)
+    assert out.errors == {"soon": "deadline_exceeded"}
+    assert out.sent == []
+
+
+async def test_a_bounced_flush_counts_as_its_report() -> None:
+    """A worker that is lost with an empty batch does not keep a version draining."""
+    state = (await serve(await routed(route("1")), requests("a"))).state
+    out = await serve(state, Routes(epoch=6, versions=[route("1", draining=True)]))
+    flush = out.sent[0][2]
+    out = await serve(out.state, lost(flush, executing=False))
+    assert [(to, value.version) for to, _, value in out.sent] == [(REGISTRY, "1")]
+    assert out.delayed == []

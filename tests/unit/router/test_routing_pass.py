@@ -1,0 +1,140 @@
+"""Requests out to versions and lanes."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.router.asking import NOW, SPEC, many, requests, route, routed, serve
+
+from scurry.endpoint.call import Call, Message
+from scurry.router import policy
+from scurry.router.function import Router
+from scurry.wire.messages_pb2 import (
+    Done,
+    Requests,
+    RouterState,
+    Routes,
+)
+from scurry.wire.names import INFERENCE, ROUTER
+
+
+async def test_requests_are_forwarded_as_they_came() -> None:
+    """All fields travel, with what the worker needs behind them; the state counts them."""
+    asked = requests("a", "b", key="k", reply="back", keep=0, traceparent="t")
+    out = await serve(await routed(route("1")), asked)
+    ((to, key, value),) = out.sent
+    assert (to, key) == (INFERENCE, "m@1/0")
+    assert value.requests == asked.requests
+    assert (value.spec, value.version, value.epoch, value.sequence, value.report) == (SPEC, "1", 5, 2, False)
+    assert out.replies == []
+    state = RouterState.FromString(out.state or b"")
+    assert (list(state.versions[0].sent), state.versions[0].requests) == ([2, 0], 2)
+
+
+async def test_unknown_fields_of_a_newer_ingress_survive() -> None:
+    """The very bytes are forwarded, so what this router does not know is not lost."""
+    newer = b"\x9a\x06\x03new"  # field 99
+    body = requests("a").requests[0].SerializeToString() + newer
+    raw = b"\x0a" + bytes([len(body)]) + body
+    made = Call(ROUTER, "m", [Message("scurry.v1/Requests", raw)], await routed(route("1")))
+    await Router().serve([made], lambda _: None)
+    (out,) = made.response.invocation_result.outgoing_messages
+    assert newer in out.argument.value
+
+
+async def test_a_pile_larger_than_a_model_call_is_divided() -> None:
+    """Both lanes get a share, in order, and both report."""
+    out = await serve(await routed(route("1")), many(100))
+    assert [(key, len(ids), sequence, report) for key, ids, sequence, report in out.lanes] == [
+        ("m@1/0", 50, 50, True),
+        ("m@1/1", 50, 50, True),
+    ]
+    assert [i for _, ids, _, _ in out.lanes for i in ids] == [f"r{n}" for n in range(100)]
+
+
+async def test_beyond_all_lanes_requests_are_refused() -> None:
+    """Sixteen lanes of 128 take 2,048; the rest is told that it may try again."""
+    out = await serve(await routed(route("1")), many(2_100))
+    assert sum(len(ids) for _, ids, _, _ in out.lanes) == 16 * 128
+    assert len({key for key, *_ in out.lanes}) == 16
+    assert set(out.errors.values()) == {"overloaded"}
+    assert len(out.replies) == 2_100 - 2_048
+    state = RouterState.FromString(out.state or b"")
+    assert (state.versions[0].requests, state.versions[0].refused) == (2_048, 52)
+    assert len(out.state or b"") < 400
+
+
+async def test_lanes_shrink_again() -> None:
+    """When the extra lanes are idle the state forgets them."""
+    out = await serve(await routed(route("1")), many(2_048))
+    last = {key: sequence for key, _, sequence, _ in out.lanes}
+    reports = [Done(version="1", lane=int(key.rpartition("/")[2]), sequence=seq) for key, seq in last.items()]
+    state = RouterState.FromString((await serve(out.state, *reports)).state or b"")
+    assert list(state.versions[0].sent) == list(state.versions[0].done)
+    assert len(state.versions[0].sent) == 2
+
+
+async def test_bulk_requests_are_never_refused() -> None:
+    """They wait in the mail of a lane."""
+    full = (await serve(await routed(route("1")), many(2_048))).state
+    out = await serve(full, requests("b1", "b2", bulk=True), requests("x"))
+    assert [ids for _, ids, _, _ in out.lanes] == [["b1", "b2"]]
+    assert out.errors == {"x": "overloaded"}
+
+
+async def test_versions_by_name_alias_and_weight() -> None:
+    """Each request goes where it says; those that say nothing are shared by hash."""
+    state = await routed(route("1", 1), route("2", 1), route("3", 0), aliases={"stable": "3"})
+    mixed = Requests()
+    for version, count in (("1", 2), ("stable", 2), ("", 40)):
+        for number in range(count):
+            mixed.requests.add(id=f"{version}-{number}", version=version)
+    out = await serve(state, mixed)
+    ways = {key.partition("/")[0]: ids for key, ids, _, _ in out.lanes}
+    assert set(ways) == {"m@1", "m@2", "m@3"}
+    assert ways["m@3"] == ["stable-0", "stable-1"]
+    assert {"1-0", "1-1"} <= set(ways["m@1"])
+    for number in range(40):
+        version = policy.pick([("1", 1), ("2", 1)], f"-{number}")
+        assert f"-{number}" in ways[f"m@{version}"]
+
+
+async def test_a_sticky_key_beats_the_id() -> None:
+    """All requests of one key go to one version."""
+    out = await serve(await routed(route("1", 1), route("2", 1)), many(30, key="user-7"))
+    assert len(out.lanes) == 1
+
+
+@pytest.mark.parametrize(
+    ("routes", "version", "code"),
+    [
+        (None, "", "model_not_found"),
+        (None, "1", "model_not_found"),
+        (Routes(epoch=1, pending=["1"]), "", "model_not_ready"),
+        (Routes(epoch=1, pending=["1"]), "1", "model_not_ready"),
+        (Routes(epoch=1, pending=["1"]), "2", "version_not_found"),
+        (Routes(epoch=1, versions=[route("1")]), "2", "version_not_found"),
+        (Routes(epoch=1, versions=[route("1"), route("2", draining=True)]), "2", "version_not_found"),
+        (Routes(epoch=1, versions=[route("1", draining=True)]), "", "model_not_ready"),
+    ],
+)
+async def test_what_cannot_be_routed_is_answered(routes: Routes | None, version: str, code: str) -> None:
+    """Each gets a stable code and a sentence, and whoever asks first leaves no state behind."""
+    state = (await serve(None, routes)).state if routes else None
+    out = await serve(state, requests("a", version=version, reply="back", keep=7, bulk=True, encoding=1))
+    (reply,) = out.replies
+    assert (reply.error, reply.id, reply.entry, reply.reply, reply.model) == (code, "a", "s/a-0", "back", "m")
+    assert (reply.keep, reply.bulk, reply.encoding) == (7, True, 1)
+    assert reply.message.endswith(".")
+    assert out.lanes == []
+    assert out.dead == []
+    assert not out.kept
+
+
+async def test_a_deadline_that_has_passed() -> None:
+    """It is answered instead of computed; others of the same message go on."""
+    mixed = Requests()
+    for name, deadline in (("late", NOW), ("none", 0), ("early", NOW + 1)):
+        mixed.requests.add(id=name, deadline=deadline)
+    out = await serve(await routed(route("1")), mixed)
+    assert out.errors == {"late": "deadline_exceeded"}
+    assert [ids for _, ids, _, _ in out.lanes] == [["none", "early"]]
