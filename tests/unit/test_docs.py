@@ -11,7 +11,7 @@ import pytest
 
 from scurry import settings
 from scurry.cli.main import parser
-from scurry.gateway.paths import act_of
+from scurry.gateway.doors.paths import operation_of
 from scurry.gateway.status import STATUSES
 from scurry.registry.update import read
 from scurry.runtimes.catalog import RUNTIMES
@@ -115,7 +115,7 @@ def test_every_request_field_is_read_by_the_job() -> None:
 def test_every_path_is_served(entry: str) -> None:
     """The gateway knows each documented method and path."""
     method, path = entry.split()
-    assert act_of(method, path.replace("<model>", "iris").replace("<version>", "1")).name
+    assert operation_of(method, path.replace("<model>", "iris").replace("<version>", "1")).name
 
 
 def test_every_make_verb_exists() -> None:

@@ -21,7 +21,6 @@ UNTESTED = {
     | {"register", "up"},
     "client": {"arrays", "bodies", "connection", "dead", "replies"},
     "endpoint": {"connection", "exchange", "mailroom", "server"},
-    "gateway": {"listener", "server"},
     "inference": {"function"},
     "job": {"jars"},
     "serving": {"functions", "java", "readiness", "redis_server", "up"},

@@ -20,7 +20,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C."""
     settings = load(GatewaySettings, args, os.environ)
-    from scurry.gateway.server import run as serve  # noqa: PLC0415 - only this verb needs it
+    from scurry.serving.gateway import run as serve  # noqa: PLC0415 - only this verb needs it
 
     try:
         serve(settings)

@@ -1,1 +1,1 @@
-"""Open Inference Protocol over HTTP; doors only translate."""
+"""The gateway: ask, models, health, limits and status for every door."""

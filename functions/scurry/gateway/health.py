@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final, Protocol
 
-from scurry.gateway.translate import Asker
+from scurry.gateway.ask import InferenceClient
 from scurry.wire.errors import ScurryError
 from scurry.wire.infer_pb2 import InferRequest
 
@@ -22,7 +22,7 @@ SILENT: Final = frozenset({"deadline_exceeded", "unavailable"})
 """Codes that are made here or by the client, without the job."""
 
 
-class Neighbour(Asker, Protocol):
+class ProbedClient(InferenceClient, Protocol):
     """What health needs of `scurry.client.client.Client`."""
 
     async def ping(self) -> None:
@@ -33,7 +33,7 @@ class Neighbour(Asker, Protocol):
 class Health:
     """The last probe's result, asked again when it is older than a second."""
 
-    def __init__(self, client: Neighbour) -> None:
+    def __init__(self, client: ProbedClient) -> None:
         self._client = client
         self._report: dict[str, str] = {}
         self._at = float("-inf")
@@ -62,7 +62,7 @@ def is_ready(report: dict[str, str]) -> bool:
     return all(state == "ok" for state in report.values())
 
 
-async def _redis(client: Neighbour) -> str:
+async def _redis(client: ProbedClient) -> str:
     try:
         async with asyncio.timeout(PATIENCE_S):
             await client.ping()
@@ -71,7 +71,7 @@ async def _redis(client: Neighbour) -> str:
     return "ok"
 
 
-async def _job(client: Neighbour) -> str:
+async def _job(client: ProbedClient) -> str:
     try:
         await client.ask(PROBE, InferRequest(), timeout=PATIENCE_S)
     except ScurryError as cause:

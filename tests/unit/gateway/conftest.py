@@ -8,10 +8,11 @@ import orjson
 import pytest
 
 from scurry.client.client import Answer
-from scurry.gateway.catalogue import Catalogue
+from scurry.gateway.ask import Ask
+from scurry.gateway.doors.http import OpenInferenceHttp
+from scurry.gateway.doors.replies import HttpReply
 from scurry.gateway.health import Health
-from scurry.gateway.http import Door, Reply
-from scurry.gateway.translate import Translator
+from scurry.gateway.models import Models
 from scurry.wire.errors import error
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 
@@ -58,12 +59,12 @@ class Caller:
     """Calls the door without a socket."""
 
     def __init__(self, client: FakeClient) -> None:
-        translator = Translator(client, max_in_flight=2, timeout_s=30.0)
-        self.door = Door(translator, Catalogue(client), Health(client))
+        ask = Ask(client, max_in_flight=2, timeout_s=30.0)
+        self.door = OpenInferenceHttp(ask, Models(client), Health(client))
 
     async def __call__(
         self, method: str, target: str, body: bytes | dict[str, Any] = b"", **headers: str
-    ) -> tuple[Reply, Any]:
+    ) -> tuple[HttpReply, Any]:
         """The reply, and the JSON it begins with."""
         sent = body if isinstance(body, bytes) else orjson.dumps(body)
         named = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -10,11 +10,11 @@ from typing import Final
 import uvloop
 
 from scurry.client.client import Client
-from scurry.gateway.catalogue import Catalogue
+from scurry.gateway.ask import Ask
+from scurry.gateway.doors.http import OpenInferenceHttp
+from scurry.gateway.doors.listener import Listener
 from scurry.gateway.health import Health
-from scurry.gateway.http import Door
-from scurry.gateway.listener import Listener
-from scurry.gateway.translate import Translator
+from scurry.gateway.models import Models
 from scurry.settings import GatewaySettings
 from scurry.telemetry.logs import configure_logging
 
@@ -44,8 +44,8 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) ->
 
 def listener_of(client: Client, settings: GatewaySettings) -> Listener:
     """The HTTP door over a client, with the limits of the settings."""
-    translator = Translator(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s)
-    door = Door(translator, Catalogue(client), Health(client))
+    ask = Ask(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s)
+    door = OpenInferenceHttp(ask, Models(client), Health(client))
     return Listener(door, max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.timeout_s)
 
 

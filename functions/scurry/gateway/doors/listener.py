@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from email.utils import formatdate
-from time import time
 from typing import Final
 
 from aiohttp import StreamReader, web
-from aiohttp.abc import AbstractStreamWriter
 
-from scurry.gateway.http import Door, Reply, refusal
+from scurry.gateway.doors.http import OpenInferenceHttp
+from scurry.gateway.doors.raw_response import RawResponse
+from scurry.gateway.doors.replies import refusal
 from scurry.wire.errors import InvalidRequest
 
 log = logging.getLogger(__name__)
@@ -25,14 +24,11 @@ LINGER_S: Final = 2.0
 READ_AHEAD: Final = 1024 * 1024
 """Large bodies are read, and decompressed, in steps of about this size."""
 
-WHOLE: Final = 32 * 1024
-"""Up to this size a response leaves in one piece; above, copying its parts together would cost more."""
-
 
 class Listener:
     """Serves one door."""
 
-    def __init__(self, door: Door, *, max_body_bytes: int, body_timeout_s: float) -> None:
+    def __init__(self, door: OpenInferenceHttp, *, max_body_bytes: int, body_timeout_s: float) -> None:
         self._door = door
         self._max_body_bytes = max_body_bytes
         self._body_timeout_s = body_timeout_s
@@ -58,9 +54,9 @@ class Listener:
         try:
             body = await self._body(request)
         except InvalidRequest as cause:
-            return Written(refusal(cause), request, keep_alive=False)
+            return RawResponse(refusal(cause), request, keep_alive=False)
         reply = await self._door.answer(request.method, request.raw_path, request.headers, body)
-        return Written(reply, request, keep_alive=request.keep_alive)
+        return RawResponse(reply, request, keep_alive=request.keep_alive)
 
     async def _body(self, request: web.BaseRequest) -> bytes:
         """The body, decompressed. Raises `InvalidRequest`."""
@@ -99,56 +95,6 @@ class Listener:
     def __repr__(self) -> str:
         connections = len(self._http.connections) if self._http else 0
         return f"<Listener {connections} connections>"
-
-
-class Written(web.StreamResponse):
-    """A response that is bytes already."""
-
-    def __init__(self, reply: Reply, request: web.BaseRequest, *, keep_alive: bool) -> None:
-        super().__init__(status=reply.status)
-        self._reply = reply
-        self._writer = request.writer
-        self._bodiless = request.method == "HEAD"
-        self._keep_alive = keep_alive
-        self._old = request.version < (1, 1)
-
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:  # noqa: ARG002 - aiohttp's name
-        """Nothing to prepare."""
-        return self._writer
-
-    async def write_eof(self, data: bytes = b"") -> None:  # noqa: ARG002
-        """Write head and body."""
-        head = self._reply.head + _date.line() + self._connection()
-        parts = () if self._bodiless else self._reply.parts
-        if sum(map(len, parts)) <= WHOLE:
-            await self._writer.write(b"".join((head, *parts)))
-            return
-        await self._writer.write(head)
-        for part in parts:
-            await self._writer.write(part)
-
-    def _connection(self) -> bytes:
-        if not self._keep_alive:
-            return b"Connection: close\r\n\r\n"
-        return b"Connection: keep-alive\r\n\r\n" if self._old else b"\r\n"
-
-
-class _Date:
-    """The Date header, made once a second."""
-
-    def __init__(self) -> None:
-        self._second = 0
-        self._line = b""
-
-    def line(self) -> bytes:
-        now = int(time())
-        if now != self._second:
-            self._second = now
-            self._line = f"Date: {formatdate(now, usegmt=True)}\r\n".encode("ascii")
-        return self._line
-
-
-_date: Final = _Date()
 
 
 async def _invite(request: web.BaseRequest) -> None:

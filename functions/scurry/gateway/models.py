@@ -14,18 +14,18 @@ from scurry.wire.errors import NotFound
 FRESH_S: Final = 1.0
 
 
-class Viewer(Protocol):
-    """What the catalogue needs of `scurry.client.client.Client`."""
+class RecordsClient(Protocol):
+    """What `Models` needs of `scurry.client.client.Client`."""
 
     async def models(self) -> dict[str, dict[str, Any]]:
         """Every model's record."""
         ...
 
 
-class Catalogue:
+class Models:
     """Every model's record, not older than a second; a name that is missing is looked up again at once."""
 
-    def __init__(self, client: Viewer) -> None:
+    def __init__(self, client: RecordsClient) -> None:
         self._client = client
         self._records: dict[str, dict[str, Any]] = {}
         self._read_at = float("-inf")
@@ -61,4 +61,4 @@ class Catalogue:
             self._reading = None
 
     def __repr__(self) -> str:
-        return f"<Catalogue {len(self._records)} models>"
+        return f"<Models {len(self._records)} models>"

@@ -1,4 +1,4 @@
-"""Which act a method and path of the Open Inference Protocol ask for."""
+"""Which operation a method and path of the protocol ask for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LONGEST_PATH: Final = 1024
 READING: Final = ("GET", "HEAD")
 
 
-class Act(NamedTuple):
+class Operation(NamedTuple):
     """What the HTTP door is to do, and for which model."""
 
     name: str
@@ -43,8 +43,8 @@ _OF_MODEL: Final[dict[tuple[str, ...], tuple[str, tuple[str, ...]]]] = {
 
 
 @lru_cache(maxsize=4096)
-def act_of(method: str, target: str) -> Act:
-    """The act for a request line. Raises `NoSuchPath`."""
+def operation_of(method: str, target: str) -> Operation:
+    """The operation for a request line. Raises `NoSuchPath`."""
     path = target.partition("?")[0]
     if len(path) > LONGEST_PATH:
         raise NoSuchPath(404, "There is nothing at this path.")
@@ -62,4 +62,4 @@ def act_of(method: str, target: str) -> Act:
     if method not in methods:
         allow = ", ".join(methods)
         raise NoSuchPath(405, f"{path!r} answers {allow}, not {method}.", allow)
-    return Act(name, model, version)
+    return Operation(name, model, version)

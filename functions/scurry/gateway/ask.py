@@ -1,6 +1,6 @@
-"""A question in no protocol's words: asked of a model, answered.
+"""A call in no protocol's words: asked of a model, answered.
 
-Doors (HTTP, later gRPC) make a `Question` of what they were sent and put the `Answer` in their own words. What holds
+Doors (HTTP, later gRPC) make a `InferCall` of what they were sent and put the `Answer` in their own words. What holds
 for every door lives here: which names can be a model's, how long to wait, how many may wait.
 """
 
@@ -21,7 +21,7 @@ TIMEOUT: Final = "timeout"
 """Request parameter of Triton's clients: microseconds after which the answer is not wanted any more."""
 
 
-class Asker(Protocol):
+class InferenceClient(Protocol):
     """What the gateway needs of `scurry.client.client.Client`."""
 
     async def ask(
@@ -39,7 +39,7 @@ class Asker(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class InferCall:
     """One request for one model. The protocol's own id stays with the door, which only echoes it."""
 
     model: str
@@ -49,36 +49,36 @@ class Question:
     traceparent: str = ""
 
 
-class Translator:
-    """Asks the questions of every door, no more at a time than `max_in_flight`, none longer than `timeout_s`."""
+class Ask:
+    """Asks for every door, no more at a time than `max_in_flight`, none longer than `timeout_s`."""
 
-    def __init__(self, client: Asker, *, max_in_flight: int, timeout_s: float) -> None:
+    def __init__(self, client: InferenceClient, *, max_in_flight: int, timeout_s: float) -> None:
         self._client = client
         self._max_in_flight = max_in_flight
         self._timeout_s = timeout_s
         self._in_flight = 0
 
-    async def infer(self, question: Question) -> Answer:
+    async def infer(self, call: InferCall) -> Answer:
         """The model's answer. Raises `ScurryError`, whatever went wrong."""
-        timeout = self._timeout(question.request)
+        timeout = self._timeout(call.request)
         if self._in_flight >= self._max_in_flight:
             raise error("overloaded", f"{self._in_flight} requests are in flight already: try again in a moment.")
         self._in_flight += 1
         try:
             return await self._client.ask(
-                question.model,
-                question.request,
-                version=question.version,
+                call.model,
+                call.request,
+                version=call.version,
                 timeout=timeout,
-                key=question.key,
-                traceparent=question.traceparent,
+                key=call.key,
+                traceparent=call.traceparent,
             )
         except ScurryError:
             raise
         except TimeoutError:
             raise error("deadline_exceeded", f"No answer within {timeout:g} s.") from None
         except Exception as cause:
-            log.exception("request failed", extra={"model": question.model})
+            log.exception("request failed", extra={"model": call.model})
             raise error("internal", "The gateway could not ask the model; its log tells why.") from cause
         finally:
             self._in_flight -= 1
@@ -93,7 +93,7 @@ class Translator:
         return min(micros / 1e6, self._timeout_s) if micros else self._timeout_s
 
     def __repr__(self) -> str:
-        return f"<Translator {self._in_flight} of {self._max_in_flight} in flight>"
+        return f"<Ask {self._in_flight} of {self._max_in_flight} in flight>"
 
 
 def check_names(model: str, version: str = "") -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scurry.client.client import Answer
-from scurry.gateway.translate import Question, Translator, check_names
+from scurry.gateway.ask import Ask, InferCall, check_names
 from scurry.wire.errors import InvalidRequest, NotFound, ScurryError, error
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 
@@ -26,33 +26,33 @@ class Slow:
         return await self.answers[-1]
 
 
-def question(timeout_us: int | None = None) -> Question:
+def question(timeout_us: int | None = None) -> InferCall:
     """A question without inputs."""
     request = InferRequest()
     if timeout_us is not None:
         request.parameters["timeout"].int_value = timeout_us
-    return Question("m", request, version="2", key="k", traceparent="t")
+    return InferCall("m", request, version="2", key="k", traceparent="t")
 
 
 async def test_beyond_the_limit_requests_are_refused_at_once() -> None:
     """And accepted again when one has been answered."""
     client = Slow()
-    translator = Translator(client, max_in_flight=1, timeout_s=5)
-    first = asyncio.create_task(translator.infer(question()))
+    ask = Ask(client, max_in_flight=1, timeout_s=5)
+    first = asyncio.create_task(ask.infer(question()))
     await asyncio.sleep(0)
-    assert repr(translator) == "<Translator 1 of 1 in flight>"
+    assert repr(ask) == "<Ask 1 of 1 in flight>"
     with pytest.raises(ScurryError, match="overloaded"):
-        await translator.infer(question())
+        await ask.infer(question())
     client.answers[0].set_result(Answer("m", "2", InferReply()))
     assert (await first).version == "2"
-    assert repr(translator) == "<Translator 0 of 1 in flight>"
+    assert repr(ask) == "<Ask 0 of 1 in flight>"
 
 
 @pytest.mark.parametrize(("asked_us", "seconds"), [(None, 5), (0, 5), (2_000_000, 2), (9_000_000, 5)])
 async def test_the_callers_timeout_shortens_ours(asked_us: int | None, seconds: float) -> None:
     """The parameter is for us and does not travel to the model."""
     client, asked = Slow(), question(asked_us)
-    task = asyncio.create_task(Translator(client, max_in_flight=1, timeout_s=5).infer(asked))
+    task = asyncio.create_task(Ask(client, max_in_flight=1, timeout_s=5).infer(asked))
     await asyncio.sleep(0)
     assert client.options == [{"version": "2", "timeout": seconds, "key": "k", "traceparent": "t"}]
     assert not asked.request.parameters
@@ -62,7 +62,7 @@ async def test_the_callers_timeout_shortens_ours(asked_us: int | None, seconds: 
 async def test_a_negative_timeout_is_refused() -> None:
     """Before anything is sent."""
     with pytest.raises(InvalidRequest, match="'timeout'"):
-        await Translator(Slow(), max_in_flight=1, timeout_s=5).infer(question(-1))
+        await Ask(Slow(), max_in_flight=1, timeout_s=5).infer(question(-1))
 
 
 @pytest.mark.parametrize(
@@ -76,14 +76,14 @@ async def test_a_negative_timeout_is_refused() -> None:
 async def test_whatever_goes_wrong_has_a_code(raised: Exception, code: str) -> None:
     """And frees its place."""
     client = Slow()
-    translator = Translator(client, max_in_flight=1, timeout_s=5)
-    task = asyncio.create_task(translator.infer(question()))
+    ask = Ask(client, max_in_flight=1, timeout_s=5)
+    task = asyncio.create_task(ask.infer(question()))
     await asyncio.sleep(0)
     client.answers[0].set_exception(raised)
     with pytest.raises(ScurryError) as caught:
         await task
     assert caught.value.code == code
-    assert "0 of 1" in repr(translator)
+    assert "0 of 1" in repr(ask)
 
 
 @pytest.mark.parametrize(("model", "version"), [("", ""), ("a/b", ""), ("m" * 200, ""), ("m", "1/2"), ("m", "é")])

@@ -1,0 +1,1 @@
+"""Each speaks one protocol and only translates; siblings."""

@@ -1,0 +1,65 @@
+"""A response that is bytes already, written past aiohttp's own headers."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from time import time
+from typing import Final
+
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+
+from scurry.gateway.doors.replies import HttpReply
+
+WHOLE: Final = 32 * 1024
+"""Up to this size a response leaves in one piece; above, copying its parts together would cost more."""
+
+
+class RawResponse(web.StreamResponse):
+    """A response that is bytes already."""
+
+    def __init__(self, reply: HttpReply, request: web.BaseRequest, *, keep_alive: bool) -> None:
+        super().__init__(status=reply.status)
+        self._reply = reply
+        self._writer = request.writer
+        self._bodiless = request.method == "HEAD"
+        self._keep_alive = keep_alive
+        self._old = request.version < (1, 1)
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:  # noqa: ARG002 - aiohttp's name
+        """Nothing to prepare."""
+        return self._writer
+
+    async def write_eof(self, data: bytes = b"") -> None:  # noqa: ARG002
+        """Write head and body."""
+        head = self._reply.head + _date.line() + self._connection()
+        parts = () if self._bodiless else self._reply.parts
+        if sum(map(len, parts)) <= WHOLE:
+            await self._writer.write(b"".join((head, *parts)))
+            return
+        await self._writer.write(head)
+        for part in parts:
+            await self._writer.write(part)
+
+    def _connection(self) -> bytes:
+        if not self._keep_alive:
+            return b"Connection: close\r\n\r\n"
+        return b"Connection: keep-alive\r\n\r\n" if self._old else b"\r\n"
+
+
+class _Date:
+    """The Date header, made once a second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._line = b""
+
+    def line(self) -> bytes:
+        now = int(time())
+        if now != self._second:
+            self._second = now
+            self._line = f"Date: {formatdate(now, usegmt=True)}\r\n".encode("ascii")
+        return self._line
+
+
+_date: Final = _Date()

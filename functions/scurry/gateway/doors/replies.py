@@ -1,0 +1,55 @@
+"""Whole HTTP responses: JSON, JSON with raw tensors, refusals."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Final
+
+import orjson
+
+from scurry.gateway.status import status_of
+from scurry.wire.errors import ScurryError
+
+_HEADS: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode("ascii") for status in HTTPStatus}
+_JSON: Final = b"Content-Type: application/json\r\nContent-Length: %d\r\n%b"
+_BINARY: Final = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"
+    b"Inference-Header-Content-Length: %d\r\nContent-Length: %d\r\n"
+)
+
+
+class HttpReply:
+    """A whole HTTP response: `head` up to the blank line, which is not in it, and the parts of the body."""
+
+    __slots__ = ("head", "parts", "status")
+
+    def __init__(self, status: int, head: bytes, parts: list[bytes]) -> None:
+        self.status = status
+        self.head = head
+        self.parts = parts
+
+    def __repr__(self) -> str:
+        return f"<HttpReply {self.status} of {sum(map(len, self.parts))} bytes>"
+
+
+def json_reply(document: object, status: int = 200, headers: bytes = b"") -> HttpReply:
+    """A response with a JSON body. `headers` are whole lines."""
+    return _json(orjson.dumps(document), status, headers)
+
+
+def binary_reply(json: bytes, tensors: list[bytes]) -> HttpReply:
+    """A response whose JSON is written already, with raw tensors behind it if there are any."""
+    if not tensors:
+        return _json(json, 200, b"")
+    return HttpReply(200, _BINARY % (len(json), len(json) + sum(map(len, tensors))), [json, *tensors])
+
+
+def refusal(cause: ScurryError) -> HttpReply:
+    """The response that tells an error, as Triton words it, with our code beside it."""
+    row = status_of(cause.code)
+    headers = b"Retry-After: %d\r\n" % row.retry_after if row.retry_after else b""
+    return json_reply({"error": cause.message, "code": cause.code}, row.http, headers)
+
+
+def _json(body: bytes, status: int, headers: bytes) -> HttpReply:
+    return HttpReply(status, _HEADS[status] + _JSON % (len(body), headers), [body])

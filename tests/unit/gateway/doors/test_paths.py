@@ -1,0 +1,52 @@
+"""Paths of the Open Inference Protocol."""
+
+from __future__ import annotations
+
+import pytest
+
+from scurry.gateway.doors.paths import NoSuchPath, Operation, operation_of
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "operation"),
+    [
+        ("GET", "/v2", Operation("server")),
+        ("GET", "/v2/", Operation("server")),
+        ("GET", "/v2/health/live", Operation("live")),
+        ("HEAD", "/v2/health/ready", Operation("ready")),
+        ("POST", "/v2/repository/index", Operation("index")),
+        ("GET", "/v2/models/m", Operation("metadata", "m")),
+        ("GET", "/v2/models/m/versions/2", Operation("metadata", "m", "2")),
+        ("GET", "/v2/models/m/ready?x=1", Operation("model_ready", "m")),
+        ("GET", "/v2/models/m/versions/2/ready", Operation("model_ready", "m", "2")),
+        ("GET", "/v2/models/m/config", Operation("configuration", "m")),
+        ("POST", "/v2/models/m/infer", Operation("infer", "m")),
+        ("POST", "/v2/models/m/versions/best/infer", Operation("infer", "m", "best")),
+        ("POST", "/v2/models/a%20b/infer", Operation("infer", "a b")),
+        ("POST", "/v2/models/a%2Fb/infer", Operation("infer", "a/b")),
+    ],
+)
+def test_a_path_says_what_to_do(method: str, target: str, operation: Operation) -> None:
+    """With the model and version it names, unquoted."""
+    assert operation_of(method, target) == operation
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status", "allow"),
+    [
+        ("GET", "/", 404, ""),
+        ("GET", "/v1/models/m", 404, ""),
+        ("GET", "/v2/models", 404, ""),
+        ("GET", "/v2/models/m/versions", 404, ""),
+        ("GET", "/v2/models/m/versions/1/2", 404, ""),
+        ("POST", "/v2/models/m/generate", 404, ""),
+        ("GET", "/v2/models/" + "m" * 2000, 404, ""),
+        ("GET", "/v2/models/m/infer", 405, "POST"),
+        ("POST", "/v2/models/m", 405, "GET, HEAD"),
+    ],
+)
+def test_any_other_path_is_refused(method: str, target: str, status: int, allow: str) -> None:
+    """404 for no path, 405 for no such method there."""
+    with pytest.raises(NoSuchPath) as caught:
+        operation_of(method, target)
+    assert (caught.value.status, caught.value.allow) == (status, allow)

@@ -1,0 +1,68 @@
+"""Bytes out, past aiohttp's own headers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiohttp import HttpVersion10, HttpVersion11
+
+from scurry.gateway.doors.raw_response import WHOLE, RawResponse
+from scurry.gateway.doors.replies import HttpReply
+
+
+class Writer:
+    """Keeps each write."""
+
+    def __init__(self) -> None:
+        self.writes: list[bytes] = []
+
+    async def write(self, data: bytes) -> None:
+        self.writes.append(data)
+
+
+class Request:
+    """What the response needs to know of its request."""
+
+    def __init__(self, method: str = "POST", version: Any = HttpVersion11) -> None:
+        self.method, self.version, self.writer = method, version, Writer()
+
+
+async def written(request: Request, parts: list[bytes], *, keep_alive: bool = True) -> list[bytes]:
+    """What leaves for a reply of these parts."""
+    reply = HttpReply(200, b"HTTP/1.1 200 OK\r\n", parts)
+    response = RawResponse(reply, request, keep_alive=keep_alive)  # type: ignore[arg-type]
+    assert await response.prepare(request) is request.writer  # type: ignore[arg-type]
+    await response.write_eof()
+    return request.writer.writes
+
+
+async def test_a_small_response_is_one_write() -> None:
+    """With the date, and nothing about the connection, which stays."""
+    (whole,) = await written(Request(), [b"{}", b"raw"])
+    assert whole.startswith(b"HTTP/1.1 200 OK\r\nDate: ")
+    assert whole.endswith(b" GMT\r\n\r\n{}raw")
+
+
+async def test_a_large_response_is_not_copied_together() -> None:
+    """Its parts leave as they are."""
+    large = bytes(WHOLE + 1)
+    writes = await written(Request(), [large])
+    assert len(writes) == 2
+    assert writes[1] is large
+
+
+@pytest.mark.parametrize(
+    ("version", "keep", "line"),
+    [(HttpVersion11, False, b"Connection: close"), (HttpVersion10, True, b"Connection: keep-alive")],
+)
+async def test_what_is_not_the_versions_habit_is_said(version: Any, keep: bool, line: bytes) -> None:
+    """HTTP/1.1 keeps connections, HTTP/1.0 closes them."""
+    (whole,) = await written(Request(version=version), [b""], keep_alive=keep)
+    assert line in whole
+
+
+async def test_head_gets_no_body() -> None:
+    """Its length stands in the head."""
+    (whole,) = await written(Request("HEAD"), [b"body"])
+    assert whole.endswith(b"\r\n\r\n")
