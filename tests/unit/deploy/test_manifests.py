@@ -175,6 +175,6 @@ def test_task_managers_get_no_secret() -> None:
 
 def test_checkpoints_kept_are_those_the_ingress_counts_on() -> None:
     """Trimming stays behind as many checkpoints as Flink keeps."""
-    binder = (check.ROOT / "job/src/main/java/io/scurry/job/redis/IngressSpec.java").read_text()
+    binder = (check.ROOT / "job/src/main/java/io/scurry/job/ingress/IngressSpec.java").read_text()
     kept = load("operator/job.yaml", "FlinkDeployment")["spec"]["flinkConfiguration"]["state.checkpoints.num-retained"]
     assert f'"retainedCheckpoints", {kept},' in binder

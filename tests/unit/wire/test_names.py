@@ -8,21 +8,22 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scurry.wire import messages_pb2, names
+from scurry.endpoint import frames
+from scurry.wire import limits, messages_pb2, names
 
 ROOT = Path(__file__).resolve().parents[3]
 JAVA = ROOT / "job" / "src" / "main" / "java" / "io" / "scurry" / "job"
 MODULE = [document for document in yaml.safe_load_all((ROOT / "module.yaml").read_text()) if document]
 
 
-def java_constants() -> dict[str, str]:
-    """Every constant of Names.java: name → what it is set to."""
-    found = re.findall(r"public static final \w+ (\w+) = (.+);", (JAVA / "Names.java").read_text())
-    return dict(found)
+def java_constants(file: str = "Names.java") -> dict[str, str]:
+    """Every constant of a Java file: name → what it is set to."""
+    return dict(re.findall(r" static final \w+ (\w+) = (.+);", (JAVA / file).read_text()))
 
 
 @pytest.mark.parametrize(
-    "name", ["ROUTER", "REGISTRY", "INFERENCE", "EGRESS", "INGRESS", "INGRESS_KIND", "EGRESS_KIND", "TRANSPORT", "NOBODY"]
+    "name",
+    ["ROUTER", "REGISTRY", "INFERENCE", "EGRESS", "INGRESS", "INGRESS_KIND", "EGRESS_KIND", "TRANSPORT", "NOBODY"],
 )
 def test_the_job_says_the_same(name: str) -> None:
     """A name is spelled the same in Java and in Python."""
@@ -37,9 +38,24 @@ def test_the_job_knows_the_same_types_and_model_names() -> None:
     assert eval(java["CLAIM_CHECK_BYTES"]) == names.CLAIM_CHECK_BYTES
 
 
+def test_the_job_keeps_the_same_limits() -> None:
+    """A bound that Java holds is the one of wire/limits.py."""
+    java = {name: int(value) for name, value in java_constants("Limits.java").items()}
+    assert java.keys() >= {"ID_BYTES", "REPLY_BYTES", "VERSION_BYTES", "ERROR_BYTES", "PAYLOAD_GRACE_SECONDS"}
+    assert java == {name: getattr(limits, name) for name in java}
+
+
+def test_the_job_writes_the_same_frames() -> None:
+    """Kinds of frames have one name and one number."""
+    java = java_constants("transport/Frames.java")
+    kinds = {name: value for name, value in vars(frames).items() if name.isupper() and isinstance(value, int)}
+    ours = {name: value for name, value in kinds.items() if value < 256}
+    assert ours == {name: int(java[name]) for name in ours}
+
+
 def test_the_job_writes_the_same_keys() -> None:
     """Every key that Keys.java makes is made the same by `Keys`."""
-    java = (JAVA / "redis" / "Keys.java").read_text()
+    java = (JAVA / "link" / "Keys.java").read_text()
     suffixes = set(re.findall(r'namespace \+ "(:[a-z:]+)"', java))
     keys = names.Keys("N")
     ours = [keys.requests("m"), keys.requests("m", 3), keys.partitions, keys.bulk, keys.replies("c"), keys.result("i")]

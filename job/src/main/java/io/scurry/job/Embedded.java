@@ -60,7 +60,7 @@ final class Embedded {
       out.flush();
       forgetEarlierRuns();
       JobResult result = cluster.requestJobResult(job.id()).get();
-      return stopping ? null : result.getSerializedThrowable().map(Sentences::of).orElse("The job ended.");
+      return stopping ? null : result.getSerializedThrowable().map(Causes::of).orElse("The job ended.");
     } catch (ExecutionException | RuntimeException e) {
       if (stopping) {
         return null;
@@ -100,7 +100,7 @@ final class Embedded {
     try {
       JobPlan.execute(env, config, ModuleText.read(options.module));
     } catch (RuntimeException e) {
-      throw new Misconfigured(Sentences.of(e));
+      throw new Misconfigured(Causes.of(e));
     }
     return env.graph();
   }
@@ -116,7 +116,7 @@ final class Embedded {
     try {
       cluster.start();
     } catch (Exception e) {
-      throw new Misconfigured("Flink does not start: " + Sentences.of(e));
+      throw new Misconfigured("Flink does not start: " + Causes.of(e));
     }
   }
 

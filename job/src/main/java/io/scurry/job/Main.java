@@ -55,7 +55,7 @@ public final class Main {
     try {
       job = new Embedded(options, System.out);
     } catch (RuntimeException e) {
-      throw exit(2, Sentences.of(e));
+      throw exit(2, Causes.of(e));
     }
     Thread hook = new Thread(() -> {
       job.stop();
@@ -73,7 +73,7 @@ public final class Main {
       System.err.println(e.getMessage());
     } catch (Exception e) {
       status.set(1);
-      System.err.println(Sentences.of(e));
+      System.err.println(Causes.of(e));
     }
     System.exit(status.get());
   }

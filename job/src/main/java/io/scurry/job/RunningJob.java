@@ -49,13 +49,13 @@ final class RunningJob {
       Throwable failure = graph.getFailureInfo() == null ? null : graph.getFailureInfo().getException();
       if (graph.getState() == JobStatus.FAILED) {
         if (restores && isRestoreFailure(failure)) {
-          return Sentences.of(failure);
+          return Causes.of(failure);
         }
-        throw new Misconfigured("The job cannot start: " + Sentences.of(failure));
+        throw new Misconfigured("The job cannot start: " + Causes.of(failure));
       }
       if (restores && attempts(graph) >= RESTORE_TRIES && isRestoreFailure(failure)) {
         cancel(10);
-        return Sentences.of(failure);
+        return Causes.of(failure);
       }
       Thread.sleep(POLL_MILLIS);
     }

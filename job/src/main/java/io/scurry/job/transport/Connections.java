@@ -10,7 +10,7 @@ import java.util.function.Supplier;
 
 /** The open connections to one process: those in use, and a stack of idle ones. */
 final class Connections {
-  private final Wire wire;
+  private final Channels channels;
   private final int limit;
   private final Supplier<Connection> make;
   private final Runnable opened;
@@ -20,13 +20,13 @@ final class Connections {
   private int opening;
 
   /**
-   * Connections over this wire.
+   * Connections over these channels.
    *
    * @param opened a new connection is idle now
    * @param refused a connection could not be made, and why
    */
-  Connections(Wire wire, int limit, Supplier<Connection> make, Runnable opened, Consumer<String> refused) {
-    this.wire = wire;
+  Connections(Channels channels, int limit, Supplier<Connection> make, Runnable opened, Consumer<String> refused) {
+    this.channels = channels;
     this.limit = limit;
     this.make = make;
     this.opened = opened;
@@ -51,14 +51,14 @@ final class Connections {
     while (opening < wanted && all.size() + opening < limit) {
       opening++;
       Connection connection = make.get();
-      wire.bootstrap(connection).connect().addListener(connect -> {
+      channels.bootstrap(connection).connect().addListener(connect -> {
         opening--;
         if (connect.isSuccess()) {
           all.add(connection);
           idle.add(connection);
           opened.run();
         } else {
-          refused.accept("no connection to " + wire.socket() + ": " + connect.cause().getMessage());
+          refused.accept("no connection to " + channels.socket() + ": " + connect.cause().getMessage());
         }
       });
     }

@@ -72,7 +72,7 @@ final class Exchange implements FrameDecoder.Sink {
       case Frames.FAILED:
         owner.failed(call, payload.toString(StandardCharsets.UTF_8));
         break;
-      case Frames.REFUSED:
+      case Frames.DRAINING:
         owner.refused(call, "the process is draining");
         break;
       default:

@@ -28,7 +28,7 @@ final class Frames {
   static final int FAILED = 2;
 
   /** Not begun, because the process is draining: for another process. */
-  static final int REFUSED = 3;
+  static final int DRAINING = 3;
 
   /** Bytes before a call. */
   static final int CALL_HEAD = 4;

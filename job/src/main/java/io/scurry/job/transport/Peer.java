@@ -5,8 +5,6 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import org.apache.flink.shaded.netty4.io.netty.channel.EventLoop;
 import org.apache.flink.statefun.sdk.reqreply.generated.FromFunction;
 import org.slf4j.Logger;
@@ -35,41 +33,35 @@ final class Peer implements Exchange.Owner, Connection.Owner {
 
   private final String name;
   private final TransportSettings settings;
-  private final EventLoop loop;
   private final Listener listener;
-  private final Wire wire;
+  private final Channels channels;
   private final Health health;
   private final Connections connections;
-  private final Window window;
-  private final Waiting waiting;
+  private final Outbox outbox;
   private int executing;
-  private boolean flushing;
-  private boolean timed;
 
-  Peer(String name, URI uri, Wire wire, TransportSettings settings, EventLoop loop, Listener listener) {
+  Peer(String name, URI uri, Channels channels, TransportSettings settings, EventLoop loop, Listener listener) {
     this.name = name;
-    this.wire = wire;
+    this.channels = channels;
     this.settings = settings;
-    this.loop = loop;
     this.listener = listener;
     String path = uri.getPath() == null ? "" : uri.getPath().replaceAll("/+$", "");
     byte[] head = ("POST " + path + Frames.PATH + " HTTP/1.1\r\nHost: " + uri.getAuthority() + "\r\nContent-Type: "
         + Frames.CONTENT_TYPE + "\r\nContent-Length: ").getBytes(StandardCharsets.US_ASCII);
     this.health = new Health(name, loop, (ready, notReady) -> ReadyCheck.begin(
-        wire, path + Frames.READY_PATH, uri.getAuthority(), settings.connect.toMillis(), ready, notReady),
+        channels, path + Frames.READY_PATH, uri.getAuthority(), settings.connect.toMillis(), ready, notReady),
         () -> listener.recovered(this));
     this.connections = new Connections(
-        wire, settings.connections, () -> new Connection(this, head), this::opened, this::down);
-    this.waiting = new Waiting(settings.maxCalls, settings.maxBytes);
-    this.window = new Window(settings.window, settings.late.toNanos());
+        channels, settings.connections, () -> new Connection(this, head), this::opened, this::down);
+    this.outbox = new Outbox(loop, settings, connections, this::begin);
   }
 
   String name() {
     return name;
   }
 
-  Wire wire() {
-    return wire;
+  Channels channels() {
+    return channels;
   }
 
   boolean isUp() {
@@ -83,60 +75,14 @@ final class Peer implements Exchange.Owner, Connection.Owner {
 
   /** Takes a call, to leave at the end of this turn of the event loop with all that come in the same turn. */
   void add(Call call) {
-    waiting.add(call);
-    flushSoon();
-  }
-
-  private void flushSoon() {
-    if (!flushing) {
-      flushing = true;
-      loop.execute(this::flush);
-    }
-  }
-
-  private void flush() {
-    flushing = false;
-    long now = System.nanoTime();
-    int room = window.room(now);
-    int lacking = 0;
-    while (lacking == 0 && waiting.apart() > 0) {
-      lacking = begin(waiting.apart(), waiting::takeApart);
-    }
-    while (lacking == 0 && waiting.hasTogether() && room > 0) {
-      lacking = begin(1, waiting::takeTogether);
-      room--;
-    }
-    connections.open(lacking);
-    if (lacking == 0 && waiting.hasTogether()) {
-      flushWhenLate(now);
-    }
-  }
-
-  /** Begins an exchange of these calls; when no connection is idle, tells how many are wanted. */
-  private int begin(int wanted, Supplier<List<Call>> calls) {
-    Connection connection = connections.poll();
-    if (connection == null) {
-      return wanted;
-    }
-    begin(connection, calls.get());
-    return 0;
-  }
-
-  private void flushWhenLate(long now) {
-    if (!timed) {
-      timed = true;
-      loop.schedule(() -> {
-        timed = false;
-        flush();
-      }, window.untilLate(now), TimeUnit.NANOSECONDS);
-    }
+    outbox.add(call);
   }
 
   private void begin(Connection connection, List<Call> calls) {
     Exchange exchange = new Exchange(calls, this, settings.maxFrame);
     executing += calls.size();
     if (!calls.get(0).apart) {
-      window.add(exchange);
+      outbox.holdUp(exchange);
     }
     listener.counters().exchange(calls.size());
     connection.start(exchange);
@@ -144,12 +90,12 @@ final class Peer implements Exchange.Owner, Connection.Owner {
 
   private void opened() {
     listener.counters().connect();
-    flushSoon();
+    outbox.flushSoon();
   }
 
   private void down(String cause) {
     health.failed(cause);
-    listener.undelivered(waiting.drain(), name + ": " + cause);
+    listener.undelivered(outbox.drain(), name + ": " + cause);
   }
 
   @Override
@@ -179,14 +125,14 @@ final class Peer implements Exchange.Owner, Connection.Owner {
 
   @Override
   public void ended(Connection connection, Exchange exchange, int status) {
-    window.remove(exchange);
+    outbox.ended(exchange);
     connections.release(connection);
     int size = exchange.size();
     List<Call> left = exchange.drain();
     if (!left.isEmpty()) {
       unanswered(left, size, status);
     }
-    flushSoon();
+    outbox.flushSoon();
   }
 
   private void unanswered(List<Call> left, int size, int status) {
@@ -212,7 +158,7 @@ final class Peer implements Exchange.Owner, Connection.Owner {
 
   @Override
   public void broken(Connection connection, Exchange exchange, String cause, boolean sent) {
-    window.remove(exchange);
+    outbox.ended(exchange);
     connections.forget(connection);
     List<Call> left = exchange.drain();
     // The exchange that dies first says whether it was alone; those that follow it down were not.
@@ -225,7 +171,7 @@ final class Peer implements Exchange.Owner, Connection.Owner {
     } else {
       giveBack(left, cause);
     }
-    flushSoon();
+    outbox.flushSoon();
   }
 
   @Override
@@ -267,12 +213,11 @@ final class Peer implements Exchange.Owner, Connection.Owner {
   void close() {
     health.close();
     connections.close();
-    waiting.drain();
+    outbox.drain();
   }
 
   @Override
   public String toString() {
-    return "<Peer " + name + " " + health + ", " + waiting + ", " + executing + " executing, " + window
-        + ", " + connections + ">";
+    return "<Peer " + name + " " + health + ", " + outbox + ", " + executing + " executing, " + connections + ">";
   }
 }

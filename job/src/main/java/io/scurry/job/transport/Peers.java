@@ -112,7 +112,7 @@ final class Peers {
         String name = (found.size() == 1 ? uri.getHost() : address.getHostAddress()) + ":" + port(uri);
         InetSocketAddress socket = new InetSocketAddress(address, port(uri));
         Peer same = before.get(name);
-        now.computeIfAbsent(name, unused -> same != null && same.wire().socket().equals(socket) ? same : peer(name, uri, socket));
+        now.computeIfAbsent(name, unused -> same != null && same.channels().socket().equals(socket) ? same : peer(name, uri, socket));
       }
     }
     if (!new ArrayList<>(now.values()).equals(List.of(peers))) {
@@ -138,8 +138,8 @@ final class Peers {
   }
 
   private Peer peer(String name, URI uri, InetSocketAddress socket) {
-    Wire wire = new Wire(loop, uri, socket, settings, encryption);
-    return new Peer(name, uri, wire, settings, loop.eventLoop(), listener);
+    Channels channels = new Channels(loop, uri, socket, settings, encryption);
+    return new Peer(name, uri, channels, settings, loop.eventLoop(), listener);
   }
 
   private static int port(URI uri) {

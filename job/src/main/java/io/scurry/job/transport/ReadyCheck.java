@@ -32,9 +32,9 @@ final class ReadyCheck extends ChannelInboundHandlerAdapter {
   }
 
   /** Begins a check that ends after this many milliseconds at the latest. */
-  static void begin(Wire wire, String path, String host, long millis, Runnable ready, Runnable notReady) {
+  static void begin(Channels channels, String path, String host, long millis, Runnable ready, Runnable notReady) {
     ReadyCheck check = new ReadyCheck(path, host, ready, notReady);
-    Bootstrap bootstrap = wire.bootstrap(check);
+    Bootstrap bootstrap = channels.bootstrap(check);
     Channel channel = bootstrap.connect().addListener(connect -> {
       if (!connect.isSuccess()) {
         check.decide(false);

@@ -216,7 +216,7 @@ final class FakeWorker implements AutoCloseable {
     }
 
     void refuse(int index) throws IOException {
-      frame(index, Frames.REFUSED, new byte[0]);
+      frame(index, Frames.DRAINING, new byte[0]);
     }
 
     private void frame(int index, int kind, MessageLite payload) throws IOException {

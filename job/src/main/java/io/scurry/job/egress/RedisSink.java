@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.scurry.job.egress;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.flink.api.common.state.CheckpointListener;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.runtime.state.FunctionInitializationContext;
+import org.apache.flink.runtime.state.FunctionSnapshotContext;
+import org.apache.flink.statefun.sdk.reqreply.generated.TypedValue;
+import org.apache.flink.streaming.api.checkpoint.CheckpointedFunction;
+import org.apache.flink.streaming.api.functions.sink.RichSinkFunction;
+
+/**
+ * Brings replies, views, audit lines and dead letters to Redis.
+ *
+ * <p>The task thread only queues; a writer thread takes what has gathered, and a checkpoint waits until Redis has
+ * acknowledged all of it. There is no state: what was not acknowledged is computed again.
+ */
+final class RedisSink extends RichSinkFunction<TypedValue> implements CheckpointedFunction, CheckpointListener {
+  private static final long serialVersionUID = 1L;
+  private static final int MESSAGES_AT_ONCE = 256;
+
+  private final EgressSpec spec;
+
+  private transient WriteQueue queue;
+  private transient Consumed consumed;
+  private transient ReplyWriter writer;
+  private transient Thread thread;
+
+  RedisSink(EgressSpec spec) {
+    this.spec = spec;
+  }
+
+  @Override
+  public void open(Configuration parameters) {
+    String name = "scurry-egress-" + getRuntimeContext().getIndexOfThisSubtask();
+    queue = new WriteQueue(spec.queueBytes);
+    consumed = new Consumed();
+    writer = new ReplyWriter(spec, name);
+    thread = new Thread(this::write, name);
+    thread.setDaemon(true);
+    thread.start();
+    measure(getRuntimeContext().getMetricGroup());
+  }
+
+  private void measure(MetricGroup metrics) {
+    ReplyWriter.Outcome outcome = writer.outcome;
+    metrics.gauge("scurryEgressWon", () -> outcome.won);
+    metrics.gauge("scurryEgressReplayed", () -> outcome.replayed);
+    metrics.gauge("scurryEgressRetried", () -> outcome.retried);
+    metrics.gauge("scurryEgressRefused", () -> outcome.refused);
+    metrics.gauge("scurryEgressDead", () -> outcome.dead);
+  }
+
+  private void write() {
+    WriteQueue mine = queue;
+    try {
+      while (!mine.isClosed()) {
+        List<String> unlinks = new ArrayList<>();
+        Writing writing = new Writing(spec);
+        mine.take(MESSAGES_AT_ONCE, unlinks).forEach(writing::add);
+        // Before the write: a flush that sees it written must see these too.
+        consumed.add(writing.consumed);
+        writer.write(writing);
+        writer.unlink(unlinks);
+      }
+    } catch (Throwable e) {
+      mine.fail(e);
+    }
+  }
+
+  @Override
+  public void invoke(TypedValue value, Context context) throws Exception {
+    queue.put(value);
+  }
+
+  @Override
+  public void initializeState(FunctionInitializationContext context) {
+    // Nothing to restore.
+  }
+
+  @Override
+  public void snapshotState(FunctionSnapshotContext context) throws Exception {
+    queue.flush();
+    consumed.seal(context.getCheckpointId());
+  }
+
+  @Override
+  public void notifyCheckpointComplete(long checkpointId) {
+    queue.unlink(consumed.release(checkpointId));
+  }
+
+  @Override
+  public void close() throws Exception {
+    if (queue != null) {
+      queue.close();
+      writer.close();
+      thread.interrupt();
+      thread.join(5_000);
+    }
+  }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.scurry.job.egress;
+
+import com.google.protobuf.ByteString;
+import io.scurry.wire.Messages.Reply;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The first-result-wins script and how replies become its keys and arguments; pure. */
+final class ReplyScript {
+  static final byte[] TEXT = text();
+  static final byte[] SHA = sha(TEXT);
+
+  private static final byte[] ID = bytes("id");
+  private static final byte[] STATUS = bytes("status");
+  private static final byte[] OK = bytes("ok");
+  private static final byte[] ERROR = bytes("error");
+  private static final byte[] MODEL = bytes("model");
+  private static final byte[] VERSION = bytes("version");
+  private static final byte[] REPLY = bytes("reply");
+  private static final byte[] PAYLOAD = bytes("payload");
+  private static final byte[] MESSAGE = bytes("message");
+  private static final byte[] RECORD = bytes("record");
+  private static final byte[] ZERO = bytes("0");
+  private static final byte[] ONE = bytes("1");
+
+  final List<byte[]> keys = new ArrayList<>();
+  final List<byte[]> arguments = new ArrayList<>();
+
+  private final EgressSpec spec;
+
+  private ReplyScript(EgressSpec spec) {
+    this.spec = spec;
+  }
+
+  /** One call for these replies; {@code count} says whether the answered counters move. */
+  static ReplyScript of(List<Reply> replies, EgressSpec spec, boolean count) {
+    ReplyScript call = new ReplyScript(spec);
+    call.keys.add(bytes(spec.keys.answered()));
+    call.arguments.add(number(spec.replyStreamLength));
+    call.arguments.add(number(spec.replyStreamTtl.toSeconds()));
+    call.count(count ? replies : List.of());
+    replies.forEach(call::add);
+    return call;
+  }
+
+  private void count(List<Reply> replies) {
+    Map<String, Integer> answered = new HashMap<>();
+    for (Reply reply : replies) {
+      int slash = reply.getEntry().lastIndexOf('/');
+      if (slash > 0) {
+        answered.merge(reply.getEntry().substring(0, slash), 1, Integer::sum);
+      }
+    }
+    arguments.add(number(answered.size()));
+    answered.forEach((stream, replied) -> {
+      arguments.add(bytes(stream));
+      arguments.add(number(replied));
+    });
+  }
+
+  private void add(Reply reply) {
+    boolean streams = !reply.getReply().isEmpty();
+    long keep = keep(reply, streams);
+    keys.add(bytes(spec.keys.done(reply.getId())));
+    keys.add(bytes(spec.keys.result(reply.getId())));
+    if (streams) {
+      keys.add(reply.getReplyBytes().toByteArray());
+    }
+    reply.getParkedList().forEach(key -> keys.add(bytes(key)));
+    String token = reply.getParkedCount() == 0 ? "" : reply.getParked(0);
+    arguments.add(bytes(token + "\n" + reply.getEntry() + "\n"));
+    arguments.add(number(Math.max(spec.markerTtl.toSeconds(), keep)));
+    arguments.add(keep == 0 ? ZERO : number(keep));
+    arguments.add(streams ? ONE : ZERO);
+    arguments.add(number(reply.getParkedCount()));
+    List<byte[]> fields = fields(reply);
+    arguments.add(number(fields.size()));
+    arguments.addAll(fields);
+  }
+
+  private long keep(Reply reply, boolean streams) {
+    if (reply.hasKeep()) {
+      return Math.max(0, reply.getKeep());
+    }
+    return (streams ? spec.keepReplied : spec.keep).toSeconds();
+  }
+
+  private static List<byte[]> fields(Reply reply) {
+    List<byte[]> fields = new ArrayList<>(12);
+    boolean ok = reply.getErrorBytes().isEmpty();
+    put(fields, ID, reply.getIdBytes());
+    fields.add(STATUS);
+    fields.add(ok ? OK : ERROR);
+    put(fields, MODEL, reply.getModelBytes());
+    put(fields, VERSION, reply.getVersionBytes());
+    if (!ok) {
+      put(fields, ERROR, reply.getErrorBytes());
+      put(fields, MESSAGE, reply.getMessageBytes());
+    } else if (!reply.getRecordBytes().isEmpty()) {
+      put(fields, RECORD, reply.getRecordBytes());
+    } else if (!reply.getPayloadBytes().isEmpty()) {
+      put(fields, PAYLOAD, reply.getPayloadBytes());
+    } else {
+      put(fields, REPLY, reply.getBody());
+    }
+    return fields;
+  }
+
+  private static void put(List<byte[]> fields, byte[] name, ByteString value) {
+    fields.add(name);
+    fields.add(value.toByteArray());
+  }
+
+  private static byte[] number(long value) {
+    return bytes(Long.toString(value));
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static byte[] text() {
+    try (InputStream in = ReplyScript.class.getResourceAsStream("replies.lua")) {
+      return in.readAllBytes();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static byte[] sha(byte[] script) {
+    try {
+      StringBuilder hex = new StringBuilder();
+      for (byte b : MessageDigest.getInstance("SHA-1").digest(script)) {
+        hex.append(String.format("%02x", b));
+      }
+      return bytes(hex.toString());
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

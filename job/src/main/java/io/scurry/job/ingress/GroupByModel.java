@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.scurry.job.ingress;
+
+import io.scurry.wire.Messages.Requests;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Groups what one read brought by model, each model's messages in stream order; pure. */
+final class GroupByModel {
+  private GroupByModel() {}
+
+  static List<Mail> group(List<Parsed> read) {
+    List<Mail> mail = new ArrayList<>();
+    Map<String, Requests.Builder> groups = new LinkedHashMap<>();
+    for (Parsed parsed : read) {
+      String key = parsed.key();
+      if (parsed.update == null) {
+        groups.computeIfAbsent(key, model -> Requests.newBuilder()).addRequests(parsed.request);
+        continue;
+      }
+      // A registry message must not overtake the requests of its model that stand before it.
+      Requests.Builder before = groups.remove(key);
+      if (before != null) {
+        mail.add(Mail.of(key, before.build()));
+      }
+      mail.add(Mail.of(parsed.update));
+    }
+    groups.forEach((model, requests) -> mail.add(Mail.of(model, requests.build())));
+    return mail;
+  }
+}

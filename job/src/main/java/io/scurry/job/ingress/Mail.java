@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.scurry.job.ingress;
+
+import com.google.protobuf.MessageLite;
+import io.scurry.job.Names;
+import io.scurry.wire.Messages.Requests;
+import io.scurry.wire.Messages.Update;
+import org.apache.flink.statefun.sdk.Address;
+import org.apache.flink.statefun.sdk.FunctionType;
+import org.apache.flink.statefun.sdk.reqreply.generated.TypedValue;
+
+/** A message and the function it is for: what the ingress emits. */
+public final class Mail {
+  private static final FunctionType ROUTER = type(Names.ROUTER);
+  private static final FunctionType REGISTRY = type(Names.REGISTRY);
+
+  final Address to;
+  final TypedValue value;
+
+  private Mail(FunctionType function, String key, MessageLite message) {
+    String typename = Names.TYPE_PREFIX + message.getClass().getSimpleName();
+    this.to = new Address(function, key);
+    this.value =
+        TypedValue.newBuilder().setTypename(typename).setHasValue(true).setValue(message.toByteString()).build();
+  }
+
+  static Mail of(String model, Requests requests) {
+    return new Mail(ROUTER, model, requests);
+  }
+
+  static Mail of(Update update) {
+    return new Mail(REGISTRY, update.getModel(), update);
+  }
+
+  private static FunctionType type(String name) {
+    String[] parts = name.split("/");
+    return new FunctionType(parts[0], parts[1]);
+  }
+
+  @Override
+  public String toString() {
+    return value.getTypename() + " for " + to.type().name() + " " + to.id();
+  }
+}

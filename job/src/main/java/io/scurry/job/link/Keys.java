@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.scurry.job.link;
+
+import io.scurry.job.Misconfigured;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Redis keys of one namespace; the Java twin of {@code Keys} in {@code wire/names.py}. */
+public final class Keys implements Serializable {
+  private static final long serialVersionUID = 1L;
+
+  public final String namespace;
+
+  public Keys(String namespace) {
+    if (!namespace.matches("[^\\s:]{1,64}")) {
+      throw new Misconfigured("The namespace '" + namespace + "' must be 1 to 64 characters without blanks or colons.");
+    }
+    this.namespace = namespace;
+  }
+
+  /** The request streams, one for each partition. */
+  public List<String> requests(int partitions) {
+    if (partitions == 1) {
+      return List.of(namespace + ":requests");
+    }
+    List<String> streams = new ArrayList<>();
+    for (int p = 0; p < partitions; p++) {
+      streams.add(namespace + ":requests:" + p);
+    }
+    return streams;
+  }
+
+  public String partitions() {
+    return namespace + ":partitions";
+  }
+
+  public String bulk() {
+    return namespace + ":bulk";
+  }
+
+  public String result(String id) {
+    return namespace + ":result:" + id;
+  }
+
+  public String done(String id) {
+    return namespace + ":done:" + id;
+  }
+
+  public String payloadIn(String id, String name) {
+    return namespace + ":payload:" + id + ":in:" + name;
+  }
+
+  public String models() {
+    return namespace + ":models";
+  }
+
+  public String registry() {
+    return namespace + ":registry";
+  }
+
+  public String dead() {
+    return namespace + ":dead";
+  }
+
+  /** Hash: stream → replies written for its entries; what the bound on requests in flight is counted by. */
+  public String answered() {
+    return namespace + ":answered";
+  }
+
+  /**
+   * Whether replies may be appended to this stream. Only ours: the script gives it a length and a TTL, which would eat
+   * somebody else's data, and on Redis Cluster only our keys share the script's slot.
+   */
+  public boolean isReplyStream(String name) {
+    String prefix = namespace + ":replies:";
+    return name.startsWith(prefix) && name.length() > prefix.length();
+  }
+}
