@@ -21,10 +21,8 @@ UNTESTED = {
     | {"register", "up"},
     "client": {"arrays", "bodies", "connection", "dead", "replies"},
     "endpoint": {"connection", "exchange", "mailroom", "server"},
-    "inference": {"function"},
     "job": {"jars"},
     "serving": {"functions", "java", "readiness", "redis_server", "up"},
-    "wire": {"limits"},
 }
 """Modules that have no test file of their own name yet; none is added."""
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from scurry.inference.items import Buffer
 from scurry.protocols.oip_json import encode_reply
-from scurry.wire.errors import ScurryError
 from scurry.wire.infer_pb2 import InferReply, Tensor
+from scurry.wire.limits import shortened
 from scurry.wire.messages_pb2 import ENCODING_INPUTS, Replies
 from scurry.wire.names import CLAIM_CHECK_BYTES
 
@@ -36,14 +36,17 @@ def write_bodies(
         if item.failure is not None:
             continue
         outputs = item.outputs
-        if item.request.encoding == ENCODING_INPUTS:
-            key = keys.payload_out(item.request.id, token, "reply")
-            payloads += _write_json(item, layouts, key, version)
-        elif len(outputs) == 1 and len(outputs[0][1]) <= CLAIM_CHECK_BYTES:
-            shape, data = outputs[0]
-            item.body = head(0, shape, len(data)) + data
-        else:
-            item.body = _body(item, layouts, keys, token, payloads)
+        try:
+            if item.request.encoding == ENCODING_INPUTS:
+                key = keys.payload_out(item.request.id, token, "reply")
+                payloads += _write_json(item, layouts, key, version)
+            elif len(outputs) == 1 and len(outputs[0][1]) <= CLAIM_CHECK_BYTES:
+                shape, data = outputs[0]
+                item.body = head(0, shape, len(data)) + data
+            else:
+                item.body = _body(item, layouts, keys, token, payloads)
+        except Exception as cause:  # an output that cannot be written is its own request's failure
+            item.fail(cause)
     return payloads
 
 
@@ -61,6 +64,8 @@ def write_replies(items: Sequence[BatchItem], model: str, version: str) -> bytes
             reply.keep = request.keep
         if request.bulk:
             reply.bulk = True
+        if request.digest:
+            reply.digest = request.digest
         if item.consumed:
             reply.consumed.extend(item.consumed)
         if item.failure is None:
@@ -69,7 +74,7 @@ def write_replies(items: Sequence[BatchItem], model: str, version: str) -> bytes
                 reply.payload = item.payload
                 reply.parked.extend(item.parked)
         else:
-            reply.error, reply.message = item.failure.code, item.failure.message
+            reply.error, reply.message = item.failure.code, shortened(item.failure.message)
     return replies.SerializeToString()
 
 
@@ -97,12 +102,8 @@ def _write_json(item: BatchItem, layouts: LayoutCache, key: str, version: str) -
     for at in range(len(item.outputs)) if item.wanted is None else item.wanted:
         shape, data = item.outputs[at]
         parts += (layouts.head(at, shape, len(data)), data)
-    try:
-        reply = InferReply.FromString(b"".join(parts))
-        body = encode_reply(reply, model=item.request.model, version=version, id=item.request.id)
-    except ScurryError as failure:
-        item.failure = failure
-        return []
+    reply = InferReply.FromString(b"".join(parts))
+    body = encode_reply(reply, model=item.request.model, version=version, id=item.request.id)
     if len(body) <= CLAIM_CHECK_BYTES:
         item.body = body
         return []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from scurry.wire.errors import Failed, ScurryError
+from scurry.wire.errors import Failed
 from scurry.wire.tensors import DTYPES, Array, from_bytes, to_bytes
 
 if TYPE_CHECKING:
@@ -25,21 +25,26 @@ COPIED_BYTES: Final = 64 * 1024
 
 
 def batches(items: Sequence[BatchItem], limit: int, *, batched: bool) -> list[list[BatchItem]]:
-    """Members that go into one model call together, at most `limit` rows; a larger request goes alone."""
+    """Items that go into one model call together, at most `limit` rows.
+
+    That rows are independent was shown for 1 to `limit` of them: whoever brings more, or none, goes alone.
+    """
     ready = [item for item in items if item.failure is None and item.needs is None]
     if not batched or limit <= 1:
         return [[item] for item in ready]
-    groups: dict[Any, list[list[BatchItem]]] = {}
-    filled: dict[Any, int] = {}
+    made: list[list[BatchItem]] = []
+    open_ones: dict[Any, tuple[list[BatchItem], int]] = {}  # what still has room, and its rows
     for item in ready:
         layout: InputLayout = item.layout  # type: ignore[assignment]
-        rows = filled.get(layout.group, limit) + layout.rows
-        if rows > limit:
-            groups.setdefault(layout.group, []).append([])
-            rows = layout.rows
-        groups[layout.group][-1].append(item)
-        filled[layout.group] = rows
-    return [batch for group in groups.values() for batch in group]
+        rows, together = layout.rows, 0 < layout.rows <= limit
+        batch, filled = open_ones.get(layout.group, (None, 0)) if together else (None, 0)
+        if batch is None or filled + rows > limit:
+            batch, filled = [], 0
+            made.append(batch)
+        batch.append(item)
+        if together:
+            open_ones[layout.group] = batch, filled + rows
+    return made
 
 
 def run(model: Runtime, layouts: LayoutCache, batch: Sequence[BatchItem]) -> None:
@@ -48,8 +53,7 @@ def run(model: Runtime, layouts: LayoutCache, batch: Sequence[BatchItem]) -> Non
         split(layouts, batch, model.run(stack(layouts, batch)))
     except Exception as cause:
         if len(batch) == 1:
-            fault = Failed("internal", f"The worker failed: {type(cause).__name__}: {cause}")
-            batch[0].failure = cause if isinstance(cause, ScurryError) else fault
+            batch[0].fail(cause)
             return
         for item in batch:
             run(model, layouts, [item])
@@ -57,21 +61,25 @@ def run(model: Runtime, layouts: LayoutCache, batch: Sequence[BatchItem]) -> Non
 
 def stack(layouts: LayoutCache, batch: Sequence[BatchItem]) -> list[Array]:
     """The model's inputs: one copy for each, none for an item alone."""
-    first: InputLayout = batch[0].layout  # type: ignore[assignment]
     if len(batch) == 1:
-        return [
-            from_bytes(port.name, port.datatype, shape, data)
-            for port, shape, data in zip(layouts.inputs, first.shapes, batch[0].data, strict=True)
-        ]
+        return [_array(port, batch[0], at) for at, port in enumerate(layouts.inputs)]
+    first: InputLayout = batch[0].layout  # type: ignore[assignment]
+    counts: list[int] = [item.layout.rows for item in batch]  # type: ignore[union-attr]
     arrays: list[Array] = []
     for at, port in enumerate(layouts.inputs):
         if port.datatype == "BYTES":
-            arrays.append(np.concatenate([stack(layouts, [item])[at] for item in batch]))
+            arrays.append(np.concatenate([_array(port, item, at) for item in batch]))
         else:
             # A bytearray, because some frameworks share only memory that may be written to.
             joined = bytearray().join([item.data[at] for item in batch])
-            arrays.append(np.frombuffer(joined, DTYPES[port.datatype]).reshape(-1, *first.shapes[at][1:]))
+            arrays.append(np.frombuffer(joined, DTYPES[port.datatype]).reshape(sum(counts), *first.shapes[at][1:]))
     return arrays
+
+
+def _array(port: Port, item: BatchItem, at: int) -> Array:
+    """One input of one item."""
+    layout: InputLayout = item.layout  # type: ignore[assignment]
+    return from_bytes(port.name, port.datatype, layout.shapes[at], item.data[at])
 
 
 def split(layouts: LayoutCache, batch: Sequence[BatchItem], outputs: Sequence[Array]) -> None:

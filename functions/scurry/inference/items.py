@@ -5,12 +5,12 @@ A request that is wrong, late, or whose payload is missing fails alone. Pure: pa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from google.protobuf.message import DecodeError
 
 from scurry.protocols.oip_json import decode_request
-from scurry.wire.errors import InvalidRequest, ScurryError, Unavailable
+from scurry.wire.errors import Failed, InvalidRequest, ScurryError, Unavailable
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.messages_pb2 import ENCODING_INPUTS
 from scurry.wire.tensors import from_bytes
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from scurry.inference.layouts import InputLayout, LayoutCache
     from scurry.wire.messages_pb2 import Request
+
+NOT_YET: Final = ("sequence_id", "sequence_start", "sequence_end", "priority")
+"""Triton's parameters that would change what a request means."""
 
 Buffer = bytes | memoryview
 Piece = tuple[tuple[int, ...], Buffer]
@@ -55,6 +58,12 @@ class BatchItem:
         self.body = b""
         self.payload = ""  # key of a parked body
         self.parked: Sequence[str] = ()  # keys of all that was parked for the answer
+
+    def fail(self, cause: Exception) -> None:
+        """Note why this request gets no answer; what is no failure that callers know is a fault of ours."""
+        fault = Failed("internal", f"The worker failed: {type(cause).__name__}: {cause}")
+        self.failure = cause if isinstance(cause, ScurryError) else fault
+        self.needs = None
 
     def __repr__(self) -> str:
         state = self.failure or ("waits for payloads" if self.needs else "claimed" if self.layout else "new")
@@ -120,8 +129,8 @@ def _fill(
     item.data = data
     try:
         _check_sizes(item, layouts)
-    except ScurryError as failure:
-        item.failure = failure
+    except Exception as cause:
+        item.fail(cause)
 
 
 def _read(item: BatchItem, body: bytes, layouts: LayoutCache) -> None:
@@ -129,6 +138,8 @@ def _read(item: BatchItem, body: bytes, layouts: LayoutCache) -> None:
     try:
         encoded = item.request.encoding == ENCODING_INPUTS
         request = decode_request(body) if encoded else InferRequest.FromString(body)
+        if request.parameters:
+            _refuse_promises(request)
         layout = item.layout = layouts.check(request)
         item.wanted = layouts.wanted(request.outputs) if request.outputs else None
         tensors = [request.inputs[at] for at in layout.order]
@@ -141,10 +152,19 @@ def _read(item: BatchItem, body: bytes, layouts: LayoutCache) -> None:
             _check_sizes(item, layouts)
             if not encoded:
                 layouts.remember(body, request, layout)
-    except ScurryError as failure:
-        item.failure = failure
     except DecodeError:
         item.failure = InvalidRequest("bad_request", "The request's body is not a serialised InferRequest.")
+    except Exception as cause:  # whatever a body provokes, it is its own request that fails
+        item.fail(cause)
+
+
+def _refuse_promises(request: InferRequest) -> None:
+    """Nobody is told yes who asks for what does not work yet. 0, false and empty ask for nothing."""
+    for name in NOT_YET:
+        if name in request.parameters:
+            given = request.parameters[name]
+            if getattr(given, given.WhichOneof("value") or "bool_value"):
+                raise InvalidRequest("bad_request", f"Parameter {name!r} is not supported yet: send it without.")
 
 
 def _check_sizes(item: BatchItem, layouts: LayoutCache) -> None:

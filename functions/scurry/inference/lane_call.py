@@ -9,11 +9,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from google.protobuf.message import DecodeError
-
 from scurry.inference.answers import write_replies
 from scurry.inference.items import BatchItem
 from scurry.wire.addresses import Lane, Solo, parse
+from scurry.wire.errors import Failed
 from scurry.wire.messages_pb2 import Done, Load, ModelSpec, Requests, Unload
 from scurry.wire.names import EGRESS, ROUTER, TYPE_PREFIX
 
@@ -62,8 +61,10 @@ class LaneCall:
         for message in call.messages:
             try:
                 self._read(message.typename, message.value)
-            except DecodeError:
+            except Exception:  # whatever it is, it would be the same the next time: the rest of the call goes on
                 log.exception("%s: a message that is no %s was left out", call.key, message.typename)
+        if address is None:
+            self._refuse()
 
     def _read(self, typename: str, value: bytes) -> None:
         if typename == REQUESTS:
@@ -78,6 +79,12 @@ class LaneCall:
             self.changes.append(CHANGES[typename].FromString(value))
         else:
             log.error("%s: a message of unknown type %s was left out", self.call.key, typename)
+
+    def _refuse(self) -> None:
+        log.error("%s is no address: %r", self.call.key, self)
+        self.changes.clear()
+        self.fail(Failed("internal", f"{self.call.key!r} is no address of a model."))
+        self.requests.clear()
 
     @property
     def key(self) -> tuple[str, str]:

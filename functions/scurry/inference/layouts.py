@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferRequest, Tensor
+from scurry.wire.limits import DIMENSIONS, OUTPUTS
 from scurry.wire.tensors import DTYPES
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ REMEMBERED: Final = 512
 """Layouts kept per model: models with free dimensions meet many."""
 LONG_BYTES: Final = 64 * 1024
 """Serialised requests above this are parsed by protobuf; comparing their beginning saves nothing."""
+DATA_TAG: Final = b"\x22"
+"""What stands before the length of `Tensor.data` on the wire."""
 
 StatedInputs = tuple[tuple[str, str, tuple[int, ...]], ...]
 
@@ -63,13 +66,18 @@ class LayoutCache:
         if len(request.inputs) != 1 or request.outputs or request.parameters or len(body) > LONG_BYTES:
             return
         data = request.inputs[0].data
-        if data and body.endswith(data) and layout.sizes[0] == len(data):
-            self._beginnings[len(body)] = (body[: len(body) - len(data)], layout)
+        beginning = body[: len(body) - len(data)]
+        if data and layout.sizes[0] == len(data) and beginning.endswith(DATA_TAG + varint(len(data))):
+            self._beginnings[len(body)] = (beginning, layout)
             if len(self._beginnings) > REMEMBERED:
                 self._beginnings.clear()
 
     def check(self, request: InferRequest) -> InputLayout:
         """The layout of a request. Raises `InvalidRequest` with what came and what is expected."""
+        for each in request.inputs:
+            if len(each.shape) > DIMENSIONS:
+                sentence = f"Input {each.name!r} came with {len(each.shape)} dimensions; at most {DIMENSIONS} may be."
+                raise InvalidRequest("input_rank", sentence)
         stated = tuple([(each.name, each.datatype, tuple(each.shape)) for each in request.inputs])
         layout = self._known.get(stated)
         if layout is None:
@@ -81,6 +89,11 @@ class LayoutCache:
 
     def wanted(self, names: Sequence[str]) -> tuple[int, ...]:
         """Places of the outputs that a request asks for. Raises `output_name`."""
+        if len(names) > OUTPUTS:
+            raise InvalidRequest("output_name", f"{len(names)} outputs are asked for; at most {OUTPUTS} may be.")
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if list(names).count(name) > 1)
+            raise InvalidRequest("output_name", f"Output {twice!r} is asked for more than once.")
         places = {port.name: at for at, port in enumerate(self.outputs)}
         for name in names:
             if name not in places:
@@ -94,7 +107,7 @@ class LayoutCache:
         if head is None:
             port = self.outputs[at]
             inner = Tensor(name=port.name, datatype=port.datatype, shape=shape).SerializeToString()
-            inner += b"\x22" + varint(size)
+            inner += DATA_TAG + varint(size)
             head = b"\x0a" + varint(len(inner) + size) + inner
             if port.datatype != "BYTES":
                 if len(self._heads) >= REMEMBERED:

@@ -23,3 +23,9 @@ JSON_DEPTH: Final = 64
 """Brackets within brackets in any JSON from outside."""
 PAYLOAD_GRACE_SECONDS: Final = 60
 """A parked output goes at most so long after the result that names it."""
+
+
+def shortened(sentence: str) -> str:
+    """A sentence as it may leave with an error code: within `ERROR_BYTES`, and always text."""
+    raw = sentence.encode(errors="replace")
+    return raw.decode() if len(raw) <= ERROR_BYTES else raw[: ERROR_BYTES - 3].decode(errors="ignore") + "…"

@@ -1,4 +1,4 @@
-"""Bodies, parked and replies."""
+"""Bodies, payloads and replies."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from scurry.inference.layouts import LayoutCache
 from scurry.runtimes.runtime import Port
 from scurry.wire.errors import Failed
 from scurry.wire.infer_pb2 import InferReply, InferRequest
+from scurry.wire.limits import ERROR_BYTES
 from scurry.wire.messages_pb2 import ENCODING_INPUTS, Replies
 from scurry.wire.names import Keys
 from scurry.wire.tensors import to_array, to_tensor
@@ -110,10 +111,31 @@ def test_text_that_json_cannot_carry_fails_alone():
     assert InferReply.FromString(good.body).outputs[0].data == b"\1\0\0\0\xff"
 
 
-def test_a_failed_member_writes_no_body():
+def test_a_failed_item_writes_no_body():
     """A failure is not overwritten by outputs."""
     layouts = LayoutCache(Toy())
     items = claim([request(1, body(x=row(1, 2)))], layouts)
     items[0].failure = Failed("model_failed", "no")
     assert write_bodies(items, layouts, Keys(), "1", "tok") == []
     assert items[0].body == b""
+
+
+def test_a_reply_carries_the_digest_of_its_request():
+    """The same id with another body is told apart by it."""
+    (reply,), _ = answered(Toy(), request(1, body(x=row(1, 2)), digest=b"0123456789abcdef"))
+    assert reply.digest == b"0123456789abcdef"
+
+
+def test_an_output_that_cannot_be_written_fails_alone():
+    """Text that is none (half of a surrogate pair) is one request's failure; so is a sentence that says so."""
+
+    def texts(x):
+        if (x == 13).any():
+            raise ValueError("thirteen \ud800" + "!" * 5000)
+        return [np.array([["\ud800" if each[0] == 1 else "fine"] for each in x], dtype=object)]
+
+    model = Toy(texts, outputs=(Port("t", "BYTES", (-1, 1)),))
+    found, _ = answered(model, *(request(at, body(x=row(at, at))) for at in (1, 2, 13)))
+    assert [each.error for each in found] == ["internal", "", "model_failed"]
+    assert "thirteen ?" in found[2].message
+    assert len(found[2].message.encode()) <= ERROR_BYTES

@@ -28,7 +28,7 @@ def run_all(model: Toy, items) -> None:
         run(model, layouts, batch)
 
 
-def test_members_are_stacked_and_get_their_own_rows():
+def test_items_are_stacked_and_get_their_own_rows():
     """Requests of one look go through the model in one call, up to its rows."""
     model = Toy()
     items = claim([request(at, body(x=row(at, at))) for at in range(6)], LayoutCache(model))
@@ -143,7 +143,7 @@ def test_json_and_protobuf_share_a_batch():
     assert model.seen == [(2, 2)]
 
 
-def test_a_member_alone_is_not_copied():
+def test_an_item_alone_is_not_copied():
     """The array of a single request lies over the bytes that came."""
     layouts = LayoutCache(Toy())
     items = claim([request(0, body(x=row(1, 2)))], layouts)

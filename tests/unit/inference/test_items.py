@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.inference.toys import Toy, body, request, row
 
 from scurry.inference.items import claim, drop_late, keys_needed, supply
 from scurry.inference.layouts import LayoutCache
 from scurry.runtimes.runtime import Port
 from scurry.wire.infer_pb2 import InferRequest, Tensor
-from scurry.wire.messages_pb2 import Request
+from scurry.wire.messages_pb2 import ENCODING_INPUTS, ENCODING_REQUEST, Request
 
 
 def brought(items) -> list:
@@ -46,7 +51,7 @@ def test_a_parked_body_may_refer_to_parked_inputs():
 
 
 def test_a_parked_input_of_the_wrong_size_fails_alone():
-    """Parked bytes are loaded against the layout too."""
+    """Parked bytes are held against the layout too."""
     layouts = LayoutCache(Toy())
     items = claim([parked(0, "k")], layouts)
     supply(items, {"k": b"123"}, layouts)
@@ -54,7 +59,7 @@ def test_a_parked_input_of_the_wrong_size_fails_alone():
     assert "8 bytes, but carries 3" in items[0].failure.message
 
 
-def test_late_members_are_not_stacked():
+def test_late_items_are_not_stacked():
     """Who waits no more is told so; who set no deadline has time."""
     layouts = LayoutCache(Toy())
     items = claim(
@@ -64,7 +69,7 @@ def test_late_members_are_not_stacked():
     assert [item.failure and item.failure.code for item in items] == [None, "deadline_exceeded", None]
 
 
-def test_a_member_tells_its_state():
+def test_an_item_tells_its_state():
     """repr says where an item stands."""
     layouts = LayoutCache(Toy())
     assert repr(claim([parked(0, "k")], layouts)[0]) == "<BatchItem r0: waits for payloads>"
@@ -78,3 +83,40 @@ def test_texts_that_are_cut_short_fail_alone():
     short = InferRequest(inputs=[Tensor(name="t", datatype="BYTES", shape=[1, 1], data=b"\5\0\0\0ab")])
     items = claim([request(0, short.SerializeToString())], LayoutCache(model))
     assert items[0].failure.code == "input_shape"
+
+
+@pytest.mark.parametrize("encoding", [ENCODING_REQUEST, ENCODING_INPUTS])
+@pytest.mark.parametrize(
+    ("name", "given"), [("sequence_id", 7), ("sequence_start", True), ("sequence_end", True), ("priority", 1)]
+)
+def test_what_does_not_work_yet_is_refused(encoding, name, given):
+    """A parameter that would change what the request means is not silently left out; 0 and false ask for nothing."""
+    for value, code in ((given, "bad_request"), (type(given)(0), None)):
+        if encoding == ENCODING_INPUTS:
+            tensor = {"name": "x", "datatype": "FP32", "shape": [1, 2], "data": [1, 2]}
+            content = json.dumps({"inputs": [tensor], "parameters": {name: value}}).encode()
+        else:
+            asked = InferRequest.FromString(body(x=row(1, 2)))
+            setattr(asked.parameters[name], "bool_value" if isinstance(value, bool) else "int_value", value)
+            content = asked.SerializeToString()
+        (item,) = claim([request(0, content, encoding=encoding)], LayoutCache(Toy()))
+        assert (item.failure and item.failure.code) == code
+        assert code is None or repr(name) in item.failure.message
+
+
+@given(content=st.binary(max_size=200), encoding=st.sampled_from([ENCODING_REQUEST, ENCODING_INPUTS]))
+def test_no_bytes_harm_a_neighbour(content, encoding):
+    """Whatever a body holds, it is claimed or fails, and the next request is read."""
+    strange, good = claim([request(0, content, encoding=encoding), request(1, body(x=row(1, 2)))], LayoutCache(Toy()))
+    assert good.failure is None
+    assert strange.failure is not None or strange.layout is not None
+
+
+def test_a_deeply_nested_body_fails_alone():
+    """A parser that gives up is one request's failure."""
+    deep = b'{"inputs": ' + b"[" * 100_000
+    strange, good = claim(
+        [request(0, deep, encoding=ENCODING_INPUTS), request(1, body(x=row(1, 2)))], LayoutCache(Toy())
+    )
+    assert good.failure is None
+    assert strange.failure.code == "bad_request"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.inference.toys import body, call, mail, replies, request, row, sent
 
 from scurry.endpoint.call import Call, Message
@@ -75,3 +78,28 @@ def test_messages_that_make_no_sense_are_left_out(caplog):
     assert [each.id for each in read.requests] == ["r0"]
     assert len(caplog.records) == 2
     assert repr(read) == "<LaneCall m@1/0: 1 requests, 0 changes>"
+
+
+@pytest.mark.parametrize("key", ["", "m", "m@1", "m@1/x", "@/0", "m@1/load/x"])
+def test_a_key_that_is_no_address_is_answered(key):
+    """Requests that came to nowhere get an answer and nothing is opened for them."""
+    read = LaneCall(call(sent(request(0, b""), report=True), Load(model="m", version="1"), key=key))
+    assert (read.changes, read.address) == ([], None)
+    read.finish()
+    assert [(each.id, each.error) for each in replies(read.call)] == [("r0", "internal")]
+
+
+@given(messages=st.lists(st.tuples(st.sampled_from(["Requests", "Load", "Unload", "Odd"]), st.binary(max_size=60))))
+def test_no_message_blocks_an_address(messages):
+    """Whatever comes is read, or dropped with a line in the log, and the good one behind it is there."""
+    strange = [Message(f"scurry.v1/{typename}", value, None) for typename, value in messages]
+    good = call(sent(request(0, b""))).messages[0]
+    logging.disable()
+    try:
+        read = LaneCall(Call("scurry/inference", "m@1/0", [*strange, good]))
+    finally:
+        logging.disable(logging.NOTSET)
+    assert read.requests[-1].id == "r0"
+    read.fail(Failed("internal", "no"))
+    read.finish()
+    assert len(replies(read.call)) == len(read.requests)

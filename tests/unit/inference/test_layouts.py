@@ -9,7 +9,7 @@ from tests.unit.inference.toys import Toy, body, row
 from scurry.inference.layouts import REMEMBERED, LayoutCache, varint
 from scurry.runtimes.runtime import Port
 from scurry.wire.errors import InvalidRequest
-from scurry.wire.infer_pb2 import InferReply, InferRequest
+from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
 from scurry.wire.tensors import to_tensor
 
 TWO = (Port("a", "FP32", (-1, 2)), Port("b", "INT64", (-1,)))
@@ -20,14 +20,14 @@ def parsed(**arrays) -> InferRequest:
     return InferRequest.FromString(body(**arrays))
 
 
-def test_a_form_says_rows_sizes_and_order():
+def test_a_layout_says_rows_sizes_and_order():
     """Inputs may come in any order; a layout brings them into the model's."""
     layout = LayoutCache(Toy(inputs=TWO)).check(parsed(b=np.zeros(3, np.int64), a=np.zeros((3, 2), np.float32)))
     assert (layout.rows, layout.sizes, layout.order) == (3, (24, 24), (1, 0))
     assert layout.group == (("FP32", (2,)), ("INT64", ()))
 
 
-def test_forms_of_one_look_are_one_object():
+def test_layouts_of_one_look_are_one_object():
     """A layout is checked once."""
     layouts = LayoutCache(Toy())
     assert layouts.check(parsed(x=row(1, 2))) is layouts.check(parsed(x=row(3, 4)))
@@ -139,3 +139,31 @@ def test_unknown_outputs_are_a_mistake():
     with pytest.raises(InvalidRequest, match="no output 'q'; it has 'y'") as caught:
         layouts.wanted(["q"])
     assert caught.value.code == "output_name"
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"), [(["y"] * 10_000, "10000 outputs"), (["y", "y"], "'y' is asked for more than once")]
+)
+def test_outputs_are_asked_for_once_and_few(names, sentence):
+    """One output named ten thousand times is not computed into an answer of ten thousand."""
+    with pytest.raises(InvalidRequest, match=sentence) as caught:
+        LayoutCache(Toy()).wanted(names)
+    assert caught.value.code == "output_name"
+
+
+def test_a_tensor_has_a_bounded_number_of_dimensions():
+    """A million of them is refused before anything is made of them, in a short sentence."""
+    request = InferRequest(inputs=[Tensor(name="x", datatype="FP32", shape=[1] * 1_000_000)])
+    with pytest.raises(InvalidRequest, match="1000000 dimensions; at most 32") as caught:
+        LayoutCache(Toy()).check(request)
+    assert (caught.value.code, len(caught.value.message) < 200) == ("input_rank", True)
+
+
+def test_only_data_at_the_end_is_taken_for_data():
+    """Fields may stand in any order: a name that ends like the data is not the data."""
+    layouts = LayoutCache(Toy(inputs=(Port("12345678", "FP32", (-1, 2)),)))
+    inner = b"\x22\x08" + b"12345678" + b"\x12\x04FP32\x1a\x02\x01\x02" + b"\x0a\x08" + b"12345678"
+    content = b"\x0a" + varint(len(inner)) + inner
+    asked = InferRequest.FromString(content)
+    layouts.remember(content, asked, layouts.check(asked))
+    assert layouts.recognise(content) is None
