@@ -7,9 +7,9 @@ address, with the function's state, and is answered as a whole.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableSequence, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from scurry.endpoint.reqreply_pb2 import FromFunction, ToFunction
 
@@ -110,6 +110,25 @@ class Call:
         )
         if value is not None:
             _set(mutation.state_value, state.typename, value)
+
+    def mark(self) -> tuple[int, ...]:
+        """How much was said so far; `undo` goes back to it."""
+        return tuple(map(len, self._said))
+
+    def undo(self, mark: tuple[int, ...]) -> None:
+        """Unsay what was said after a mark."""
+        for said, length in zip(self._said, mark, strict=True):
+            del said[length:]
+
+    @property
+    def _said(self) -> tuple[MutableSequence[Any], ...]:
+        result = self._result
+        return (
+            result.outgoing_messages,
+            result.delayed_invocations,
+            result.outgoing_egresses,
+            result.state_mutations,
+        )
 
     def __repr__(self) -> str:
         return f"<Call {self.function} {self.key!r} {len(self.messages)} messages>"

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Final
 
 from google.protobuf.message import DecodeError
 
-from scurry.endpoint.call import Call
+from scurry.endpoint.call import Call, Message
 from scurry.router.policy import Refusal
+from scurry.wire.errors import cut
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.messages_pb2 import ENCODING_REQUEST, DeadLetter, Replies, Reply, Request
 from scurry.wire.names import EGRESS, NOBODY, TYPE_PREFIX
 
+log = logging.getLogger(__name__)
+
+KEPT_BYTES: Final = 64 * 1024
+"""So much is kept of a message that nobody can read."""
 LATE: Final = Refusal("deadline_exceeded", "The deadline passed before the request reached a worker.")
 
 
@@ -38,7 +44,7 @@ class Answers:
         """Answer with an error; an entry that made no sense is also kept for people to look at."""
         reply = error_reply(request, self._call.key, refusal)
         if request.defect:
-            self._dead(DeadLetter(cause=f"{refusal.code}: {refusal.message}", fields=request.fields))
+            self._dead(DeadLetter(cause=cut(f"{refusal.code}: {refusal.message}"), fields=request.fields))
         else:
             reply.consumed.extend(parked(request))
         if reply.id or reply.reply:
@@ -47,13 +53,30 @@ class Answers:
     def bury(self, request: Request, version: str, refusal: Refusal) -> None:
         """Answer a request for good and keep it as it came; what is parked for it stays, for it may be sent again."""
         self.add([error_reply(request, self._call.key, refusal, version)])
-        letter = DeadLetter(request=request, cause=f"{refusal.code}: {refusal.message}", attempts=request.attempt)
+        letter = DeadLetter(request=request, cause=cut(f"{refusal.code}: {refusal.message}"), attempts=request.attempt)
         for field in ("attempt", "blame"):
             letter.request.ClearField(field)
         self._dead(letter)
 
+    def unreadable(self, message: Message, failure: Exception) -> None:
+        """Put aside a message that no request can be found in."""
+        log.warning("model %s: a message of type %s is put aside: %s", self._call.key, message.typename, failure)
+        fields = {"model": self._call.key, "type": message.typename}
+        letter = DeadLetter(cause=cut(f"bad_request: {failure}"))
+        letter.fields.update({name: text.encode() for name, text in fields.items()})
+        letter.fields["value"] = message.value[:KEPT_BYTES]
+        self._dead(letter)
+
     def _dead(self, letter: DeadLetter) -> None:
         self._call.egress(EGRESS, f"{TYPE_PREFIX}DeadLetter", letter.SerializeToString())
+
+    def mark(self) -> int:
+        """How many replies there are; `undo` goes back to it."""
+        return len(self._replies.replies)
+
+    def undo(self, mark: int) -> None:
+        """Forget the replies after a mark."""
+        del self._replies.replies[mark:]
 
     def flush(self) -> None:
         """Hand the replies to the egress."""
@@ -72,7 +95,8 @@ def error_reply(request: Request, model: str, refusal: Refusal, version: str = "
         encoding=request.encoding,
         bulk=request.bulk,
         error=refusal.code,
-        message=refusal.message,
+        message=cut(refusal.message),
+        digest=request.digest,
     )
     if request.HasField("keep"):
         out.keep = request.keep

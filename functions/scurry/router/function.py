@@ -9,11 +9,11 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from scurry.endpoint.call import Call, Message, State, answer_each, now_ms
-from scurry.router import draining, recovery
-from scurry.router.routes import Tables
+from scurry.router import apart, draining, recovery
+from scurry.router.routes import RouteTable, Tables
 from scurry.router.routing_pass import REQUESTS, RoutingPass
 from scurry.wire.addresses import Lane, parse
-from scurry.wire.messages_pb2 import Bounced, Done, Drained, Reply, Requests, Routes
+from scurry.wire.messages_pb2 import Bounced, Done, Drained, Reply, Request, Requests, Routes
 from scurry.wire.names import ROUTER, ROUTER_STATE, TYPE_PREFIX
 
 log = logging.getLogger(__name__)
@@ -37,19 +37,18 @@ class Router:
         answer_each(calls, done, self._answer)
 
     def _answer(self, call: Call) -> None:
-        """One batch of one model: requests that arrived together leave together."""
+        """One batch of one model. Should a message of it fail, all is unsaid and each is taken by itself."""
         routing = RoutingPass(call, self._clock(), self._tables.take(call.key, call.state))
-        pile: list[bytes] = []
-        for message in call.messages:
-            if message.typename == REQUESTS and not _from_router(message):
-                pile.append(message.value)
-                continue
-            if pile and message.typename == ROUTES:  # what came before a switch is answered as before it
-                routing.dispatch(b"".join(pile))
-                pile.clear()
-            _take(routing, message)
-        if pile:
-            routing.dispatch(b"".join(pile))  # serialised Requests joined are one Requests with all their requests
+        start = call.mark()
+        try:
+            _take_together(routing, call.messages)
+        except Exception:
+            log.exception(
+                "model %s: a message failed; those of its call are taken apart", call.key
+            )
+            call.undo(start)
+            routing = RoutingPass(call, routing.now, RouteTable.load(call.state))
+            apart.take_apart(routing, call.messages, take)
         draining.report(routing)
         self._tables.put(call.key, routing.close(STATE), routing.table)
 
@@ -57,20 +56,37 @@ class Router:
         return f"<Router {self._tables!r}>"
 
 
-def _from_router(message: Message) -> bool:
-    return message.caller is not None and message.caller[0] == ROUTER
+def _take_together(routing: RoutingPass, messages: Sequence[Message]) -> None:
+    """Requests that arrived together leave together."""
+    requests: list[Request] = []
+    raw: list[bytes] = []
+    for message in messages:
+        if not apart.from_outside(message):
+            if requests and message.typename == ROUTES:  # what came before a switch is answered as before it
+                routing.dispatch(requests, b"".join(raw))
+                requests, raw = [], []
+            take(routing, message)
+            continue
+        try:
+            requests.extend(Requests.FromString(message.value).requests)
+        except DecodeError as failure:
+            routing.answers.unreadable(message, failure)
+        else:
+            raw.append(message.value)
+    if requests:
+        routing.dispatch(requests, b"".join(raw))  # serialised Requests joined are one Requests with all of theirs
 
 
-def _take(routing: RoutingPass, message: Message) -> None:
-    """Act on anything but new requests; what cannot be read is dropped, for it would never get readable."""
-    take = _TAKE.get(message.typename)
-    if take is None:
-        log.warning("model %s: the router does not know messages of type %s", routing.model, message.typename)
+def take(routing: RoutingPass, message: Message) -> None:
+    """Act on anything but new requests; what cannot be read is put aside, for it would never get readable."""
+    act = _ACTS.get(message.typename)
+    if act is None:
+        routing.answers.unreadable(message, LookupError("the router does not know messages of this type"))
         return
     try:
-        take(routing, message)
-    except DecodeError:
-        log.exception("model %s: a message of type %s cannot be read and is dropped", routing.model, message.typename)
+        act(routing, message)
+    except DecodeError as failure:
+        routing.answers.unreadable(message, failure)
 
 
 def _requests(routing: RoutingPass, message: Message) -> None:
@@ -78,14 +94,17 @@ def _requests(routing: RoutingPass, message: Message) -> None:
 
 
 def _done(routing: RoutingPass, message: Message) -> None:
+    """A lane reports by its sequence; what ran alone, of no lane, just says that it is done."""
     done = Done.FromString(message.value)
-    routing.table.finish(done.version, done.lane, done.sequence)
+    if done.lane < 0:
+        routing.table.leave(done.version, -1)
+    else:
+        routing.table.finish(done.version, done.lane, done.sequence)
 
 
 def _bounced(routing: RoutingPass, message: Message) -> None:
     bounced = Bounced.FromString(message.value)
-    if bounced.typename == REQUESTS:
-        recovery.bounce(routing, bounced, Requests.FromString(bounced.message))
+    recovery.bounce(routing, bounced, recovery.lost(bounced))
 
 
 def _routes(routing: RoutingPass, message: Message) -> None:
@@ -97,11 +116,11 @@ def _drained(routing: RoutingPass, message: Message) -> None:
 
 
 def _reply(routing: RoutingPass, message: Message) -> None:
-    """A user function's answer: the lane it came from tells the version."""
-    reply = Reply.FromString(message.value)
+    """A user function's answer: the lane it came from tells the version. Its slot is free however it answered."""
     lane = parse(message.caller[1]) if message.caller else None
     if isinstance(lane, Lane):
         routing.table.finish_one(lane.version, lane.lane)
+    reply = Reply.FromString(message.value)
     if not (reply.id or reply.reply):
         log.warning("model %s: a user function's reply names no request and is dropped", routing.model)
         return
@@ -110,7 +129,7 @@ def _reply(routing: RoutingPass, message: Message) -> None:
     routing.answers.add([reply])
 
 
-_TAKE: Final[dict[str, Callable[[RoutingPass, Message], None]]] = {
+_ACTS: Final[dict[str, Callable[[RoutingPass, Message], None]]] = {
     REQUESTS: _requests,
     ROUTES: _routes,
     f"{TYPE_PREFIX}Done": _done,

@@ -89,9 +89,14 @@ def wants_report(lane: int, sent: int, done: int, asked: int, max_batch_size: in
     return sent - asked >= REPORT_EVERY or lane >= LANES or 2 * (sent - done) >= lane_cap(max_batch_size)
 
 
+def one_more(count: int, limit: int, step: int = 1) -> int:
+    """A count that came with a message, raised; whatever came, it stays between 0 and just above its limit."""
+    return min(max(count, 0), limit) + step
+
+
 def backoff_ms(attempt: int) -> int:
     """Pause before a bounced request is sent again, for the first time with attempt 1."""
-    return min(100 << min(attempt - 1, 10), 10_000)
+    return min(100 << min(max(attempt - 1, 0), 10), 10_000)
 
 
 def stagger_ms(key: str, attempt: int, suspects: int) -> int:

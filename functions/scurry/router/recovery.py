@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+from google.protobuf.message import DecodeError
+
 from scurry.router import policy
 from scurry.router.answers import LATE
 from scurry.router.policy import Refusal
-from scurry.router.routing_pass import REQUESTS, RoutingPass
+from scurry.router.routes import Lanes
+from scurry.router.routing_pass import REQUEST, REQUESTS, RoutingPass
 from scurry.wire.addresses import Lane, Solo, parse
 from scurry.wire.messages_pb2 import Bounced, Request, Requests
 from scurry.wire.names import INFERENCE, ROUTER
 
 
-def bounce(routing: RoutingPass, bounced: Bounced, lost: Requests) -> None:
+def lost(bounced: Bounced) -> Requests:
+    """The requests that came back. Raises `DecodeError`."""
+    if bounced.typename == REQUESTS:
+        return Requests.FromString(bounced.message)
+    if bounced.typename == REQUEST:  # from a user function, which gets them one by one
+        return Requests(requests=[Request.FromString(bounced.message)])
+    raise DecodeError(f"a message of type {bounced.typename!r} came back to the router")
+
+
+def bounce(routing: RoutingPass, bounced: Bounced, back: Requests) -> None:
     """Send lost requests again after a pause: each alone if one of them may be to blame, else together.
 
     Only a request that was sent apart from others is charged, and less if its worker was busy with something else.
     """
     address = parse(bounced.address)
-    version = address.version if address else lost.version
-    if isinstance(address, Lane):
-        routing.table.finish(version, address.lane, lost.sequence)
-    routing.bounced += len(lost.requests)
-    charge = policy.charge(executing=bounced.executing, solo=lost.solo, alone=bounced.alone)
+    version = address.version if address else back.version
+    _arrive(routing, bounced, back)
+    routing.bounced += len(back.requests)
+    charge = policy.charge(executing=bounced.executing, solo=back.solo, alone=bounced.alone)
     again: list[Request] = []
-    for request in lost.requests:
-        request.attempt += 1
-        request.blame += charge
+    for request in back.requests:
+        request.attempt = policy.one_more(request.attempt, policy.BOUNCES)
+        request.blame = policy.one_more(request.blame, policy.CHARGE_LIMIT, charge)
         why = policy.given_up(request.attempt, request.blame)
         if routing.late(request):
             routing.answers.refuse(request, LATE)
@@ -33,9 +44,21 @@ def bounce(routing: RoutingPass, bounced: Bounced, lost: Requests) -> None:
             routing.answers.bury(request, version, Refusal("worker_lost", f"{why} {bounced.cause}".rstrip()))
         else:
             again.append(request)
-    solo = bounced.executing or lost.solo
+    routing.table.leave(version, len(again))
+    solo = bounced.typename == REQUESTS and (bounced.executing or back.solo)
     for group in [[request] for request in again] if solo else [again]:
-        _send_later(routing, Requests(requests=group, spec=lost.spec, version=version, solo=solo))
+        _send_later(routing, Requests(requests=group, version=version, solo=solo))
+
+
+def _arrive(routing: RoutingPass, bounced: Bounced, back: Requests) -> None:
+    """Its lane has finished them; what ran alone counted as away."""
+    address = parse(bounced.address)
+    if isinstance(address, Solo):
+        routing.table.leave(address.version, -len(back.requests))
+    elif isinstance(address, Lane) and bounced.typename == REQUEST:
+        routing.table.finish_one(address.version, address.lane)
+    elif isinstance(address, Lane):
+        routing.table.finish(address.version, address.lane, back.sequence)
 
 
 def _send_later(routing: RoutingPass, again: Requests) -> None:
@@ -48,26 +71,39 @@ def _send_later(routing: RoutingPass, again: Requests) -> None:
 
 
 def resend(routing: RoutingPass, again: Requests) -> None:
-    """The pause is over. The version stays the one chosen first, even if it drains or has gone meanwhile."""
+    """The pause is over. The version stays the one chosen first as long as it is routed, be it draining.
+
+    What it was loaded from is what the routes say now: a request that was away brings nothing back that has gone.
+    """
+    routing.table.leave(again.version, -len(again.requests))
     fresh: list[Request] = []
     for request in again.requests:
         if routing.late(request):
             routing.answers.refuse(request, LATE)
         else:
             fresh.append(request)
-    if not fresh:
-        return
     lanes = routing.table.lanes(again.version)
-    if lanes is not None and not again.solo:
+    if again.solo:
+        for request in fresh:
+            _send_alone(routing, request, lanes)
+    elif lanes is None:
+        routing.dispatch(fresh, Requests(requests=fresh).SerializeToString())
+    elif fresh:
         routing.send(lanes, lanes.emptiest, fresh)
+
+
+def _send_alone(routing: RoutingPass, request: Request, lanes: Lanes | None) -> None:
+    """To an address of the request's own: no other request shares its call. It reports when it is done."""
+    if lanes is None:
+        choice = routing.choose(request)
+        if isinstance(choice, Refusal):
+            routing.answers.refuse(request, choice)
+            return
+        lanes = choice
+    if lanes.route.function:
+        routing.send(lanes, lanes.emptiest, [request])
         return
-    for request in fresh:
-        _send_alone(routing, request, again)
-
-
-def _send_alone(routing: RoutingPass, request: Request, again: Requests) -> None:
-    """To an address of the request's own: no other request shares its call."""
-    alone = Requests(requests=[request], spec=again.spec, version=again.version, epoch=routing.table.epoch, solo=True)
-    token = request.entry.rpartition("/")[2] or request.id
-    address = str(Solo(routing.model, again.version, token))
-    routing.call.send(INFERENCE, address, REQUESTS, alone.SerializeToString())
+    routing.table.leave(lanes.version, 1)
+    alone = Requests(requests=[request], sequence=1, report=True, epoch=routing.table.epoch, solo=True)
+    address = str(Solo(routing.model, lanes.version, request.entry or request.id))
+    routing.call.send(INFERENCE, address, REQUESTS, b"".join((lanes.stamp, alone.SerializeToString())))

@@ -47,8 +47,8 @@ class Lanes:
 
     @property
     def idle(self) -> bool:
-        """Nothing is outstanding."""
-        return list(self.counters.sent) == list(self.counters.done)
+        """Nothing is outstanding, nor on its way back."""
+        return not self.counters.away and list(self.counters.sent) == list(self.counters.done)
 
     def send(self, lane: int, count: int) -> tuple[int, bool]:
         """Count `count` requests onto a lane; returns its new sequence and whether to ask for a report."""
@@ -59,7 +59,6 @@ class Lanes:
             counters.asked.append(0)
         sent = counters.sent[lane] + count
         counters.sent[lane] = sent
-        counters.requests += count
         report = policy.wants_report(lane, sent, counters.done[lane], counters.asked[lane], self.max_batch_size)
         if report or self.draining:
             counters.asked[lane] = sent
@@ -69,10 +68,14 @@ class Lanes:
     def finish(self, lane: int, sequence: int) -> None:
         """The lane has finished all up to `sequence`; extra lanes that fell idle are forgotten."""
         counters = self.counters
-        if lane < len(counters.sent) and counters.done[lane] < sequence <= counters.sent[lane]:
+        if 0 <= lane < len(counters.sent) and counters.done[lane] < sequence <= counters.sent[lane]:
             counters.done[lane] = sequence
             while len(counters.sent) > LANES and counters.sent[-1] == counters.done[-1]:
                 del counters.sent[-1], counters.done[-1], counters.asked[-1]
+
+    def count(self, count: int) -> None:
+        """Count requests that are routed here for the first time."""
+        self.counters.requests += count
 
     def refuse(self, count: int) -> None:
         """Count requests for which no lane had room."""
@@ -150,8 +153,19 @@ class RouteTable:
     def finish_one(self, version: str, lane: int) -> None:
         """A user function has finished one more request of a lane."""
         lanes = self.lanes(version)
-        if lanes is not None and lane < len(lanes.counters.done):
+        if lanes is not None and 0 <= lane < len(lanes.counters.done):
             self.finish(version, lane, lanes.counters.done[lane] + 1)
+
+    def leave(self, version: str, count: int) -> None:
+        """So many requests came back from a lost worker; with a negative count, are under way or answered again."""
+        lanes = self.lanes(version)
+        away = max(0, lanes.counters.away + count) if lanes is not None else 0
+        if lanes is not None and away != lanes.counters.away:
+            lanes.counters.away = away
+            self.changed = self.settled = True
+
+    def __getitem__(self, version: str) -> Lanes:
+        return self._lanes[version]
 
     def lanes(self, version: str) -> Lanes | None:
         """A version that is routed, draining ones included."""
@@ -162,13 +176,13 @@ class RouteTable:
         """The versions that finish what they have."""
         return [lanes for lanes in self._lanes.values() if lanes.draining]
 
-    def resolve(self, asked: str) -> str | Refusal:
-        """The version behind a version or alias that a request names."""
+    def resolve(self, asked: str) -> Lanes | Refusal:
+        """The lanes of the version behind a version or alias that a request names."""
         routes = self._state.routes
         version = routes.aliases.get(asked, asked)
         lanes = self._lanes.get(version)
         if lanes is not None and not lanes.draining:
-            return version
+            return lanes
         if version in routes.pending:
             return Refusal("model_not_ready", f"Version {asked!r} is registered but not ready.")
         if not self.known:

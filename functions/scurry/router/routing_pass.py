@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 from typing import Final
-
-from google.protobuf.message import DecodeError
 
 from scurry.endpoint.call import Call, State
 from scurry.router import policy
@@ -17,9 +14,8 @@ from scurry.wire.addresses import Lane
 from scurry.wire.messages_pb2 import Request, Requests
 from scurry.wire.names import INFERENCE, TYPE_PREFIX
 
-log = logging.getLogger(__name__)
-
 REQUESTS: Final = f"{TYPE_PREFIX}Requests"
+REQUEST: Final = f"{TYPE_PREFIX}Request"
 
 
 class RoutingPass:
@@ -35,37 +31,33 @@ class RoutingPass:
         self.answers = Answers(call)
         self.bounced = 0  # requests that came back in this pass
 
-    def dispatch(self, raw: bytes) -> None:
-        """Route the requests of a serialised `Requests`; the bytes are forwarded as they came where all go one way."""
-        try:
-            requests = Requests.FromString(raw).requests
-        except DecodeError:
-            log.exception("a message to model %s is no Requests and is dropped", self.model)
-            return
+    def dispatch(self, requests: Sequence[Request], raw: bytes) -> None:
+        """Route requests, `raw` being the same serialised: those bytes are forwarded where all go one way."""
         weights = self.table.weights
         if len(weights) == 1 and self._plain(requests):
-            self._forward(weights[0][0], requests, raw)
+            self._forward(self.table[weights[0][0]], requests, raw)
             return
         ways: dict[str, list[Request]] = {}
         for request in requests:
-            choice = self._choose(request, weights)
-            if isinstance(choice, str):
-                ways.setdefault(choice, []).append(request)
-            else:
+            choice = self.choose(request)
+            if isinstance(choice, Refusal):
                 self.answers.refuse(request, choice)
+            else:
+                ways.setdefault(choice.version, []).append(request)
         for version, way in ways.items():
-            self._forward(version, way, raw if len(way) == len(requests) else None)
+            self._forward(self.table[version], way, raw if len(way) == len(requests) else None)
 
-    def _choose(self, request: Request, weights: Sequence[tuple[str, int]]) -> str | Refusal:
+    def choose(self, request: Request) -> Lanes | Refusal:
+        """The version that answers a request, or why none does."""
         if request.defect:
             return Refusal("bad_request", request.defect)
         if self.late(request):
             return LATE
         if request.version:
             return self.table.resolve(request.version)
-        if not weights:
+        if not self.table.weights:
             return self.table.nothing_ready()
-        return policy.pick(weights, request.key or request.id)
+        return self.table[policy.pick(self.table.weights, request.key or request.id)]
 
     def _plain(self, requests: Iterable[Request]) -> bool:
         """Whether nothing but the model tells where these requests go, and none is late."""
@@ -79,19 +71,18 @@ class RoutingPass:
         """Whether the request's deadline has passed."""
         return 0 < request.deadline <= self.now
 
-    def _forward(self, version: str, requests: Sequence[Request], raw: bytes | None) -> None:
+    def _forward(self, lanes: Lanes, requests: Sequence[Request], raw: bytes | None) -> None:
         """Send requests to the lanes of a version, `raw` being the same serialised; refuse those without room."""
-        lanes = self.table.lanes(version)
-        if lanes is None or not requests:
-            return
         parts = policy.spread(lanes.outstanding, len(requests), lanes.max_batch_size)
         if len(parts) == 1 and parts[0][1] == len(requests):
+            lanes.count(len(requests))
             self.send(lanes, parts[0][0], requests, raw)
             return
         at = 0
         for lane, size in parts:
             self.send(lanes, lane, requests[at : at + size])
             at += size
+        lanes.count(at)
         if at < len(requests):
             self._overflow(lanes, requests[at:])
 
@@ -107,6 +98,7 @@ class RoutingPass:
         lanes.refuse(len(requests) - len(bulk))
         self.table.changed = True
         if bulk:
+            lanes.count(len(bulk))
             self.send(lanes, lanes.emptiest, bulk)
 
     def send(self, lanes: Lanes, lane: int, requests: Sequence[Request], raw: bytes | None = None) -> None:
@@ -126,6 +118,18 @@ class RoutingPass:
         address = str(Lane(self.model, lanes.version, lane))
         self.call.send(INFERENCE, address, REQUESTS, b"".join((raw, lanes.stamp, trailer.SerializeToString())))
 
+    def mark(self) -> tuple[tuple[int, ...], int, bytes | None, int]:
+        """How things stand; `undo` goes back to it."""
+        return self.call.mark(), self.answers.mark(), self.table.save(), self.bounced
+
+    def undo(self, mark: tuple[tuple[int, ...], int, bytes | None, int]) -> None:
+        """Take back all that was said and counted since a mark."""
+        said, answered, saved, self.bounced = mark
+        self.call.undo(said)
+        self.answers.undo(answered)
+        self.table = RouteTable.load(saved)
+        self.table.changed = self.table.settled = True
+
     def close(self, state: State) -> bytes | None:
         """Send the replies, keep the state if it changed; returns the state in force."""
         self.answers.flush()
@@ -144,4 +148,4 @@ def _send_to_user_function(routing: RoutingPass, lanes: Lanes, lane: int, reques
         told = Request()
         told.CopyFrom(request)
         told.version, told.epoch = route.version, routing.table.epoch
-        routing.call.send(route.function, address, f"{TYPE_PREFIX}Request", told.SerializeToString())
+        routing.call.send(route.function, address, REQUEST, told.SerializeToString())

@@ -105,3 +105,18 @@ def test_everything_said_reaches_the_response() -> None:
 def test_repr_tells_address_and_size() -> None:
     """A call says whose it is and how much it carries."""
     assert repr(Call("f/f", "k", [Message("t/a", b"")])) == "<Call f/f 'k' 1 messages>"
+
+
+def test_what_was_said_after_a_mark_is_unsaid() -> None:
+    """Messages, delays, egresses and state alike; what was said before stands."""
+    call = Call("scurry/router", "m", [])
+    call.send("a/b", "1", "t", b"kept")
+    mark = call.mark()
+    call.send("a/b", "2", "t", b"")
+    call.send_after(5, "a/b", "2", "t", b"")
+    call.egress("a/e", "t", b"")
+    call.keep(State("s", "t"), b"")
+    call.undo(mark)
+    result = call.response.invocation_result
+    assert [message.argument.value for message in result.outgoing_messages] == [b"kept"]
+    assert not (result.delayed_invocations or result.outgoing_egresses or result.state_mutations)

@@ -5,13 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.router.asking import NOW, SPEC, forwarded, requests, route, routed, sent_by_router, serve
 
-from scurry.wire.messages_pb2 import (
-    Bounced,
-    Request,
-    Requests,
-    RouterState,
-    Routes,
-)
+from scurry.wire.messages_pb2 import Bounced, Done, ModelSpec, Request, Requests, RouterState, Routes
 from scurry.wire.names import REGISTRY
 
 
@@ -34,13 +28,85 @@ async def test_suspects_are_sent_again_one_by_one() -> None:
     assert all(100 <= delay < 260 for delay, _, _ in out.delayed)
     assert all((r.attempt, r.blame) == (1, 0) for _, _, again in out.delayed for r in again.requests)
     assert list(RouterState.FromString(out.state or b"").versions[0].done) == [3, 0]
-    gone = (await serve(out.state, Routes(epoch=6, versions=[route("2")]))).state
-    again = await serve(gone, *(sent_by_router(value) for _, _, value in out.delayed))
+    newer = ModelSpec(uri="/n.onnx", generation=4)
+    leaving = Routes(epoch=6, versions=[route("1", draining=True, spec=newer), route("2")])
+    state = (await serve(out.state, leaving)).state
+    again = await serve(state, *(sent_by_router(value) for _, _, value in out.delayed))
     assert [(key, [r.id for r in v.requests], v.solo, v.version, v.spec) for _, key, v in again.sent] == [
-        ("m@1/solo/r0-0", ["r0"], True, "1", SPEC),
-        ("m@1/solo/r1-0", ["r1"], True, "1", SPEC),
-        ("m@1/solo/r2-0", ["r2"], True, "1", SPEC),
+        ("m@1/solo/s/r0-0", ["r0"], True, "1", newer),
+        ("m@1/solo/s/r1-0", ["r1"], True, "1", newer),
+        ("m@1/solo/s/r2-0", ["r2"], True, "1", newer),
     ]
+    assert all(v.report for _, _, v in again.sent)
+
+
+async def test_a_version_drains_until_what_was_away_is_answered() -> None:
+    """It is not unloaded under requests that wait to be sent again, nor under those that run alone."""
+    state, value = await forwarded(2)
+    state = (await serve(state, Routes(epoch=6, versions=[route("1", draining=True)]))).state or b""
+    out = await serve(state, lost(value))
+    assert out.sent == []
+    out = await serve(out.state, sent_by_router(out.delayed[0][2]), sent_by_router(out.delayed[1][2]))
+    assert [key for _, key, _ in out.sent] == ["m@1/solo/s/r0-0", "m@1/solo/s/r1-0"]
+    first, second = (value for _, _, value in out.sent)
+    out = await serve(out.state, Done(version="1", lane=-1, sequence=first.sequence))
+    assert out.sent == []
+    out = await serve(out.state, lost(second, "m@1/solo/s/r1-0", executing=False))
+    assert out.sent == []
+    out = await serve(out.state, sent_by_router(out.delayed[0][2]))
+    assert [key for _, key, _ in out.sent] == ["m@1/solo/s/r1-0"]
+    out = await serve(out.state, Done(version="1", lane=-1, sequence=1))
+    assert [(to, value.version, value.expired) for to, _, value in out.sent] == [(REGISTRY, "1", False)]
+
+
+@pytest.mark.parametrize("executing", [True, False])
+async def test_what_was_away_brings_no_dropped_version_back(executing: bool) -> None:
+    """It goes where a new request would go: to another version, or back to its caller."""
+    state, value = await forwarded(2)
+    value.requests[1].version = "1"
+    out = await serve(state, lost(value, executing=executing))
+    gone = (await serve(out.state, Routes(epoch=6, versions=[route("2")]))).state
+    out = await serve(gone, *(sent_by_router(value) for _, _, value in out.delayed))
+    assert [(key.partition("/")[0], ids) for key, ids, _, _ in out.lanes] == [("m@2", ["r0"])]
+    assert out.errors == {"r1": "version_not_found"}
+
+
+async def test_equal_entry_ids_of_two_streams_are_two_addresses() -> None:
+    """An entry id is unique in its stream only: what must run alone would share a call."""
+    twins = [Request(id=i, entry=f"{stream}/9-0") for i, stream in (("a", "n:requests"), ("b", "n:bulk"))]
+    again = [sent_by_router(Requests(requests=[twin], version="1", solo=True)) for twin in twins]
+    out = await serve(await routed(route("1")), *again)
+    assert [key for _, key, _ in out.sent] == ["m@1/solo/n:requests/9-0", "m@1/solo/n:bulk/9-0"]
+
+
+async def test_a_request_that_bounced_is_counted_once() -> None:
+    """Routed in all means accepted, however often it travels."""
+    state, value = await forwarded(3)
+    out = await serve(state, lost(value, executing=False))
+    out = await serve(out.state, sent_by_router(out.delayed[0][2]))
+    assert RouterState.FromString(out.state or b"").versions[0].requests == 3
+
+
+async def test_a_user_functions_request_comes_back_too() -> None:
+    """Its slot is free at once; after the pause it is sent again, on a lane."""
+    state = await routed(route("1", function="example/upper"))
+    out = await serve(state, requests("a"))
+    ((_, key, told),) = out.sent
+    bounced = Bounced(message=told.SerializeToString(), typename="scurry.v1/Request", address=key, executing=True)
+    out = await serve(out.state, bounced)
+    (counters,) = RouterState.FromString(out.state or b"").versions
+    assert (list(counters.sent), list(counters.done), counters.away) == ([1, 0], [1, 0], 1)
+    out = await serve(out.state, sent_by_router(out.delayed[0][2]))
+    assert [(to, key, value.id) for to, key, value in out.sent] == [("example/upper", "m@1/0", "a")]
+    (counters,) = RouterState.FromString(out.state or b"").versions
+    assert (list(counters.sent), counters.away) == ([2, 0], 0)
+
+
+async def test_what_no_router_sent_is_put_aside() -> None:
+    """A bounced message of another type has no request in it."""
+    out = await serve(await routed(route("1")), Bounced(typename="scurry.v1/Load", address="m@1/load/0"), requests("a"))
+    assert [ids for _, ids, _, _ in out.lanes] == [["a"]]
+    assert [letter.fields["type"] for letter in out.dead] == [b"scurry.v1/Bounced"]
 
 
 async def test_what_was_not_executing_is_sent_again_together() -> None:

@@ -71,7 +71,7 @@ def test_resolve(asked: str, answer: str) -> None:
     """Versions and aliases, draining and pending ones among them."""
     routes = table(route("1", 1), route("2", draining=True), pending=("3",), stable="1", old="2", next="3")
     found = routes.resolve(asked)
-    assert (found.code if isinstance(found, Refusal) else found) == answer
+    assert (found.code if isinstance(found, Refusal) else found.version) == answer
 
 
 def test_a_refusal_says_what_there_is() -> None:
