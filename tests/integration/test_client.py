@@ -20,7 +20,7 @@ from scurry.client.blocking import BlockingClient
 from scurry.client.client import Client
 from scurry.serving import redis_server as binary
 from scurry.wire.errors import ScurryError
-from scurry.wire.infer_pb2 import InferReply, InferRequest
+from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
 from scurry.wire.names import Keys
 
 MANY = 2000
@@ -167,6 +167,25 @@ async def test_a_dead_letter_is_sent_again_under_a_new_id(redis_server):
         sent = await server.execute_command("XRANGE", Keys("dead").requests("m"), "-", "+")
         words = [b"model", b"m", b"key", b"user", b"inputs", b'{"inputs":[]}', b"id", request_id.encode()]
         assert flat(sent[0][1]) == words
+
+
+async def test_a_dead_letters_parked_inputs_go_along_under_the_new_id(redis_server):
+    """A worker follows only keys of the request's own id; what is gone is said."""
+    async with redis.asyncio.from_url(redis_server.url) as server, Client(redis_server.url, namespace="dds") as client:
+        tensors = [Tensor(name="x", datatype="FP32", shape=[1], payload="dds:payload:r:in:x")]
+        body = InferRequest(inputs=tensors).SerializeToString()
+        await server.xadd("dds:dead", {"cause": "c", "attempts": "3", "field:model": "m", "field:request": body})
+        (letter,) = await dead.newest(client, 1)
+        with pytest.raises(ScurryError, match="'x', parked as dds:payload:r:in:x, is gone"):
+            await dead.redrive(client, letter)
+        await server.set("dds:payload:r:in:x", b"1234", ex=1000)
+        request_id = await dead.redrive(client, letter)
+        sent = await server.execute_command("XRANGE", Keys("dds").requests("m"), "-", "+")
+        words = flat(sent[0][1])
+        (tensor,) = InferRequest.FromString(words[words.index(b"request") + 1]).inputs
+        assert tensor.payload == f"dds:payload:{request_id}:in:x"
+        assert await server.get(tensor.payload) == b"1234"
+        assert 0 < await server.ttl(tensor.payload) <= 1000
 
 
 def flat(fields: dict[bytes, bytes] | list[bytes]) -> list[bytes]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from google.protobuf.message import DecodeError
+
 from scurry.client.client import Client
 from scurry.wire.errors import InvalidRequest, NotFound
+from scurry.wire.infer_pb2 import InferRequest
 
 _FIELD = b"field:"
 _STALE = frozenset({b"id", b"reply", b"deadline", b"keep", b"payload"})
@@ -57,11 +60,28 @@ async def redrive(client: Client, letter: DeadLetter) -> str:
             "bad_request", f"Dead letter {letter.entry} lacks a model or a body and cannot be sent again."
         )
     request_id = client.new_id()
+    if b"request" in fields:
+        fields[b"request"] = await _own(client, fields[b"request"], request_id)
     stream = client.keys.requests(model, client.streams.partitions)
     flat = [word for pair in fields.items() for word in pair]
     await client.command("XADD", stream, "*", *flat, "id", request_id)
     await client.command("XDEL", client.keys.dead, letter.entry)
     return request_id
+
+
+async def _own(client: Client, body: bytes, request_id: str) -> bytes:
+    """The body with its parked inputs under the new id's names: under any other nobody follows them."""
+    try:
+        request = InferRequest.FromString(body)
+    except DecodeError:
+        return body  # it goes as it came, and is answered as it deserves
+    for tensor in request.inputs:
+        if tensor.payload:
+            own = client.keys.payload_in(request_id, tensor.name)
+            if not await client.command("COPY", tensor.payload, own, "REPLACE"):
+                raise InvalidRequest("payload_missing", f"Input {tensor.name!r}, parked as {tensor.payload}, is gone.")
+            tensor.payload = own
+    return request.SerializeToString()
 
 
 def parse(entry: bytes, flat: list[bytes]) -> DeadLetter:

@@ -105,7 +105,7 @@ class Inference:
         if loaded is None or loaded.expected(len(lane_call.requests)) > INLINE_SECONDS:
             return None
         try:
-            lane_call.items = claim(lane_call.requests, loaded.layouts)
+            lane_call.items = claim(lane_call.requests, loaded.layouts, self._keys)
         except Exception as cause:
             _fail(lane_call, cause)
             return loaded
@@ -145,7 +145,7 @@ class Inference:
         loaded.users += 1
         try:
             if lane_call.items is None:
-                lane_call.items = claim(lane_call.requests, loaded.layouts)
+                lane_call.items = claim(lane_call.requests, loaded.layouts, self._keys)
             await self._fetch(lane_call.items, loaded)
             pool = self._quick if loaded.seconds < SLOW_SECONDS else self._slow
             async with loaded.slots:
@@ -167,7 +167,7 @@ class Inference:
                     if item.needs:
                         item.failure, item.needs = failure, None
                 return
-            supply(items, found, loaded.layouts)
+            supply(items, found, loaded.layouts, self._keys)
 
     async def _park(self, lane_call: LaneCall, payloads: Sequence[Payload]) -> None:
         try:

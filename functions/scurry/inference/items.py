@@ -13,6 +13,7 @@ from scurry.protocols.oip_json import decode_request
 from scurry.wire.errors import Failed, InvalidRequest, ScurryError, Unavailable
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.messages_pb2 import ENCODING_INPUTS
+from scurry.wire.names import Keys
 from scurry.wire.tensors import from_bytes
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 NOT_YET: Final = ("sequence_id", "sequence_start", "sequence_end", "priority")
 """Triton's parameters that would change what a request means."""
+
+KEYS: Final = Keys()
 
 Buffer = bytes | memoryview
 Piece = tuple[tuple[int, ...], Buffer]
@@ -70,7 +73,7 @@ class BatchItem:
         return f"<BatchItem {self.request.id}: {state}>"
 
 
-def claim(requests: Iterable[Request], layouts: LayoutCache) -> list[BatchItem]:
+def claim(requests: Iterable[Request], layouts: LayoutCache, keys: Keys = KEYS) -> list[BatchItem]:
     """An item for each request, checked, or failed, or waiting for what is parked."""
     items = []
     recognise = layouts.recognise
@@ -83,9 +86,9 @@ def claim(requests: Iterable[Request], layouts: LayoutCache) -> list[BatchItem]:
             item.layout, data = known
             item.data = (data,)
         elif request.payload and not body:
-            item.needs, item.consumed = [(-1, request.payload)], [request.payload]
+            _ask_for(item, [(-1, request.payload)], keys)
         else:
-            _read(item, body, layouts)
+            _read(item, body, layouts, keys)
     return items
 
 
@@ -94,7 +97,9 @@ def keys_needed(items: Iterable[BatchItem]) -> list[str]:
     return list(dict.fromkeys(key for item in items if item.needs for _, key in item.needs))
 
 
-def supply(items: Iterable[BatchItem], found: Mapping[str, bytes | None], layouts: LayoutCache) -> None:
+def supply(
+    items: Iterable[BatchItem], found: Mapping[str, bytes | None], layouts: LayoutCache, keys: Keys = KEYS
+) -> None:
     """Hand out what was parked. A body that was parked may itself need more."""
     for item in items:
         if not item.needs:
@@ -106,7 +111,7 @@ def supply(items: Iterable[BatchItem], found: Mapping[str, bytes | None], layout
                 "payload_missing", f"Nothing is parked under {missing!r}: it has expired or was never written."
             )
         elif needs[0][0] < 0:
-            _read(item, found[needs[0][1]] or b"", layouts)
+            _read(item, found[needs[0][1]] or b"", layouts, keys)
         else:
             _fill(item, needs, found, layouts)
 
@@ -118,6 +123,17 @@ def drop_late(items: Iterable[BatchItem], now_ms: int) -> None:
         if deadline and deadline < now_ms and item.failure is None:
             item.needs = None
             item.failure = Unavailable("deadline_exceeded", f"The deadline passed {now_ms - deadline} ms ago.")
+
+
+def _ask_for(item: BatchItem, needs: list[tuple[int, str]], keys: Keys) -> None:
+    """Note what is parked for an item, if all of it is its own: what others parked is neither read nor deleted."""
+    foreign = next((key for _, key in needs if not keys.owns_payload(item.request.id, key)), None)
+    if foreign is not None:
+        sentence = f"Payload key {foreign!r} is not this request's own: those begin with its namespace and id."
+        item.fail(InvalidRequest("not_allowed", sentence))
+        return
+    item.needs = needs
+    item.consumed = [*item.consumed, *(key for _, key in needs)]
 
 
 def _fill(
@@ -133,7 +149,7 @@ def _fill(
         item.fail(cause)
 
 
-def _read(item: BatchItem, body: bytes, layouts: LayoutCache) -> None:
+def _read(item: BatchItem, body: bytes, layouts: LayoutCache, keys: Keys) -> None:
     """Parse a body and check it; a failure stays with its item."""
     try:
         encoded = item.request.encoding == ENCODING_INPUTS
@@ -146,8 +162,7 @@ def _read(item: BatchItem, body: bytes, layouts: LayoutCache) -> None:
         needs = [(at, each.payload) for at, each in enumerate(tensors) if each.payload]
         item.data = [each.data for each in tensors]
         if needs:
-            item.needs = needs
-            item.consumed = [*item.consumed, *(key for _, key in needs)]
+            _ask_for(item, needs, keys)
         else:
             _check_sizes(item, layouts)
             if not encoded:

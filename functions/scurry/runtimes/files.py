@@ -7,6 +7,8 @@ A `uri` (a path, below `models_root` when relative, or `file://` and a path) may
 3. a repository in which name and version pick the directory: `<uri>/<name>/<version>/`, or `<uri>/<version>/`
    when the directory of the model itself was given.
 
+With a `models_root` model, weights and config must lie below that directory once links are resolved.
+
 Beside the model file an optional `config.json` holds options; those given at registration win over it.
 """
 
@@ -34,26 +36,33 @@ class ModelFile:
     config: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def parts(self) -> list[Path]:
+        """The file and the weights beside it (`model.bin`, `model.onnx.data`, `model.onnx_data`), by name."""
+        name, weights = self.path.name, f"{self.path.stem}.bin"
+        beside = self.path.parent.iterdir()
+        return sorted(
+            each for each in beside if (each.name.startswith(name) or each.name == weights) and each.is_file()
+        )
+
+    @property
     def bytes(self) -> int:
-        """Size of the file and of the weights beside it (`model.bin`, `model.onnx.data`, `model.onnx_data`)."""
-        name, stem = self.path.name, self.path.stem
-        own = (each for each in self.path.parent.iterdir() if each.name.startswith(name) or each.name == f"{stem}.bin")
-        return sum(each.stat().st_size for each in own if each.is_file())
+        """Size of all parts."""
+        return sum(each.stat().st_size for each in self.parts)
 
 
 def locate(uri: str, model: str, version: str, suffixes: Sequence[str], root: str = "") -> ModelFile:
     """The file for a version, suffixes tried in order. Raises `load_failed` with what was looked for and where."""
-    path = _local(uri, root)
+    path = _inside(root, _local(uri, root))
     if path.is_file():
         if path.suffix not in suffixes:
             raise Failed("load_failed", f"{path} ends in {path.suffix!r}, but this runtime opens {_list(suffixes)}.")
-        return ModelFile(path, _config_beside(path.parent))
+        return _checked(path, root)
     if not path.is_dir():
         raise Failed("load_failed", f"There is no file or directory {path} on this worker.")
     for directory in (path, path / model / version, path / version):
         found = _model_in(directory, suffixes)
         if found is not None:
-            return ModelFile(found, _config_beside(directory))
+            return _checked(found, root)
     raise Failed(
         "load_failed",
         f"{path} holds no model: looked for a file ending in {_list(suffixes)} in it, in {model}/{version} and in "
@@ -72,6 +81,21 @@ def _local(uri: str, root: str) -> Path:
     return (Path(root) / Path(uri).expanduser()).absolute()
 
 
+def _inside(root: str, path: Path) -> Path:
+    """The path, if it lies below the root wherever links lead. Raises `load_failed`."""
+    if root and not path.resolve().is_relative_to(Path(root).resolve()):
+        raise Failed("load_failed", f"{path} lies outside of {root}, where this worker's models are (models_root).")
+    return path
+
+
+def _checked(path: Path, root: str) -> ModelFile:
+    """The model at a path: everything that will be opened for it lies below the root."""
+    file = ModelFile(path, _config_beside(_inside(root, path).parent, root))
+    for part in file.parts:
+        _inside(root, part)
+    return file
+
+
 def _model_in(directory: Path, suffixes: Sequence[str]) -> Path | None:
     if not directory.is_dir():
         return None
@@ -88,8 +112,8 @@ def _model_in(directory: Path, suffixes: Sequence[str]) -> Path | None:
     return None
 
 
-def _config_beside(directory: Path) -> dict[str, Any]:
-    path = directory / CONFIG
+def _config_beside(directory: Path, root: str) -> dict[str, Any]:
+    path = _inside(root, directory / CONFIG)
     if not path.is_file():
         return {}
     try:

@@ -28,6 +28,9 @@ async def inference(shelf, payloads):
     made.close()
 
 
+BODY = "ns:payload:r0:in:body"
+
+
 async def serve(inference: Inference, *calls) -> list:
     """Serve, and tell in which order the calls were done."""
     order: list = []
@@ -153,31 +156,32 @@ async def test_slow_models_run_off_the_loop(inference, shelf):
 
 async def test_parked_inputs_are_fetched_in_one_go(inference, payloads):
     """All that a call needs from Redis comes in one round trip, and is named as consumed."""
-    payloads.parked = {"k1": row(1, 2).tobytes(), "k2": row(3, 4).tobytes()}
-    tensors = [Tensor(name="x", datatype="FP32", shape=[1, 2], payload=key) for key in ("k1", "k2", "gone")]
+    keys = [f"ns:payload:r{at}:in:x" for at in range(3)]
+    payloads.parked = {keys[0]: row(1, 2).tobytes(), keys[1]: row(3, 4).tobytes()}
+    tensors = [Tensor(name="x", datatype="FP32", shape=[1, 2], payload=key) for key in keys]
     bodies = [InferRequest(inputs=[each]).SerializeToString() for each in tensors]
     one = call(sent(*(request(at, each) for at, each in enumerate(bodies)), request(3, body(x=row(5, 6)))))
     await serve(inference, one)
     first, second, missing, inline = replies(one)
     assert [values(each) for each in (first, second, inline)] == [[[2, 3]], [[4, 5]], [[6, 7]]]
     assert missing.error == "payload_missing"
-    assert list(first.consumed) == ["k1"]
-    assert payloads.fetches == [["k1", "k2", "gone"]]
+    assert list(first.consumed) == keys[:1]
+    assert payloads.fetches == [keys]
 
 
 async def test_parked_bodies(inference, payloads):
     """A body that the ingress parked is fetched, and consumed."""
-    payloads.parked = {"b": body(x=row(1, 2))}
-    one = call(sent(request(0, b"", payload="b")))
+    payloads.parked = {BODY: body(x=row(1, 2))}
+    one = call(sent(request(0, b"", payload=BODY)))
     await serve(inference, one)
     (reply,) = replies(one)
-    assert (values(reply), list(reply.consumed)) == ([[2, 3]], ["b"])
+    assert (values(reply), list(reply.consumed)) == ([[2, 3]], [BODY])
 
 
 async def test_without_the_store_only_those_fail_who_need_it(inference, payloads):
     """An outage of the payload store is `unavailable` for parked requests."""
     payloads.away = True
-    one = call(sent(request(0, b"", payload="b"), request(1, body(x=row(1, 2)))))
+    one = call(sent(request(0, b"", payload=BODY), request(1, body(x=row(1, 2)))))
     await serve(inference, one)
     assert [reply.error for reply in replies(one)] == ["unavailable", ""]
 

@@ -22,39 +22,67 @@ def brought(items) -> list:
     return [item.failure.code if item.failure else np.frombuffer(item.data[0], np.float32).tolist() for item in items]
 
 
-def parked(at: int, key: str) -> Request:
+def key(at: int, name: str) -> str:
+    """A payload key of request number `at`."""
+    return f"scurry:payload:r{at}:in:{name}"
+
+
+def parked(at: int, name: str) -> Request:
     """A request whose input is parked."""
-    tensor = Tensor(name="x", datatype="FP32", shape=[1, 2], payload=key)
+    tensor = Tensor(name="x", datatype="FP32", shape=[1, 2], payload=key(at, name))
     return request(at, InferRequest(inputs=[tensor]).SerializeToString())
 
 
 def test_what_is_parked_is_asked_for_once_and_consumed():
     """Keys of parked inputs are gathered over the whole batch."""
     layouts = LayoutCache(Toy())
-    items = claim([parked(0, "k"), parked(1, "k"), parked(2, "l"), request(3, body(x=row(1, 2)))], layouts)
-    assert keys_needed(items) == ["k", "l"]
-    supply(items, {"k": row(3, 4).tobytes(), "l": None}, layouts)
+    items = claim([parked(0, "k"), parked(0, "k"), parked(1, "l"), request(3, body(x=row(1, 2)))], layouts)
+    assert keys_needed(items) == [key(0, "k"), key(1, "l")]
+    supply(items, {key(0, "k"): row(3, 4).tobytes(), key(1, "l"): None}, layouts)
     assert brought(items) == [[3.0, 4.0], [3.0, 4.0], "payload_missing", [1.0, 2.0]]
-    assert [list(item.consumed) for item in items] == [["k"], ["k"], ["l"], []]
+    assert [list(item.consumed) for item in items] == [[key(0, "k")], [key(0, "k")], [key(1, "l")], []]
 
 
 def test_a_parked_body_may_refer_to_parked_inputs():
     """Bodies and inputs are parked independently of each other."""
     layouts = LayoutCache(Toy())
-    items = claim([request(0, b"", payload="body")], layouts)
-    assert keys_needed(items) == ["body"]
-    supply(items, {"body": parked(0, "k").body}, layouts)
-    assert keys_needed(items) == ["k"]
-    supply(items, {"k": row(1, 2).tobytes()}, layouts)
+    items = claim([request(0, b"", payload=key(0, "body"))], layouts)
+    assert keys_needed(items) == [key(0, "body")]
+    supply(items, {key(0, "body"): parked(0, "k").body}, layouts)
+    assert keys_needed(items) == [key(0, "k")]
+    supply(items, {key(0, "k"): row(1, 2).tobytes()}, layouts)
     assert brought(items) == [[1.0, 2.0]]
-    assert items[0].consumed == ["body", "k"]
+    assert items[0].consumed == [key(0, "body"), key(0, "k")]
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    ["scurry:models", "scurry:payload:r1:in:x", "scurry:payload:r00:in:x", "ns:payload:r0:in:x", "r0", "SCURRY:"],
+)
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_is_not_ones_own_is_neither_read_nor_deleted(foreign, whole):
+    """A key outside the request's own names is refused, in a tensor as for a body; nothing of it is consumed."""
+    tensors = [Tensor(name="x", datatype="FP32", shape=[1, 2], payload=foreign)]
+    asked = request(0, b"" if whole else InferRequest(inputs=tensors).SerializeToString())
+    asked.payload = foreign if whole else ""
+    (item,) = claim([asked], LayoutCache(Toy()))
+    assert (item.failure.code, item.needs, item.consumed) == ("not_allowed", None, ())
+    assert repr(foreign) in item.failure.message
+
+
+def test_a_parked_body_cannot_name_what_others_parked():
+    """What came by a detour is held against the same rule; the body itself was the request's own."""
+    layouts = LayoutCache(Toy())
+    items = claim([request(0, b"", payload=key(0, "body"))], layouts)
+    supply(items, {key(0, "body"): parked(1, "k").body}, layouts)
+    assert (items[0].failure.code, items[0].needs, items[0].consumed) == ("not_allowed", None, [key(0, "body")])
 
 
 def test_a_parked_input_of_the_wrong_size_fails_alone():
     """Parked bytes are held against the layout too."""
     layouts = LayoutCache(Toy())
     items = claim([parked(0, "k")], layouts)
-    supply(items, {"k": b"123"}, layouts)
+    supply(items, {key(0, "k"): b"123"}, layouts)
     assert items[0].failure.code == "input_shape"
     assert "8 bytes, but carries 3" in items[0].failure.message
 

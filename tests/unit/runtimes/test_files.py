@@ -32,10 +32,54 @@ def test_file_scheme(tmp_path):
 
 
 def test_relative_paths_lie_below_the_root(tmp_path):
-    """A relative uri is looked up below the models' root, an absolute one is not."""
+    """A relative uri is looked up below the models' root, an absolute one must lie there."""
     path = touch(tmp_path / "deep" / "model.onnx")
     assert locate("deep", "m", "1", SUFFIXES, root=str(tmp_path)).path == path
-    assert locate(str(path), "m", "1", SUFFIXES, root="/nowhere").path == path
+    assert locate(str(path), "m", "1", SUFFIXES, root=str(tmp_path)).path == path
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "{outside}/model.onnx",
+        "{outside}",
+        "../outside",
+        "linked",
+        "linked.onnx",
+        "dir",
+        "weights",
+        "config",
+        "deep/../..",
+    ],
+)
+def test_the_root_is_a_jail(tmp_path, uri):
+    """Nothing of a model lies outside of the root, neither by name nor by a link: file, directory, weights, config."""
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    target = touch(outside / "model.onnx")
+    touch(outside / "config.json", "{}")
+    touch(root / "deep" / "model.onnx")
+    (root / "linked").symlink_to(outside)
+    (root / "linked.onnx").symlink_to(target)
+    (root / "dir").mkdir()
+    (root / "dir" / "m").symlink_to(outside)
+    (root / "dir" / "model.onnx").symlink_to(target)
+    touch(root / "weights" / "model.onnx")
+    (root / "weights" / "model.onnx.data").symlink_to(target)
+    touch(root / "config" / "model.onnx")
+    (root / "config" / "config.json").symlink_to(outside / "config.json")
+    with pytest.raises(Failed, match="lies outside of") as caught:
+        locate(uri.format(outside=outside), "m", "1", SUFFIXES, root=str(root))
+    assert caught.value.code == "load_failed"
+
+
+def test_links_within_the_root_are_followed(tmp_path):
+    """As Kubernetes' mounts and the caches of model hubs have them."""
+    touch(tmp_path / "blobs" / "abc")
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "model.onnx").symlink_to(tmp_path / "blobs" / "abc")
+    root = tmp_path.parent / "by-link"
+    root.symlink_to(tmp_path)
+    assert locate("m", "m", "1", SUFFIXES, root=str(root)).path == root / "m" / "model.onnx"
 
 
 @pytest.mark.parametrize("where", ["model.onnx", "only-one.onnx"])
