@@ -19,7 +19,7 @@ TOO_LONG = {"Shelf", "Inference", "Streams", "Client"}
 UNTESTED = {
     "cli": {"bench", "bench_doors", "bench_report", "dead", "flags", "functions", "main", "models", "predict"}
     | {"register", "up"},
-    "client": {"arrays", "bodies", "connection", "dead", "replies"},
+    "client": {"arrays", "bodies", "dead", "replies"},
     "endpoint": {"connection", "exchange", "mailroom", "server"},
     "job": {"jars"},
     "serving": {"functions", "java", "readiness", "redis_server", "up"},

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 from scurry.bench.load import Answer
-from scurry.client.address import Address
-from scurry.client.connection import Command, Connection, connect, pack
+from scurry.redis.address import Address
+from scurry.redis.connection import Command, Connection, connect, pack
 
 Listener = Callable[[list[Answer]], None]
 

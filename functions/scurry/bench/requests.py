@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
-from scurry.client.connection import pack, pack_set
+from scurry.redis.connection import pack, pack_set
 from scurry.wire.infer_pb2 import InferRequest, Tensor
 from scurry.wire.names import CLAIM_CHECK_BYTES, Keys
 from scurry.wire.tensors import DTYPES, to_bytes

@@ -16,8 +16,8 @@ from scurry.bench.doors import HttpDoor, RedisDoor, ask
 from scurry.bench.figures import Figures, figures
 from scurry.bench.load import Load
 from scurry.bench.requests import Input, Subject, http_request, inputs_of, stream_commands, subject, zipf_choices
-from scurry.client.address import Address
-from scurry.client.connection import Connection, connect
+from scurry.redis.address import Address
+from scurry.redis.connection import Connection, connect
 from scurry.wire.errors import NotFound, Unavailable
 from scurry.wire.names import Keys
 

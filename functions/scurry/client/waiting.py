@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final
 
 Fields = dict[bytes, bytes]
@@ -13,51 +13,93 @@ GRAIN_S: Final = 0.02
 """Futures that are due within this time fail together."""
 
 
+class Callers:
+    """Everybody who waits for one id: nearly always one. Each has a future and a time of its own."""
+
+    __slots__ = ("due", "future", "others")
+
+    def __init__(self, future: asyncio.Future[Fields], due: float) -> None:
+        self.future = future
+        self.due = due
+        self.others: list[Callers] = []
+
+    def done(self) -> bool:
+        """Whether nobody waits any more."""
+        return self.future.done() and all(other.future.done() for other in self.others)
+
+    def set_result(self, fields: Fields) -> None:
+        """Give everybody the reply."""
+        for caller in (self, *self.others):
+            if not caller.future.done():
+                caller.future.set_result(fields)
+
+    def set_exception(self, cause: Exception) -> None:
+        """Let everybody fail."""
+        for caller in (self, *self.others):
+            if not caller.future.done():
+                caller.future.set_exception(cause)
+
+    def fail_due(self, horizon: float, make: Callable[[], Exception]) -> None:
+        """Let those fail whose time is over."""
+        for caller in (self, *self.others):
+            if caller.due <= horizon and not caller.future.done():
+                caller.future.set_exception(make())
+
+    def next_due(self) -> float:
+        """When the next of them is due; infinity when nobody waits."""
+        waiting = (caller.due for caller in (self, *self.others) if not caller.future.done())
+        return min(waiting, default=float("inf"))
+
+    def __repr__(self) -> str:
+        return f"<Callers {1 + len(self.others)}{', done' if self.done() else ''}>"
+
+
 class Waiting:
-    """Futures under request ids. A future whose time is over fails with what `overdue` says."""
+    """Callers under request ids. Who waits longer than his time fails with what `overdue` says."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, overdue: Callable[[str], Exception]) -> None:
         self._loop = loop
         self._overdue = overdue
-        self._futures: dict[str, tuple[asyncio.Future[Fields], float]] = {}
+        self._callers: dict[str, Callers] = {}
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = float("inf")
 
-    def add(self, request_id: str, timeout: float) -> asyncio.Future[Fields]:
-        """A future that the reply to this id will resolve."""
-        future: asyncio.Future[Fields] = self._loop.create_future()
-        due = self._loop.time() + timeout
-        self._futures[request_id] = (future, due)
-        if due < self._alarm_at:
-            self._set_alarm(due)
-        return future
+    def add(self, request_id: str, timeout: float) -> Callers:
+        """One who waits for the reply to this id."""
+        callers = self._callers[request_id] = self._make(timeout)
+        return callers
 
-    def join(self, request_id: str) -> asyncio.Future[Fields] | None:
-        """A second future for an id that is already waited for; None when it is not."""
-        waiting = self._futures.get(request_id)
-        if waiting is None or waiting[0].done():
+    def join(self, request_id: str, timeout: float) -> asyncio.Future[Fields] | None:
+        """A future beside those that wait for this id already; None when nobody does."""
+        callers = self._callers.get(request_id)
+        if callers is None or callers.done():
             return None
-        second: asyncio.Future[Fields] = self._loop.create_future()
-        waiting[0].add_done_callback(lambda first: _copy(first, second))
-        return second
+        other = self._make(timeout)
+        callers.others.append(other)
+        return other.future
 
     def resolve(self, fields: Fields) -> None:
         """Hand a reply to whoever waits for it; nobody may."""
-        waiting = self._futures.pop(fields.get(b"id", b"").decode(), None)
-        if waiting is not None and not waiting[0].done():
-            waiting[0].set_result(fields)
+        callers = self._callers.pop(fields.get(b"id", b"").decode(errors="replace"), None)
+        if callers is not None:
+            callers.set_result(fields)
 
     def fail(self, make: Callable[[str], Exception]) -> None:
         """Fail everybody."""
-        futures, self._futures = self._futures, {}
-        for request_id, (future, _) in futures.items():
-            if not future.done():
-                future.set_exception(make(request_id))
+        everybody, self._callers = self._callers, {}
+        for request_id, callers in everybody.items():
+            callers.set_exception(make(request_id))
         if self._alarm is not None:
             self._alarm.cancel()
 
     def __len__(self) -> int:
-        return len(self._futures)
+        return len(self._callers)
+
+    def _make(self, timeout: float) -> Callers:
+        due = self._loop.time() + timeout
+        if due < self._alarm_at:
+            self._set_alarm(due)
+        return Callers(self._loop.create_future(), due)
 
     def _set_alarm(self, due: float) -> None:
         if self._alarm is not None:
@@ -67,26 +109,17 @@ class Waiting:
 
     def _fail_overdue(self) -> None:
         horizon = self._loop.time() + GRAIN_S
-        for request_id in [id_ for id_, (_, due) in self._futures.items() if due <= horizon]:
-            future, _ = self._futures.pop(request_id)
-            if not future.done():
-                future.set_exception(self._overdue(request_id))
+        earliest = float("inf")
+        for request_id, callers in list(self._callers.items()):
+            if callers.due <= horizon or callers.others or callers.future.done():
+                callers.fail_due(horizon, lambda late=request_id: self._overdue(late))  # type: ignore[misc]
+                if callers.done():
+                    del self._callers[request_id]
+                    continue
+            earliest = min(earliest, callers.next_due())
         self._alarm, self._alarm_at = None, float("inf")
-        earliest = _earliest(self._futures.values())
-        if earliest is not None:
+        if earliest < float("inf"):
             self._set_alarm(earliest)
 
-
-def _earliest(waiting: Iterable[tuple[asyncio.Future[Fields], float]]) -> float | None:
-    return min((due for _, due in waiting), default=None)
-
-
-def _copy(first: asyncio.Future[Fields], second: asyncio.Future[Fields]) -> None:
-    if second.done():
-        return
-    if first.cancelled():
-        second.cancel()
-    elif (exception := first.exception()) is not None:
-        second.set_exception(exception)
-    else:
-        second.set_result(first.result())
+    def __repr__(self) -> str:
+        return f"<Waiting for {len(self._callers)} replies>"

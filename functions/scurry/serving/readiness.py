@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from scurry.client.address import Address
-from scurry.client.connection import connect
+from scurry.redis.address import Address
+from scurry.redis.connection import connect
 from scurry.serving.processes import Child, StartFailed
 
 POLL_S = 0.1

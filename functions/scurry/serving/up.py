@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from scurry.client.address import Address
 from scurry.job import jars
+from scurry.redis.address import Address
 from scurry.serving import java, redis_server
 from scurry.serving.addresses import LOCAL, Addresses, choose, shown
 from scurry.serving.folder import ADDRESSES, PORTS, Folder, FolderInUse

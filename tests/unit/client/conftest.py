@@ -9,8 +9,8 @@ from typing import Any
 import hiredis
 import pytest
 
-from scurry.client import streams
-from scurry.client.connection import Connection
+from scurry.redis import dial
+from scurry.redis.connection import Connection
 
 
 class FakeTransport(asyncio.Transport):
@@ -33,6 +33,12 @@ class FakeTransport(asyncio.Transport):
 
     def answer(self, data: bytes) -> None:
         asyncio.get_running_loop().call_soon(lambda: self.closed or self.link.data_received(data))
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def abort(self) -> None:
+        self.close()
 
     def is_closing(self) -> bool:
         return self.closed
@@ -62,10 +68,10 @@ class FakeRedis:
         self.job: Callable[[dict[bytes, bytes]], dict[str, Any] | None] = lambda fields: None
         self._number = 0
 
-    async def connect(self, address: Any, lost: Any, failed: Any) -> Connection:
+    async def connect(self, address: Any, *callbacks: Any) -> Connection:
         if self.down:
             raise ConnectionRefusedError(111, "Connection refused")
-        link = Connection(lost, failed)
+        link = Connection(*callbacks)
         link.greeted = True
         self.links.append(FakeTransport(self, link))
         await asyncio.sleep(0)
@@ -171,5 +177,5 @@ def array(items: list[bytes]) -> bytes:
 def redis(monkeypatch) -> FakeRedis:
     """Every client that is opened talks to this."""
     fake = FakeRedis()
-    monkeypatch.setattr(streams, "connect", fake.connect)
+    monkeypatch.setattr(dial, "connect", fake.connect)
     return fake

@@ -4,7 +4,7 @@ import ssl
 
 import pytest
 
-from scurry.client.address import Address
+from scurry.redis.address import Address
 
 
 def test_a_plain_address_has_host_port_and_database():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, unquote, urlsplit
 
 
@@ -69,6 +69,11 @@ class Address:
             commands.append(("SELECT", str(self.db)))
         commands.append(("PING",))
         return commands
+
+    def node(self, place: str) -> Address:
+        """Another server of the same cluster, `host:port`, spoken to in the same way."""
+        host, _, port = place.rpartition(":")
+        return replace(self, host=host or self.host, port=int(port), path="")
 
     def __str__(self) -> str:
         """The address as it may be shown: without user and password."""

@@ -1,0 +1,1 @@
+"""One connection to Redis, for whoever needs one."""
