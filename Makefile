@@ -15,7 +15,7 @@ JAVA_MAIN  := $(shell find job/pom.xml job/src/main protos -type f 2>/dev/null)
 JAVA_TESTS := $(shell find job/src/test -type f 2>/dev/null)
 TESTS      := $(wildcard tests/unit tests/integration tests/e2e)
 
-.PHONY: help build check test e2e protos manifests jar bench docs demo clean
+.PHONY: help build check test e2e protos manifests jar bench chaos docs demo clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*##  */\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -54,6 +54,10 @@ jar: $(JAR)  ## the job's jar alone
 
 bench: build  ## the benchmark; ARGS are handed on
 	$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: build  ## kill, stop, cut and poison it for 3 minutes and hold it to its promises; MINUTES= SEED= RATE= FAULTS=
+	$(BIN)/python -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(RATE),--rate $(RATE)) \
+	  $(if $(FAULTS),--faults $(FAULTS)) $(ARGS)
 
 clean:  ## remove everything that was built
 	rm -rf .build .venv job/target $(JAR) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,191 @@
+"""One run: a system is started, asked, broken, and held to what it promised."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tests.chaos.catalogue import FAULTS, HARMLESS
+from tests.chaos.changes import MODEL, Changes
+from tests.chaos.checker import Checker
+from tests.chaos.door import Door, Marks, connect
+from tests.chaos.faults import Scene
+from tests.chaos.ledger import Ledger
+from tests.chaos.load import Load
+from tests.chaos.mix import Mix, Numbers, Subject, contents
+from tests.chaos.models import WIDE, WIDTH, save
+from tests.chaos.replies import Decoder, Fields, Reader
+from tests.chaos.schedule import Due, schedule
+from tests.chaos.stack import Stack
+from tests.chaos.timeline import Timeline
+from tests.chaos.watch import Acting, RestartWatch
+
+SUBJECTS = (
+    Subject("plain-0"), Subject("plain-1", ("", "1")), Subject("plain-2"), Subject("plain-3", weight=2),
+    Subject("split", ("", "", "", "1", "2", "stable")), Subject("spread", weight=5),
+    Subject(MODEL, ("", "", "live")), Subject("wide", weight=1, width=WIDE),
+)  # fmt: skip
+SETTLE_S = 150.0
+CALIBRATE_S = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for on the command line."""
+
+    minutes: float
+    seed: int
+    rate: float
+    every: float
+    faults: tuple[str, ...]
+    subjects: tuple[str, ...]
+
+
+class Campaign:
+    """The parts of one run, put together."""
+
+    def __init__(self, options: Options, stack: Stack, tell: Callable[[str], None], disk: Path | None = None) -> None:
+        self.options, self.stack, self.tell = options, stack, tell
+        run = f"{int(time.time()) & 0xFFFFFF:x}"
+        stream = f"scurry:replies:chaos-{run}"
+        self.timeline = Timeline()
+        self.checker = Checker(self.timeline)
+        self.door = Door(stack.redis_url)
+        self.marks = Marks(stack.redis_url, self.door)
+        self.numbers = Numbers(run)
+        subjects = [subject for subject in SUBJECTS if subject.model in options.subjects or not options.subjects]
+        self.mix = Mix(subjects, self.numbers, stream, random.Random(options.seed))
+        self.load = Load(self.door, self.mix, self.checker, options.rate)
+        self.folder = stack.dir.parent / "models"
+        self.changes = Changes(self.door, self.checker, self.folder, options.seed, f"{stream}-changes")
+        self.decoder = Decoder(stack.redis_url, self.numbers)
+        self.readers = [
+            Reader(stack.redis_url, stream, self.heard),
+            Reader(stack.redis_url, f"{stream}-changes", self.changes.heard),
+        ]
+        self.acting = Acting()
+        self.watch = RestartWatch(stack, self.acting, self.checker.ledger, HARMLESS)
+        self.scene = Scene(stack, self.door, self.marks, self.checker, random.Random(options.seed), disk=disk)
+
+    def heard(self, fields: Fields, at: float) -> None:
+        """A reply arrived."""
+        self.checker.replied(self.decoder.seen(fields, at))
+
+    def run(self) -> Ledger:
+        """All of it."""
+        self.register()
+        for thread in (*self.readers, self.marks, self.watch):
+            thread.start()
+        self.calibrate()
+        self.load.start()
+        self.changes.start()
+        self.break_things()
+        self.settle()
+        return self.judge()
+
+    def register(self) -> None:
+        """Put the models up that stay as they are; the changing one begins with one version."""
+        self.folder.mkdir(exist_ok=True)
+        for (model, version), content in contents(self.options.seed).items():
+            if model not in {subject.model for subject in self.mix.subjects} or model == MODEL:
+                continue
+            path = save(self.folder / f"{model}-{version}.onnx", content, WIDE if model == "wide" else WIDTH)
+            self.scurry("models", "register", model, "--uri", str(path), "--version", version)
+            for name, meaning in ((version, version), (("=", version), content)):
+                key = (model, *name) if isinstance(name, tuple) else (model, name)
+                self.timeline.state(key, frozenset({meaning}), time.monotonic())
+            self.timeline.state((model, ""), frozenset({version}), time.monotonic())
+        if "split" in {subject.model for subject in self.mix.subjects}:
+            self.scurry("models", "split", "split", "1=50", "2=50")
+            self.scurry("models", "alias", "split", "stable", "1")
+            self.timeline.state(("split", ""), frozenset({"1", "2"}), time.monotonic())
+            self.timeline.state(("split", "stable"), frozenset({"1"}), time.monotonic())
+
+    def scurry(self, *words: str) -> None:
+        """Run the command line against the stack."""
+        command = [sys.executable, "-m", "scurry", *words, "--redis-url", self.stack.redis_url]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        if done.returncode:
+            raise RuntimeError(f"scurry {' '.join(words)}: {done.stdout}{done.stderr}")
+
+    def calibrate(self) -> None:
+        """Without a rate given: half of what a closed loop of ours gets answered in some seconds."""
+        for _ in range(3):
+            self.changes.register()
+            self.changes.point()
+        if self.load.rate:
+            return
+        begin, before = time.monotonic(), self.checker.seen
+        while time.monotonic() < begin + CALIBRATE_S:
+            if self.checker.waiting < 400:
+                self.load.send(50)
+            else:
+                time.sleep(0.001)
+        capacity = (self.checker.seen - before) / (time.monotonic() - begin)
+        self.load.rate = capacity / 2
+        self.tell(f"capacity as we measure it {capacity:.0f}/s; the load is half of it")
+
+    def break_things(self) -> None:
+        """Each fault at its time, one line for each once it is over."""
+        begin, threads = time.monotonic(), []
+        names = self.options.faults or tuple(FAULTS)
+        for due in schedule(self.options.seed, self.options.minutes * 60, self.options.every, names):
+            time.sleep(max(0.0, begin + due.at - time.monotonic()))
+            threads.append(threading.Thread(target=self.fault, args=(due,), name=due.name))
+            threads[-1].start()
+        time.sleep(max(0.0, begin + self.options.minutes * 60 - time.monotonic()))
+        for thread in threads:
+            thread.join()
+
+    def fault(self, due: Due) -> None:
+        """Do it, and say what it did and how long nobody was answered."""
+        begin = time.monotonic()
+        self.acting.begin(due.name)
+        self.checker.ledger.faults[due.name] += 1
+        scene = replace(self.scene, random=random.Random(due.seed))
+        try:
+            told = FAULTS[due.name](scene)
+        except Exception as failure:
+            told = f"could not be done: {failure!r}"
+            self.checker.ledger.wrong("not_back", f"{due.name} {told}")
+        self.acting.end(due.name)
+        seconds = time.monotonic() - begin
+        self.tell(f"{due.at:7.1f} s  {due.name:<22} {told} ({seconds:.1f} s; {self.checker.waiting} wait)")
+
+    def settle(self) -> None:
+        """Ask no more, and wait for what is open."""
+        self.load.stop()
+        self.changes.stop()
+        end = time.monotonic() + SETTLE_S
+        while self.checker.waiting and time.monotonic() < end:
+            time.sleep(0.1)
+        time.sleep(12)  # two checkpoints more: late duplicates would have come
+        for thread in (*self.readers, self.marks, self.watch):
+            thread.stop()
+        failures = [t.failure for t in (*self.readers, self.load, self.changes) if t.failure is not None]
+        if failures:
+            raise failures[0]
+
+    def judge(self) -> Ledger:
+        """Everything that can only be said at the end."""
+        ledger = self.checker.finish()
+        record = connect(self.stack.redis_url).hget("scurry:models", MODEL)
+        differs = self.changes.mirror.differs(json.loads(record or "{}"))
+        if differs:
+            ledger.wrong("records_off", differs)
+        ledger.told["longest time without an answer, s"] = f"{self.checker.longest_gap:.1f}"
+        ledger.told["requests a second"] = f"{self.load.rate:.0f}"
+        ledger.told["registry changes applied"] = str(self.changes.done)
+        ledger.told["registry changes refused"] = str(self.changes.refused)
+        ledger.told["job restarts by Flink"] = str(self.watch.restarts)
+        left = self.stack.stop()
+        if left:
+            ledger.wrong("left_behind", f"processes {left} after the end", len(left))
+        return ledger

@@ -1,0 +1,236 @@
+"""Holds every reply against what was asked, and counts what must not be."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+from tests.chaos.claims import MISSING, REFUSALS, Content, Question, Seen
+from tests.chaos.ledger import Ledger
+from tests.chaos.timeline import Timeline
+
+RECENT_S = 30.0
+"""So long the checker remembers when an id was answered: above what Redis may lose at once."""
+
+
+@dataclass(slots=True)
+class Open:
+    """An id that is not settled: its entries, and the first answer to it."""
+
+    questions: list[Question]
+    doubtful: bool = False
+    first: Seen | None = None
+
+
+@dataclass(slots=True)
+class Counts:
+    """Entries sent and replies seen for each number; a byte each, so that a long run fits."""
+
+    entries: bytearray = field(default_factory=bytearray)
+    replies: bytearray = field(default_factory=bytearray)
+
+    def grow(self, number: int) -> None:
+        """Make room for a number."""
+        missing = number + 1 - len(self.entries)
+        if missing > 0:
+            self.entries.extend(bytes(missing + 4096))
+            self.replies.extend(bytes(missing + 4096))
+
+
+class Checker:
+    """Told of everything that is sent and seen, by several threads; `ledger` is right once `finish` was called."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.ledger = Ledger()
+        self.timeline = timeline
+        self._counts = Counts()
+        self._open: dict[int, Open] = {}
+        self._recent: deque[tuple[float, int]] = deque()
+        self._entries: deque[tuple[tuple[int, int], int]] = deque(maxlen=100_000)
+        self._excusable: set[int] = set()
+        self._sticky: dict[object, str] = {}
+        self._lock = threading.RLock()
+        self.last_answer = math.nan
+        self.longest_gap = 0.0
+
+    @property
+    def waiting(self) -> int:
+        """Ids that must still be answered."""
+        return sum(1 for item in self._open.values() if not item.doubtful)
+
+    @property
+    def seen(self) -> int:
+        """Replies so far, errors too."""
+        return self.ledger.answered + self.ledger.errors.total()
+
+    def sent(self, question: Question) -> None:
+        """An entry is about to be written; the same number again is a retry."""
+        with self._lock:
+            self.ledger.sent += 1
+            self._counts.grow(question.number)
+            self._counts.entries[question.number] += 1
+            self._open.setdefault(question.number, Open([])).questions.append(question)
+
+    def accepted(self, number: int, entry: str) -> None:
+        """Redis acknowledged the last entry of this number."""
+        with self._lock:
+            self.ledger.accepted += 1
+            self._entries.append((position(entry), number))
+
+    def entries_after(self, entry: str) -> set[int]:
+        """Numbers with an entry behind this one: acknowledged, and gone when this is the last one Redis has."""
+        last = position(entry)
+        with self._lock:
+            return {number for at, number in self._entries if at > last}
+
+    def not_taken(self, number: int) -> None:
+        """Redis said that it did not write the last entry of this number."""
+        with self._lock:
+            self.ledger.refused_by_redis += 1
+            self._counts.entries[number] -= 1
+            item = self._open[number]
+            item.questions.pop()
+            self._close_if_done(number, item)
+
+    def doubtful(self, number: int) -> None:
+        """Nobody knows whether the entry was written: an answer is right, none is no loss."""
+        with self._lock:
+            self.ledger.in_doubt += 1
+            if number in self._open:
+                self._open[number].doubtful = True
+
+    def replied(self, seen: Seen) -> None:
+        """A reply arrived at its caller."""
+        with self._lock:
+            number = seen.number
+            if not 0 <= number < len(self._counts.entries) or not self._counts.entries[number]:
+                self.ledger.wrong("strays", f"{seen}")
+                return
+            self._counts.replies[number] += 1
+            item = self._open.get(number)
+            if self._counts.replies[number] > self._counts.entries[number]:
+                self._repeated(seen)
+            if item is None or self._counts.replies[number] > self._counts.entries[number]:
+                return  # settled before; Redis forgot that it was answered, or it is a duplicate
+            self._judge(item, seen)
+            self._recent.append((seen.at, number))
+            while self._recent[0][0] < seen.at - RECENT_S:
+                self._recent.popleft()
+            self._close_if_done(number, item)
+
+    def died(self, number: int, cause: str) -> None:
+        """The entry lies among the dead letters. Its reply is counted by itself."""
+        with self._lock:
+            self.ledger.dead += 1
+            item = self._open.get(number)
+            if item is not None and not item.questions[0].wanted:
+                self.ledger.wrong("innocents_failed", f"{number} is a dead letter: {cause}")
+
+    def redis_lost(self, since: float, until: float, gone: set[int]) -> None:
+        """Redis lost what was written between the two times, as its persistence allows; `gone` were acknowledged."""
+        with self._lock:
+            for number in gone & self._open.keys():
+                self._counts.entries[number] -= 1
+                del self._open[number]
+                self.ledger.gone_with_redis += 1
+            for at, number in self._recent:
+                if since <= at:
+                    self._counts.entries[number] += 1
+            self._excusable |= {n for n, item in self._open.items() if item.questions[0].sent <= until}
+
+    def finish(self) -> Ledger:
+        """Nothing comes any more: what is open is lost."""
+        with self._lock:
+            for number, item in self._open.items():
+                if number in self._excusable:
+                    self.ledger.gone_with_redis += 1
+                elif not item.doubtful:
+                    question = item.questions[0]
+                    about = f"number {number} of {question.model}@{question.asked or '-'} sent at {question.sent:.3f}"
+                    self.ledger.wrong("lost", about)
+            return self.ledger
+
+    def _close_if_done(self, number: int, item: Open) -> None:
+        if self._counts.replies[number] >= self._counts.entries[number] or not item.questions:
+            del self._open[number]
+
+    def _repeated(self, seen: Seen) -> None:
+        times = f"{self._counts.replies[seen.number]} replies to {self._counts.entries[seen.number]} entries"
+        self.ledger.wrong("duplicated", f"number {seen.number}: {times}; {seen.error or 'ok'} at {seen.at:.3f}")
+
+    def _judge(self, item: Open, seen: Seen) -> None:
+        if not math.isnan(self.last_answer):
+            self.longest_gap = max(self.longest_gap, seen.at - self.last_answer)
+        self.last_answer = seen.at
+        question = item.questions[0]
+        if seen.error:
+            self.ledger.errors[seen.error] += 1
+            self._judge_error(question, seen)
+            return
+        self.ledger.answered += 1
+        if question.wanted:
+            self.ledger.wrong("poison_answered", f"{question} got {seen}")
+            return
+        self._judge_answer(item, seen)
+
+    def _judge_error(self, question: Question, seen: Seen) -> None:
+        told = f"number {question.number} of {question.model}@{question.asked or '-'}: {seen.error}: {seen.message}"
+        if question.wanted:
+            if seen.error not in question.wanted | REFUSALS:
+                self.ledger.wrong("poison_answered", told)
+        elif seen.error in MISSING:
+            if not self.timeline.may_be_missing((question.model, question.asked), question.sent, seen.at):
+                self.ledger.wrong("denied", told)
+        elif seen.error == "deadline_exceeded" and question.deadline:
+            return
+        elif seen.error not in REFUSALS:
+            self.ledger.wrong("innocents_failed", told)
+
+    def _judge_answer(self, item: Open, seen: Seen) -> None:
+        """1. Two answers to one id are the same. 2. The version was asked for. 3. That version gives this answer."""
+        question = item.questions[0]
+        if item.first is not None:
+            if not (same(item.first.y, seen.y) and item.first.version == seen.version):
+                self.ledger.wrong("conflicts_missed", f"number {seen.number}: {item.first} and {seen}")
+            return
+        item.first = seen
+        name = (question.model, question.asked)
+        if seen.version not in self.timeline.may_mean(name, question.sent, seen.at):
+            self.ledger.wrong("wrong_version", f"number {seen.number}: {name} answered by {seen.version!r}")
+        contents = self.timeline.may_mean((question.model, "=", seen.version), question.sent, seen.at)
+        if not any(gives(content, question, seen) for content in contents):
+            self.ledger.wrong("wrong_value", f"{question} got {seen}, not of {set(contents)}")
+        self._judge_stickiness(question, seen)
+
+    def _judge_stickiness(self, question: Question, seen: Seen) -> None:
+        """The same key falls on the same version while the routes stand still."""
+        if not question.key or question.asked:
+            return
+        spans = self.timeline.spans((question.model, ""), question.sent, seen.at)
+        if len(spans) != 1:
+            return
+        under = (question.model, question.key, spans[0].since)
+        if self._sticky.setdefault(under, seen.version) != seen.version:
+            self.ledger.wrong("wrong_version", f"key {under} fell on {self._sticky[under]} and {seen.version}")
+
+
+def position(entry: str) -> tuple[int, int]:
+    """A stream entry id as it is ordered."""
+    milliseconds, _, sequence = entry.partition("-")
+    return int(milliseconds), int(sequence or 0)
+
+
+def same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
+    """Whether two outputs are equal; None equals None."""
+    return (one is None and other is None) or (
+        one is not None and other is not None and one.shape == other.shape and bool((one == other).all())
+    )
+
+
+def gives(content: Content, question: Question, seen: Seen) -> bool:
+    """Whether a version of this content gives this answer to this question."""
+    y, s = content.answer(question.x)
+    return same(y, seen.y) and same(s, seen.s)

@@ -1,0 +1,58 @@
+"""What was asked and what came back, as the checker keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Rows = npt.NDArray[np.float32]
+
+REFUSALS: Final = frozenset({"overloaded", "model_not_ready", "unavailable"})
+"""Work that was never begun: the caller may try again."""
+
+MISSING: Final = frozenset({"model_not_found", "version_not_found"})
+"""An answer only while the name asked for may stand for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What one version computes, and by which it is known: whole numbers that no other version has."""
+
+    kind: str  # line, or spread: each column less its largest
+    a: int
+    b: int
+
+    def answer(self, x: Rows) -> tuple[Rows, Rows]:
+        """Outputs y and s; whole numbers small enough that float32 holds them exactly."""
+        base = x - x.max(axis=0, keepdims=True) if self.kind == "spread" else x
+        return base * np.float32(self.a) + np.float32(self.b), x.sum(axis=1, keepdims=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One entry that was sent. `wanted` are the error codes it must end in; empty: it must be answered."""
+
+    number: int
+    model: str
+    asked: str  # version or alias; empty: the routes decide
+    key: str
+    x: Rows
+    sent: float
+    deadline: float = 0.0  # epoch seconds; 0: none
+    wanted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One reply as its caller saw it."""
+
+    number: int
+    at: float
+    version: str = ""
+    error: str = ""
+    message: str = ""
+    y: Rows | None = None
+    s: Rows | None = None
