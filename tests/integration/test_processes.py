@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from scurry.serving import processes
 from scurry.serving.processes import Child, Plan, StartFailed
 
 SLEEPER = ["/bin/sh", "-c", "echo started; exec sleep 60"]
@@ -68,21 +67,6 @@ async def test_what_a_child_says_is_in_its_log(child):
     await one.stop(5)
 
 
-async def test_a_child_that_dies_is_started_again(child, monkeypatch):
-    """After a pause, with another pid; not any more once it was stopped."""
-    monkeypatch.setattr(processes, "BACK_OFF_S", (0.01, 0.02))
-    one = child(SLEEPER)
-    await one.start()
-    one.keep()
-    first = one.pid
-    os.kill(first, signal.SIGKILL)
-    await eventually(lambda: one.pid not in (0, first))
-    assert one.restarts == 1
-    assert "1 restarts" in repr(one)
-    await one.stop(5)
-    assert one.pid == 0
-
-
 async def test_a_child_that_ignores_sigterm_is_killed_with_its_children(child):
     """Nothing of its process group is left."""
     one = child(STUBBORN)
@@ -92,19 +76,6 @@ async def test_a_child_that_ignores_sigterm_is_killed_with_its_children(child):
     await one.stop(0.1)
     await eventually(lambda: not any(is_alive(pid) for pid in group))
     assert one.exit_code == -signal.SIGKILL
-
-
-async def test_what_a_dead_child_leaves_behind_is_killed(child, monkeypatch):
-    """Before it is started again."""
-    monkeypatch.setattr(processes, "BACK_OFF_S", (0.01, 0.02))
-    one = child(["/bin/sh", "-c", "sleep 60 & echo started; wait"])
-    await one.start()
-    one.keep()
-    await eventually(lambda: "started" in one.said() and len(members(one.pid)) == 2)
-    first = one.pid
-    os.kill(first, signal.SIGKILL)
-    await eventually(lambda: one.restarts and not any(map(is_alive, members(first))))
-    await one.stop(5)
 
 
 async def test_a_child_that_ends_at_once_is_a_failed_start(child):

@@ -50,6 +50,18 @@ class Addresses:
         """The workers, as the job calls them."""
         return [f"http://{LOCAL}:{port}" for port in self.workers]
 
+    def shown(self) -> dict[str, Any]:
+        """For those who look for a running `scurry up`."""
+        return {
+            "redis_url": self.redis_url,
+            "http_url": self.http_url,
+            "grpc_address": self.grpc_address,
+            "metrics_url": f"http://{shown(self.host)}:{self.metrics}",
+            "ui_url": self.ui_url,
+            "functions_url": self.functions_url,
+            "worker_urls": self.worker_urls,
+        }
+
     def ports(self) -> dict[str, Any]:
         """To be preferred the next time."""
         return {name: port for name, port in asdict(self).items() if name not in ("host", "redis_url")}

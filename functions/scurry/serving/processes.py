@@ -1,4 +1,4 @@
-"""A process that is kept running: started, logged, restarted, stopped."""
+"""A process of ours: started, logged, stopped with all it started."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ import ctypes
 import logging
 import os
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
-BACK_OFF_S: Final = (0.5, 10.0)
-CALM_S: Final = 30.0
-"""A process that ran this long before it died is restarted with the shortest pause."""
+REFUSED: Final = 2
+"""The exit status of a process that will not start until something is set otherwise."""
+
+WORDS_BYTES: Final = 16384
 
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None)
@@ -36,19 +38,17 @@ class Plan:
     command: Sequence[str]
     log: Path
     environ: dict[str, str] = field(default_factory=dict)
+    cure: str = ""  # what to do when it refuses to start
 
 
 class Child:
     """One process by plan, in a process group of its own, that does not outlive us."""
 
-    def __init__(self, plan: Plan, changed: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.restarts = 0
-        self._changed = changed
+        self.started = 0.0
         self._process: asyncio.subprocess.Process | None = None
-        self._keeper: asyncio.Task[None] | None = None
         self._log_start = 0
-        self._started = 0.0
 
     @property
     def pid(self) -> int:
@@ -63,7 +63,8 @@ class Child:
     async def start(self) -> None:
         """Start it once. Raises `StartFailed` when there is nothing to execute."""
         parent = os.getpid()
-        with self.plan.log.open("ab") as log:
+        self.started = time.monotonic()
+        with self._open_log() as log:
             self._log_start = log.tell()
             try:
                 self._process = await asyncio.create_subprocess_exec(
@@ -75,35 +76,53 @@ class Child:
                     start_new_session=True,
                     preexec_fn=lambda: die_with(parent),
                 )
-            except OSError as exc:
+            except (OSError, subprocess.SubprocessError) as exc:
                 raise StartFailed(f"{self.plan.name} cannot be started: {exc}.") from None
-        self._started = time.monotonic()
-        self._changed()
 
-    def keep(self) -> None:
-        """From now on restart it when it dies."""
-        self._keeper = asyncio.create_task(self._keep())
+    @contextlib.contextmanager
+    def _open_log(self) -> Iterator[IO[bytes]]:
+        """Its log; where there is no room for one it runs without."""
+        try:
+            log = self.plan.log.open("ab")
+        except OSError as exc:
+            _log.warning("%s runs without its log: %s", self.plan.name, exc)
+            log = Path(os.devnull).open("ab")  # noqa: SIM115 - closed below
+        with log:
+            yield log
 
-    def said(self) -> str:
-        """What it logged since it was started last."""
-        with self.plan.log.open("rb") as log:
-            log.seek(self._log_start)
-            return log.read().decode(errors="replace")
+    async def end(self) -> int:
+        """Its exit status, once it has ended and what it left behind in its group is gone."""
+        if self._process is None:
+            raise StartFailed(f"{self.plan.name} was not started.")
+        code = await self._process.wait()
+        sweep(self._process.pid)
+        return code
+
+    def said(self, most: int = 1 << 30) -> str:
+        """What it logged since it was started last; of that the last bytes."""
+        try:
+            with self.plan.log.open("rb") as log:
+                log.seek(max(self._log_start, log.seek(0, os.SEEK_END) - most))
+                return log.read().decode(errors="replace")
+        except OSError:
+            return ""
 
     def check_alive(self) -> None:
         """Raise `StartFailed` with its last words when it has ended."""
         if self.exit_code is not None:
-            ended = f"{self.plan.name} ended with {describe_exit(self.exit_code)}"
-            raise StartFailed(f"{ended}; {self.plan.log} ends:\n{self.last_words()}")
+            raise StartFailed(self.obituary(self.exit_code))
+
+    def obituary(self, code: int) -> str:
+        """How it ended, its last words, and what to do when it will not start."""
+        text = f"{self.plan.name} ended with {describe_exit(code)}; {self.plan.log} ends:\n{self.last_words()}"
+        return f"{text}\n  {self.plan.cure}" if code == REFUSED and self.plan.cure else text
 
     def last_words(self, lines: int = 12) -> str:
         """The last lines it logged."""
-        return "\n".join(f"  {line}" for line in self.said().splitlines()[-lines:]) or "  (nothing)"
+        return "\n".join(f"  {line}" for line in self.said(WORDS_BYTES).splitlines()[-lines:]) or "  (nothing)"
 
     async def stop(self, patience_s: float) -> None:
         """Ask it to end, and end it when it does not."""
-        if self._keeper is not None:
-            self._keeper.cancel()
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -132,29 +151,8 @@ class Child:
         except ProcessLookupError:
             pass
 
-    async def _keep(self) -> None:
-        delay, longest = BACK_OFF_S
-        while self._process is not None:
-            code = await self._process.wait()
-            sweep(self._process.pid)
-            if time.monotonic() - self._started > CALM_S:
-                delay = BACK_OFF_S[0]
-            _log.warning("%s ended with %s; restarting in %g s", self.plan.name, describe_exit(code), delay)
-            self._changed()
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, longest)
-            await self._start_again()
-
-    async def _start_again(self) -> None:
-        self.restarts += 1
-        try:
-            await self.start()
-        except StartFailed as exc:
-            _log.error("%s", exc)
-
     def __repr__(self) -> str:
-        state = f"runs as {self.pid}" if self.pid else "does not run"
-        return f"<Child {self.plan.name} {state}, {self.restarts} restarts>"
+        return f"<Child {self.plan.name} {f'runs as {self.pid}' if self.pid else 'does not run'}>"
 
 
 def die_with(parent: int) -> None:

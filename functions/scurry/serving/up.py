@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from scurry.job import jars
 from scurry.redis.address import Address
-from scurry.serving import java, redis_server
+from scurry.serving import java, leftovers, redis_server
 from scurry.serving.addresses import LOCAL, Addresses, choose, shown
 from scurry.serving.folder import ADDRESSES, PORTS, Folder, FolderInUse
+from scurry.serving.keeping import Keeper
 from scurry.serving.plans import Plans, usable_cores, worker_count
 from scurry.serving.ports import PortTaken
 from scurry.serving.processes import Child, Plan, StartFailed
 from scurry.serving.readiness import http_says_ready, log_says, redis_answers, until
+from scurry.serving.report import Report
 from scurry.settings import UpSettings
 
 CANNOT_START: Final = (
@@ -49,16 +50,27 @@ class Up:
         self._environ = environ
         self._tell = tell
         self._cores = usable_cores()
-        self._children: list[Child] = []
+        self._keepers: list[Keeper] = []
         self._ready = False
+        self._report = Report(self.folder, self._facts)
         self.addresses: Addresses
 
     async def start(self) -> None:
         """Return when every process is ready. Raises one of `CANNOT_START`."""
         try:
             self.folder.claim()
+            self._take_over()
+            await self._start()
         except OSError as exc:
             raise StartFailed(f"The directory {self.folder.path} cannot be used: {exc.strerror}.") from None
+
+    def _take_over(self) -> None:
+        """A `scurry up` that was killed had no time to end its processes."""
+        ended = leftovers.end(self.folder.read(ADDRESSES).get("processes", {}))
+        if ended:
+            self._tell(f"ended {ended} processes that a killed `scurry up` left in {self.folder.path}")
+
+    async def _start(self) -> None:
         job = jars.find(self._environ, self._settings.module)
         java_path = java.find(self._environ)
         server = "" if self._settings.redis_url else redis_server.find(self._environ)
@@ -69,9 +81,9 @@ class Up:
         await self._start_redis(plans, server)
         await self._start_rest(plans, java_path, job)
         self._ready = True
-        self._note()
-        for child in self._children:
-            child.keep()
+        self._report.write()
+        for keeper in self._keepers:
+            keeper.keep()
 
     async def _start_redis(self, plans: Plans, server: str) -> None:
         check = partial(redis_answers, self.addresses.redis_url)
@@ -98,50 +110,46 @@ class Up:
 
     async def _run(self, plan: Plan) -> Child:
         self._tell(f"starting {plan.name}")
-        child = Child(plan, self._note)
-        self._children.append(child)
+        child = Child(plan)
         await child.start()
+        self._keepers.append(Keeper(child, self._report.write, self._tell))
+        self._report.write()
         return child
 
-    def _note(self) -> None:
-        """Keep what others read about us current."""
-        if not self._ready:
-            return
-        at = self.addresses
-        processes = {child.plan.name: {"pid": child.pid, "restarts": child.restarts} for child in self._children}
-        self.folder.write(
-            ADDRESSES,
-            {
-                "pid": os.getpid(),
-                "namespace": self._settings.namespace,
-                "redis_url": at.redis_url,
-                "http_url": at.http_url,
-                "grpc_address": at.grpc_address,
-                "metrics_url": f"http://{shown(at.host)}:{at.metrics}",
-                "ui_url": at.ui_url,
-                "functions_url": at.functions_url,
-                "worker_urls": at.worker_urls,
-                "processes": processes,
-            },
-        )
+    def _facts(self) -> dict[str, Any]:
+        """What others read about us."""
+        return {
+            "ready": self._ready and not any(keeper.is_refused for keeper in self._keepers),
+            "namespace": self._settings.namespace,
+            **self.addresses.shown(),
+            "processes": {keeper.child.plan.name: described(keeper) for keeper in self._keepers},
+        }
 
     async def stop(self) -> None:
         """End every process, those first that others do not need, and give the directory back."""
         self._ready = False
-        if self._children:
+        if self._keepers:
             self._tell("stopping")
         for stage in STOP_STAGES:
-            await asyncio.gather(*(c.stop(STOP_S) for c in self._children if stage == STAGE.get(c.plan.name, REST)))
+            now = [keeper for keeper in self._keepers if stage == STAGE.get(keeper.child.plan.name, REST)]
+            await asyncio.gather(*(keeper.stop(STOP_S) for keeper in now))
+        self._report.stop()
         self.folder.release()
 
     def kill(self) -> None:
         """End every process now."""
-        for child in self._children:
-            child.kill()
+        for keeper in self._keepers:
+            keeper.child.kill()
 
     def __repr__(self) -> str:
-        running = sum(1 for child in self._children if child.pid)
+        running = sum(1 for keeper in self._keepers if keeper.child.pid)
         return f"<Up {self.folder.path} {'ready' if self._ready else 'not ready'}, {running} processes>"
+
+
+def described(keeper: Keeper) -> dict[str, Any]:
+    """One process as `scurry.json` has it."""
+    pid = keeper.child.pid
+    return {"pid": pid, "born": leftovers.born(pid), "state": keeper.state, "restarts": keeper.restarts}
 
 
 def ready_block(at: Addresses, folder: Path, seconds: float) -> str:
