@@ -8,12 +8,13 @@ from typing import Final
 
 from scurry.registry.record import find, require, require_ready, takes_requests
 from scurry.registry.steps import Answer, Progress
-from scurry.registry.update import FUNCTION_RUNTIME
+from scurry.registry.update import FUNCTION_RUNTIME, short
 from scurry.wire.errors import InvalidRequest, NotFound, Unavailable
 from scurry.wire.messages_pb2 import DRAINING, LOADING, READY, ModelSpec, Record, Register, Update, VersionRecord
 from scurry.wire.names import MODEL_NAME
 
 MAX_BATCH_SIZE: Final = 32
+MOST_WEIGHT: Final = 2**31
 
 
 def apply(progress: Progress, update: Update) -> str:
@@ -121,7 +122,7 @@ def _unregister(progress: Progress, update: Update) -> str:
 def _alias(progress: Progress, update: Update) -> str:
     record, alias, name = progress.record, update.alias.alias, update.alias.version
     if not MODEL_NAME.fullmatch(alias):
-        raise InvalidRequest("bad_request", f"Registry message: alias.alias {alias!r} is no name.")
+        raise InvalidRequest("bad_request", f"Registry message: alias.alias {short(alias)} is no name.")
     if find(record, alias) is not None:
         raise InvalidRequest("bad_request", f"{alias!r} is a version of model {record.model!r} and cannot be an alias.")
     if name:
@@ -142,10 +143,14 @@ def _split(progress: Progress, update: Update) -> str:
     for name, weight in update.split.weights.items():
         if weight < 0:
             raise InvalidRequest(
-                "bad_request", f"Registry message: split.weights.{name} must be a whole number from 0."
+                "bad_request", f"Registry message: split.weights.{name[:64]} must be a whole number from 0."
             )
         version = require_ready(record, name).version
         weights[version] = weights.get(version, 0) + weight
+        if weights[version] >= MOST_WEIGHT:
+            raise InvalidRequest(
+                "bad_request", f"Registry message: split.weights.{version} may be at most {MOST_WEIGHT - 1} in all."
+            )
     if not sum(weights.values()):
         raise InvalidRequest("bad_request", "Registry message: split.weights needs at least one weight above 0.")
     return _reweigh(progress, update, weights)

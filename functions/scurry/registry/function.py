@@ -15,9 +15,12 @@ from scurry.registry.lifecycle import Event, LoadLost, advance, pause_ms
 from scurry.registry.steps import Answer, AskLoad, AskUnload, Audited, Effect, RemindLater
 from scurry.registry.update import describe
 from scurry.wire.addresses import Lane
+from scurry.wire.errors import cut
+from scurry.wire.letters import unreadable
 from scurry.wire.messages_pb2 import (
     Audit,
     Bounced,
+    DeadLetter,
     Drained,
     Load,
     Loaded,
@@ -56,9 +59,7 @@ class Registry:
         before = records.load(call.state, call.key)
         record = before
         for message in call.messages:
-            event = _event(call.key, message)
-            if event is not None:
-                record = _step(call, record, event, self._clock())
+            record = _take(call, record, message, self._clock())
         if record != before:
             call.keep(STATE, record.SerializeToString())
             view = records.view(record)
@@ -69,19 +70,27 @@ class Registry:
         return "<Registry>"
 
 
-def _event(model: str, message: Message) -> Event | None:
-    """What a message says; None, and logged, when it says nothing to a registry."""
+def _take(call: Call, record: Record, message: Message, now: int) -> Record:
+    """The record after a message. One that fails is answered and put aside, for it would fail each time."""
     read = _EVENTS.get(message.typename)
+    mark, event = call.mark(), None
     try:
-        event = read(message.value) if read else None
-    except DecodeError:
-        log.exception("model %s: a message of type %s cannot be read and is dropped", model, message.typename)
-        return None
-    if event is None:
-        log.warning("model %s: the registry has no use for a message of type %s", model, message.typename)
-    elif isinstance(event, Update):
-        event.model = model
-    return event
+        if read is None:
+            raise LookupError("the registry does not know messages of this type")
+        event = read(message.value)
+        if isinstance(event, Update):
+            event.model = call.key
+        return record if event is None else _step(call, record, event, now)
+    except Exception as failure:
+        call.undo(mark)
+        known = event is None and isinstance(failure, DecodeError | LookupError)
+        why = f"The registry failed on it: {type(failure).__name__}: {failure}"
+        log.warning("model %s: a message of type %s is put aside", call.key, message.typename, exc_info=not known)
+        cause = f"bad_request: {failure}" if known else f"internal: {why}"
+        _egress(call, unreadable(call.key, message.typename, message.value, cause))
+        if isinstance(event, Update) and (event.id or event.reply):
+            _egress(call, Replies(replies=[_reply(record, Answer(event, "internal", why))]))
+        return record
 
 
 def _lost(value: bytes) -> LoadLost | None:
@@ -158,7 +167,8 @@ def _lane(call: Call, version: str, lane: int) -> str:
 def _reply(record: Record, answer: Answer) -> Reply:
     """The record as it is now, or why there is none."""
     update = answer.update
-    reply = Reply(id=update.id, entry=update.entry, reply=update.reply, model=record.model, message=answer.message)
+    reply = Reply(id=update.id, entry=update.entry, reply=update.reply, model=record.model, message=cut(answer.message))
+    reply.digest = update.digest
     if update.HasField("keep"):
         reply.keep = update.keep
     if answer.code:
@@ -168,5 +178,5 @@ def _reply(record: Record, answer: Answer) -> Reply:
     return reply
 
 
-def _egress(call: Call, value: View | Audit | Replies) -> None:
+def _egress(call: Call, value: View | Audit | Replies | DeadLetter) -> None:
     call.egress(EGRESS, f"{TYPE_PREFIX}{type(value).__name__}", value.SerializeToString())

@@ -92,12 +92,13 @@ def _settle(before: Record, record: Record, now: int) -> None:
 
 def pause_ms(attempt: int) -> int:
     """How long to wait before reminder number `attempt`."""
-    return min(int(1000 * 1.5 ** (attempt - 1)), 10_000)
+    return min(int(1000 * 1.5 ** min(max(attempt - 1, 0), 10)), 10_000)
 
 
 def waited_ms(attempt: int) -> int:
     """How long a version has been loading when reminder number `attempt` arrives."""
-    return sum(pause_ms(number) for number in range(1, attempt + 1))
+    short = sum(pause_ms(number) for number in range(1, min(attempt, 10) + 1))
+    return short + max(0, attempt - 10) * pause_ms(attempt)
 
 
 def _loading(progress: Progress, version: str, generation: int) -> VersionRecord | None:
@@ -132,7 +133,7 @@ def _on_remind(progress: Progress, event: Remind) -> None:
         progress.fail(entry, "load_failed", f"It was not loaded within {LOAD_LIMIT_MS // 60_000} minutes.")
         return
     progress.ask(entry)
-    progress.effects.append(RemindLater(event.version, event.generation, event.attempt + 1))
+    progress.effects.append(RemindLater(event.version, event.generation, max(event.attempt, 0) + 1))
 
 
 def _on_load_lost(progress: Progress, event: LoadLost) -> None:

@@ -52,7 +52,7 @@ def require(record: Record, name: str) -> VersionRecord:
     if entry is None:
         if not record.versions:
             raise NotFound("model_not_found", f"No model {record.model!r} is registered.")
-        raise NotFound("version_not_found", f"Model {record.model!r} has no version or alias {name!r}.")
+        raise NotFound("version_not_found", f"Model {record.model!r} has no version or alias {name[:64]!r}.")
     return entry
 
 

@@ -6,12 +6,22 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
+import orjson
+
 from scurry.wire.errors import InvalidRequest
+from scurry.wire.limits import JSON_DEPTH
 from scurry.wire.messages_pb2 import Alias, Promote, Register, Rollback, Split, Unregister, Update
 from scurry.wire.names import MODEL_NAME
 
 FUNCTION_RUNTIME: Final = "function"
 """Runtime of a version that a user's own StateFun function answers; its uri is namespace/type."""
+
+NAMES: Final = "letters, digits, '.', '_' and '-', at most 128"
+URI_BYTES: Final = 4096
+CONFIG_BYTES: Final = 64 * 1024
+"""A version's options travel with every batch: what is larger belongs beside the model's files."""
+UPDATE_CHARACTERS: Final = 2 * CONFIG_BYTES
+AUDIT_CHARACTERS: Final = 64 * 1024
 
 
 def read(update: Update) -> Update:
@@ -21,7 +31,7 @@ def read(update: Update) -> Update:
     if out.WhichOneof("change") is None:
         _from_json(out)
     if not MODEL_NAME.fullmatch(out.model):
-        raise _bad(f"model {out.model!r} is no name: letters, digits, '.', '_' and '-', at most 128")
+        raise _bad(f"model {short(out.model)} is no name: {NAMES}")
     if out.WhichOneof("change") == "register":
         _check_register(out.register)
     return out
@@ -31,14 +41,42 @@ def describe(update: Update) -> str:
     """The change as JSON, for the audit; the inverse of reading one."""
     verb = update.WhichOneof("change")
     if verb is None:
-        return update.json
-    change = getattr(update, verb)
+        return update.json[:AUDIT_CHARACTERS]
     fields: dict[str, Any] = {}
-    for field, value in change.ListFields():
+    for field, value in getattr(update, verb).ListFields():
         fields[field.name] = dict(value) if field.name == "weights" else value
     if "config" in fields:
-        fields["config"] = json.loads(fields["config"])
-    return json.dumps({verb: fields}, separators=(",", ":"), sort_keys=True)
+        fields["config"] = _described(fields["config"])
+    return json.dumps({verb: fields}, separators=(",", ":"), sort_keys=True)[:AUDIT_CHARACTERS]
+
+
+def _described(config: str) -> object:
+    """Options as JSON; as the text they came in when they are none."""
+    try:
+        return parse("config", config)
+    except InvalidRequest:
+        return config
+
+
+def parse(name: str, text: str) -> Any:  # noqa: ANN401
+    """What a JSON text from outside says. Raises `InvalidRequest`: it may be anything, of any depth."""
+    try:
+        value = orjson.loads(text)
+    except ValueError as failure:
+        raise _bad(f"{name} is not JSON ({failure})") from None
+    if _deeper(value, JSON_DEPTH - 1):
+        raise _bad(f"{name} has more than {JSON_DEPTH} brackets within brackets")
+    return value
+
+
+def _deeper(value: object, depth: int) -> bool:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return depth < 0 or any(_deeper(part, depth - 1) for part in parts if isinstance(part, dict | list))
+
+
+def short(text: str) -> str:
+    """A name as a sentence quotes it."""
+    return repr(text if len(text) <= 64 else f"{text[:64]}…")
 
 
 def _bad(what: str) -> InvalidRequest:
@@ -46,22 +84,21 @@ def _bad(what: str) -> InvalidRequest:
 
 
 def _from_json(update: Update) -> None:
-    try:
-        change = json.loads(update.json)
-    except ValueError as failure:
-        raise _bad(f"update is not JSON ({failure})") from None
+    if len(update.json) > UPDATE_CHARACTERS:
+        raise _bad(f"update has more than {UPDATE_CHARACTERS} characters")
+    change = parse("update", update.json)
     verbs = ", ".join(_VERBS)
     if not isinstance(change, dict) or len(change) != 1:
         raise _bad(f"update must be an object with one of {verbs}")
     ((verb, fields),) = change.items()
     if verb not in _VERBS:
-        raise _bad(f"unknown verb {verb!r}; known are {verbs}")
+        raise _bad(f"unknown verb {short(verb)}; known are {verbs}")
     if not isinstance(fields, dict):
         raise _bad(f"{verb} must be an object")
     kind, readers = _VERBS[verb]
     unknown = sorted(fields.keys() - readers.keys())
     if unknown:
-        raise _bad(f"{verb} has no field {unknown[0]!r}; it has {', '.join(readers) or 'none'}")
+        raise _bad(f"{verb} has no field {short(unknown[0])}; it has {', '.join(readers) or 'none'}")
     values = {name: readers[name](f"{verb}.{name}", value) for name, value in fields.items()}
     getattr(update, verb).CopyFrom(kind(**values))
 
@@ -85,7 +122,7 @@ def _weights(name: str, value: object) -> dict[str, int]:
         raise _bad(f"{name} must be an object of version: weight")
     for version, weight in value.items():
         if isinstance(weight, bool) or not isinstance(weight, int) or not 0 <= weight < 2**31:
-            raise _bad(f"{name}.{version} must be a whole number from 0")
+            raise _bad(f"{name}.{version[:64]} must be a whole number from 0")
     return value
 
 
@@ -101,9 +138,15 @@ _VERBS: Final[dict[str, tuple[type, dict[str, Callable[[str, object], Any]]]]] =
 
 def _check_register(register: Register) -> None:
     if register.version and not MODEL_NAME.fullmatch(register.version):
-        raise _bad(f"register.version {register.version!r} is no name: letters, digits, '.', '_' and '-', at most 128")
+        raise _bad(
+            f"register.version {short(register.version)} is no name: letters, digits, '.', '_' and '-', at most 128"
+        )
     if not register.uri:
         raise _bad("register.uri is missing")
+    if len(register.uri.encode()) > URI_BYTES or not register.uri.isprintable():
+        raise _bad(f"register.uri has more than {URI_BYTES} bytes or characters that cannot be printed")
+    if register.runtime and not MODEL_NAME.fullmatch(register.runtime):
+        raise _bad(f"register.runtime {short(register.runtime)} is no name")
     register.config = _checked_config(register.config)
     if register.runtime == FUNCTION_RUNTIME:
         _check_function(register.uri)
@@ -118,19 +161,18 @@ _BY_SUFFIX: Final = {".onnx": "onnx", ".xml": "openvino"}
 def _check_function(uri: str) -> None:
     namespace, _, name = uri.partition("/")
     if not namespace or not name or "/" in name:
-        raise _bad(f"register.uri {uri!r} must be namespace/type for runtime {FUNCTION_RUNTIME!r}")
+        raise _bad(f"register.uri {short(uri)} must be namespace/type for runtime {FUNCTION_RUNTIME!r}")
     if namespace == "scurry":
-        raise _bad(f"register.uri {uri!r} is one of Scurry's own functions")
+        raise _bad(f"register.uri {short(uri)} is one of Scurry's own functions")
 
 
 def _checked_config(text: str) -> str:
     """The same options always written the same way, so that they can be compared."""
     if not text:
         return ""
-    try:
-        config = json.loads(text)
-    except ValueError as failure:
-        raise _bad(f"register.config is not JSON ({failure})") from None
+    if len(text.encode()) > CONFIG_BYTES:
+        raise _bad(f"register.config may have at most {CONFIG_BYTES} bytes")
+    config = parse("register.config", text)
     if not isinstance(config, dict):
         raise _bad("register.config must be an object")
     size = config.get("max_batch_size", 1)

@@ -12,13 +12,12 @@ from scurry.endpoint.call import Call, Message
 from scurry.router.policy import Refusal
 from scurry.wire.errors import cut
 from scurry.wire.infer_pb2 import InferRequest
+from scurry.wire.letters import unreadable
 from scurry.wire.messages_pb2 import ENCODING_REQUEST, DeadLetter, Replies, Reply, Request
 from scurry.wire.names import EGRESS, NOBODY, TYPE_PREFIX
 
 log = logging.getLogger(__name__)
 
-KEPT_BYTES: Final = 64 * 1024
-"""So much is kept of a message that nobody can read."""
 LATE: Final = Refusal("deadline_exceeded", "The deadline passed before the request reached a worker.")
 
 
@@ -61,11 +60,7 @@ class Answers:
     def unreadable(self, message: Message, failure: Exception) -> None:
         """Put aside a message that no request can be found in."""
         log.warning("model %s: a message of type %s is put aside: %s", self._call.key, message.typename, failure)
-        fields = {"model": self._call.key, "type": message.typename}
-        letter = DeadLetter(cause=cut(f"bad_request: {failure}"))
-        letter.fields.update({name: text.encode() for name, text in fields.items()})
-        letter.fields["value"] = message.value[:KEPT_BYTES]
-        self._dead(letter)
+        self._dead(unreadable(self._call.key, message.typename, message.value, f"bad_request: {failure}"))
 
     def _dead(self, letter: DeadLetter) -> None:
         self._call.egress(EGRESS, f"{TYPE_PREFIX}DeadLetter", letter.SerializeToString())

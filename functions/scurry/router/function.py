@@ -43,9 +43,7 @@ class Router:
         try:
             _take_together(routing, call.messages)
         except Exception:
-            log.exception(
-                "model %s: a message failed; those of its call are taken apart", call.key
-            )
+            log.exception("model %s: a message failed; those of its call are taken apart", call.key)
             call.undo(start)
             routing = RoutingPass(call, routing.now, RouteTable.load(call.state))
             apart.take_apart(routing, call.messages, take)
