@@ -41,6 +41,13 @@ CLAIM_CHECK_BYTES: Final = 8 * 1024
 LANES: Final = 2
 """Lanes a version starts with: one computes while the other fills."""
 
+_OWN: Final = re.compile(r"in:[^:]+|out:[^:]+:[^:]+", re.DOTALL)
+
+
+def _segment(name: str) -> str:
+    """A tensor's name within a key: colons would let another id spell the same key."""
+    return name.replace("%", "%25").replace(":", "%3A")
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
@@ -58,6 +65,11 @@ class Keys:
     def partitions(self) -> str:
         """String key with the number of partitions, written once."""
         return f"{self.namespace}:partitions"
+
+    @property
+    def registry_in(self) -> str:
+        """Stream of registry messages for themselves, so that Redis can tell administrators from users."""
+        return f"{self.namespace}:registry-in"
 
     @property
     def bulk(self) -> str:
@@ -82,11 +94,19 @@ class Keys:
 
     def payload_in(self, request_id: str, name: str) -> str:
         """Parked input tensor."""
-        return f"{self.namespace}:payload:{request_id}:in:{name}"
+        return f"{self.namespace}:payload:{request_id}:in:{_segment(name)}"
 
     def payload_out(self, request_id: str, random: str, name: str) -> str:
         """Parked output tensor."""
-        return f"{self.namespace}:payload:{request_id}:out:{random}:{name}"
+        return f"{self.namespace}:payload:{request_id}:out:{random}:{_segment(name)}"
+
+    def owns(self, request_id: str, key: str) -> bool:
+        """Whether a request with this id may have this key followed or deleted: its own parked inputs and outputs.
+
+        What follows the id has no further colons, so that no other id can spell the same key.
+        """
+        prefix = f"{self.namespace}:payload:{request_id}:"
+        return key.startswith(prefix) and _OWN.fullmatch(key, len(prefix)) is not None
 
     @property
     def models(self) -> str:

@@ -40,7 +40,7 @@ def test_the_job_knows_the_same_types_and_model_names() -> None:
 
 def test_the_job_keeps_the_same_limits() -> None:
     """A bound that Java holds is the one of wire/limits.py."""
-    java = {name: int(value) for name, value in java_constants("Limits.java").items()}
+    java = {name: int(value) for name, value in java_constants("Limits.java").items() if value.isdigit()}
     assert java.keys() >= {"ID_BYTES", "REPLY_BYTES", "VERSION_BYTES", "ERROR_BYTES", "PAYLOAD_GRACE_SECONDS"}
     assert java == {name: getattr(limits, name) for name in java}
 
@@ -58,7 +58,15 @@ def test_the_job_writes_the_same_keys() -> None:
     java = (JAVA / "link" / "Keys.java").read_text()
     suffixes = set(re.findall(r'namespace \+ "(:[a-z:]+)"', java))
     keys = names.Keys("N")
-    ours = [keys.requests("m"), keys.requests("m", 3), keys.partitions, keys.bulk, keys.replies("c"), keys.result("i")]
+    ours = [
+        keys.requests("m"),
+        keys.requests("m", 3),
+        keys.partitions,
+        keys.bulk,
+        keys.registry_in,
+        keys.replies("c"),
+        keys.result("i"),
+    ]
     ours += [keys.done("i"), keys.payload_in("i", "x"), keys.models, keys.registry, keys.dead]
     unknown = {s for s in suffixes if not any(key.removeprefix("N").startswith(s) for key in ours)}
     assert unknown <= {":answered"}, f"Keys.java has keys that wire/names.py does not know: {unknown}"
@@ -100,3 +108,23 @@ def test_partition_of_a_model_is_its_crc() -> None:
     """CRC-32 of the UTF-8 name modulo the number of partitions, as the contract says."""
     assert names.Keys().requests("digits", 1) == "scurry:requests"
     assert names.Keys().requests("123456789", 1000) == f"scurry:requests:{0xCBF43926 % 1000}"
+
+
+@pytest.mark.parametrize("name", ["x", "serving_default_x:0", "a:in:b", "%3A", "é", "a\nb"])
+@pytest.mark.parametrize("request_id", ["r", "r:in", "r:out:1", "a:b:c", "é", "a\nb"])
+def test_a_request_owns_what_is_parked_under_its_id(request_id: str, name: str) -> None:
+    """Inputs and outputs are its own, whatever the tensor is called, and nobody else's."""
+    keys = names.Keys("{s}")
+    for key in (keys.payload_in(request_id, name), keys.payload_out(request_id, "1f", name)):
+        assert keys.owns(request_id, key)
+        others = {request_id + ":in", request_id + ":out:1f", request_id[:-1], request_id + "x", "", "{s}", "x"}
+        others |= {":".join(key.split(":")[2:n]) for n in range(3, key.count(":") + 1)} - {request_id}
+        assert [other for other in others if keys.owns(other, key)] == []
+
+
+@pytest.mark.parametrize(
+    "key", ["k", "{s}:result:r", "{s}:payload:r", "{s}:payload:r:", "{s}:payload:r:in:", "s:payload:r:in:x"]
+)
+def test_a_request_owns_nothing_else(key: str) -> None:
+    """Another namespace, another kind of key, or no whole key."""
+    assert not names.Keys("{s}").owns("r", key)

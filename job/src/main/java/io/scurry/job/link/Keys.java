@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.scurry.job.link;
 
+import io.scurry.job.Limits;
 import io.scurry.job.Misconfigured;
 import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /** Redis keys of one namespace; the Java twin of {@code Keys} in {@code wire/names.py}. */
 public final class Keys implements Serializable {
   private static final long serialVersionUID = 1L;
+  private static final Pattern OWN = Pattern.compile("in:[^:]+|out:[^:]+:[^:]+", Pattern.DOTALL);
 
   public final String namespace;
 
@@ -47,6 +51,11 @@ public final class Keys implements Serializable {
     return namespace + ":done:" + id;
   }
 
+  /** Registry messages for themselves, so that Redis can tell administrators from users. */
+  public String registryIn() {
+    return namespace + ":registry-in";
+  }
+
   public String payloadIn(String id, String name) {
     return namespace + ":payload:" + id + ":in:" + name;
   }
@@ -74,6 +83,17 @@ public final class Keys implements Serializable {
    */
   public boolean isReplyStream(String name) {
     String prefix = namespace + ":replies:";
-    return name.startsWith(prefix) && name.length() > prefix.length();
+    return name.startsWith(prefix) && name.length() > prefix.length()
+        && name.getBytes(StandardCharsets.UTF_8).length <= Limits.REPLY_BYTES;
+  }
+
+  /**
+   * Whether a request with this id may have this key followed or deleted: its own parked inputs and outputs.
+   *
+   * <p>What follows the id has no further colons, so that no other id can spell the same key.
+   */
+  public boolean owns(String id, String key) {
+    String prefix = namespace + ":payload:" + id + ":";
+    return key.startsWith(prefix) && OWN.matcher(key.substring(prefix.length())).matches();
   }
 }
