@@ -51,6 +51,7 @@ final class RedisSink extends RichSinkFunction<TypedValue> implements Checkpoint
     metrics.gauge("scurryEgressReplayed", () -> outcome.replayed);
     metrics.gauge("scurryEgressRetried", () -> outcome.retried);
     metrics.gauge("scurryEgressRefused", () -> outcome.refused);
+    metrics.gauge("scurryEgressConflicts", () -> outcome.conflicts);
     metrics.gauge("scurryEgressDead", () -> outcome.dead);
   }
 

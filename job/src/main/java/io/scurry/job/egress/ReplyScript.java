@@ -2,6 +2,7 @@
 package io.scurry.job.egress;
 
 import com.google.protobuf.ByteString;
+import io.scurry.job.Limits;
 import io.scurry.wire.Messages.Reply;
 import java.io.IOException;
 import java.io.InputStream;
@@ -13,9 +14,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** The first-result-wins script and how replies become its keys and arguments; pure. */
 final class ReplyScript {
+  /** Errors of work that never ran: they do not use an id up. */
+  static final Set<String> REFUSALS = Set.of("overloaded", "model_not_ready", "model_not_found", "unavailable");
+
   static final byte[] TEXT = text();
   static final byte[] SHA = sha(TEXT);
 
@@ -31,6 +37,9 @@ final class ReplyScript {
   private static final byte[] RECORD = bytes("record");
   private static final byte[] ZERO = bytes("0");
   private static final byte[] ONE = bytes("1");
+  private static final byte[] NOTHING = {};
+  private static final byte[] ANSWERED = bytes("answered");
+  private static final byte[] REFUSED = bytes("refused");
 
   final List<byte[]> keys = new ArrayList<>();
   final List<byte[]> arguments = new ArrayList<>();
@@ -47,6 +56,7 @@ final class ReplyScript {
     call.keys.add(bytes(spec.keys.answered()));
     call.arguments.add(number(spec.replyStreamLength));
     call.arguments.add(number(spec.replyStreamTtl.toSeconds()));
+    call.arguments.add(number(Limits.PAYLOAD_GRACE_SECONDS));
     call.count(count ? replies : List.of());
     replies.forEach(call::add);
     return call;
@@ -68,23 +78,41 @@ final class ReplyScript {
   }
 
   private void add(Reply reply) {
-    boolean streams = !reply.getReply().isEmpty();
+    boolean streams = spec.keys.isReplyStream(reply.getReply());
+    boolean answers = !REFUSALS.contains(reply.getError());
     long keep = keep(reply, streams);
+    List<String> parked = reply.getParkedList().stream().filter(key -> spec.keys.owns(reply.getId(), key))
+        .collect(Collectors.toList());
     keys.add(bytes(spec.keys.done(reply.getId())));
     keys.add(bytes(spec.keys.result(reply.getId())));
     if (streams) {
       keys.add(reply.getReplyBytes().toByteArray());
     }
-    reply.getParkedList().forEach(key -> keys.add(bytes(key)));
-    String token = reply.getParkedCount() == 0 ? "" : reply.getParked(0);
-    arguments.add(bytes(token + "\n" + reply.getEntry() + "\n"));
+    parked.forEach(key -> keys.add(bytes(key)));
+    arguments.add(answers ? ANSWERED : REFUSED);
+    arguments.add(answers && !parked.isEmpty() ? bytes(line(parked.get(0))) : NOTHING);
+    arguments.add(answers ? hex(reply.getDigest()) : NOTHING);
+    arguments.add(bytes(line(reply.getEntry())));
     arguments.add(number(Math.max(spec.markerTtl.toSeconds(), keep)));
     arguments.add(keep == 0 ? ZERO : number(keep));
     arguments.add(streams ? ONE : ZERO);
-    arguments.add(number(reply.getParkedCount()));
+    arguments.add(number(parked.size()));
     List<byte[]> fields = fields(reply);
     arguments.add(number(fields.size()));
     arguments.addAll(fields);
+  }
+
+  /** A marker is made of lines. */
+  private static String line(String text) {
+    return text.replace('\n', ' ');
+  }
+
+  private static byte[] hex(ByteString digest) {
+    StringBuilder hex = new StringBuilder(2 * digest.size());
+    for (int i = 0; i < digest.size(); i++) {
+      hex.append(Character.forDigit(digest.byteAt(i) >> 4 & 0xF, 16)).append(Character.forDigit(digest.byteAt(i) & 0xF, 16));
+    }
+    return bytes(hex.toString());
   }
 
   private long keep(Reply reply, boolean streams) {
@@ -104,7 +132,7 @@ final class ReplyScript {
     put(fields, VERSION, reply.getVersionBytes());
     if (!ok) {
       put(fields, ERROR, reply.getErrorBytes());
-      put(fields, MESSAGE, reply.getMessageBytes());
+      put(fields, MESSAGE, Limits.sentence(reply.getMessageBytes()));
     } else if (!reply.getRecordBytes().isEmpty()) {
       put(fields, RECORD, reply.getRecordBytes());
     } else if (!reply.getPayloadBytes().isEmpty()) {

@@ -22,6 +22,7 @@ final class ReplyWriter implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ReplyWriter.class);
   private static final int UNLINKED_AT_ONCE = 512;
   private static final int CALLS_IN_ONE_TRIP = 16;
+  private static final int COUNTS = 5;
 
   /** What became of the replies. */
   static final class Outcome {
@@ -29,6 +30,7 @@ final class ReplyWriter implements AutoCloseable {
     long replayed;
     long retried;
     long refused;
+    long conflicts;
     long dead;
   }
 
@@ -44,7 +46,7 @@ final class ReplyWriter implements AutoCloseable {
 
   /** Returns when Redis has acknowledged all of it. */
   void write(Writing writing) throws InterruptedException {
-    if (!writing.hashes.isEmpty() || !writing.lines.isEmpty()) {
+    if (!writing.hashes.isEmpty() || !writing.lines.isEmpty() || !writing.lent.isEmpty()) {
       link.call(jedis -> writeBeside(jedis, writing));
     }
     int together = spec.batch * CALLS_IN_ONE_TRIP;
@@ -64,6 +66,9 @@ final class ReplyWriter implements AutoCloseable {
     for (Writing.Line line : writing.lines) {
       XAddParams params = XAddParams.xAddParams().maxLen(line.length).approximateTrimming();
       responses.add(pipeline.xadd(bytes(line.stream), params, line.fields));
+    }
+    for (String key : writing.lent) {
+      responses.add(pipeline.expire(key, spec.markerTtl.toSeconds()));
     }
     pipeline.sync();
     responses.forEach(ReplyWriter::acknowledge);
@@ -94,7 +99,7 @@ final class ReplyWriter implements AutoCloseable {
     List<Object> answers = link.call(jedis -> evaluate(jedis, calls));
     for (int i = 0; i < answers.size(); i++) {
       if (!(answers.get(i) instanceof JedisDataException)) {
-        tally((List<?>) answers.get(i));
+        tally((List<?>) answers.get(i), slices.get(i));
         continue;
       }
       LOG.error("Redis refused a script call, writing its {} replies one by one: {}", slices.get(i).size(),
@@ -136,22 +141,31 @@ final class ReplyWriter implements AutoCloseable {
     ReplyScript alone = ReplyScript.of(List.of(reply), spec, false);
     Object answer = link.call(jedis -> evaluate(jedis, List.of(alone))).get(0);
     if (answer instanceof JedisDataException) {
-      outcome.dead++;
-      Writing letter = new Writing(spec);
-      String cause = "internal: Redis refused the reply: " + ((JedisDataException) answer).getMessage();
-      letter.dead(cause, 0, reply.getEntry(),
-          new LinkedHashMap<>(Map.of("reply", reply.toByteString())));
-      link.call(jedis -> writeBeside(jedis, letter));
+      bury(reply, ((JedisDataException) answer).getMessage());
     } else {
-      tally((List<?>) answer);
+      tally((List<?>) answer, List.of(reply));
     }
   }
 
-  private void tally(List<?> counts) {
-    outcome.won += (Long) counts.get(0);
-    outcome.replayed += (Long) counts.get(1);
-    outcome.retried += (Long) counts.get(2);
-    outcome.refused += (Long) counts.get(3);
+  private void tally(List<?> answer, List<Reply> replies) throws InterruptedException {
+    outcome.won += (Long) answer.get(0);
+    outcome.replayed += (Long) answer.get(1);
+    outcome.retried += (Long) answer.get(2);
+    outcome.refused += (Long) answer.get(3);
+    outcome.conflicts += (Long) answer.get(4);
+    for (int i = COUNTS; i + 1 < answer.size(); i += 2) {
+      int number = ((Long) answer.get(i)).intValue();
+      bury(replies.get(number - 1), text((byte[]) answer.get(i + 1)));
+    }
+  }
+
+  /** What Redis will not keep is not lost. */
+  private void bury(Reply reply, String error) throws InterruptedException {
+    outcome.dead++;
+    Writing letter = new Writing(spec);
+    letter.dead("internal: Redis refused the reply: " + error, 0, reply.getEntry(),
+        new LinkedHashMap<>(Map.of("reply", reply.toByteString())));
+    link.call(jedis -> writeBeside(jedis, letter));
   }
 
   /** Deletes parked inputs. */
@@ -160,6 +174,10 @@ final class ReplyWriter implements AutoCloseable {
       String[] some = keys.subList(from, Math.min(from + UNLINKED_AT_ONCE, keys.size())).toArray(new String[0]);
       link.call(jedis -> jedis.unlink(some));
     }
+  }
+
+  private static String text(byte[] bytes) {
+    return new String(bytes, StandardCharsets.UTF_8);
   }
 
   private static byte[] bytes(String text) {

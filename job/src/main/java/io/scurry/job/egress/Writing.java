@@ -6,6 +6,7 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Parser;
 import com.google.protobuf.UnsafeByteOperations;
+import io.scurry.job.Limits;
 import io.scurry.job.Names;
 import io.scurry.wire.Messages.Audit;
 import io.scurry.wire.Messages.DeadLetter;
@@ -51,7 +52,12 @@ final class Writing {
   }
 
   final List<Reply> replies = new ArrayList<>();
+  /** Parked inputs that are needed no longer. */
   final List<String> consumed = new ArrayList<>();
+
+  /** Parked inputs of refused requests: whoever sends one again with the same id may refer to them again. */
+  final List<String> lent = new ArrayList<>();
+
   final List<Field> hashes = new ArrayList<>();
   final List<Line> lines = new ArrayList<>();
 
@@ -102,7 +108,12 @@ final class Writing {
       return;
     }
     replies.add(reply);
-    consumed.addAll(reply.getConsumedList());
+    List<String> inputs = ReplyScript.REFUSALS.contains(reply.getError()) ? lent : consumed;
+    for (String key : reply.getConsumedList()) {
+      if (spec.keys.owns(reply.getId(), key)) {
+        inputs.add(key);
+      }
+    }
   }
 
   private void add(View view) {
@@ -163,7 +174,7 @@ final class Writing {
   /** The original fields are prefixed, so that none can pass for ours. */
   void dead(String cause, int attempts, String entry, Map<String, ByteString> original) {
     Map<byte[], byte[]> fields = new LinkedHashMap<>();
-    put(fields, "cause", text(cause));
+    put(fields, "cause", Limits.sentence(text(cause)));
     put(fields, "attempts", text(Integer.toString(attempts)));
     put(fields, "entry", text(entry));
     original.forEach((name, value) -> put(fields, "field:" + name, value));

@@ -4,12 +4,12 @@ package io.scurry.job.ingress;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
+import io.scurry.job.Limits;
 import io.scurry.job.Names;
 import io.scurry.job.link.Keys;
 import io.scurry.wire.Messages.Encoding;
 import io.scurry.wire.Messages.Request;
 import io.scurry.wire.Messages.Update;
-import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
 
 /**
@@ -20,11 +20,11 @@ import java.util.regex.Pattern;
  */
 final class EntryParser {
   private static final Pattern MODEL = Pattern.compile(Names.MODEL_NAME);
-  private static final int LONGEST_ID = 512;
   private static final int LARGEST_UPDATE = 256 * 1024;
   private static final int MOST_DEFECTIVE_FIELDS = 64;
 
   private final Keys keys;
+  private final Digest digest = new Digest();
 
   EntryParser(Keys keys) {
     this.keys = keys;
@@ -57,25 +57,30 @@ final class EntryParser {
         .setId(id(entry, fields))
         .setEntry(entry.place())
         .setModel(model)
-        .setVersion(fields.text("version"))
+        .setVersion(fields.text("version", Limits.VERSION_BYTES))
         .setEncoding(inputs != null ? Encoding.ENCODING_INPUTS : Encoding.ENCODING_REQUEST)
         .setBody(UnsafeByteOperations.unsafeWrap(inputs != null ? inputs : request))
         .setReply(reply(fields))
         .setDeadline(fields.number("deadline", 0, Long.MAX_VALUE, 0))
-        .setKey(fields.text("key"))
+        .setKey(fields.text("key", Limits.ID_BYTES))
         .setPriority((int) fields.number("priority", Integer.MIN_VALUE, Integer.MAX_VALUE, 0))
-        .setTenant(fields.text("tenant"))
-        .setTraceparent(fields.text("traceparent"))
+        .setTenant(fields.text("tenant", Limits.ID_BYTES))
+        .setTraceparent(fields.text("traceparent", Limits.ID_BYTES))
         .setBulk(entry.stream.equals(keys.bulk()));
     if (fields.has("keep")) {
       builder.setKeep((int) fields.number("keep", 0, Integer.MAX_VALUE, 0));
     }
-    return builder;
+    return builder.setDigest(digest.of(inputs != null ? "inputs" : "request", model, builder.getVersion(),
+        inputs != null ? inputs : request));
   }
 
   private Update update(Entry entry, Fields fields) throws Defect {
+    String model = model(fields);
+    boolean json = fields.bytes("update") != null;
     Update.Builder builder = change(fields)
-        .setModel(model(fields))
+        .setModel(model)
+        .setDigest(digest.of(json ? "registry update" : "registry request", model, "",
+            fields.bytes(json ? "update" : "request")))
         .setId(id(entry, fields))
         .setEntry(entry.place())
         .setReply(reply(fields))
@@ -96,7 +101,7 @@ final class EntryParser {
       throw new Defect("The registry message is larger than " + LARGEST_UPDATE + " bytes.");
     }
     if (json != null) {
-      return Update.newBuilder().setJson(Entry.text(json));
+      return Update.newBuilder().setJson(fields.text("update"));
     }
     try {
       return Update.parseFrom(serialised).toBuilder();
@@ -117,10 +122,7 @@ final class EntryParser {
   }
 
   private static String id(Entry entry, Fields fields) throws Defect {
-    String id = fields.text("id");
-    if (id.getBytes(StandardCharsets.UTF_8).length > LONGEST_ID) {
-      throw new Defect("The id is longer than " + LONGEST_ID + " bytes.");
-    }
+    String id = fields.text("id", Limits.ID_BYTES);
     return id.isEmpty() ? entry.id : id;
   }
 
@@ -134,16 +136,16 @@ final class EntryParser {
   }
 
   private Request.Builder defective(Entry entry, Fields fields, String sentence) {
-    String id = fields.text("id");
-    String reply = fields.text("reply");
-    boolean usable = !id.isEmpty() && id.getBytes(StandardCharsets.UTF_8).length <= LONGEST_ID;
+    String id = fields.textOrNothing("id", Limits.ID_BYTES);
+    String reply = fields.textOrNothing("reply", Limits.REPLY_BYTES);
     Request.Builder builder = Request.newBuilder()
-        .setId(usable ? id : entry.id)
+        .setId(id.isEmpty() ? entry.id : id)
         .setEntry(entry.place())
         .setReply(keys.isReplyStream(reply) ? reply : "")
         .setBulk(entry.stream.equals(keys.bulk()))
-        .setDefect(sentence);
-    String model = fields.text("model");
+        .setDefect(sentence)
+        .setDigest(digest.ofAll(entry.fields));
+    String model = fields.textOrNothing("model", Names.CLAIM_CHECK_BYTES);
     if (MODEL.matcher(model).matches()) {
       builder.setModel(model);
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.scurry.job.ingress;
 
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,9 +28,39 @@ final class Fields {
   }
 
   /** Empty when there is no such field. */
-  String text(String name) {
+  String text(String name) throws Defect {
     byte[] value = values.get(name);
-    return value == null ? "" : Entry.text(value);
+    if (value == null) {
+      return "";
+    }
+    String text = Entry.text(value);
+    if (isReplaced(text, value)) {
+      throw new Defect("The field " + name + " is not UTF-8.");
+    }
+    return text;
+  }
+
+  /** A text of at most so many bytes. */
+  String text(String name, int most) throws Defect {
+    byte[] value = values.get(name);
+    if (value != null && value.length > most) {
+      throw new Defect("The field " + name + " is longer than " + most + " bytes.");
+    }
+    return text(name);
+  }
+
+  /** Empty when there is no such field, or none that makes sense. */
+  String textOrNothing(String name, int most) {
+    try {
+      return text(name, most);
+    } catch (Defect e) {
+      return "";
+    }
+  }
+
+  /** Whether bytes that are no UTF-8 were replaced: so that two different ids never become one. */
+  private static boolean isReplaced(String text, byte[] value) {
+    return text.indexOf('\uFFFD') >= 0 && !Arrays.equals(text.getBytes(StandardCharsets.UTF_8), value);
   }
 
   long number(String name, long least, long most, long otherwise) throws Defect {

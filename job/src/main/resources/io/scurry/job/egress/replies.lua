@@ -1,21 +1,31 @@
 -- First result wins: many replies in one call, each with at most four commands.
 -- KEYS: the answered counters; then for each reply: its marker, its result, [its reply stream], parked keys …
--- ARGV: length and TTL of reply streams, number of counters, (stream, replies) …; then for each reply:
---       mark, marker TTL, keep, 1 when a reply stream is named, number of parked keys, number of fields and values,
---       fields and values (beginning with id, status, model and version).
--- A mark is `token LF entry LF`: the marker holds the winner's token and every entry it has served.
+-- ARGV: length and TTL of reply streams, seconds that parked outputs outlive their result, number of counters,
+--       (field, replies) …; then for each reply: state, token, digest, entry, marker TTL, keep, 1 when a reply stream
+--       is named, number of parked keys, number of fields and values, fields and values (beginning with id, status,
+--       model and version).
+-- A marker is lines: state (answered, or refused: nobody has an answer yet), token of the winner, digest of what was
+-- asked, then the entries it has served, the newest 64 of them; a blank and an entry stand for all up to it.
 -- Cases: 1 the id is new: this reply wins. 2 its entry was served already: a replay, dropped.
---        3 a new entry with a known id: a retry, which gets the stored reply on its own stream.
--- Returns won, replayed, retried, refused (reply streams that are no streams).
+--        3 so far there were refusals only: this reply wins, or is the next refusal. 4 another digest: id_conflict.
+--        5 a new entry with a known id: a retry, which gets the stored reply on its own stream.
+-- Returns won, replayed, retried, refused (reply streams that are no streams), conflicts, then number and error of
+-- each reply that could not be kept.
 local call, try = redis.call, redis.pcall
-local length, ttl = ARGV[1], ARGV[2]
-local k, a = 2, 4
-local won, replayed, retried, refused = 0, 0, 0, 0
-local renewed = {}
+local MOST_ENTRIES = 64
+local length, ttl, grace = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local k, a, number = 2, 5, 0
+local won, replayed, retried, refused, conflicts = 0, 0, 0, 0, 0
+local renewed, failed = {}, {}
 
-for _ = 1, tonumber(ARGV[3]) do
+for _ = 1, tonumber(ARGV[4]) do
   call('HINCRBY', KEYS[1], ARGV[a], ARGV[a + 1])
   a = a + 2
+end
+
+local function fail(answer)
+  failed[#failed + 1] = number
+  failed[#failed + 1] = answer.err
 end
 
 local function append(stream, ...)
@@ -28,55 +38,160 @@ local function append(stream, ...)
   end
 end
 
+local function append_error(stream, from, code, sentence)
+  append(stream, 'id', ARGV[from + 1], 'status', 'error', 'model', ARGV[from + 5], 'version', ARGV[from + 7],
+    'error', code, 'message', sentence)
+end
+
 local function unpark(from, count)
   if count > 0 then
     call('UNLINK', unpack(KEYS, from, from + count - 1))
   end
 end
 
-local function answer_again(stream, result, from)
-  local stored = call('HGETALL', result)
-  if #stored > 0 then
-    append(stream, unpack(stored))
-  else
-    append(stream, 'id', ARGV[from + 1], 'status', 'error', 'model', ARGV[from + 5], 'version', ARGV[from + 7],
-      'error', 'already_answered', 'message', 'This id was answered before and the result was not kept.')
+-- The reply is the one that stands: kept under its result, its parked outputs with it.
+local function stand(result, keep, from, to, parked, count)
+  if keep ~= '0' then
+    local written = try('HSET', result, unpack(ARGV, from, to))
+    if type(written) == 'table' and written.err then
+      fail(written)
+    else
+      call('EXPIRE', result, keep)
+    end
   end
+  for i = parked, parked + count - 1 do
+    call('EXPIRE', KEYS[i], keep + grace)
+  end
+end
+
+local function later(one, other)
+  local m1, s1 = string.match(one, '(%d+)-(%d+)$')
+  local m2, s2 = string.match(other, '(%d+)-(%d+)$')
+  if not m1 or not m2 then return false end
+  if m1 == m2 then m1, m2 = s1, s2 end
+  if #m1 ~= #m2 then return #m1 > #m2 end
+  return m1 > m2
+end
+
+local function stream_of(entry)
+  return string.match(entry, '^ ?(.*)/[^/]*$')
+end
+
+local function lines_of(marker)
+  local lines = {}
+  for line in string.gmatch(marker, '([^\n]*)\n') do
+    lines[#lines + 1] = line
+  end
+  return lines
+end
+
+local function has_served(lines, entry)
+  for i = 4, #lines do
+    local line = lines[i]
+    if line == entry then return true end
+    if string.sub(line, 1, 1) == ' ' and stream_of(line) == stream_of(entry) and not later(entry, line) then
+      return true
+    end
+  end
+  return false
+end
+
+-- Takes out the oldest of too many entries; from then on all of its stream up to it count as served.
+local function shorten(lines)
+  local oldest, entries = nil, 0
+  for i = 4, #lines do
+    if string.sub(lines[i], 1, 1) ~= ' ' then
+      entries = entries + 1
+      if not oldest or later(lines[oldest], lines[i]) then oldest = i end
+    end
+  end
+  if entries <= MOST_ENTRIES then return end
+  local gone = table.remove(lines, oldest)
+  for i = 4, #lines do
+    if string.sub(lines[i], 1, 1) == ' ' and stream_of(lines[i]) == stream_of(gone) then
+      if later(gone, lines[i]) then lines[i] = ' ' .. gone end
+      return
+    end
+  end
+  lines[#lines + 1] = ' ' .. gone
+end
+
+local function remember(marker, lines, entry, seconds)
+  lines[#lines + 1] = entry
+  shorten(lines)
+  local left = call('TTL', marker)
+  call('SET', marker, table.concat(lines, '\n') .. '\n', 'EX', math.max(left, tonumber(seconds)))
 end
 
 local last = #KEYS
 while k <= last do
+  number = number + 1
   local marker, result = KEYS[k], KEYS[k + 1]
-  local mark, keep, streams, parked, fields = ARGV[a], ARGV[a + 2], tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4]), ARGV[a + 5]
-  local from = a + 6
+  local state, token, digest, entry, seconds = ARGV[a], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4]
+  local keep, streams, count, fields = ARGV[a + 5], tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7]), ARGV[a + 8]
+  local from = a + 9
   local to = from + fields - 1
-  local stream = KEYS[k + 2]
-  if call('SET', marker, mark, 'NX', 'EX', ARGV[a + 1]) then
+  local stream, parked = KEYS[k + 2], k + 2 + streams
+  local mark = state .. '\n' .. token .. '\n' .. digest .. '\n' .. entry .. '\n'
+
+  if call('SET', marker, mark, 'NX', 'EX', seconds) then
     won = won + 1
-    if keep ~= '0' then
-      call('HSET', result, unpack(ARGV, from, to))
-      call('EXPIRE', result, keep)
-    end
+    stand(result, keep, from, to, parked, count)
     if streams == 1 then
       append(stream, unpack(ARGV, from, to))
     end
   else
-    local served = call('GET', marker)
-    local token, entry = string.match(mark, '^([^\n]*)\n(.*)$')
-    if token == '' or string.sub(served, 1, #token + 1) ~= token .. '\n' then
-      unpark(k + 2 + streams, parked)
-    end
-    if string.find(served, '\n' .. entry, 1, true) then
-      replayed = replayed + 1
+    local served = try('GET', marker)
+    if type(served) == 'table' then
+      fail(served)
     else
-      retried = retried + 1
-      call('APPEND', marker, entry)
-      if streams == 1 then
-        answer_again(stream, result, from)
+      local lines = lines_of(served)
+      local again = has_served(lines, entry)
+      if not again and lines[1] == 'refused' then
+        lines[1], lines[2], lines[3] = state, token, digest
+        remember(marker, lines, entry, seconds)
+        won = won + 1
+        call('UNLINK', result)
+        stand(result, keep, from, to, parked, count)
+        if streams == 1 then
+          append(stream, unpack(ARGV, from, to))
+        end
+      else
+        if token == '' or lines[2] ~= token then
+          unpark(parked, count)
+        end
+        if again then
+          replayed = replayed + 1
+        else
+          remember(marker, lines, entry, seconds)
+          if digest ~= '' and lines[3] ~= '' and lines[3] ~= digest then
+            conflicts = conflicts + 1
+            if streams == 1 then
+              append_error(stream, from, 'id_conflict', 'This id was used before, for something else.')
+            end
+          else
+            retried = retried + 1
+            if streams == 1 then
+              local stored = try('HGETALL', result)
+              if #stored > 0 then
+                append(stream, unpack(stored))
+              else
+                append_error(stream, from, 'already_answered',
+                  'This id was answered before and the result was not kept.')
+              end
+            end
+          end
+        end
       end
     end
   end
-  k = k + 2 + streams + parked
+
+  k = parked + count
   a = to + 1
 end
-return {won, replayed, retried, refused}
+
+local counts = {won, replayed, retried, refused, conflicts}
+for i = 1, #failed do
+  counts[5 + i] = failed[i]
+end
+return counts

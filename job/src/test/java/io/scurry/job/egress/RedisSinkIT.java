@@ -55,7 +55,11 @@ class RedisSinkIT {
 
   private static TypedValue reply(int number) {
     return WritingTest.typed(Reply.newBuilder().setId("i" + number).setEntry("scurry:requests/" + number + "-0")
-        .setReply("scurry:replies:c").setBody(ByteString.copyFromUtf8("x")).addConsumed("parked" + number).build());
+        .setReply("scurry:replies:c").setBody(ByteString.copyFromUtf8("x")).addConsumed(parked(number)).build());
+  }
+
+  private static String parked(int number) {
+    return "scurry:payload:i" + number + ":in:x";
   }
 
   @Test
@@ -78,15 +82,15 @@ class RedisSinkIT {
 
   @Test
   void parkedInputsGoOnlyAfterACompletedCheckpoint() throws Exception {
-    redis.set("parked1", "x");
+    redis.set(parked(1), "x");
     harness.processElement(reply(1), 0);
     harness.snapshot(1, 1);
-    assertTrue(redis.exists("parked1"));
+    assertTrue(redis.exists(parked(1)));
     harness.notifyOfCompletedCheckpoint(1);
-    for (int i = 0; i < 200 && redis.exists("parked1"); i++) {
+    for (int i = 0; i < 200 && redis.exists(parked(1)); i++) {
       Thread.sleep(5);
     }
-    assertFalse(redis.exists("parked1"));
+    assertFalse(redis.exists(parked(1)));
   }
 
   @Test

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.ByteString;
 import io.scurry.job.link.RedisServer;
 import io.scurry.wire.Messages.Reply;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +18,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.StreamEntryID;
 import redis.clients.jedis.resps.StreamEntry;
@@ -199,5 +202,184 @@ class ReplyScriptIT {
     write(replies);
     assertEquals(600, stream("scurry:replies:c").size());
     assertEquals(600, writer.outcome.won);
+  }
+
+  @Test
+  void nobodyElsesKeysAreDeleted() throws Exception {
+    String[] foreign = {"victim", "scurry:payload:v:in:x", "scurry:payload:a", "scurry:payload:a:in:x:y",
+        "scurry:payload:a:b:in:x", "scurry:result:v", "other:payload:a:in:x"};
+    for (String key : foreign) {
+      redis.set(key, "x");
+    }
+    write(reply("a", 1, "one"));
+    Reply.Builder loser = reply("a", 1, "two").addAllParked(List.of(foreign)).addAllConsumed(List.of(foreign));
+    write(loser.addParked("scurry:payload:a:out:r:y"));
+    Writing writing = new Writing(Given.egress("redis", server.url()));
+    writing.add(WritingTest.typed(reply("a", 2, "two").addAllConsumed(List.of(foreign)).build()));
+    assertEquals(List.of(), writing.consumed);
+    for (String key : foreign) {
+      assertTrue(redis.exists(key), key);
+    }
+  }
+
+  @Test
+  void repliesGoToReplyStreamsOnly() throws Exception {
+    write(reply("a", 1, "one").setReply("scurry:requests"), reply("b", 2, "two").setReply("orders"));
+    assertFalse(redis.exists("scurry:requests"));
+    assertFalse(redis.exists("orders"));
+    assertEquals("one", redis.hget("scurry:result:a", "reply"));
+  }
+
+  @Test
+  void parkedOutputsGoWithinAMinuteOfTheirResult() throws Exception {
+    redis.setex("scurry:payload:a:out:1:y", 86400, "won");
+    write(reply("a", 1, "one").setKeep(100).addParked("scurry:payload:a:out:1:y"));
+    long left = redis.ttl("scurry:payload:a:out:1:y");
+    assertTrue(left > 100 && left <= 160, "ttl " + left);
+  }
+
+  @Test
+  void sentencesAreCutToAKilobyte() throws Exception {
+    write(reply("a", 1, "").setError("model_failed").setMessage("é".repeat(5000)));
+    String message = redis.hget("scurry:result:a", "message");
+    int bytes = message.getBytes(StandardCharsets.UTF_8).length;
+    assertTrue(bytes <= 1024 && bytes > 1000, bytes + " bytes");
+    assertTrue(message.matches("é+…"), message);
+  }
+
+  @Test
+  void theMarkerOfAnIdSent20000TimesStaysSmall() throws Exception {
+    for (int from = 0; from < 20_000; from += 1_000) {
+      Reply.Builder[] replies = new Reply.Builder[1_000];
+      for (int i = 0; i < replies.length; i++) {
+        replies[i] = reply("a", from + i + 1, "x");
+      }
+      write(replies);
+    }
+    assertTrue(redis.strlen("scurry:done:a") < 4_000, redis.strlen("scurry:done:a") + " bytes");
+    assertEquals(20_000, writer.outcome.won + writer.outcome.retried);
+    write(reply("a", 1, "x"), reply("a", 9_999, "x"), reply("a", 20_000, "x"), reply("a", 20_001, "x"));
+    assertEquals(3, writer.outcome.replayed);
+  }
+
+  @Test
+  void entriesOfOneIdMayComeOutOfOrder() throws Exception {
+    for (int entry : new int[] {1, 40, 3, 50, 2, 60}) {
+      write(reply("a", entry, "x"));
+    }
+    assertEquals(5, writer.outcome.retried);
+    write(reply("a", 2, "x"), reply("a", 60, "x"));
+    assertEquals(2, writer.outcome.replayed);
+  }
+
+  @Test
+  void aRetryOutlivesTheMarkersFirstLife() throws Exception {
+    write(reply("a", 1, "one"));
+    redis.expire("scurry:done:a", 5);
+    write(reply("a", 2, "two"));
+    assertTrue(redis.ttl("scurry:done:a") > 890);
+  }
+
+  private static Reply.Builder refusal(String id, int entry, String code) {
+    return reply(id, entry, "").setError(code).setMessage("Later.");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"overloaded", "model_not_ready", "model_not_found", "unavailable"})
+  void aRefusalDoesNotUseTheIdUp(String code) throws Exception {
+    write(refusal("a", 1, code));
+    assertEquals(code, redis.hget("scurry:result:a", "error"));
+    write(refusal("a", 2, code));
+    write(reply("a", 3, "three"));
+    Map<String, String> fields = Map.of("id", "a", "status", "ok", "model", "m", "version", "1", "reply", "three");
+    assertEquals(fields, redis.hgetAll("scurry:result:a"));
+    assertEquals(3, stream("scurry:replies:c").size());
+    assertEquals(fields, stream("scurry:replies:c").get(2));
+    write(reply("a", 4, "four"));
+    assertEquals("three", stream("scurry:replies:c").get(3).get("reply"));
+  }
+
+  @Test
+  void aReplayOfARefusedEntryIsNotAnsweredTwice() throws Exception {
+    redis.set("scurry:payload:a:out:1:y", "late");
+    write(refusal("a", 1, "overloaded"));
+    write(reply("a", 1, "one").addParked("scurry:payload:a:out:1:y"));
+    assertEquals(1, stream("scurry:replies:c").size());
+    assertEquals("overloaded", redis.hget("scurry:result:a", "error"));
+    assertFalse(redis.exists("scurry:payload:a:out:1:y"));
+  }
+
+  @Test
+  void aRefusalAfterAnAnswerIsARetry() throws Exception {
+    write(reply("a", 1, "one"));
+    write(refusal("a", 2, "overloaded"));
+    assertEquals("one", stream("scurry:replies:c").get(1).get("reply"));
+    assertEquals("one", redis.hget("scurry:result:a", "reply"));
+  }
+
+  @Test
+  void whatARefusedRequestParkedMayBeSentAgain() throws Exception {
+    redis.setex("scurry:payload:a:in:x", 86400, "x");
+    redis.setex("victim", 86400, "x");
+    write(refusal("a", 1, "overloaded").addConsumed("scurry:payload:a:in:x").addConsumed("victim"));
+    long left = redis.ttl("scurry:payload:a:in:x");
+    assertTrue(left > 890 && left <= 900, "ttl " + left);
+    assertTrue(redis.ttl("victim") > 86_000);
+  }
+
+  private static ByteString digest(int of) {
+    return ByteString.copyFrom(new byte[] {(byte) of, (byte) 0xff, 10});
+  }
+
+  @Test
+  void theSameIdForSomethingElseIsAConflictThatChangesNothing() throws Exception {
+    write(reply("a", 1, "one").setDigest(digest(1)));
+    redis.set("scurry:payload:a:out:2:y", "lost");
+    write(reply("a", 2, "two").setDigest(digest(2)).setReply("scurry:replies:d")
+        .addParked("scurry:payload:a:out:2:y"));
+    assertEquals("id_conflict", stream("scurry:replies:d").get(0).get("error"));
+    assertEquals("one", redis.hget("scurry:result:a", "reply"));
+    assertEquals(1, stream("scurry:replies:c").size());
+    assertFalse(redis.exists("scurry:payload:a:out:2:y"));
+    write(reply("a", 2, "two").setDigest(digest(2)).setReply("scurry:replies:d"));
+    assertEquals(1, stream("scurry:replies:d").size());
+    write(reply("a", 3, "three").setDigest(digest(1)).setReply("scurry:replies:d"));
+    assertEquals("one", stream("scurry:replies:d").get(1).get("reply"));
+    assertEquals(1, writer.outcome.conflicts);
+  }
+
+  @Test
+  void afterARefusalTheIdMayStandForSomethingElse() throws Exception {
+    write(refusal("a", 1, "overloaded").setDigest(digest(1)));
+    write(reply("a", 2, "two").setDigest(digest(2)));
+    assertEquals("two", redis.hget("scurry:result:a", "reply"));
+    write(reply("a", 3, "x").setDigest(digest(1)));
+    assertEquals(1, writer.outcome.conflicts);
+  }
+
+  @Test
+  void aResultKeyOfAnotherTypeMakesADeadLetterAndTheCallerIsAnswered() throws Exception {
+    redis.lpush("scurry:result:a", "not a hash");
+    write(reply("a", 1, "one"), reply("b", 2, "two"));
+    assertEquals(List.of("one", "two"), List.of(stream("scurry:replies:c").get(0).get("reply"),
+        stream("scurry:replies:c").get(1).get("reply")));
+    assertEquals("two", redis.hget("scurry:result:b", "reply"));
+    Map<String, String> letter = stream("scurry:dead").get(0);
+    assertTrue(letter.get("cause").contains("WRONGTYPE"), letter.get("cause"));
+    assertEquals("scurry:requests/1-0", letter.get("entry"));
+    assertEquals(1, writer.outcome.dead);
+  }
+
+  @Test
+  void anIdMayHoldAnything() throws Exception {
+    String id = "a\nb: c";
+    redis.set("scurry:payload:" + id + ":out:1:y", "x");
+    Reply.Builder winner = reply(id, 1, "one").addParked("scurry:payload:" + id + ":out:1:y");
+    write(winner);
+    write(winner);
+    write(reply(id, 2, "two"));
+    assertTrue(redis.exists("scurry:payload:" + id + ":out:1:y"));
+    assertEquals(1, writer.outcome.replayed);
+    assertEquals(1, writer.outcome.retried);
   }
 }

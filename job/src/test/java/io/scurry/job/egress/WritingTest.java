@@ -42,12 +42,12 @@ class WritingTest {
 
   @Test
   void repliesComeTogetherOrAlone() {
-    Reply a = Reply.newBuilder().setId("a").addConsumed("k").build();
+    Reply a = Reply.newBuilder().setId("a").addConsumed("scurry:payload:a:in:x").build();
     Reply b = Reply.newBuilder().setId("b").build();
     writing.add(typed(Replies.newBuilder().addReplies(a).build()));
     writing.add(typed(b));
     assertEquals(List.of(a, b), writing.replies);
-    assertEquals(List.of("k"), writing.consumed);
+    assertEquals(List.of("scurry:payload:a:in:x"), writing.consumed);
   }
 
   @Test

@@ -39,7 +39,7 @@ class EntryParserTest {
         .setEncoding(Encoding.ENCODING_INPUTS).setEntry("scurry:requests/7-0").setVersion("v")
         .setReply("scurry:replies:c").setDeadline(1700000000000L).setKey("k").setPriority(-3).setTenant("t")
         .setTraceparent("00-1").setKeep(0).build();
-    assertEquals(expected, request);
+    assertEquals(expected, request.toBuilder().clearDigest().build());
   }
 
   @Test
@@ -118,7 +118,7 @@ class EntryParserTest {
   @Test
   void anOverlongIdIsADefectUnderTheEntryId() {
     Request request = request("model", "m", "inputs", "{}", "id", "x".repeat(513));
-    assertEquals("The id is longer than 512 bytes.", request.getDefect());
+    assertEquals("The field id is longer than 512 bytes.", request.getDefect());
     assertEquals("7-0", request.getId());
   }
 
@@ -140,7 +140,7 @@ class EntryParserTest {
         parser.parse(Given.entry("7-0", "kind", "registry", "model", "m", "update", "{\"x\":1}", "keep", "5"));
     Update expected = Update.newBuilder().setModel("m").setId("7-0").setEntry("scurry:requests/7-0").setKeep(5)
         .setJson("{\"x\":1}").build();
-    assertEquals(expected, parsed.update);
+    assertEquals(expected, parsed.update.toBuilder().clearDigest().build());
     assertNull(parsed.request);
     assertEquals("m", parsed.key());
   }
@@ -156,7 +156,7 @@ class EntryParserTest {
     Update update = parser.parse(new Entry("scurry:requests", "7-0", fields)).update;
     Update expected = Update.newBuilder().setModel("m").setId("i").setEntry("scurry:requests/7-0")
         .setReply("scurry:replies:c").setRegister(Register.newBuilder().setUri("u")).build();
-    assertEquals(expected, update);
+    assertEquals(expected, update.toBuilder().clearDigest().build());
   }
 
   @Test
@@ -164,9 +164,80 @@ class EntryParserTest {
     List<Parsed> read = List.of(
         parser.parse(Given.entry("1-0", "model", "m", "id", "a", "inputs", "x".repeat(101))),
         parser.parse(Given.entry("2-0", "model", "m", "id", "b", "inputs", "x".repeat(100))));
-    assertEquals(101, Parking.take(read, 100, new Keys("scurry")).get("scurry:payload:a:in:body").length);
-    assertEquals("scurry:payload:a:in:body", read.get(0).request.getPayload());
+    assertEquals(101, Parking.take(read, 100, new Keys("scurry")).get("scurry:payload:a:in:body@1-0").length);
+    assertEquals("scurry:payload:a:in:body@1-0", read.get(0).request.getPayload());
     assertEquals(ByteString.EMPTY, read.get(0).request.getBody());
     assertEquals("", read.get(1).request.getPayload());
+  }
+
+  private Parsed with(String name, byte[] value, String... fields) {
+    List<byte[]> all = new ArrayList<>(Given.entry("7-0", fields).fields);
+    all.add(name.getBytes(StandardCharsets.UTF_8));
+    all.add(value);
+    return parser.parse(new Entry("scurry:requests", "7-0", all));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"id", "model", "version", "reply", "key", "tenant", "traceparent", "kind", "deadline"})
+  void whatIsNoUtf8IsRefusedAndNeverTakenForAnotherText(String name) {
+    byte[] value = {'a', (byte) 0xff};
+    String[] fields = name.equals("model") ? new String[] {"inputs", "{}"} : new String[] {"model", "m", "inputs", "{}"};
+    Parsed parsed = with(name, value, fields);
+    assertTrue(parsed.isDefective());
+    assertEquals("The field " + name + " is not UTF-8.", parsed.request.getDefect());
+    assertEquals("7-0", parsed.request.getId());
+    assertEquals(ByteString.copyFrom(value), parsed.request.getFieldsOrThrow(name));
+  }
+
+  @Test
+  void aReplacementCharacterThatWasSentIsFine() {
+    assertEquals("\uFFFD", request("model", "m", "inputs", "{}", "id", "\uFFFD").getId());
+  }
+
+  @Test
+  void anUpdateThatIsNoUtf8IsRefused() {
+    Parsed parsed = with("update", new byte[] {'{', (byte) 0xc3, '}'}, "kind", "registry", "model", "m");
+    assertEquals("The field update is not UTF-8.", parsed.request.getDefect());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"version, 128", "key, 512", "tenant, 512", "traceparent, 512"})
+  void whatIsTooLongIsRefused(String name, int most) {
+    assertEquals("", request("model", "m", "inputs", "{}", name, "x".repeat(most)).getDefect());
+    String defect = request("model", "m", "inputs", "{}", name, "x".repeat(most + 1)).getDefect();
+    assertEquals("The field " + name + " is longer than " + most + " bytes.", defect);
+  }
+
+  @Test
+  void anOverlongReplyStreamIsNone() {
+    Request request = request("model", "m", "inputs", "{}", "reply", "scurry:replies:" + "x".repeat(512));
+    assertTrue(request.getDefect().startsWith("Replies go to"), request.getDefect());
+    assertEquals("", request.getReply());
+  }
+
+  @Test
+  void parkedBodiesLieWhereNoTensorOfTheClientDoes() {
+    Parsed parsed = parser.parse(Given.entry("7-0", "model", "m", "id", "a", "inputs", "x".repeat(101)));
+    Parking.take(List.of(parsed), 100, new Keys("scurry"));
+    assertEquals("scurry:payload:a:in:body@7-0", parsed.request.getPayload());
+    assertTrue(new Keys("scurry").owns("a", parsed.request.getPayload()));
+  }
+
+  private ByteString digest(String... fields) {
+    Parsed parsed = parser.parse(Given.entry("7-0", fields));
+    return parsed.request == null ? parsed.update.getDigest() : parsed.request.getDigest();
+  }
+
+  @Test
+  void theDigestIsOfWhatIsAskedAndOfNothingElse() {
+    ByteString one = digest("model", "m", "inputs", "{}", "id", "i");
+    assertEquals(16, one.size());
+    assertEquals(one, digest("model", "m", "inputs", "{}", "id", "j", "reply", "scurry:replies:c", "deadline", "9",
+        "kind", "request"));
+    List<ByteString> others = List.of(digest("model", "n", "inputs", "{}"), digest("model", "m", "inputs", "{ }"),
+        digest("model", "m", "request", "{}"), digest("model", "m", "inputs", "{}", "version", "1"),
+        digest("model", "m", "update", "{}", "kind", "registry"), digest("model", "m", "version", "1"), digest());
+    assertEquals(others.size(), others.stream().distinct().count());
+    assertFalse(others.contains(one));
   }
 }

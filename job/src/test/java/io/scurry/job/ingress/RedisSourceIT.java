@@ -234,9 +234,18 @@ class RedisSourceIT {
     SourceRun run = run(null);
     run.await(1);
     Request request = Requests.parseFrom(run.mail().get(0).value.getValue()).getRequests(0);
-    assertEquals("scurry:payload:big:in:body", request.getPayload());
-    assertEquals(9000, redis.strlen("scurry:payload:big:in:body"));
-    assertTrue(redis.ttl("scurry:payload:big:in:body") > 86_000);
+    assertTrue(request.getPayload().startsWith("scurry:payload:big:in:body@"), request.getPayload());
+    assertEquals(9000, redis.strlen(request.getPayload()));
+    assertTrue(redis.ttl(request.getPayload()) > 86_000);
+  }
+
+  @Test
+  void whatIsParkedIsWrittenOnce() throws Exception {
+    redis.set("scurry:payload:big:in:body@7-0", "was there before");
+    redis.xadd("scurry:requests", new StreamEntryID(7, 0), Map.of("model", "m", "id", "big", "inputs", "x".repeat(9000)));
+    SourceRun run = run(null);
+    run.await(1);
+    assertEquals("was there before", redis.get("scurry:payload:big:in:body@7-0"));
   }
 
   @Test
@@ -279,7 +288,7 @@ class RedisSourceIT {
     run.await(1);
     long start = System.nanoTime();
     run.close();
-    assertTrue(System.nanoTime() - start < 500_000_000L);
+    assertTrue(System.nanoTime() - start < 900_000_000L);
     assertFalse(run.isAlive());
   }
 }
