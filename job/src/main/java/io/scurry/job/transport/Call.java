@@ -24,6 +24,9 @@ final class Call {
   /** Must not share an exchange: solo, or suspected of having sunk one. */
   boolean apart;
 
+  /** One of several copies of a call: for this process only, never for another. */
+  boolean copied;
+
   /** When it first found no process to go to, or 0. */
   long stranded;
 

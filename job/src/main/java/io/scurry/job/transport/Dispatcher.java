@@ -3,6 +3,7 @@ package io.scurry.job.transport;
 
 import java.util.ArrayDeque;
 import java.util.Collection;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
@@ -21,6 +22,7 @@ import org.slf4j.LoggerFactory;
  * <ol>
  *   <li>it never arrived (nobody listens, or the process is draining): on to the next rank, which is no failure;
  *   <li>no process can be reached: it waits, and bounces once {@code connect_patience} is over;
+ *   <li>it is one of the copies of a call for every process: that process is done with it;
  *   <li>it arrived and was lost, or the process says that it failed: bounced, or asked again after a pause.
  * </ol>
  *
@@ -64,7 +66,7 @@ final class Dispatcher implements Peer.Listener {
     awake.set(false);
     for (Call call = inbox.poll(); call != null; call = inbox.poll()) {
       call.key = FunctionKey.parse(call.id());
-      call.apart = call.key.solo;
+      call.apart = call.key.apart();
       place(call);
     }
   }
@@ -73,13 +75,27 @@ final class Dispatcher implements Peer.Listener {
     if (!call.lease.isOpen()) {
       return;
     }
-    Peer peer = peers.choose(call.key);
+    if (call.key.everywhere && peers.isKnown()) {
+      broadcast(call);
+      return;
+    }
+    Peer peer = call.key.everywhere ? null : peers.choose(call.key);
     if (peer != null) {
       peer.add(call);
       return;
     }
     strand(call);
     stranded.add(call);
+  }
+
+  /** To every process that is there; one that is down holds nothing that this call could be about. */
+  private void broadcast(Call call) {
+    List<Peer> up = peers.up();
+    if (up.isEmpty()) {
+      call.answer.complete(Broadcast.LOST);
+    }
+    Broadcast broadcast = new Broadcast(call, up.size());
+    up.forEach(peer -> peer.add(broadcast.copy()));
   }
 
   @Override
@@ -93,6 +109,10 @@ final class Dispatcher implements Peer.Listener {
   public void undelivered(Collection<Call> calls, String cause) {
     trouble = cause;
     for (Call call : calls) {
+      if (call.copied) {
+        call.answer.complete(Broadcast.LOST);
+        continue;
+      }
       strand(call);
       if (isOutOfPatience(call)) {
         bounce(call, cause, false, false);
@@ -105,6 +125,10 @@ final class Dispatcher implements Peer.Listener {
   @Override
   public void lost(Call call, String cause, boolean alone) {
     call.metrics.remoteInvocationFailures();
+    if (call.copied) {
+      call.answer.complete(Broadcast.LOST);
+      return;
+    }
     if (settings.bounces()) {
       bounce(call, cause, true, alone);
       return;

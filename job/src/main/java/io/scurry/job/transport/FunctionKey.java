@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.scurry.job.transport;
 
+import io.scurry.job.Addresses;
+
 /**
  * What a function's id says about the process that should run it.
  *
@@ -8,11 +10,13 @@ package io.scurry.job.transport;
  * model@version/lane          ranked by model@version, the lane picks the rank
  * model@version/solo/token    first rank, in an exchange of its own
  * model@version/seq/id        one of the two ranks that every version is loaded on, always the same
+ * model@version/load/lane     where that lane goes, in an exchange of its own
+ * model@version/load/all      every process, in exchanges of their own
  * anything else               ranked by the whole id, first rank
  * </pre>
  */
 final class FunctionKey {
-  private static final String SOLO = "solo/";
+  private static final FunctionKey EVERYWHERE = new FunctionKey("", 0, false, true, true);
 
   /** What is ranked. */
   final String ranked;
@@ -20,27 +24,44 @@ final class FunctionKey {
   /** Which rank is meant; taken modulo the number of processes. */
   final int rank;
 
-  /** Whether it must not share an exchange. */
+  /** Whether it is one request that must run by itself. */
   final boolean solo;
 
-  private FunctionKey(String ranked, int rank, boolean solo) {
+  /** Whether it loads or unloads, which no request may hold up. */
+  final boolean load;
+
+  /** Whether it is for every process. */
+  final boolean everywhere;
+
+  private FunctionKey(String ranked, int rank, boolean solo, boolean load, boolean everywhere) {
     this.ranked = ranked;
     this.rank = rank;
     this.solo = solo;
+    this.load = load;
+    this.everywhere = everywhere;
   }
 
   static FunctionKey parse(String id) {
-    int at = id.indexOf('@');
-    int slash = id.indexOf('/', at + 1);
-    if (at < 0 || slash < 0) {
-      return new FunctionKey(id, 0, false);
+    Addresses address = Addresses.parse(id);
+    if (address == null) {
+      return new FunctionKey(id, 0, false, false, false);
     }
-    String ranked = id.substring(0, slash);
-    if (id.startsWith(SOLO, slash + 1)) {
-      return new FunctionKey(ranked, 0, true);
+    String ranked = address.model + "@" + address.version;
+    switch (address.kind) {
+      case SOLO:
+        return new FunctionKey(ranked, 0, true, false, false);
+      case SEQUENCE:
+        return new FunctionKey(ranked, (int) (Rendezvous.hash(id) & 1), false, false, false);
+      case LOAD:
+        return address.lane == null ? EVERYWHERE : new FunctionKey(ranked, address.lane, false, true, false);
+      default:
+        return new FunctionKey(ranked, address.lane, false, false, false);
     }
-    int lane = lane(id, slash + 1);
-    return new FunctionKey(ranked, lane >= 0 ? lane : (int) (Rendezvous.hash(id) & 1), false);
+  }
+
+  /** Whether it must not share an exchange. */
+  boolean apart() {
+    return solo || load;
   }
 
   /** The model of an inference address; the whole id when it is none. */
@@ -49,23 +70,8 @@ final class FunctionKey {
     return at < 0 ? id : id.substring(0, at);
   }
 
-  private static int lane(String id, int from) {
-    if (from == id.length() || id.length() - from > 6) {
-      return -1;
-    }
-    int lane = 0;
-    for (int i = from; i < id.length(); i++) {
-      int digit = id.charAt(i) - '0';
-      if (digit < 0 || digit > 9) {
-        return -1;
-      }
-      lane = lane * 10 + digit;
-    }
-    return lane;
-  }
-
   @Override
   public String toString() {
-    return ranked + " rank " + rank + (solo ? " solo" : "");
+    return everywhere ? "every process" : ranked + " rank " + rank + (solo ? " solo" : load ? " load" : "");
   }
 }

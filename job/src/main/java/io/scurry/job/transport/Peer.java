@@ -39,6 +39,7 @@ final class Peer implements Exchange.Owner, Connection.Owner {
   private final Connections connections;
   private final Outbox outbox;
   private int executing;
+  private int loading;
 
   Peer(String name, URI uri, Channels channels, TransportSettings settings, EventLoop loop, Listener listener) {
     this.name = name;
@@ -81,6 +82,7 @@ final class Peer implements Exchange.Owner, Connection.Owner {
   private void begin(Connection connection, List<Call> calls) {
     Exchange exchange = new Exchange(calls, this, settings.maxFrame);
     executing += calls.size();
+    loading += calls.get(0).key.load ? 1 : 0;
     if (!calls.get(0).apart) {
       outbox.holdUp(exchange);
     }
@@ -105,20 +107,20 @@ final class Peer implements Exchange.Owner, Connection.Owner {
 
   @Override
   public void answered(Call call, FromFunction answer) {
-    executing--;
+    finished(call);
     listener.answered(call, answer);
   }
 
   @Override
   public void failed(Call call, String cause) {
-    boolean alone = call.key.solo || executing == 1;
-    executing--;
+    boolean alone = executing == 1 || call.key.solo && loading == 0;
+    finished(call);
     listener.lost(call, name + ": " + cause, alone);
   }
 
   @Override
   public void refused(Call call, String cause) {
-    executing--;
+    finished(call);
     down(cause);
     listener.undelivered(List.of(call), name + ": " + cause);
   }
@@ -179,15 +181,20 @@ final class Peer implements Exchange.Owner, Connection.Owner {
     connections.forget(connection);
   }
 
+  private void finished(Call call) {
+    executing--;
+    loading -= call.key.load ? 1 : 0;
+  }
+
   private void lose(List<Call> calls, String cause, boolean alone) {
-    executing -= calls.size();
+    calls.forEach(this::finished);
     for (Call call : calls) {
       listener.lost(call, name + ": " + cause, alone);
     }
   }
 
   private void giveBack(List<Call> calls, String cause) {
-    executing -= calls.size();
+    calls.forEach(this::finished);
     listener.undelivered(calls, name + ": " + cause);
   }
 

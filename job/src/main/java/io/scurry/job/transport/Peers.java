@@ -5,10 +5,12 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.concurrent.TimeUnit;
 import org.apache.flink.shaded.netty4.io.netty.handler.ssl.SslContext;
 import org.apache.flink.shaded.netty4.io.netty.util.concurrent.ScheduledFuture;
@@ -62,6 +64,16 @@ final class Peers {
       }
     }
     return null;
+  }
+
+  /** Whether any process is known at all. */
+  boolean isKnown() {
+    return peers.length > 0;
+  }
+
+  /** Every process that is not down. */
+  List<Peer> up() {
+    return Arrays.stream(peers).filter(Peer::isUp).collect(Collectors.toList());
   }
 
   private int[] remember(String ranked) {

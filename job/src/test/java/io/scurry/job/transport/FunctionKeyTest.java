@@ -2,6 +2,8 @@
 package io.scurry.job.transport;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,6 +39,16 @@ class FunctionKeyTest {
       counts[key.rank]++;
     }
     assertEquals(500, counts[0], 60);
+  }
+
+  @Test
+  void loadsGoWhereTheirLaneGoesAndBehindNobody() {
+    FunctionKey key = FunctionKey.parse("digits@1/load/3");
+    assertEquals("digits@1", key.ranked);
+    assertEquals(3, key.rank);
+    assertTrue(key.load && key.apart() && !key.solo && !key.everywhere);
+    assertTrue(FunctionKey.parse("digits@1/load/all").everywhere);
+    assertFalse(FunctionKey.parse("digits@1/3").apart());
   }
 
   @Test
