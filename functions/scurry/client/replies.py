@@ -7,8 +7,8 @@ import logging
 from typing import Any, Final
 
 from scurry.client.waiting import Waiting
-from scurry.redis.address import Address
 from scurry.redis import connection
+from scurry.redis.address import Address
 from scurry.redis.connection import Command, pack
 from scurry.redis.link import Link
 

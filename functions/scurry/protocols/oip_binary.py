@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from scurry.protocols import oip_json
-from scurry.protocols.oip_tensors import Document, output_of
+from scurry.protocols.oip_tensors import Document, brief, output_of
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 
@@ -104,7 +104,7 @@ def wanted(document: Document) -> BinaryOutputs:
     named: dict[str, bool] = {}
     for entry in outputs:
         name = entry.get("name")
-        found = _parameters(entry, f"Output {name!r}")
+        found = _parameters(entry, f"Output {brief(name)}")
         if isinstance(name, str) and "binary_data" in found:
             named[name] = _flag(found["binary_data"], "binary_data")
     return BinaryOutputs(every, named)
@@ -114,13 +114,13 @@ def _attach(document: Document, tail: memoryview) -> None:
     """Cut the tail into the inputs that ask for a piece of it; every byte must belong to one."""
     at = 0
     for entry in oip_json.objects(document, "inputs"):
-        size = _parameters(entry, f"Tensor {entry.get('name')!r}").get("binary_data_size")
+        size = _parameters(entry, f"Tensor {brief(entry.get('name'))}").get("binary_data_size")
         if size is None:
             continue
         if type(size) is not int or not 0 <= size <= len(tail) - at:
-            left = len(tail) - at
-            message = f"Tensor {entry.get('name')!r} has binary_data_size {size!r}, but {left} bytes follow the JSON."
-            raise InvalidRequest("bad_request", message)
+            whose, left = f"Tensor {brief(entry.get('name'))}", len(tail) - at
+            sentence = f"{whose} has binary_data_size {brief(size)}, but {left} bytes follow the JSON."
+            raise InvalidRequest("bad_request", sentence)
         entry["data"] = tail[at : at + size]
         at += size
     if at != len(tail):

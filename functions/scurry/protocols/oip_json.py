@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import orjson
 
-from scurry.protocols.oip_tensors import Document, add_tensor, output_of
+from scurry.protocols.oip_tensors import Document, add_tensor, brief, output_of
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferReply, InferRequest, Parameter
+from scurry.wire.limits import OUTPUTS
 
 
 def decode_request(body: bytes) -> InferRequest:
@@ -15,7 +16,10 @@ def decode_request(body: bytes) -> InferRequest:
 
 
 def load(body: bytes | bytearray | memoryview) -> Document:
-    """The JSON object in `body`. Raises `InvalidRequest` when it is anything else."""
+    """The JSON object in `body`. Raises `InvalidRequest` when it is anything else.
+
+    orjson refuses more than 1,024 brackets within brackets; nothing here climbs down after them.
+    """
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as cause:
@@ -35,11 +39,10 @@ def request_of(document: Document) -> InferRequest:
     for position, entry in enumerate(inputs):
         name = _name(entry, "inputs", position)
         if name in names:
-            raise InvalidRequest("bad_request", f"Field `inputs` has tensor {name!r} twice.")
+            raise InvalidRequest("bad_request", f"Field `inputs` has tensor {brief(name)} twice.")
         names.add(name)
         add_tensor(request, name, entry)
-    for position, entry in enumerate(objects(document, "outputs")):
-        request.outputs.append(_name(entry, "outputs", position))
+    request.outputs.extend(_outputs(document))
     for key, value in parameters(document, "The request").items():
         set_parameter(request.parameters[key], key, value)
     return request
@@ -98,7 +101,21 @@ def set_parameter(parameter: Parameter, key: str, value: object) -> None:
     elif isinstance(value, str):
         parameter.string_value = value
     else:
-        raise InvalidRequest("bad_request", f"Parameter {key!r} must be true, false, a 64-bit number or a text.")
+        raise InvalidRequest("bad_request", f"Parameter {brief(key)} must be true, false, a 64-bit number or a text.")
+
+
+def _outputs(document: Document) -> dict[str, None]:
+    """The names of the outputs that are asked for, in their order."""
+    entries = objects(document, "outputs")
+    if len(entries) > OUTPUTS:
+        raise InvalidRequest("bad_request", f"Field `outputs` names {len(entries)} outputs; {OUTPUTS} are the limit.")
+    names: dict[str, None] = {}
+    for position, entry in enumerate(entries):
+        name = _name(entry, "outputs", position)
+        if name in names:
+            raise InvalidRequest("bad_request", f"Field `outputs` has {brief(name)} twice.")
+        names[name] = None
+    return names
 
 
 def _name(entry: Document, field: str, position: int) -> str:

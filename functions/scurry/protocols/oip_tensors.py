@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from itertools import chain
 from math import prod
-from reprlib import repr as brief
+from reprlib import Repr
 from types import NoneType
 from typing import Any, Final
 
@@ -17,10 +17,16 @@ import numpy as np
 
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferRequest, Tensor
+from scurry.wire.limits import DIMENSIONS
 from scurry.wire.tensors import DTYPES, Array, to_array
 
 Document = dict[str, Any]
 """A JSON object as orjson reads it."""
+
+_short: Final = Repr()
+_short.maxstring = 64
+brief: Final = _short.repr
+"""What a caller sent, as it may stand in a sentence to him: never a megabyte of it."""
 
 KNOWN: Final = ", ".join(DTYPES) + " and BYTES"
 
@@ -29,7 +35,9 @@ def add_tensor(request: InferRequest, name: str, entry: Document) -> None:
     """Append the tensor that a JSON object describes. Raises `InvalidRequest`."""
     datatype = entry.get("datatype")
     if not isinstance(datatype, str) or (datatype not in DTYPES and datatype != "BYTES"):
-        raise InvalidRequest("input_datatype", f"Tensor {name!r} has datatype {brief(datatype)}; known are {KNOWN}.")
+        raise InvalidRequest(
+            "input_datatype", f"Tensor {brief(name)} has datatype {brief(datatype)}; known are {KNOWN}."
+        )
     shape = _shape(name, entry.get("shape"))
     data = entry.get("data")
     if isinstance(data, list):
@@ -37,7 +45,7 @@ def add_tensor(request: InferRequest, name: str, entry: Document) -> None:
     elif isinstance(data, (bytes, bytearray, memoryview)):
         content = _raw(name, datatype, shape, data)
     else:
-        raise InvalidRequest("bad_request", f"Tensor {name!r} needs its elements in a list `data`.")
+        raise InvalidRequest("bad_request", f"Tensor {brief(name)} needs its elements in a list `data`.")
     request.inputs.add(name=name, datatype=datatype, shape=shape, data=content)
 
 
@@ -49,14 +57,22 @@ def output_of(tensor: Tensor) -> Document:
 
 
 def _shape(name: str, shape: object) -> list[int]:
+    if isinstance(shape, list) and len(shape) > DIMENSIONS:
+        raise InvalidRequest(
+            "input_rank", f"Tensor {brief(name)} has {len(shape)} dimensions; {DIMENSIONS} are the limit."
+        )
     if isinstance(shape, list) and all(type(size) is int and 0 <= size < 2**63 for size in shape):
         return shape
-    raise InvalidRequest("input_shape", f"Tensor {name!r} needs `shape`, a list of sizes from 0, not {brief(shape)}.")
+    raise InvalidRequest(
+        "input_shape", f"Tensor {brief(name)} needs `shape`, a list of sizes from 0, not {brief(shape)}."
+    )
 
 
 def _raw(name: str, datatype: str, shape: list[int], data: bytes | bytearray | memoryview) -> bytes:
     if datatype != "BYTES" and prod(shape) * DTYPES[datatype].itemsize != len(data):
-        raise InvalidRequest("input_shape", f"Tensor {name!r} says {datatype} {shape} but carries {len(data)} bytes.")
+        raise InvalidRequest(
+            "input_shape", f"Tensor {brief(name)} says {datatype} {shape} but carries {len(data)} bytes."
+        )
     return bytes(data)
 
 
@@ -66,13 +82,13 @@ def _flatten(name: str, shape: list[int], data: list[Any]) -> tuple[list[Any], s
     while (types := set(map(type, data))) == {list}:
         lengths = set(map(len, data))
         if len(lengths) > 1:
-            raise InvalidRequest("input_shape", f"Tensor {name!r} has lists of different length in `data`.")
+            raise InvalidRequest("input_shape", f"Tensor {brief(name)} has lists of different length in `data`.")
         sizes += lengths
         data = list(chain.from_iterable(data))
     if list in types:
-        raise InvalidRequest("input_shape", f"Tensor {name!r} has lists beside single elements in `data`.")
+        raise InvalidRequest("input_shape", f"Tensor {brief(name)} has lists beside single elements in `data`.")
     if (sizes[0] != prod(shape)) if len(sizes) == 1 else (sizes != shape):
-        raise InvalidRequest("input_shape", f"Tensor {name!r} says {shape} but its `data` is {brief(sizes)}.")
+        raise InvalidRequest("input_shape", f"Tensor {brief(name)} says {shape} but its `data` is {brief(sizes)}.")
     return data, types
 
 
@@ -87,7 +103,7 @@ def _encode(name: str, datatype: str, flat: list[Any], types: set[type]) -> byte
             return array.tobytes()
     elif dtype is not None and dtype.kind != "f" and _whole(flat, types, dtype):
         return np.array(flat, dtype).tobytes()
-    raise InvalidRequest("input_datatype", f"Tensor {name!r} has an element in `data` that is no {datatype}.")
+    raise InvalidRequest("input_datatype", f"Tensor {brief(name)} has an element in `data` that is no {datatype}.")
 
 
 def _whole(flat: list[Any], types: set[type], dtype: np.dtype[Any]) -> bool:
@@ -107,4 +123,6 @@ def _texts(name: str, flat: Array) -> list[str]:
     try:
         return [item.decode() for item in flat.tolist()]
     except UnicodeDecodeError:
-        raise InvalidRequest("bad_request", f"Output {name!r} is not UTF-8 text: ask for a binary reply.") from None
+        raise InvalidRequest(
+            "bad_request", f"Output {brief(name)} is not UTF-8 text: ask for a binary reply."
+        ) from None

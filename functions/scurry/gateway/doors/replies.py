@@ -9,6 +9,7 @@ import orjson
 
 from scurry.gateway.status import status_of
 from scurry.wire.errors import ScurryError
+from scurry.wire.limits import shortened
 
 _HEADS: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode("ascii") for status in HTTPStatus}
 _JSON: Final = b"Content-Type: application/json\r\nContent-Length: %d\r\n%b"
@@ -48,7 +49,7 @@ def refusal(cause: ScurryError) -> HttpReply:
     """The response that tells an error, as Triton words it, with our code beside it."""
     row = status_of(cause.code)
     headers = b"Retry-After: %d\r\n" % row.retry_after if row.retry_after else b""
-    return json_reply({"error": cause.message, "code": cause.code}, row.http, headers)
+    return json_reply({"error": shortened(cause.message), "code": cause.code}, row.http, headers)
 
 
 def _json(body: bytes, status: int, headers: bytes) -> HttpReply:
