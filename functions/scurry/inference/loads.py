@@ -48,4 +48,5 @@ def describe(load: Load, loaded: LoadedModel, worker: str) -> Loaded:
         max_batch_size=model.max_batch_size,
         runtime=model.name,
         device=model.device,
+        warnings=model.warnings,
     )

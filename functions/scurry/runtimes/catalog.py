@@ -29,10 +29,7 @@ def open_model(model: str, version: str, spec: ModelSpec, threads: int = 1, root
     runtime = spec.runtime or _guess(spec.uri, model, version, root)
     cls = runtime_class(runtime)
     file = locate(spec.uri, model, version, cls.suffixes, root)
-    beside = dict(file.config)
-    if spec.max_batch_size > 0:
-        beside.setdefault("max_batch_size", spec.max_batch_size)
-    opened = cls(file, parse_options(spec.config, beside, cls.known, runtime), threads)
+    opened = cls(file, parse_options(spec.config, file.config, cls.known, runtime), threads)
     opened.open()
     return opened
 

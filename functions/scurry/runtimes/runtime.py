@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from scurry.runtimes.baseline import Baseline
 from scurry.runtimes.memory import Growth
+from scurry.runtimes.stacking import decide
+from scurry.runtimes.warmup import guessed, recorded
 from scurry.wire.errors import Failed, InvalidRequest, ScurryError
 from scurry.wire.messages_pb2 import Signature
 from scurry.wire.tensors import DTYPES, Array
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 
 OVERHEAD_BYTES = 96 * 1024
 """What the smallest open model costs besides its weights (measured with 1,000 sessions of onnxruntime: 87 KiB)."""
+UNKNOWN_SECONDS = 1.0
+"""What a run is taken to need while none has ended."""
 WARM_SECONDS = 0.5
 """The full-batch warm-up is left out for models that would need longer than this for it."""
 
@@ -48,7 +53,7 @@ class Runtime(ABC):
     framework: ClassVar[str]
     module: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]
-    known: ClassVar[frozenset[str]] = frozenset({"max_batch_size", "threads", "device"})
+    known: ClassVar[frozenset[str]] = frozenset({"max_batch_size", "threads", "device", "model_warmup"})
 
     def __init__(self, file: ModelFile, options: Options, threads: int) -> None:
         self.file, self.options = file, options
@@ -59,7 +64,9 @@ class Runtime(ABC):
         self.max_batch_size = 1
         self.bytes = 0
         self.device = "cpu"
-        self.seconds = 0.0
+        self.seconds = UNKNOWN_SECONDS
+        self.baseline: Baseline | None = None
+        self.warnings: list[str] = []
         self._texts = False
 
     @abstractmethod
@@ -118,47 +125,39 @@ class Runtime(ABC):
                 raise Failed("load_failed", f"Tensor {port.name!r} of the model is {port.datatype}: not supported.")
 
     def _warm_up(self) -> None:
-        """Run zeros, and take rows to be stackable only if two rows in give two rows out."""
-        free = any(size < 0 for port in self.inputs for size in port.shape[1:])
-        stackable = self.options.max_batch_size > 1 and all(
-            port.shape and port.shape[0] < 0 for port in (*self.inputs, *self.outputs)
-        )
-        if free:  # the free dimensions' sizes are guessed: a failure says nothing about the model
-            with suppress(Failed):
-                self._timed(1)
-            self.batched = stackable
-        else:
-            first = self._timed(1)
-            self.batched = stackable and self._gives_rows(2)
-            if self.batched and first * self.options.max_batch_size < WARM_SECONDS:
-                self._timed(self.options.max_batch_size)
-        self.max_batch_size = self.options.max_batch_size if self.batched else 1
+        """Run what there is to try with, then decide whether rows may be stacked. A model that fails is a warning."""
+        self.warnings = []
+        self._try_out()
+        self.max_batch_size, warning = decide(self.run, self.inputs, self.outputs, self.options.max_batch_size)
+        self.batched = self.max_batch_size > 1
+        if warning:
+            self.warnings.append(warning)
+        if self.batched and self.baseline and self.seconds * self.max_batch_size < WARM_SECONDS:
+            with suppress(ScurryError):
+                self._timed([np.concatenate([each[:1]] * self.max_batch_size) for each in self.baseline.inputs])
 
-    def _timed(self, rows: int) -> float:
-        arrays = [_zeros(port, rows) for port in self.inputs]
+    def _try_out(self) -> None:
+        """Recorded samples first, then zeros, then random rows: the first that runs is what a sound model answers."""
+        failures: list[str] = []
+        for name, arrays in (*recorded(self.options.model_warmup, self.inputs, self.file.path), *guessed(self.inputs)):
+            try:
+                outputs, again = self.run(arrays), self._timed(arrays)
+            except ScurryError as failure:
+                failures.append(f"{name} cannot be run: {failure.message}")
+                continue
+            self.baseline = Baseline(arrays, outputs, again)
+            return
+        self.warnings += failures[:1]
+
+    def _timed(self, arrays: Sequence[Array]) -> list[Array]:
         self.run(arrays)
         start = time.perf_counter()
-        self.run(arrays)
+        outputs = self.run(arrays)
         self.seconds = time.perf_counter() - start
-        return self.seconds
-
-    def _gives_rows(self, rows: int) -> bool:
-        try:
-            outputs = self.run([_zeros(port, rows) for port in self.inputs])
-        except Failed:
-            return False
-        return all(each.ndim > 0 and each.shape[0] == rows for each in outputs)
+        return outputs
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.file.path.name} on {self.device}, {self.bytes / 2**20:.1f} MiB>"
-
-
-def _zeros(port: Port, rows: int) -> Array:
-    shape = tuple((rows if at == 0 else 1) if size < 0 else size for at, size in enumerate(port.shape))
-    if port.datatype == "BYTES":
-        empty: np.ndarray[Any, np.dtype[Any]] = np.full(shape, "", dtype=object)
-        return empty
-    return np.zeros(shape, DTYPES[port.datatype])
 
 
 def _decoded(array: Array, port: Port) -> Array:

@@ -15,8 +15,11 @@ from scurry.wire.messages_pb2 import Load, Loaded, LoadFailed, Loading, ModelSpe
 LOAD = Load(model="m", version="2", lane=1, spec=ModelSpec(uri="toy", generation=7))
 
 
-async def test_loaded_says_what_was_opened(shelf):
+async def test_loaded_says_what_was_opened(shop, shelf):
     """The registry learns signature, memory, rows, runtime, device and worker."""
+    toy = Toy()
+    toy.warnings.append("It is a toy.")
+    shop.toys["m"] = lambda: toy
     answered = call(LOAD)
     await answer_load(answered, LOAD, shelf, "here:1")
     ((function, key, loaded),) = mail(answered, Loaded)
@@ -24,6 +27,7 @@ async def test_loaded_says_what_was_opened(shelf):
     assert (loaded.version, loaded.lane, loaded.generation, loaded.worker) == ("2", 1, 7, "here:1")
     assert (loaded.bytes, loaded.max_batch_size, loaded.runtime, loaded.device) == (100, 4, "toy", "cpu")
     assert [each.name for each in loaded.signature.inputs] == ["x"]
+    assert list(loaded.warnings) == ["It is a toy."]
 
 
 async def test_a_failure_says_why(shop, shelf):

@@ -31,6 +31,7 @@ class Toy(Runtime):
         super().__init__(ModelFile(Path("toy")), Options(), 1)
         self.function, self.inputs, self.outputs = function, inputs, outputs
         self.batched, self.max_batch_size, self.bytes = limit > 0, max(1, limit), size
+        self.seconds = 0.0
         self._texts = any(port.datatype == "BYTES" for port in inputs)
         self.seen: list[tuple[int, ...]] = []
 

@@ -39,10 +39,10 @@ def test_an_unknown_runtime_is_said():
         open_model("m", "1", ModelSpec(uri="x", runtime="abacus"))
 
 
-def test_the_spec_may_limit_the_batch(linear):
-    """max_batch_size of the spec holds unless the config says otherwise."""
+def test_only_the_config_asks_for_a_batch(linear):
+    """max_batch_size of the spec is what another worker found: no wish, and nothing is stacked because of it."""
     uri = str(linear())
-    assert open_model("m", "1", ModelSpec(uri=uri, max_batch_size=8)).max_batch_size == 8
+    assert open_model("m", "1", ModelSpec(uri=uri, max_batch_size=8)).max_batch_size == 32
     spec = ModelSpec(uri=uri, max_batch_size=8, config='{"max_batch_size": 5}')
     assert open_model("m", "1", spec).max_batch_size == 5
 

@@ -7,12 +7,12 @@ import pytest
 from scurry.runtimes.options import Options, parse_options
 from scurry.wire.errors import Failed
 
-KNOWN = {"max_batch_size", "threads", "device", "providers"}
+KNOWN = {"max_batch_size", "threads", "device", "providers", "model_warmup"}
 
 
 def test_nothing_said_means_the_defaults():
     """An empty config is no config."""
-    assert parse_options(" ", {}, KNOWN, "onnx") == Options(max_batch_size=32, threads=0, device="", providers=())
+    assert parse_options(" ", {}, KNOWN, "onnx") == Options(max_batch_size=None, threads=0, device="", providers=())
 
 
 def test_the_registration_wins_over_the_file():
@@ -29,6 +29,7 @@ def test_the_registration_wins_over_the_file():
         ('{"thread": 1}', "knows no option 'thread'; it knows device, max_batch_size"),
         ('{"threads": true}', "whole number"),
         ('{"max_batch_size": -1}', "whole number"),
+        ('{"model_warmup": {}}', "list of samples"),
         ('{"device": 3}', "must be a string"),
         ('{"providers": "CPUExecutionProvider"}', "list of names"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from scurry.runtimes.files import ModelFile
 from scurry.runtimes.options import Options
-from scurry.runtimes.runtime import Port, Runtime
+from scurry.runtimes.runtime import UNKNOWN_SECONDS, Port, Runtime
 from scurry.wire.errors import Failed, InvalidRequest
 
 
@@ -46,19 +47,30 @@ def make(tmp_path):
     return build
 
 
-def test_two_rows_in_and_out_prove_that_rows_stack(make):
-    """A model is batched when two rows of zeros give two rows; a full batch warms it up."""
+def test_rows_that_were_shown_to_be_independent_stack(make):
+    """Rows run together and singly, in several sizes; a full batch warms the model up."""
     model = make()
     model.open()
-    assert (model.batched, model.max_batch_size) == (True, 32)
-    assert set(model.seen) == {1, 2, 32}
+    assert (model.batched, model.max_batch_size, model.warnings) == (True, 32, [])
+    assert set(model.seen) == {1, 2, 3, 5, 32}
 
 
-def test_a_model_that_folds_rows_is_not_batched(make):
-    """A free first dimension alone does not make a batch."""
-    model = make(function=lambda x: [x.mean(axis=0, keepdims=True)])
+@pytest.mark.parametrize(
+    ("function", "sentence"),
+    [
+        (lambda x: [x - x.mean(axis=0)], "different values of output 'y'"),
+        (lambda x: [x.mean(axis=0, keepdims=True)], r"2 rows together give \[1, 2\] of output 'y'"),
+        (lambda x: [x.reshape(1, 2)], "2 rows together cannot be run: The model failed: cannot reshape"),
+    ],
+)
+def test_rows_that_know_of_each_other_do_not_stack(make, function, sentence):
+    """Two rows out of two say nothing: x - mean(x) would answer each caller with the others' data."""
+    model = make(function=function)
     model.open()
     assert (model.batched, model.max_batch_size) == (False, 1)
+    assert re.search(sentence, model.warnings[0])
+    with pytest.raises(Failed, match=f"max_batch_size 8 is asked for, but .*{sentence}"):
+        make(function=function, options=Options(max_batch_size=8)).open()
 
 
 @pytest.mark.parametrize("size", [0, 1])
@@ -70,35 +82,63 @@ def test_stacking_can_be_switched_off(make, size):
 
 
 def test_a_fixed_first_dimension_is_not_a_batch(make):
-    """A model made for one row takes one row."""
-    model = make(inputs=(Port("x", "FP32", (1, 2)),), outputs=(Port("y", "FP32", (1, 2)),))
+    """A model made for one row takes one row; the wish for more is refused."""
+    ports = {"inputs": (Port("x", "FP32", (1, 2)),), "outputs": (Port("y", "FP32", (1, 2)),)}
+    model = make(**ports)
     model.open()
-    assert not model.batched
+    assert (model.batched, model.warnings) == (False, [])
+    with pytest.raises(Failed, match=r"'x' is \[1, 2\]: its first dimension is fixed"):
+        make(**ports, options=Options(max_batch_size=4)).open()
 
 
-def test_zeros_that_fail_fail_the_load(make):
-    """A model that cannot run zeros of its own shape is not opened."""
+def test_a_warm_up_refuses_no_model(make):
+    """Zeros are a try: a model that cannot run them, nor anything else, is open, not stacked, and says why."""
 
     def fails(_):
         raise ValueError("no such op\n  at line 3")
 
-    with pytest.raises(Failed, match=r"The model failed: no such op at line 3") as caught:
-        make(function=fails).open()
-    assert caught.value.code == "load_failed"
+    model = make(function=fails)
+    model.open()
+    assert (model.batched, model.baseline, model.seconds) == (False, None, UNKNOWN_SECONDS)
+    assert model.warnings[0] == "Zeros cannot be run: The model failed: no such op at line 3"
+    assert "random rows could not be run" in model.warnings[1]
 
 
-def test_guessed_sizes_may_fail(make):
-    """Where dimensions other than the rows are free, a failing warm-up says nothing."""
+def test_what_refuses_zeros_may_take_random_rows(make):
+    """A model that cannot divide by zero is tried with other rows, and no warning is made of it."""
 
-    def fails_below_two(x):
-        if x.shape[1] < 2:
-            raise ValueError("too narrow")
+    def picky(x):
+        if not x.any():
+            raise ValueError("zeros")
         return [x]
 
-    free = (Port("x", "FP32", (-1, -1)),)
-    model = make(function=fails_below_two, inputs=free, outputs=free)
+    model = make(function=picky)
     model.open()
-    assert model.batched
+    assert (model.batched, model.warnings, model.baseline.steady) == (True, [], True)
+
+
+def test_free_dimensions_stack_only_by_wish(make):
+    """Rows of every size cannot be tried: the config has to say it, and is refused where the trial shows otherwise."""
+    free = (Port("x", "FP32", (-1, -1)),)
+    model = make(inputs=free, outputs=free)
+    model.open()
+    assert not model.batched
+    assert "set max_batch_size" in model.warnings[0]
+    model = make(inputs=free, outputs=free, options=Options(max_batch_size=4))
+    model.open()
+    assert (model.batched, model.max_batch_size, model.warnings) == (True, 4, [])
+    with pytest.raises(Failed, match="different values"):
+        make(lambda x: [x - x.mean(axis=0)], free, free, Options(max_batch_size=4)).open()
+
+
+def test_recorded_samples_come_first(make, tmp_path):
+    """What the config records is what the model is tried with; a sample that fails is a warning."""
+    (tmp_path / "warmup").mkdir()
+    np.float32([3, 4]).tofile(tmp_path / "warmup" / "good.bin")
+    sample = {"name": "s", "inputs": {"x": {"dims": [2], "input_data_file": "good.bin"}}}
+    model = make(options=Options(model_warmup=(sample,)))
+    model.open()
+    assert model.baseline.inputs[0].tolist() == [[3, 4]]
 
 
 def test_a_failing_run_has_a_code(make):

@@ -1,0 +1,48 @@
+"""An input that a model once answered, and what it answered.
+
+Asked again after a failure it tells whether the model is still the one that was loaded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scurry.runtimes.stacking import difference
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scurry.wire.tensors import Array
+
+
+class Baseline:
+    """What a sound model answers; `steady` when it answered the same twice."""
+
+    __slots__ = ("inputs", "nan", "outputs", "steady")
+
+    def __init__(self, inputs: Sequence[Array], outputs: Sequence[Array], again: Sequence[Array] | None = None) -> None:
+        self.inputs, self.outputs = list(inputs), [np.array(each) for each in outputs]
+        self.nan = has_nan(outputs)
+        self.steady = again is not None and self._same(again)
+
+    def agrees(self, outputs: Sequence[Array]) -> bool:
+        """Whether a model that gives these outputs now is sound."""
+        if len(outputs) != len(self.outputs) or (has_nan(outputs) and not self.nan):
+            return False
+        return not self.steady or self._same(outputs)
+
+    def _same(self, outputs: Sequence[Array]) -> bool:
+        return all(difference([here], [there]) is None for here, there in zip(outputs, self.outputs, strict=True))
+
+    def __repr__(self) -> str:
+        return f"<Baseline of {len(self.inputs)} inputs{', steady' if self.steady else ''}>"
+
+
+def has_nan(outputs: Sequence[Array]) -> bool:
+    """Whether there is a NaN; one pass that takes no memory where there is none."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return any(
+            each.dtype.kind == "f" and bool(np.isnan(each.sum())) and bool(np.isnan(each).any()) for each in outputs
+        )

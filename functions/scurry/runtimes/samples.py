@@ -1,0 +1,64 @@
+"""Inputs to try a model with: zeros, and rows drawn at random.
+
+Random rows differ in size as well as in content, so that whatever one row does to its neighbours shows. Which values
+make sense depends on the model: floats of either sign or from 0 to 1, whole numbers that may be pixels or places in a
+table, texts that may be numbers. So there are several kinds to try. Pure: a seed decides.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from scurry.wire.tensors import DTYPES, Array
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scurry.runtimes.runtime import Port
+
+KINDS: Final = ("wide", "unit", "small")
+"""Floats of either sign and many sizes, whole numbers up to 255 · floats from 0 to 1, up to 9 · 0 and 1 only."""
+LARGEST: Final = {"wide": 256, "unit": 10, "small": 2}
+FREE_SIZE: Final = 8
+"""Size of a free dimension other than the rows."""
+
+
+def zeros(ports: Sequence[Port], rows: int) -> list[Array]:
+    """Zeros, or empty texts, for every input; free dimensions are 1."""
+    return [_zeros(port, shape_of(port, rows, 1)) for port in ports]
+
+
+def draw(ports: Sequence[Port], rows: int, seed: int, kind: str) -> list[Array]:
+    """Random rows for every input."""
+    rng = np.random.default_rng(seed)
+    return [_random(port.datatype, shape_of(port, rows, FREE_SIZE), rng, kind) for port in ports]
+
+
+def shape_of(port: Port, rows: int, free: int) -> tuple[int, ...]:
+    """A shape that the port takes: so many rows where it takes any, `free` in other free dimensions."""
+    return tuple((rows if at == 0 else free) if size < 0 else size for at, size in enumerate(port.shape))
+
+
+def _zeros(port: Port, shape: tuple[int, ...]) -> Array:
+    if port.datatype == "BYTES":
+        empty: np.ndarray[Any, np.dtype[Any]] = np.full(shape, "", dtype=object)
+        return empty
+    return np.zeros(shape, DTYPES[port.datatype])
+
+
+def _random(datatype: str, shape: tuple[int, ...], rng: np.random.Generator, kind: str) -> Array:
+    if datatype == "BYTES":
+        words = rng.integers(0, LARGEST[kind], shape).astype(str)
+        return words.astype(object)
+    dtype = DTYPES[datatype]
+    if dtype.kind == "b":
+        return rng.integers(0, 2, shape).astype(dtype)
+    if dtype.kind in "iu":
+        return rng.integers(0, min(LARGEST[kind], np.iinfo(dtype).max), shape).astype(dtype)
+    if kind == "small":
+        return rng.integers(0, 2, shape).astype(dtype)
+    values = rng.standard_normal(shape) if kind == "wide" else rng.random(shape)
+    scale = 10.0 ** rng.uniform(-1, 1, (*shape[:1], *(1 for _ in shape[1:]))) if kind == "wide" else 1.0
+    return (values * scale).astype(dtype)
