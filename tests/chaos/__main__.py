@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.chaos.campaign import Campaign, Options
 from tests.chaos.catalogue import FAULTS
 from tests.chaos.stack import Stack
+from tests.chaos.storage import mount, unmount
 
 FLAGS = ("--workers", "2", "--memory-mb", "1024", "--job-memory-mb", "768", "--checkpoint-interval", "3s")
 
@@ -41,12 +42,15 @@ def main(words: list[str]) -> int:
 
     tell(f"chaos: seed {asked.seed}, {asked.minutes:g} minutes, a fault every {asked.every:g} s")
     with tempfile.TemporaryDirectory(prefix="scurry-chaos-") as folder:
-        stack = Stack(Path(folder) / "up", *FLAGS)
+        disk = Path(folder) / "disk"
+        mounted = mount(disk)
+        stack = Stack(disk / "up", *FLAGS)
         try:
             tell(f"ready after {time.monotonic() - begin:.1f} s")
-            ledger = Campaign(asked, stack, tell).run()
+            ledger = Campaign(asked, stack, tell, Path(folder) / "models", disk if mounted else None).run()
         finally:
             stack.stop()
+            unmount(disk)
     tell("\n".join(ledger.lines()))
     return 0 if ledger.holds else 1
 

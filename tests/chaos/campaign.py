@@ -12,16 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tests.chaos import poisoning
 from tests.chaos.catalogue import FAULTS, HARMLESS
 from tests.chaos.changes import MODEL, Changes
 from tests.chaos.checker import Checker
 from tests.chaos.door import Door, Marks, connect
-from tests.chaos.faults import Scene
 from tests.chaos.ledger import Ledger
 from tests.chaos.load import Load
 from tests.chaos.mix import Mix, Numbers, Subject, contents
 from tests.chaos.models import WIDE, WIDTH, save
 from tests.chaos.replies import Decoder, Fields, Reader
+from tests.chaos.scene import Scene
 from tests.chaos.schedule import Due, schedule
 from tests.chaos.stack import Stack
 from tests.chaos.timeline import Timeline
@@ -51,8 +52,10 @@ class Options:
 class Campaign:
     """The parts of one run, put together."""
 
-    def __init__(self, options: Options, stack: Stack, tell: Callable[[str], None], disk: Path | None = None) -> None:
-        self.options, self.stack, self.tell = options, stack, tell
+    def __init__(
+        self, options: Options, stack: Stack, tell: Callable[[str], None], folder: Path, disk: Path | None = None
+    ) -> None:
+        self.options, self.stack, self.tell, self.folder = options, stack, tell, folder
         run = f"{int(time.time()) & 0xFFFFFF:x}"
         stream = f"scurry:replies:chaos-{run}"
         self.timeline = Timeline()
@@ -63,23 +66,40 @@ class Campaign:
         subjects = [subject for subject in SUBJECTS if subject.model in options.subjects or not options.subjects]
         self.mix = Mix(subjects, self.numbers, stream, random.Random(options.seed))
         self.load = Load(self.door, self.mix, self.checker, options.rate)
-        self.folder = stack.dir.parent / "models"
         self.changes = Changes(self.door, self.checker, self.folder, options.seed, f"{stream}-changes")
         self.decoder = Decoder(stack.redis_url, self.numbers)
         self.readers = [
             Reader(stack.redis_url, stream, self.heard),
             Reader(stack.redis_url, f"{stream}-changes", self.changes.heard),
+            Reader(stack.redis_url, "scurry:dead", self.buried, trim=False),
         ]
+        self.orphans: list[tuple[Callable[[Fields, float], None], Fields, float]] = []
+        self.settling = False
         self.acting = Acting()
         self.watch = RestartWatch(stack, self.acting, self.checker.ledger, HARMLESS)
-        self.scene = Scene(stack, self.door, self.marks, self.checker, random.Random(options.seed), disk=disk)
+        self.scene = Scene(stack, self.door, self.marks, self.checker, self.mix, random.Random(options.seed), disk=disk)
 
     def heard(self, fields: Fields, at: float) -> None:
-        """A reply arrived."""
-        self.checker.replied(self.decoder.seen(fields, at))
+        """A reply arrived. One to an entry's own id may come before we know that id, and is looked at in the end."""
+        seen = self.decoder.seen(fields, at)
+        if seen.number < 0 and not self.settling:
+            self.orphans.append((self.heard, fields, at))
+        else:
+            self.checker.replied(seen)
+
+    def buried(self, fields: Fields, at: float) -> None:
+        """A dead letter."""
+        names = (fields.get(b"field:id", b""), fields.get(b"entry", b"").rpartition(b"/")[2])
+        found = [self.numbers.number(name.decode(errors="replace")) for name in names]
+        number = next((number for number in found if number is not None), None)
+        if number is not None:
+            self.checker.died(number, fields.get(b"cause", b"").decode(errors="replace"))
+        elif not self.settling:
+            self.orphans.append((self.buried, fields, at))
 
     def run(self) -> Ledger:
         """All of it."""
+        poisoning.plant(self.stack.redis_url)
         self.register()
         for thread in (*self.readers, self.marks, self.watch):
             thread.start()
@@ -163,6 +183,10 @@ class Campaign:
         """Ask no more, and wait for what is open."""
         self.load.stop()
         self.changes.stop()
+        time.sleep(1)
+        self.settling = True
+        for take, fields, at in self.orphans:
+            take(fields, at)
         end = time.monotonic() + SETTLE_S
         while self.checker.waiting and time.monotonic() < end:
             time.sleep(0.1)
@@ -180,6 +204,8 @@ class Campaign:
         differs = self.changes.mirror.differs(json.loads(record or "{}"))
         if differs:
             ledger.wrong("records_off", differs)
+        for key in poisoning.touched(self.stack.redis_url):
+            ledger.wrong("foreign_touched", key)
         ledger.told["longest time without an answer, s"] = f"{self.checker.longest_gap:.1f}"
         ledger.told["requests a second"] = f"{self.load.rate:.0f}"
         ledger.told["registry changes applied"] = str(self.changes.done)

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.chaos import faults
-from tests.chaos.faults import Fault
+from tests.chaos import poisoning, processes, storage
+from tests.chaos.scene import Fault
 
 FAULTS: Mapping[str, Fault] = {
-    "kill-worker": faults.kill_worker,
-    "kill-workers": faults.kill_workers,
-    "kill-functions": faults.kill_functions,
-    "kill-job": faults.kill_job,
-    "kill-gateway": faults.kill_gateway,
-    "kill-redis": faults.kill_redis,
-    "kill-redis-always": faults.kill_redis_always,
-    "kill-up": faults.kill_up,
-    "stop-any": faults.stop_any,
-    "stop-worker": faults.stop_worker,
+    "kill-worker": processes.kill_worker,
+    "kill-workers": processes.kill_workers,
+    "kill-functions": processes.kill_functions,
+    "kill-job": processes.kill_job,
+    "kill-gateway": processes.kill_gateway,
+    "kill-up": processes.kill_up,
+    "stop-any": processes.stop_any,
+    "stop-worker": processes.stop_worker,
+    "kill-redis": storage.kill_redis,
+    "kill-redis-always": storage.kill_redis_always,
+    "cut-connections": storage.cut_connections,
+    "pause-redis": storage.pause_redis,
+    "fill-redis": storage.fill_redis,
+    "damage-checkpoint": storage.damage_checkpoint,
+    "fill-disk": storage.fill_disk,
+    "poison-requests": poisoning.poison_requests,
+    "poison-entries": poisoning.poison_entries,
+    "poison-registry": poisoning.poison_registry,
 }
 
-HARMLESS = frozenset({"kill-worker", "kill-workers", "kill-gateway", "stop-worker"})
-"""Whatever happens to workers and doors, the job goes on."""
+OF_WORKERS_AND_CALLERS = ("kill-worker", "stop-worker", "kill-gateway", "poison")
+HARMLESS = frozenset(name for name in FAULTS if name.startswith(OF_WORKERS_AND_CALLERS))
+"""Whatever happens to workers and doors, and whatever callers send, the job goes on."""

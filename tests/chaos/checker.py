@@ -126,7 +126,12 @@ class Checker:
         with self._lock:
             self.ledger.dead += 1
             item = self._open.get(number)
-            if item is not None and not item.questions[0].wanted:
+            if item is None:
+                return
+            if item.questions[0].silent:
+                self._counts.replies[number] += 1
+                self._close_if_done(number, item)
+            if not item.questions[0].wanted:
                 self.ledger.wrong("innocents_failed", f"{number} is a dead letter: {cause}")
 
     def redis_lost(self, since: float, until: float, gone: set[int]) -> None:
@@ -171,16 +176,16 @@ class Checker:
             self._judge_error(question, seen)
             return
         self.ledger.answered += 1
-        if question.wanted:
-            self.ledger.wrong("poison_answered", f"{question} got {seen}")
-            return
-        self._judge_answer(item, seen)
+        if not question.wanted:
+            self._judge_answer(item, seen)
+        elif "ok" not in question.wanted:
+            self.ledger.wrong("poison_answered", f"{seen.number} wanted {set(question.wanted)}, got an answer")
 
     def _judge_error(self, question: Question, seen: Seen) -> None:
         told = f"number {question.number} of {question.model}@{question.asked or '-'}: {seen.error}: {seen.message}"
         if question.wanted:
             if seen.error not in question.wanted | REFUSALS:
-                self.ledger.wrong("poison_answered", told)
+                self.ledger.wrong("poison_answered", f"wanted {set(question.wanted)}, {told}")
         elif seen.error in MISSING:
             if not self.timeline.may_be_missing((question.model, question.asked), question.sent, seen.at):
                 self.ledger.wrong("denied", told)

@@ -33,7 +33,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One entry that was sent. `wanted` are the error codes it must end in; empty: it must be answered."""
+    """One entry that was sent. `wanted` are the error codes it must end in, or ok; empty: it must be answered."""
 
     number: int
     model: str
@@ -43,6 +43,7 @@ class Question:
     sent: float
     deadline: float = 0.0  # epoch seconds; 0: none
     wanted: frozenset[str] = frozenset()
+    silent: bool = False  # nobody can be told: it must lie among the dead letters
 
 
 @dataclass(frozen=True, slots=True)

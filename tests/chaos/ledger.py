@@ -22,6 +22,7 @@ MUST_BE_ZERO: Final = {
     "left_behind": "a process that outlived its supervisor",
     "not_back": "a process that was not back in time",
     "worker_restarts": "job restarts caused by a worker",
+    "foreign_touched": "a key of somebody else that was changed or deleted",
     "redis_broke": "writes that Redis lost though it had promised them",
 }
 """Each figure that ends a run with status 1, and what it counts."""

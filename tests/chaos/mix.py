@@ -38,7 +38,7 @@ class Numbers:
 
     def __init__(self, run: str) -> None:
         self.prefix = f"c-{run}-"
-        self.models: list[str] = []
+        self._entries: dict[str, int] = {}
         self._lock = threading.Lock()
         self._next = 0
 
@@ -52,10 +52,14 @@ class Numbers:
         """The id of a number."""
         return f"{self.prefix}{number}"
 
+    def remember(self, number: int, entry: str) -> None:
+        """This entry has an id that nobody can answer to: its own stands for it."""
+        self._entries[entry] = number
+
     def number(self, request_id: str) -> int | None:
-        """The number of an id; None when it is not ours."""
+        """The number of an id or of an entry that was remembered; None when it is not ours."""
         text = request_id.removeprefix(self.prefix)
-        return int(text) if text != request_id and text.isdigit() else None
+        return int(text) if text != request_id and text.isdigit() else self._entries.get(request_id)
 
 
 @dataclass(slots=True)

@@ -22,11 +22,11 @@ Fields = Mapping[bytes, bytes]
 class Reader(threading.Thread):
     """Follows a reply stream through every interruption; what it has read it trims."""
 
-    def __init__(self, url: str, stream: str, take: Callable[[Fields, float], None]) -> None:
+    def __init__(self, url: str, stream: str, take: Callable[[Fields, float], None], *, trim: bool = True) -> None:
         super().__init__(daemon=True, name=f"reader of {stream}")
         self.stream = stream
         self._redis = connect(url)
-        self._take = take
+        self._take, self._trim = take, trim
         self._last = b"0-0"
         self._stopping = threading.Event()
         self.failure: Exception | None = None
@@ -50,9 +50,13 @@ class Reader(threading.Thread):
             for entry, fields in entries:
                 self._last = entry
                 self._take(fields, at)
-            head, _, tail = self._last.partition(b"-")
-            with contextlib.suppress(redis.RedisError, OSError):
-                self._redis.xtrim(self.stream, minid=head + b"-" + str(int(tail) + 1).encode(), approximate=False)
+            if self._trim:
+                self._forget()
+
+    def _forget(self) -> None:
+        head, _, tail = self._last.partition(b"-")
+        with contextlib.suppress(redis.RedisError, OSError):
+            self._redis.xtrim(self.stream, minid=head + b"-" + str(int(tail) + 1).encode(), approximate=False)
 
     def stop(self) -> None:
         """Read no more."""
@@ -74,9 +78,11 @@ class Decoder:
         if fields[b"status"] != b"ok":
             message = fields.get(b"message", b"").decode(errors="replace")
             return Seen(-1 if number is None else number, at, version, fields[b"error"].decode(), message)
-        body = fields[b"reply"] if b"reply" in fields else self._parked(fields[b"payload"].decode())
-        outputs = self._outputs(body)
+        outputs = self._outputs(self._body(fields)) if b"record" not in fields else {}
         return Seen(-1 if number is None else number, at, version, y=outputs.get("y"), s=outputs.get("s"))
+
+    def _body(self, fields: Fields) -> bytes:
+        return fields[b"reply"] if b"reply" in fields else self._parked(fields[b"payload"].decode())
 
     def _outputs(self, body: bytes) -> dict[str, Rows]:
         if body[:1] == b"{":

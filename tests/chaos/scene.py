@@ -1,0 +1,70 @@
+"""What a fault can lay hands on, and what it waits for."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+from tests.chaos.checker import Checker
+from tests.chaos.door import Door, Marks, connect
+from tests.chaos.mix import Mix
+from tests.chaos.stack import Stack
+
+BACK_S = 60.0
+LONGEST_STOP_S = 30.0
+WORKERS = ("worker-0", "worker-1")
+
+
+@dataclass(slots=True)
+class Scene:
+    """What a fault can lay hands on."""
+
+    stack: Stack
+    door: Door
+    marks: Marks
+    checker: Checker
+    mix: Mix
+    random: random.Random
+    longest_stop_s: float = LONGEST_STOP_S
+    disk: Path | None = None  # a file system of its own that holds the data directory
+
+
+Fault = Callable[[Scene], str]
+
+
+def running(scene: Scene, names: Sequence[str]) -> dict[str, int]:
+    """The processes of these names, once all run: another fault may just have ended one."""
+    end = time.monotonic() + BACK_S
+    while time.monotonic() < end:
+        found = {name: pid for name, pid in scene.stack.pids().items() if name in names}
+        if len(found) == len(names):
+            return found
+        time.sleep(0.1)
+    scene.checker.ledger.wrong("not_back", f"{', '.join(names)} did not run within {BACK_S:g} s")
+    return {}
+
+
+def await_back(scene: Scene, name: str, old: int) -> None:
+    """Return once another process of that name runs; count it when it does not."""
+    end = time.monotonic() + BACK_S
+    while time.monotonic() < end:
+        if scene.stack.pids().get(name, old) != old:
+            return
+        time.sleep(0.05)
+    scene.checker.ledger.wrong("not_back", f"{name} was not started again within {BACK_S:g} s")
+
+
+def await_redis(scene: Scene) -> None:
+    """Return once Redis answers; count it when it does not."""
+    end = time.monotonic() + BACK_S
+    while time.monotonic() < end:
+        try:
+            if connect(scene.stack.redis_url).ping():
+                return
+        except redis.RedisError:
+            time.sleep(0.05)
+    scene.checker.ledger.wrong("not_back", f"Redis did not answer within {BACK_S:g} s")

@@ -1,0 +1,163 @@
+"""Faults of what keeps the data: Redis, checkpoints, the disk."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import redis
+from tests.chaos.door import BROKEN, connect
+from tests.chaos.scene import Scene, await_back, await_redis, running
+
+PAUSE_S = (1.0, 15.0)
+FULL_S = (3.0, 15.0)
+DISK_BYTES = 4 << 30
+
+
+def kill_redis(scene: Scene) -> str:
+    """Redis as it is set up: what its append-only file did not get yet is gone, and nothing else."""
+    return _kill_redis(scene, always=False)
+
+
+def kill_redis_always(scene: Scene) -> str:
+    """Redis with every write on disk before it is acknowledged: nothing is gone."""
+    return _kill_redis(scene, always=True)
+
+
+def _kill_redis(scene: Scene, *, always: bool) -> str:
+    if always:
+        await_redis(scene)
+        connect(scene.stack.redis_url).config_set("appendfsync", "always")
+        time.sleep(2)
+    with scene.door.held():
+        pid = running(scene, ["redis"]).get("redis")
+        if pid is None:
+            return "redis does not run"
+        killed = time.monotonic()
+        os.kill(pid, signal.SIGKILL)
+        await_back(scene, "redis", pid)
+        return account(scene, killed, "nothing" if always else "everysec")
+
+
+def account(scene: Scene, killed: float, promised: str) -> str:
+    """Tell the checker exactly what Redis lost; the door is held meanwhile."""
+    await_redis(scene)
+    link = connect(scene.stack.redis_url)
+    try:
+        last = link.xinfo_stream("scurry:requests")["last-generated-id"].decode()
+    except redis.ResponseError:
+        last = "0-0"
+    gone = scene.checker.entries_after(last)
+    since = scene.marks.kept_until(scene.stack.redis_url)
+    if not gone and since is None:
+        return "Redis lost nothing"
+    since = killed if since is None else since
+    if promised == "nothing":
+        scene.checker.ledger.wrong("redis_broke", f"{len(gone)} entries, from {killed - since:.2f} s before")
+    scene.checker.redis_lost(since, killed, gone)
+    return f"Redis lost its last {killed - since:.2f} s, {len(gone)} of our entries among it"
+
+
+
+
+def cut_connections(scene: Scene) -> str:
+    """Every connection to Redis is closed, again and again for a while."""
+    rounds = scene.random.randrange(1, 8)
+    cut = 0
+    for _ in range(rounds):
+        await_redis(scene)
+        with contextlib.suppress(*BROKEN, redis.ResponseError):
+            cut += int(connect(scene.stack.redis_url).execute_command("CLIENT", "KILL", "TYPE", "normal"))
+        time.sleep(scene.random.uniform(0, 0.5))
+    return f"{cut} connections to Redis cut in {rounds} rounds"
+
+
+def pause_redis(scene: Scene) -> str:
+    """Redis takes commands and answers none."""
+    await_redis(scene)
+    seconds = scene.random.uniform(*PAUSE_S)
+    connect(scene.stack.redis_url).execute_command("CLIENT", "PAUSE", int(seconds * 1000), "ALL")
+    time.sleep(seconds)
+    return f"Redis paused for {seconds:.0f} s"
+
+
+def fill_redis(scene: Scene) -> str:
+    """Redis at maxmemory: it refuses every write."""
+    await_redis(scene)
+    link = connect(scene.stack.redis_url)
+    seconds = scene.random.uniform(*FULL_S)
+    link.config_set("maxmemory", max(1, link.info("memory")["used_memory"] - (1 << 16)))
+    time.sleep(seconds)
+    while True:
+        await_redis(scene)
+        try:
+            connect(scene.stack.redis_url).config_set("maxmemory", 0)
+        except BROKEN:
+            continue
+        return f"Redis at maxmemory for {seconds:.0f} s"
+
+
+def damage_checkpoint(scene: Scene) -> str:
+    """The newest checkpoint is deleted or cut short, and Java killed: it must resume from the one before."""
+    found = sorted(scene.stack.dir.rglob("chk-*/_metadata"), key=lambda path: path.stat().st_mtime)
+    if len(found) < 2:
+        return "there are not two checkpoints"
+    pid = running(scene, ["job"]).get("job")
+    if pid is None:
+        return "the job does not run"
+    os.kill(pid, signal.SIGSTOP)  # so that the newest one stays the newest
+    newest = newest_checkpoint(scene.stack.dir)
+    how = scene.random.choice(["cut short", "deleted"])
+    if how == "deleted":
+        shutil.rmtree(newest.parent, ignore_errors=True)
+    else:
+        os.truncate(newest, newest.stat().st_size // 2)
+    os.kill(pid, signal.SIGKILL)
+    await_back(scene, "job", pid)
+    return f"newest of {len(found)} checkpoints {how} ({newest.parent.name}), job killed"
+
+
+def newest_checkpoint(folder: Path) -> Path:
+    """The metadata file of the checkpoint that was completed last."""
+    return max(folder.rglob("chk-*/_metadata"), key=lambda path: path.stat().st_mtime)
+
+
+def fill_disk(scene: Scene) -> str:
+    """No byte more on the disk of the data directory; meanwhile a process is killed, which must be back afterwards."""
+    if scene.disk is None:
+        return "skipped: a disk of its own needs the right to mount"
+    name = scene.random.choice(["worker-0", "functions", "gateway", "job"])
+    pid = running(scene, [name]).get(name, 0)
+    seconds = scene.random.uniform(*FULL_S)
+    resize(scene.disk, shutil.disk_usage(scene.disk).used)
+    try:
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(seconds)
+    finally:
+        resize(scene.disk, DISK_BYTES)
+    if pid:
+        await_back(scene, name, pid)
+    return f"disk full for {seconds:.0f} s, {name} killed meanwhile"
+
+
+def mount(folder: Path) -> bool:
+    """Put a file system of bounded size there; whether we may."""
+    folder.mkdir(exist_ok=True)
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "scurry-chaos", str(folder)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def resize(folder: Path, size: int) -> None:
+    """Give the file system another size."""
+    subprocess.run(["mount", "-o", f"remount,size={max(4096, size)}", str(folder)], check=True)
+
+
+def unmount(folder: Path) -> None:
+    """Take it away."""
+    subprocess.run(["umount", "-l", str(folder)], check=False)
