@@ -13,13 +13,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.chaos import poisoning
+from tests.chaos.callers import Callers
 from tests.chaos.catalogue import FAULTS, HARMLESS
 from tests.chaos.changes import MODEL, Changes
 from tests.chaos.checker import Checker
+from tests.chaos.closing import Kept, check_drains, check_in_flight, check_results, check_strangers
 from tests.chaos.door import Door, Marks, connect
 from tests.chaos.ledger import Ledger
 from tests.chaos.load import Load
-from tests.chaos.mix import Mix, Numbers, Subject, contents
+from tests.chaos.mix import KEPT_S, Mix, Numbers, Subject, contents
 from tests.chaos.models import WIDE, WIDTH, save
 from tests.chaos.replies import Decoder, Fields, Reader
 from tests.chaos.scene import Scene
@@ -35,6 +37,7 @@ SUBJECTS = (
 )  # fmt: skip
 SETTLE_S = 150.0
 CALIBRATE_S = 6.0
+CALLERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Campaign:
         self.mix = Mix(subjects, self.numbers, stream, random.Random(options.seed))
         self.load = Load(self.door, self.mix, self.checker, options.rate)
         self.changes = Changes(self.door, self.checker, self.folder, options.seed, f"{stream}-changes")
+        self.callers = Callers((stack.redis_url, stack.http_url), self.checker, self.numbers, subjects, CALLERS)
         self.decoder = Decoder(stack.redis_url, self.numbers)
         self.readers = [
             Reader(stack.redis_url, stream, self.heard),
@@ -106,6 +110,7 @@ class Campaign:
         self.calibrate()
         self.load.start()
         self.changes.start()
+        self.callers.start()
         self.break_things()
         self.settle()
         return self.judge()
@@ -181,8 +186,8 @@ class Campaign:
 
     def settle(self) -> None:
         """Ask no more, and wait for what is open."""
-        self.load.stop()
-        self.changes.stop()
+        for thread in (self.load, self.changes, self.callers):
+            thread.stop()
         time.sleep(1)
         self.settling = True
         for take, fields, at in self.orphans:
@@ -193,25 +198,32 @@ class Campaign:
         time.sleep(12)  # two checkpoints more: late duplicates would have come
         for thread in (*self.readers, self.marks, self.watch):
             thread.stop()
-        failures = [t.failure for t in (*self.readers, self.load, self.changes) if t.failure is not None]
+        failures = [t.failure for t in (*self.readers, self.load, self.changes, self.callers) if t.failure is not None]
         if failures:
             raise failures[0]
 
     def judge(self) -> Ledger:
         """Everything that can only be said at the end."""
-        ledger = self.checker.finish()
-        record = connect(self.stack.redis_url).hget("scurry:models", MODEL)
+        ledger, url = self.checker.finish(), self.stack.redis_url
+        record = connect(url).hget("scurry:models", MODEL)
         differs = self.changes.mirror.differs(json.loads(record or "{}"))
         if differs:
             ledger.wrong("records_off", differs)
-        for key in poisoning.touched(self.stack.redis_url):
-            ledger.wrong("foreign_touched", key)
+        kept = [Kept(self.numbers.id(number), version) for number, version in self.checker.kept(KEPT_S - 20)]
+        ledger.told["kept results compared"] = str(check_results(url, kept, ledger))
+        check_strangers(url, ledger)
+        check_in_flight(self.stack, ledger)
+        check_drains(url, {subject.model for subject in self.mix.subjects}, ledger)
+        self.tell_more(ledger)
+        left = self.stack.stop()
+        if left:
+            ledger.wrong("left_behind", f"processes {left} after the end", len(left))
+        return ledger
+
+    def tell_more(self, ledger: Ledger) -> None:
+        """Figures that may be anything."""
         ledger.told["longest time without an answer, s"] = f"{self.checker.longest_gap:.1f}"
         ledger.told["requests a second"] = f"{self.load.rate:.0f}"
         ledger.told["registry changes applied"] = str(self.changes.done)
         ledger.told["registry changes refused"] = str(self.changes.refused)
         ledger.told["job restarts by Flink"] = str(self.watch.restarts)
-        left = self.stack.stop()
-        if left:
-            ledger.wrong("left_behind", f"processes {left} after the end", len(left))
-        return ledger

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass, field
 
-import numpy as np
-from tests.chaos.claims import MISSING, REFUSALS, Content, Question, Seen
+from tests.chaos.claims import MISSING, REFUSALS, Question, Seen, gives, position, same
 from tests.chaos.ledger import Ledger
 from tests.chaos.timeline import Timeline
 
@@ -51,6 +51,8 @@ class Checker:
         self._recent: deque[tuple[float, int]] = deque()
         self._entries: deque[tuple[tuple[int, int], int]] = deque(maxlen=100_000)
         self._excusable: set[int] = set()
+        self._kept: deque[tuple[float, int, str]] = deque(maxlen=2000)
+        self._forgotten = -math.inf
         self._sticky: dict[object, str] = {}
         self._lock = threading.RLock()
         self.last_answer = math.nan
@@ -137,6 +139,7 @@ class Checker:
     def redis_lost(self, since: float, until: float, gone: set[int]) -> None:
         """Redis lost what was written between the two times, as its persistence allows; `gone` were acknowledged."""
         with self._lock:
+            self._forgotten = until
             for number in gone & self._open.keys():
                 self._counts.entries[number] -= 1
                 del self._open[number]
@@ -145,6 +148,12 @@ class Checker:
                 if since <= at:
                     self._counts.entries[number] += 1
             self._excusable |= {n for n, item in self._open.items() if item.questions[0].sent <= until}
+
+    def kept(self, seconds: float) -> list[tuple[int, str]]:
+        """Numbers whose result must lie in Redis, answered within the last seconds, and by which version."""
+        with self._lock:
+            since = time.monotonic() - seconds
+            return [(number, version) for at, number, version in self._kept if at > max(since, self._forgotten)]
 
     def finish(self) -> Ledger:
         """Nothing comes any more: what is open is lost."""
@@ -202,6 +211,8 @@ class Checker:
                 self.ledger.wrong("conflicts_missed", f"number {seen.number}: {item.first} and {seen}")
             return
         item.first = seen
+        if question.kept:
+            self._kept.append((seen.at, seen.number, seen.version))
         name = (question.model, question.asked)
         if seen.version not in self.timeline.may_mean(name, question.sent, seen.at):
             self.ledger.wrong("wrong_version", f"number {seen.number}: {name} answered by {seen.version!r}")
@@ -220,22 +231,3 @@ class Checker:
         under = (question.model, question.key, spans[0].since)
         if self._sticky.setdefault(under, seen.version) != seen.version:
             self.ledger.wrong("wrong_version", f"key {under} fell on {self._sticky[under]} and {seen.version}")
-
-
-def position(entry: str) -> tuple[int, int]:
-    """A stream entry id as it is ordered."""
-    milliseconds, _, sequence = entry.partition("-")
-    return int(milliseconds), int(sequence or 0)
-
-
-def same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
-    """Whether two outputs are equal; None equals None."""
-    return (one is None and other is None) or (
-        one is not None and other is not None and one.shape == other.shape and bool((one == other).all())
-    )
-
-
-def gives(content: Content, question: Question, seen: Seen) -> bool:
-    """Whether a version of this content gives this answer to this question."""
-    y, s = content.answer(question.x)
-    return same(y, seen.y) and same(s, seen.s)

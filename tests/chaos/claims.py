@@ -43,6 +43,7 @@ class Question:
     sent: float
     deadline: float = 0.0  # epoch seconds; 0: none
     wanted: frozenset[str] = frozenset()
+    kept: bool = False  # its result lies in Redis for a while
     silent: bool = False  # nobody can be told: it must lie among the dead letters
 
 
@@ -57,3 +58,22 @@ class Seen:
     message: str = ""
     y: Rows | None = None
     s: Rows | None = None
+
+
+def position(entry: str) -> tuple[int, int]:
+    """A stream entry id as it is ordered."""
+    milliseconds, _, sequence = entry.partition("-")
+    return int(milliseconds), int(sequence or 0)
+
+
+def same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
+    """Whether two outputs are equal; None equals None."""
+    return (one is None and other is None) or (
+        one is not None and other is not None and one.shape == other.shape and bool((one == other).all())
+    )
+
+
+def gives(content: Content, question: Question, seen: Seen) -> bool:
+    """Whether a version of this content gives this answer to this question."""
+    y, s = content.answer(question.x)
+    return same(y, seen.y) and same(s, seen.s)

@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from tests.chaos.claims import Content, Question, Rows
@@ -18,7 +18,7 @@ from scurry.wire.infer_pb2 import InferRequest, Tensor
 LARGEST = 1000
 RETRIED, KEPT, JSON, LATE, KEYED = 0.01, 0.05, 0.15, 0.02, 0.3
 DEADLINE_S = 3.0
-KEPT_S = "120"  # a retry long after the first answer would be told that it is not kept any more
+KEPT_S = 120  # a retry long after the first answer would be told that it is not kept any more
 
 Fields = dict[str, str | bytes]
 
@@ -90,7 +90,8 @@ class Mix:
         )
         fields = self.entry(question, as_json=subject.width < WIDE and draw.random() < JSON)
         times = 2 if draw.random() < RETRIED else 1
-        fields["keep"] = KEPT_S if times > 1 or draw.random() < KEPT else "0"
+        question = replace(question, kept=times > 1 or draw.random() < KEPT)
+        fields["keep"] = str(KEPT_S) if question.kept else "0"
         return [(question, fields)] * times
 
     def entry(self, question: Question, *, as_json: bool = False) -> Fields:

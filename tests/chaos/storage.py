@@ -17,6 +17,7 @@ from tests.chaos.scene import Scene, await_back, await_redis, running
 PAUSE_S = (1.0, 15.0)
 FULL_S = (3.0, 15.0)
 DISK_BYTES = 4 << 30
+ROOM_BYTES = 1 << 16
 
 
 def kill_redis(scene: Scene) -> str:
@@ -134,7 +135,7 @@ def fill_disk(scene: Scene) -> str:
     name = scene.random.choice(["worker-0", "functions", "gateway", "job"])
     pid = running(scene, [name]).get(name, 0)
     seconds = scene.random.uniform(*FULL_S)
-    resize(scene.disk, shutil.disk_usage(scene.disk).used)
+    leave_no_room(scene.disk)
     try:
         if pid:
             os.kill(pid, signal.SIGKILL)
@@ -153,9 +154,19 @@ def mount(folder: Path) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+def leave_no_room(folder: Path) -> None:
+    """Cut the file system down to what it holds; what is written meanwhile may forbid it, so try again."""
+    for _ in range(20):
+        with contextlib.suppress(subprocess.CalledProcessError):
+            resize(folder, shutil.disk_usage(folder).used + ROOM_BYTES)
+            return
+    raise OSError(f"{folder} could not be made smaller")
+
+
 def resize(folder: Path, size: int) -> None:
     """Give the file system another size."""
-    subprocess.run(["mount", "-o", f"remount,size={max(4096, size)}", str(folder)], check=True)
+    command = ["mount", "-o", f"remount,size={size}", str(folder)]
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
 
 
 def unmount(folder: Path) -> None:

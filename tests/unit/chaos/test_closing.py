@@ -1,0 +1,70 @@
+"""What is held to account at the end: planted differences are found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.chaos import closing
+from tests.chaos.closing import Kept
+from tests.chaos.ledger import Ledger
+
+
+class FakeRedis:
+    """Answers what it was made with."""
+
+    def __init__(self, hashes: dict[str, dict[bytes, bytes]], reply: dict[bytes, bytes] | None = None) -> None:
+        self.hashes, self.reply = hashes, reply
+
+    def hgetall(self, key: str) -> dict[bytes, bytes]:
+        """A hash."""
+        return self.hashes.get(key, {})
+
+    def xadd(self, *_: Any) -> None:
+        """Written."""
+
+    def xread(self, streams: dict[str, str], **_: Any) -> list[Any]:
+        """The one reply there is."""
+        return [[next(iter(streams)), [(b"1-0", self.reply)]]] if self.reply else []
+
+
+@pytest.mark.parametrize(
+    ("told", "wrong"),
+    [
+        ({b"status": b"ok", b"version": b"1"}, 0),
+        ({b"status": b"ok", b"version": b"2"}, 1),
+        ({b"status": b"error", b"version": b"1"}, 1),
+        ({}, 1),
+    ],
+)
+def test_a_result_that_differs_is_found(monkeypatch: Any, told: dict[bytes, bytes], wrong: int) -> None:
+    """Another version, an error, or none at all."""
+    monkeypatch.setattr(closing, "connect", lambda *_: FakeRedis({"scurry:result:a": told}))
+    ledger = Ledger()
+    assert closing.check_results("", [Kept("a", "1")], ledger) == 1
+    assert ledger.wrongs["results_differ"] == wrong
+
+
+@pytest.mark.parametrize(("counts", "wrong"), [([0, 0], 0), ([0, 3], 1), ([], 1)])
+def test_what_the_ingress_counts_too_much_is_found(monkeypatch: Any, counts: list[int], wrong: int) -> None:
+    """And that it says nothing at all."""
+    monkeypatch.setattr(closing, "in_flight", lambda _: counts)
+    monkeypatch.setattr(closing, "CALM_S", 0)
+    ledger = Ledger()
+    closing.check_in_flight(None, ledger)  # type: ignore[arg-type]
+    assert ledger.wrongs["counters_off"] == wrong
+
+
+@pytest.mark.parametrize(
+    ("reply", "slow", "wrong"),
+    [({b"status": b"ok"}, False, 0), ({b"status": b"no"}, False, 1), (None, False, 1), ({b"status": b"ok"}, True, 1)],
+)
+def test_a_model_that_does_not_drain_is_found(
+    monkeypatch: Any, reply: dict[bytes, bytes] | None, slow: bool, wrong: int
+) -> None:
+    """Refused, unanswered, or only after its limit."""
+    monkeypatch.setattr(closing, "connect", lambda *_: FakeRedis({}, reply))
+    monkeypatch.setattr(closing, "DRAIN_S", -1 if slow else 20)
+    ledger = Ledger()
+    closing.check_drains("", ["m"], ledger)
+    assert ledger.wrongs["counters_off"] == wrong
