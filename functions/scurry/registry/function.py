@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 
 STATE: Final = State(REGISTRY_STATE, f"{TYPE_PREFIX}Record")
 
+WANTED: Final = f"{TYPE_PREFIX}RoutesWanted"
+
 
 class Registry:
     """Serves every model: nothing is kept between calls but the record that travels with them."""
@@ -77,6 +79,9 @@ def _take(call: Call, record: Record, message: Message, now: int) -> Record:
     try:
         if read is None:
             raise LookupError("the registry does not know messages of this type")
+        if message.typename == WANTED:
+            _tell_routes(call, record, Replies())
+            return record
         event = read(message.value)
         if isinstance(event, Update):
             event.model = call.key
@@ -103,6 +108,7 @@ def _lost(value: bytes) -> LoadLost | None:
 
 
 _EVENTS: Final[dict[str, Callable[[bytes], Event | None]]] = {
+    WANTED: lambda _: None,
     f"{TYPE_PREFIX}Bounced": _lost,
     **{
         f"{TYPE_PREFIX}{kind.__name__}": kind.FromString
@@ -119,12 +125,18 @@ def _step(call: Call, before: Record, event: Event, now: int) -> Record:
     replies = [_reply(record, effect) for effect in effects if isinstance(effect, Answer)]
     told = Replies(replies=[reply for reply in replies if reply.id or reply.reply])
     if record.epoch != before.epoch:
-        routes = records.routes_of(record)
-        routes.announce.CopyFrom(told)
-        call.send(ROUTER, call.key, f"{TYPE_PREFIX}Routes", routes.SerializeToString())
+        _tell_routes(call, record, told)
     elif told.replies:
         _egress(call, told)
     return record
+
+
+def _tell_routes(call: Call, record: Record, announce: Replies) -> None:
+    """What the router must know; without versions when there are none."""
+    routes = records.routes_of(record)
+    if announce.replies:
+        routes.announce.CopyFrom(announce)
+    call.send(ROUTER, call.key, f"{TYPE_PREFIX}Routes", routes.SerializeToString())
 
 
 def _effect(call: Call, record: Record, effect: Effect) -> None:

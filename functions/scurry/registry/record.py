@@ -90,6 +90,8 @@ def routes_of(record: Record) -> Routes:
                 spec=serving_spec(entry),
                 function=entry.function,
             )
+        elif entry.state == FAILED:
+            routes.failed.append(entry.version)
         else:
             routes.pending.append(entry.version)
     return routes

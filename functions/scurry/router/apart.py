@@ -11,7 +11,8 @@ from google.protobuf.message import DecodeError
 from scurry.endpoint.call import Message
 from scurry.router import recovery
 from scurry.router.policy import Refusal
-from scurry.router.routing_pass import REQUESTS, RoutingPass
+from scurry.router.routing_pass import RoutingPass
+from scurry.router.sending import REQUESTS
 from scurry.wire.messages_pb2 import Bounced, Request, Requests
 from scurry.wire.names import ROUTER, TYPE_PREFIX
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from scurry.router import policy
-from scurry.router.routes import Lanes
+from scurry.router import policy, sending
+from scurry.router.lanes import Lanes
 from scurry.router.routing_pass import RoutingPass
 from scurry.wire.messages_pb2 import Drained, Routes
 from scurry.wire.names import REGISTRY, ROUTER, TYPE_PREFIX
@@ -23,7 +23,7 @@ def _flush(routing: RoutingPass, lanes: Lanes) -> None:
     """Ask the lanes that owe a report, and do not wait for ever."""
     if not lanes.route.function:
         for lane, sequence in lanes.unasked():
-            routing.send_trailer(lanes, lane, sequence, report=True)
+            sending.send_trailer(routing.call, routing.table, lanes, lane, sequence, report=True)
     limit = Drained(version=lanes.route.version, generation=lanes.generation, expired=True)
     routing.call.send_after(policy.DRAIN_MS, ROUTER, routing.model, f"{TYPE_PREFIX}Drained", limit.SerializeToString())
 

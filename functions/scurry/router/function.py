@@ -9,9 +9,12 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from scurry.endpoint.call import Call, Message, State, answer_each, now_ms
-from scurry.router import apart, draining, recovery
-from scurry.router.routes import RouteTable, Tables
-from scurry.router.routing_pass import REQUESTS, RoutingPass
+from scurry.router import apart, draining, holding, recovery
+from scurry.router.policy import Bounds
+from scurry.router.routes import RouteTable
+from scurry.router.routing_pass import RoutingPass
+from scurry.router.sending import REQUESTS
+from scurry.router.tables import Tables
 from scurry.wire.addresses import Lane, parse
 from scurry.wire.messages_pb2 import Bounced, Done, Drained, Reply, Request, Requests, Routes
 from scurry.wire.names import ROUTER, ROUTER_STATE, TYPE_PREFIX
@@ -28,8 +31,9 @@ class Router:
     typename = ROUTER
     state: State | None = STATE
 
-    def __init__(self, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(self, clock: Callable[[], int] = now_ms, bounds: Bounds | None = None) -> None:
         self._clock = clock
+        self._bounds = bounds or Bounds()
         self._tables = Tables()
 
     async def serve(self, calls: Sequence[Call], done: Callable[[Call], None]) -> None:
@@ -38,15 +42,16 @@ class Router:
 
     def _answer(self, call: Call) -> None:
         """One batch of one model. Should a message of it fail, all is unsaid and each is taken by itself."""
-        routing = RoutingPass(call, self._clock(), self._tables.take(call.key, call.state))
+        routing = RoutingPass(call, self._clock(), self._tables.take(call.key, call.state), self._bounds)
         start = call.mark()
         try:
             _take_together(routing, call.messages)
         except Exception:
             log.exception("model %s: a message failed; those of its call are taken apart", call.key)
             call.undo(start)
-            routing = RoutingPass(call, routing.now, RouteTable.load(call.state))
+            routing = RoutingPass(call, routing.now, RouteTable.load(call.state), self._bounds)
             apart.take_apart(routing, call.messages, take)
+        holding.settle(routing)
         draining.report(routing)
         self._tables.put(call.key, routing.close(STATE), routing.table)
 
@@ -88,7 +93,11 @@ def take(routing: RoutingPass, message: Message) -> None:
 
 
 def _requests(routing: RoutingPass, message: Message) -> None:
-    recovery.resend(routing, Requests.FromString(message.value))
+    again = Requests.FromString(message.value)
+    if again.held_since:
+        holding.resume(routing, again)
+    else:
+        recovery.resend(routing, again)
 
 
 def _done(routing: RoutingPass, message: Message) -> None:
@@ -135,4 +144,4 @@ _ACTS: Final[dict[str, Callable[[RoutingPass, Message], None]]] = {
     f"{TYPE_PREFIX}Reply": _reply,
     f"{TYPE_PREFIX}Drained": _drained,
 }
-"""The router sends itself Requests after a back-off, and Drained as the limit of draining."""
+"""The router sends itself Requests after a pause, and Drained as the limit of draining."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 from scurry.wire.names import LANES
@@ -25,6 +26,16 @@ BOUNCES: Final = 20
 """So often may a request come back for whatever reason: about two and a half minutes."""
 DRAIN_MS: Final = 60_000
 DEFAULT_BATCH: Final = 32
+MOMENT_MS: Final = 1_000
+"""A request waits so long for news of a version that nobody knows, which may be behind it on another way."""
+
+
+class Hope(Enum):
+    """Whether what cannot be routed now may be routed soon."""
+
+    NONE = 0
+    MOMENT = 1  # news of it may be on its way
+    LOADING = 2  # it is being loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,27 @@ class Refusal:
 
     code: str
     message: str
+    hope: Hope = Hope.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the settings say: how long a request may wait for a version to be loaded."""
+
+    hold_ms: int = 60_000
+
+
+def may_wait(hope: Hope, waited_ms: int, hold_ms: int, *, unanswered: bool) -> bool:
+    """Whether a request without a route is held on; `unanswered` is the question to the registry."""
+    if hope is Hope.NONE:
+        return False
+    return waited_ms < (hold_ms if hope is Hope.LOADING or unanswered else min(MOMENT_MS, hold_ms))
+
+
+def hold_pause_ms(waited_ms: int) -> int:
+    """After how long a request that waits is looked at again."""
+    pause = min(max(waited_ms // 2, 20), 500)
+    return min(pause, MOMENT_MS - waited_ms) if waited_ms < MOMENT_MS else pause
 
 
 def lane_cap(max_batch_size: int) -> int:

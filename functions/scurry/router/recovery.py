@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from google.protobuf.message import DecodeError
 
-from scurry.router import policy
+from scurry.router import policy, sending
 from scurry.router.answers import LATE
+from scurry.router.lanes import Lanes
 from scurry.router.policy import Refusal
-from scurry.router.routes import Lanes
-from scurry.router.routing_pass import REQUEST, REQUESTS, RoutingPass
+from scurry.router.routing_pass import RoutingPass
+from scurry.router.sending import REQUEST, REQUESTS
 from scurry.wire.addresses import Lane, Solo, parse
 from scurry.wire.messages_pb2 import Bounced, Request, Requests
 from scurry.wire.names import INFERENCE, ROUTER
@@ -89,7 +90,7 @@ def resend(routing: RoutingPass, again: Requests) -> None:
     elif lanes is None:
         routing.dispatch(fresh, Requests(requests=fresh).SerializeToString())
     elif fresh:
-        routing.send(lanes, lanes.emptiest, fresh)
+        sending.send(routing.call, routing.table, lanes, lanes.emptiest, fresh)
 
 
 def _send_alone(routing: RoutingPass, request: Request, lanes: Lanes | None) -> None:
@@ -97,11 +98,11 @@ def _send_alone(routing: RoutingPass, request: Request, lanes: Lanes | None) -> 
     if lanes is None:
         choice = routing.choose(request)
         if isinstance(choice, Refusal):
-            routing.answers.refuse(request, choice)
+            routing.unrouted.append((0, request, choice))
             return
         lanes = choice
     if lanes.route.function:
-        routing.send(lanes, lanes.emptiest, [request])
+        sending.send(routing.call, routing.table, lanes, lanes.emptiest, [request])
         return
     routing.table.leave(lanes.version, 1)
     alone = Requests(requests=[request], sequence=1, report=True, epoch=routing.table.epoch, solo=True)

@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from scurry.endpoint.call import Call, State
-from scurry.router import policy
+from scurry.router import finding, policy, sending
 from scurry.router.answers import LATE, Answers, overloaded
-from scurry.router.policy import Refusal
-from scurry.router.routes import Lanes, RouteTable
-from scurry.wire.addresses import Lane
-from scurry.wire.messages_pb2 import Request, Requests
-from scurry.wire.names import INFERENCE, TYPE_PREFIX
+from scurry.router.lanes import Lanes
+from scurry.router.policy import Bounds, Refusal
+from scurry.router.routes import RouteTable
+from scurry.wire.messages_pb2 import Request
 
-REQUESTS: Final = f"{TYPE_PREFIX}Requests"
-REQUEST: Final = f"{TYPE_PREFIX}Request"
+Mark = tuple[tuple[int, ...], int, bytes | None, int, int]
 
 
 class RoutingPass:
     """The routes of one model during one call; `close` says what is left to say."""
 
-    __slots__ = ("answers", "bounced", "call", "model", "now", "table")
+    __slots__ = ("answers", "bounced", "bounds", "call", "model", "now", "table", "unrouted")
 
-    def __init__(self, call: Call, now: int, table: RouteTable) -> None:
+    def __init__(self, call: Call, now: int, table: RouteTable, bounds: Bounds) -> None:
         self.call = call
         self.model = call.key
         self.now = now
         self.table = table
         self.answers = Answers(call)
+        self.bounds = bounds
         self.bounced = 0  # requests that came back in this pass
+        self.unrouted: list[tuple[int, Request, Refusal]] = []  # since when they wait, and what they wait for
 
-    def dispatch(self, requests: Sequence[Request], raw: bytes) -> None:
+    def dispatch(self, requests: Sequence[Request], raw: bytes, held_since: int = 0) -> None:
         """Route requests, `raw` being the same serialised: those bytes are forwarded where all go one way."""
         weights = self.table.weights
         if len(weights) == 1 and self._plain(requests):
@@ -41,7 +40,7 @@ class RoutingPass:
         for request in requests:
             choice = self.choose(request)
             if isinstance(choice, Refusal):
-                self.answers.refuse(request, choice)
+                self.unrouted.append((held_since, request, choice))
             else:
                 ways.setdefault(choice.version, []).append(request)
         for version, way in ways.items():
@@ -54,9 +53,9 @@ class RoutingPass:
         if self.late(request):
             return LATE
         if request.version:
-            return self.table.resolve(request.version)
+            return finding.resolve(self.table, request.version)
         if not self.table.weights:
-            return self.table.nothing_ready()
+            return finding.nothing_ready(self.table)
         return self.table[policy.pick(self.table.weights, request.key or request.id)]
 
     def _plain(self, requests: Iterable[Request]) -> bool:
@@ -76,11 +75,11 @@ class RoutingPass:
         parts = policy.spread(lanes.outstanding, len(requests), lanes.max_batch_size)
         if len(parts) == 1 and parts[0][1] == len(requests):
             lanes.count(len(requests))
-            self.send(lanes, parts[0][0], requests, raw)
+            sending.send(self.call, self.table, lanes, parts[0][0], requests, raw=raw)
             return
         at = 0
         for lane, size in parts:
-            self.send(lanes, lane, requests[at : at + size])
+            sending.send(self.call, self.table, lanes, lane, requests[at : at + size])
             at += size
         lanes.count(at)
         if at < len(requests):
@@ -99,32 +98,16 @@ class RoutingPass:
         self.table.changed = True
         if bulk:
             lanes.count(len(bulk))
-            self.send(lanes, lanes.emptiest, bulk)
+            sending.send(self.call, self.table, lanes, lanes.emptiest, bulk)
 
-    def send(self, lanes: Lanes, lane: int, requests: Sequence[Request], raw: bytes | None = None) -> None:
-        """One message to one lane; `raw` are the same requests serialised."""
-        self.table.changed = True
-        sequence, report = lanes.send(lane, len(requests))
-        if lanes.route.function:
-            _send_to_user_function(self, lanes, lane, requests)
-            return
-        if raw is None:
-            raw = Requests(requests=requests).SerializeToString()
-        self.send_trailer(lanes, lane, sequence, report=report, raw=raw)
-
-    def send_trailer(self, lanes: Lanes, lane: int, sequence: int, *, report: bool, raw: bytes = b"") -> None:
-        """Serialised requests with the router's own fields behind: together one serialised `Requests`."""
-        trailer = Requests(sequence=sequence, report=report, epoch=self.table.epoch)
-        address = str(Lane(self.model, lanes.version, lane))
-        self.call.send(INFERENCE, address, REQUESTS, b"".join((raw, lanes.stamp, trailer.SerializeToString())))
-
-    def mark(self) -> tuple[tuple[int, ...], int, bytes | None, int]:
+    def mark(self) -> Mark:
         """How things stand; `undo` goes back to it."""
-        return self.call.mark(), self.answers.mark(), self.table.save(), self.bounced
+        return self.call.mark(), self.answers.mark(), self.table.save(), self.bounced, len(self.unrouted)
 
-    def undo(self, mark: tuple[tuple[int, ...], int, bytes | None, int]) -> None:
+    def undo(self, mark: Mark) -> None:
         """Take back all that was said and counted since a mark."""
-        said, answered, saved, self.bounced = mark
+        said, answered, saved, self.bounced, unrouted = mark
+        del self.unrouted[unrouted:]
         self.call.undo(said)
         self.answers.undo(answered)
         self.table = RouteTable.load(saved)
@@ -138,14 +121,3 @@ class RoutingPass:
         saved = self.table.save()
         self.call.keep(state, saved)
         return saved
-
-
-def _send_to_user_function(routing: RoutingPass, lanes: Lanes, lane: int, requests: Iterable[Request]) -> None:
-    """A user's own function takes one request per message, told its version."""
-    route = lanes.route
-    address = str(Lane(routing.model, route.version, lane))
-    for request in requests:
-        told = Request()
-        told.CopyFrom(request)
-        told.version, told.epoch = route.version, routing.table.epoch
-        routing.call.send(route.function, address, REQUEST, told.SerializeToString())

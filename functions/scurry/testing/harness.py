@@ -21,6 +21,7 @@ from google.protobuf.message import Message
 from scurry.endpoint.call import Function
 from scurry.registry.function import Registry
 from scurry.router.function import Router
+from scurry.router.policy import MOMENT_MS
 from scurry.testing.mailroom import Address, Lost, Mail, Mailroom
 from scurry.wire.errors import error
 from scurry.wire.infer_pb2 import InferReply, InferRequest
@@ -121,6 +122,8 @@ class Harness:
         asked = InferRequest(inputs=[to_tensor(name, array) for name, array in inputs.items()])
         request = self.request(model, body=asked.SerializeToString(), version=version, key=key)
         await self.ask(request)
+        if request.id not in self.out.replies:
+            await self.advance(MOMENT_MS)  # so long a request waits for news of a version that nobody knows
         answer = InferReply.FromString(self.reply(request.id).body)
         return {tensor.name: to_array(tensor) for tensor in answer.outputs}
 

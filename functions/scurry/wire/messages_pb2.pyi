@@ -386,7 +386,7 @@ class Remind(_message.Message):
     def __init__(self, version: _Optional[str] = ..., generation: _Optional[int] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class Routes(_message.Message):
-    __slots__ = ("epoch", "versions", "aliases", "announce", "pending", "limit")
+    __slots__ = ("epoch", "versions", "aliases", "announce", "pending", "limit", "failed")
     class AliasesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -400,13 +400,15 @@ class Routes(_message.Message):
     ANNOUNCE_FIELD_NUMBER: _ClassVar[int]
     PENDING_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     versions: _containers.RepeatedCompositeFieldContainer[VersionRoute]
     aliases: _containers.ScalarMap[str, str]
     announce: Replies
     pending: _containers.RepeatedScalarFieldContainer[str]
     limit: int
-    def __init__(self, epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRoute, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., announce: _Optional[_Union[Replies, _Mapping]] = ..., pending: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ...) -> None: ...
+    failed: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRoute, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., announce: _Optional[_Union[Replies, _Mapping]] = ..., pending: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., failed: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class VersionRoute(_message.Message):
     __slots__ = ("version", "weight", "draining", "spec", "function", "max_queue_size")
@@ -477,12 +479,16 @@ class Drained(_message.Message):
     def __init__(self, version: _Optional[str] = ..., epoch: _Optional[int] = ..., expired: _Optional[bool] = ..., generation: _Optional[int] = ...) -> None: ...
 
 class RouterState(_message.Message):
-    __slots__ = ("routes", "versions")
+    __slots__ = ("routes", "versions", "held", "asked")
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    ASKED_FIELD_NUMBER: _ClassVar[int]
     routes: Routes
     versions: _containers.RepeatedCompositeFieldContainer[LaneCounters]
-    def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[LaneCounters, _Mapping]]] = ...) -> None: ...
+    held: int
+    asked: bool
+    def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[LaneCounters, _Mapping]]] = ..., held: _Optional[int] = ..., asked: _Optional[bool] = ...) -> None: ...
 
 class LaneCounters(_message.Message):
     __slots__ = ("version", "sent", "done", "asked", "requests", "refused", "service_micros", "away")

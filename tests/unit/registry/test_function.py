@@ -13,7 +13,18 @@ from google.protobuf.message import Message as Proto
 from scurry.endpoint.call import Call, Message
 from scurry.registry.function import Registry
 from scurry.wire import messages_pb2 as pb
-from scurry.wire.messages_pb2 import Bounced, Load, Loaded, LoadFailed, ModelSpec, Record, Register, Unload, Update
+from scurry.wire.messages_pb2 import (
+    Bounced,
+    Load,
+    Loaded,
+    LoadFailed,
+    ModelSpec,
+    Record,
+    Register,
+    RoutesWanted,
+    Unload,
+    Update,
+)
 from scurry.wire.names import INFERENCE, REGISTRY, ROUTER
 
 
@@ -112,12 +123,26 @@ async def test_what_changes_no_route_is_answered_directly() -> None:
 
 
 async def test_a_failure_is_told_with_its_reason() -> None:
-    """The pending version stays pending, so the routes stay as they are, and the reply goes out directly."""
+    """The router hears that nobody need wait for it any more; the reply travels inside."""
     state = (await serve(None, register())).state
     out = await serve(state, LoadFailed(version="1", generation=1, error="load_failed", message="Not an ONNX file."))
-    ((reply,),) = [replies.replies for replies in out.of(pb.Replies)]
+    (routes,) = out.of(pb.Routes)
+    assert (list(routes.pending), list(routes.failed)) == ([], ["1"])
+    (reply,) = routes.announce.replies
     assert (reply.error, reply.message, reply.record) == ("load_failed", "Not an ONNX file.", "")
-    assert out.sent == []
+
+
+async def test_a_router_that_asks_is_always_told() -> None:
+    """Of a model that does not exist it hears that there is nothing; nothing is kept and nobody else is told."""
+    wanted = RoutesWanted(model="m")
+    out = await serve(None, wanted)
+    assert [(to, key, value) for to, key, value in out.sent] == [(ROUTER, "m", pb.Routes())]
+    assert (out.kept, out.egress) == (False, [])
+    state = (await serve(None, register(), *loaded(0, 1))).state
+    out = await serve(state, wanted)
+    ((_, _, routes),) = out.sent
+    assert [route.version for route in routes.versions] == ["1"]
+    assert not routes.announce.replies
 
 
 async def test_nobody_to_answer() -> None:

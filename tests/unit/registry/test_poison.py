@@ -85,7 +85,7 @@ async def test_a_reminder_of_an_impossible_number(attempt: int) -> None:
     """It neither overflows nor counts to two billion."""
     state = (await serve(None, register())).state
     out = await serve(state, Remind(version="1", generation=1, attempt=attempt), probe("next"))
-    assert answered(out)[-1] == ("next", "version_not_found")
+    assert ("next", "version_not_found") in answered(out)
 
 
 async def test_what_fails_for_a_reason_of_our_own_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:

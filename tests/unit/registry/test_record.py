@@ -60,7 +60,7 @@ def test_weights_of_a_model_without_ready_versions() -> None:
 
 
 def test_routes() -> None:
-    """Ready and draining versions with the spec that answers now; the others are pending."""
+    """Ready and draining versions with the spec that answers now; what is loading is told from what failed."""
     routes = records.routes_of(record(aliases={"a": "1"}))
     assert [(r.version, r.weight, r.draining, r.spec.uri) for r in routes.versions] == [
         ("1", 0, False, "1.onnx"),
@@ -68,7 +68,7 @@ def test_routes() -> None:
         ("3", 0, True, "3.onnx"),
         ("6", 1, False, "former.onnx"),
     ]
-    assert list(routes.pending) == ["4", "5"]
+    assert (list(routes.pending), list(routes.failed)) == (["4"], ["5"])
     assert (routes.epoch, dict(routes.aliases)) == (9, {"a": "1"})
 
 

@@ -123,3 +123,8 @@ async def forwarded(count: int) -> tuple[bytes, Requests]:
     out = await serve(await routed(route("1")), many(count))
     assert out.state is not None
     return out.state, out.sent[0][2]
+
+
+async def given_up(out: Outcome, now: int = NOW + 60_000) -> Outcome:
+    """What was held comes back when nothing is to be hoped for any more."""
+    return await serve(out.state, *(sent_by_router(value) for _, _, value in out.delayed), now=now)

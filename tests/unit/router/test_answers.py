@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.router.asking import serve
+from tests.unit.router.asking import given_up, serve
 
 from scurry.wire.infer_pb2 import InferRequest, Tensor
 from scurry.wire.messages_pb2 import (
@@ -17,7 +17,7 @@ async def test_parked_inputs_of_a_refused_request_are_given_up() -> None:
     asked = Requests(
         requests=[Request(id="a", body=body), Request(id="b", payload="p:2"), Request(id="c", body=b"\xff")]
     )
-    out = await serve(None, asked)
+    out = await given_up(await serve(None, asked))
     assert [list(reply.consumed) for reply in out.replies] == [["p:1"], ["p:2"], []]
 
 

@@ -11,9 +11,7 @@ from scurry.endpoint.call import Call, Message
 from scurry.router.function import Router
 from scurry.wire.messages_pb2 import (
     Done,
-    ModelSpec,
     Reply,
-    RouterState,
 )
 from scurry.wire.names import ROUTER
 
@@ -23,26 +21,6 @@ async def test_messages_of_one_call_become_one_message() -> None:
     state = (await serve(await routed(route("1")), many(32))).state
     out = await serve(state, requests("a"), Done(version="1", lane=0, sequence=32), requests("b"))
     assert out.lanes == [("m@1/0", ["a", "b"], 34, False)]
-
-
-async def test_user_functions_get_single_requests_and_their_replies_count() -> None:
-    """One message per request with the version; the reply's lane is told by who sent it."""
-    state = await routed(route("1", function="example/upper", spec=ModelSpec(generation=1)))
-    out = await serve(state, requests("a", "b", reply="back"))
-    assert [(to, key, value.id, value.version) for to, key, value in out.sent] == [
-        ("example/upper", "m@1/0", "a", "1"),
-        ("example/upper", "m@1/0", "b", "1"),
-    ]
-    answers = [
-        Message("scurry.v1/Reply", Reply(id=i, model="liar").SerializeToString(), ("example/upper", "m@1/0"))
-        for i in ("a", "b", "b")
-    ]
-    out = await serve(out.state, *answers)
-    assert [(reply.id, reply.model, reply.version) for reply in out.replies] == [("a", "m", "1")] + [
-        ("b", "m", "1")
-    ] * 2
-    (counters,) = RouterState.FromString(out.state or b"").versions
-    assert (list(counters.sent), list(counters.done)) == ([2, 0], [2, 0])
 
 
 async def test_a_user_functions_reply_from_elsewhere_is_passed_on() -> None:

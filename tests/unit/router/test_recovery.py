@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.router.asking import NOW, SPEC, forwarded, requests, route, routed, sent_by_router, serve
+from tests.unit.router.asking import NOW, SPEC, forwarded, given_up, requests, route, routed, sent_by_router, serve
 
 from scurry.wire.messages_pb2 import Bounced, Done, ModelSpec, Request, Requests, RouterState, Routes
 from scurry.wire.names import REGISTRY
@@ -68,7 +68,7 @@ async def test_what_was_away_brings_no_dropped_version_back(executing: bool) -> 
     gone = (await serve(out.state, Routes(epoch=6, versions=[route("2")]))).state
     out = await serve(gone, *(sent_by_router(value) for _, _, value in out.delayed))
     assert [(key.partition("/")[0], ids) for key, ids, _, _ in out.lanes] == [("m@2", ["r0"])]
-    assert out.errors == {"r1": "version_not_found"}
+    assert (await given_up(out)).errors == {"r1": "version_not_found"}
 
 
 async def test_equal_entry_ids_of_two_streams_are_two_addresses() -> None:

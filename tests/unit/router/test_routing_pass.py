@@ -3,42 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.router.asking import NOW, SPEC, many, requests, route, routed, serve
+from tests.unit.router.asking import NOW, given_up, many, requests, route, routed, serve
 
-from scurry.endpoint.call import Call, Message
 from scurry.router import policy
-from scurry.router.function import Router
 from scurry.wire.messages_pb2 import (
     Done,
     Requests,
     RouterState,
     Routes,
 )
-from scurry.wire.names import INFERENCE, ROUTER
-
-
-async def test_requests_are_forwarded_as_they_came() -> None:
-    """All fields travel, with what the worker needs behind them; the state counts them."""
-    asked = requests("a", "b", key="k", reply="back", keep=0, traceparent="t")
-    out = await serve(await routed(route("1")), asked)
-    ((to, key, value),) = out.sent
-    assert (to, key) == (INFERENCE, "m@1/0")
-    assert value.requests == asked.requests
-    assert (value.spec, value.version, value.epoch, value.sequence, value.report) == (SPEC, "1", 5, 2, False)
-    assert out.replies == []
-    state = RouterState.FromString(out.state or b"")
-    assert (list(state.versions[0].sent), state.versions[0].requests) == ([2, 0], 2)
-
-
-async def test_unknown_fields_of_a_newer_ingress_survive() -> None:
-    """The very bytes are forwarded, so what this router does not know is not lost."""
-    newer = b"\x9a\x06\x03new"  # field 99
-    body = requests("a").requests[0].SerializeToString() + newer
-    raw = b"\x0a" + bytes([len(body)]) + body
-    made = Call(ROUTER, "m", [Message("scurry.v1/Requests", raw)], await routed(route("1")))
-    await Router().serve([made], lambda _: None)
-    (out,) = made.response.invocation_result.outgoing_messages
-    assert newer in out.argument.value
 
 
 async def test_a_pile_larger_than_a_model_call_is_divided() -> None:
@@ -112,22 +85,28 @@ async def test_a_sticky_key_beats_the_id() -> None:
         (Routes(epoch=1, pending=["1"]), "", "model_not_ready"),
         (Routes(epoch=1, pending=["1"]), "1", "model_not_ready"),
         (Routes(epoch=1, pending=["1"]), "2", "version_not_found"),
+        (Routes(epoch=1, failed=["1"]), "", "model_not_ready"),
+        (Routes(epoch=1, failed=["1"]), "1", "model_not_ready"),
         (Routes(epoch=1, versions=[route("1")]), "2", "version_not_found"),
         (Routes(epoch=1, versions=[route("1"), route("2", draining=True)]), "2", "version_not_found"),
         (Routes(epoch=1, versions=[route("1", draining=True)]), "", "model_not_ready"),
     ],
 )
 async def test_what_cannot_be_routed_is_answered(routes: Routes | None, version: str, code: str) -> None:
-    """Each gets a stable code and a sentence, and whoever asks first leaves no state behind."""
+    """In the end each gets a stable code and a sentence, and whoever asks first leaves no state behind."""
     state = (await serve(None, routes)).state if routes else None
     out = await serve(state, requests("a", version=version, reply="back", keep=7, bulk=True, encoding=1))
+    assert (out.replies, out.lanes) == ([], []), "it is held first"
+    out = await given_up(out)
     (reply,) = out.replies
     assert (reply.error, reply.id, reply.entry, reply.reply, reply.model) == (code, "a", "s/a-0", "back", "m")
     assert (reply.keep, reply.bulk, reply.encoding) == (7, True, 1)
     assert reply.message.endswith(".")
     assert out.lanes == []
     assert out.dead == []
-    assert not out.kept
+    left = RouterState.FromString(out.state or b"")
+    assert (left.held, left.routes) == (0, RouterState.FromString(state or b"").routes)
+    assert (out.state is None) == (state is None)
 
 
 async def test_a_deadline_that_has_passed() -> None:

@@ -153,18 +153,16 @@ async def test_two_versions_answer_side_by_side() -> None:
 
 
 async def test_requests_while_a_model_is_loading() -> None:
-    """A model that is registered but not loaded is not ready, rather than unknown."""
+    """They wait for it, as long as their deadline allows."""
     harness, worker = await ready()
     worker.slow["slow.onnx"] = 4
     with pytest.raises(LookupError):
         await harness.register("m", "slow.onnx", "1")
-    with pytest.raises(Unavailable) as raised:
-        await harness.infer("m", X)
-    assert raised.value.code == "model_not_ready"
-    with pytest.raises(Unavailable):
-        await harness.infer("m", X, version="1")
+    held = [harness.request("m"), harness.request("m", version="1"), harness.request("m", deadline=harness.clock() + 9)]
+    assert await harness.ask(*held) == [None] * 3
     await harness.advance(10_000)
     assert harness.out.views["m"]["versions"][0]["state"] == "ready"
+    assert [harness.out.replies[request.id].error for request in held] == ["", "", "deadline_exceeded"]
     assert (await harness.infer("m", X))["y"].tolist() == [[2, 3]]
 
 
@@ -216,9 +214,9 @@ async def test_unregister_waits_for_what_is_outstanding() -> None:
     await running
     assert harness.out.replies[asked.id].version == "1"
     assert [v["version"] for v in json.loads(harness.out.replies["leave"].record)["versions"]] == ["2"]
-    (refused,) = await harness.ask(late)
-    assert refused is not None
-    assert refused.error == "version_not_found"
+    await harness.ask(late)
+    await harness.advance(1_000)
+    assert harness.out.replies[late.id].error == "version_not_found"
     assert ("m", "1") not in worker.loaded
 
 

@@ -1,0 +1,42 @@
+"""The version that a request asks for, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scurry.router.lanes import Lanes
+from scurry.router.policy import Hope, Refusal
+from scurry.router.routes import RouteTable
+
+
+def resolve(table: RouteTable, asked: str) -> Lanes | Refusal:
+    """The lanes of the version behind a version or alias that a request names."""
+    routes = table.routes
+    version = routes.aliases.get(asked, asked)
+    lanes = table.lanes(version)
+    if lanes is not None and not lanes.draining:
+        return lanes
+    if version in routes.pending:
+        return Refusal("model_not_ready", f"Version {asked!r} is registered but not ready.", Hope.LOADING)
+    if version in routes.failed:
+        return Refusal("model_not_ready", f"Version {asked!r} could not be loaded.", Hope.MOMENT)
+    if not table.known:
+        return Refusal("model_not_found", "No model of this name is registered.", Hope.MOMENT)
+    return Refusal("version_not_found", f"No version or alias {asked!r}{_choice(_names(table))}", Hope.MOMENT)
+
+
+def nothing_ready(table: RouteTable) -> Refusal:
+    """Why a request that names no version finds none."""
+    if table.known:
+        hope = Hope.LOADING if table.routes.pending else Hope.MOMENT
+        return Refusal("model_not_ready", "The model is registered but no version of it is ready.", hope)
+    return Refusal("model_not_found", "No model of this name is registered.", Hope.MOMENT)
+
+
+def _names(table: RouteTable) -> Sequence[str]:
+    ready = [lanes.version for lanes in table if not lanes.draining]
+    return [*ready, *sorted(table.routes.aliases)]
+
+
+def _choice(names: Sequence[str]) -> str:
+    return f"; there are {', '.join(names)}." if names else "."

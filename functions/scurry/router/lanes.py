@@ -1,0 +1,85 @@
+"""One version's lanes, and what is outstanding on each."""
+
+from __future__ import annotations
+
+from operator import sub
+
+from scurry.router import policy
+from scurry.wire.messages_pb2 import LaneCounters, Requests, VersionRoute
+from scurry.wire.names import LANES
+
+
+class Lanes:
+    """One version's route with the counters of its lanes."""
+
+    __slots__ = ("counters", "draining", "max_batch_size", "route", "stamp", "version", "weight")
+
+    def __init__(self, route: VersionRoute, counters: LaneCounters) -> None:
+        self.route = route
+        self.counters = counters
+        self.version = route.version
+        self.draining = route.draining
+        self.weight = 0 if self.draining else route.weight
+        self.max_batch_size = route.spec.max_batch_size or policy.DEFAULT_BATCH
+        self.stamp = Requests(spec=route.spec, version=route.version).SerializeToString()  # the same on every message
+
+    @property
+    def outstanding(self) -> list[int]:
+        """Requests sent and not known to be finished, per lane."""
+        return list(map(sub, self.counters.sent, self.counters.done))
+
+    @property
+    def emptiest(self) -> int:
+        """The lane with least outstanding."""
+        outstanding = self.outstanding
+        return outstanding.index(min(outstanding))
+
+    @property
+    def generation(self) -> int:
+        """Which registration of the version this is."""
+        return self.route.spec.generation
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is outstanding, nor on its way back."""
+        return not self.counters.away and list(self.counters.sent) == list(self.counters.done)
+
+    def send(self, lane: int, count: int) -> tuple[int, bool]:
+        """Count `count` requests onto a lane; returns its new sequence and whether to ask for a report."""
+        counters = self.counters
+        while lane >= len(counters.sent):
+            counters.sent.append(0)
+            counters.done.append(0)
+            counters.asked.append(0)
+        sent = counters.sent[lane] + count
+        counters.sent[lane] = sent
+        report = policy.wants_report(lane, sent, counters.done[lane], counters.asked[lane], self.max_batch_size)
+        if report or self.draining:
+            counters.asked[lane] = sent
+            return sent, True
+        return sent, False
+
+    def finish(self, lane: int, sequence: int) -> None:
+        """The lane has finished all up to `sequence`; extra lanes that fell idle are forgotten."""
+        counters = self.counters
+        if 0 <= lane < len(counters.sent) and counters.done[lane] < sequence <= counters.sent[lane]:
+            counters.done[lane] = sequence
+            while len(counters.sent) > LANES and counters.sent[-1] == counters.done[-1]:
+                del counters.sent[-1], counters.done[-1], counters.asked[-1]
+
+    def count(self, count: int) -> None:
+        """Count requests that are routed here for the first time."""
+        self.counters.requests += count
+
+    def refuse(self, count: int) -> None:
+        """Count requests for which no lane had room."""
+        self.counters.refused += count
+
+    def unasked(self) -> list[tuple[int, int]]:
+        """(lane, sequence) of the lanes that owe a report and were not asked for it; they count as asked now."""
+        counters, flush = self.counters, []
+        for lane, sent in enumerate(counters.sent):
+            if counters.done[lane] < sent and counters.asked[lane] < sent:
+                counters.asked[lane] = sent
+                flush.append((lane, sent))
+        return flush

@@ -1,0 +1,49 @@
+"""Requests to a lane, with what the router writes behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from scurry.endpoint.call import Call
+from scurry.router.lanes import Lanes
+from scurry.router.routes import RouteTable
+from scurry.wire.addresses import Lane
+from scurry.wire.messages_pb2 import Request, Requests
+from scurry.wire.names import INFERENCE, TYPE_PREFIX
+
+REQUESTS: Final = f"{TYPE_PREFIX}Requests"
+REQUEST: Final = f"{TYPE_PREFIX}Request"
+
+
+def send(
+    call: Call, table: RouteTable, lanes: Lanes, lane: int, requests: Sequence[Request], *, raw: bytes | None = None
+) -> None:
+    """One message to one lane; `raw` are the same requests serialised."""
+    table.changed = True
+    sequence, report = lanes.send(lane, len(requests))
+    if lanes.route.function:
+        _send_to_user_function(call, table, lanes, lane, requests)
+        return
+    if raw is None:
+        raw = Requests(requests=requests).SerializeToString()
+    send_trailer(call, table, lanes, lane, sequence, report=report, raw=raw)
+
+
+def send_trailer(
+    call: Call, table: RouteTable, lanes: Lanes, lane: int, sequence: int, *, report: bool, raw: bytes = b""
+) -> None:
+    """Serialised requests with the router's own fields behind: together one serialised `Requests`."""
+    trailer = Requests(sequence=sequence, report=report, epoch=table.epoch)
+    address = str(Lane(call.key, lanes.version, lane))
+    call.send(INFERENCE, address, REQUESTS, b"".join((raw, lanes.stamp, trailer.SerializeToString())))
+
+
+def _send_to_user_function(call: Call, table: RouteTable, lanes: Lanes, lane: int, requests: Iterable[Request]) -> None:
+    """A user's own function takes one request per message, told its version."""
+    address = str(Lane(call.key, lanes.version, lane))
+    for request in requests:
+        told = Request()
+        told.CopyFrom(request)
+        told.version, told.epoch = lanes.version, table.epoch
+        call.send(lanes.route.function, address, REQUEST, told.SerializeToString())

@@ -1,0 +1,64 @@
+"""The version that a request asks for."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.router.test_routes import route, table
+
+from scurry.router.finding import nothing_ready, resolve
+from scurry.router.policy import Hope, Refusal
+from scurry.router.routes import RouteTable
+from scurry.wire.messages_pb2 import Routes
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("1", "1"),
+        ("stable", "1"),
+        ("2", "version_not_found"),
+        ("old", "version_not_found"),
+        ("3", "model_not_ready"),
+        ("next", "model_not_ready"),
+        ("4", "version_not_found"),
+    ],
+)
+def test_resolve(asked: str, answer: str) -> None:
+    """Versions and aliases, draining and pending ones among them."""
+    routes = table(route("1", 1), route("2", draining=True), pending=("3",), stable="1", old="2", next="3")
+    found = resolve(routes, asked)
+    assert (found.code if isinstance(found, Refusal) else found.version) == answer
+
+
+def test_a_refusal_says_what_there_is() -> None:
+    """The sentence names versions and aliases."""
+    refusal = resolve(table(route("1", 1), route("2"), stable="1"), "9")
+    assert refusal == Refusal("version_not_found", "No version or alias '9'; there are 1, 2, stable.", Hope.MOMENT)
+
+
+def test_a_model_without_routes() -> None:
+    """Unknown is told from registered but not ready."""
+    assert nothing_ready(RouteTable.load(None)).code == "model_not_found"
+    assert resolve(RouteTable.load(None), "1").code == "model_not_found"
+    assert nothing_ready(table(pending=("1",))).code == "model_not_ready"
+
+
+@pytest.mark.parametrize(
+    ("routes", "hope"),
+    [
+        (Routes(), Hope.MOMENT),
+        (Routes(pending=["1"]), Hope.LOADING),
+        (Routes(failed=["1"]), Hope.MOMENT),
+        (Routes(failed=["2"]), Hope.MOMENT),
+        (Routes(versions=[route("2")]), Hope.MOMENT),
+        (Routes(versions=[route("2", draining=True)]), Hope.MOMENT),
+        (Routes(versions=[route("2", 1)], pending=["1"]), Hope.LOADING),
+    ],
+)
+def test_what_may_be_hoped_for(routes: Routes, hope: Hope) -> None:
+    """What is loading is worth waiting for; of anything else news may be on its way."""
+    out = RouteTable.load(None)
+    out.replace(routes)
+    refusal = resolve(out, "1")
+    assert isinstance(refusal, Refusal)
+    assert refusal.hope is hope

@@ -1,0 +1,107 @@
+"""Requests that wait for a route."""
+
+from __future__ import annotations
+
+from tests.unit.router.asking import NOW, Outcome, given_up, many, requests, route, routed, sent_by_router, serve
+
+from scurry.router import policy
+from scurry.router.holding import HELD
+from scurry.wire.messages_pb2 import Requests, RouterState, Routes, RoutesWanted
+from scurry.wire.names import REGISTRY
+
+
+def held(out: Outcome) -> list[tuple[int, list[str]]]:
+    """(delay, ids) of what waits."""
+    return [(delay, [request.id for request in value.requests]) for delay, _, value in out.delayed]
+
+
+async def test_what_nobody_knows_waits_and_the_registry_is_asked() -> None:
+    """Once, however many requests come meanwhile."""
+    out = await serve(None, requests("a"), requests("b"))
+    assert [(to, key, value) for to, key, value in out.sent] == [(REGISTRY, "m", RoutesWanted(model="m"))]
+    assert held(out) == [(20, ["a", "b"])]
+    assert RouterState.FromString(out.state or b"") == RouterState(held=2, asked=True)
+    out = await serve(out.state, requests("c"), now=NOW + 5)
+    assert out.sent == []
+    assert held(out) == [(20, ["c"])]
+
+
+async def test_they_go_their_way_when_the_routes_are_there() -> None:
+    """Routes from the registry, be it for this question or for a registration, end the waiting."""
+    waiting = await serve(None, requests("a", "b"))
+    state = (await serve(waiting.state, Routes(epoch=5, versions=[route("1")]))).state
+    out = await serve(state, *(sent_by_router(value) for _, _, value in waiting.delayed), now=NOW + 20)
+    assert [ids for _, ids, _, _ in out.lanes] == [["a", "b"]]
+    state = RouterState.FromString(out.state or b"")
+    assert (state.held, state.asked, state.versions[0].requests) == (0, False, 2)
+
+
+async def test_not_found_stands_after_a_moment_and_an_answer() -> None:
+    """Neither alone is enough: a registration may be on its way, and so may the answer."""
+    out = await serve(None, requests("a"))
+    silent = await serve(out.state, sent_by_router(out.delayed[0][2]), now=NOW + policy.MOMENT_MS)
+    assert silent.replies == []
+    told = await serve(out.state, Routes(), sent_by_router(out.delayed[0][2]), now=NOW + policy.MOMENT_MS - 1)
+    assert told.replies == []
+    assert held(told) == [(1, ["a"])]
+    out = await serve(told.state, sent_by_router(told.delayed[0][2]), now=NOW + policy.MOMENT_MS)
+    assert out.errors == {"a": "model_not_found"}
+    assert out.state is None
+
+
+async def test_what_is_loading_waits_until_that_is_decided() -> None:
+    """With a limit; what failed to load is refused after the moment that anything waits."""
+    state = (await serve(None, Routes(epoch=1, pending=["1"]))).state
+    out = await serve(state, requests("a"))
+    assert out.sent == [], "the registry will tell by itself"
+    later = await serve(out.state, sent_by_router(out.delayed[0][2]), now=NOW + 59_999)
+    assert (later.replies, len(later.delayed)) == ([], 1)
+    failed = await serve(
+        later.state, Routes(epoch=2, failed=["1"]), sent_by_router(later.delayed[0][2]), now=NOW + 59_999
+    )
+    assert failed.errors == {"a": "model_not_ready"}
+    assert (await given_up(later)).errors == {"a": "model_not_ready"}
+
+
+async def test_a_version_that_is_loading_is_waited_for_beside_one_that_serves() -> None:
+    """The others go their way."""
+    out = await serve(await routed(route("1"), pending=["2"]), requests("a"), requests("b", version="2"))
+    assert [ids for _, ids, _, _ in out.lanes] == [["a"]]
+    assert held(out) == [(20, ["b"])]
+
+
+async def test_a_deadline_ends_the_waiting() -> None:
+    """The pause is no longer than the shortest deadline."""
+    out = await serve(None, requests("a", deadline=NOW + 7), requests("b"))
+    assert held(out) == [(7, ["a", "b"])]
+    out = await serve(out.state, sent_by_router(out.delayed[0][2]), now=NOW + 7)
+    assert out.errors == {"a": "deadline_exceeded"}
+    assert held(out) == [(20, ["b"])]
+
+
+async def test_only_so_many_wait() -> None:
+    """The rest may try again; what waits already is not sent away for those that come, nor is bulk."""
+    out = await serve(None, many(HELD + 3), requests("bulk", bulk=True))
+    assert sorted(out.errors.values()) == ["overloaded"] * 3
+    ((_, ids),) = held(out)
+    assert len(ids) == HELD + 1
+    again = await serve(out.state, sent_by_router(out.delayed[0][2]), now=NOW + 20)
+    assert (again.errors, RouterState.FromString(again.state or b"").held) == ({}, HELD + 1)
+
+
+async def test_a_request_waits_from_its_first_day() -> None:
+    """Those that came at different times keep their own."""
+    first = await serve(None, requests("a"))
+    out = await serve(first.state, sent_by_router(first.delayed[0][2]), requests("b"), now=NOW + 300)
+    assert sorted(value.held_since for _, _, value in out.delayed) == [NOW, NOW + 300]
+    assert sorted(held(out)) == [(20, ["b"]), (150, ["a"])]
+
+
+async def test_what_was_held_is_forwarded_like_any_other() -> None:
+    """Workers see nothing of the waiting."""
+    waiting = await serve(None, requests("a", "b", key="k"))
+    state = (await serve(waiting.state, Routes(epoch=5, versions=[route("1")]))).state
+    out = await serve(state, sent_by_router(waiting.delayed[0][2]))
+    (sent,) = (value for _, _, value in out.sent)
+    assert isinstance(sent, Requests)
+    assert (sent.held_since, sent.requests) == (0, requests("a", "b", key="k").requests)

@@ -1,0 +1,56 @@
+"""One version's lanes."""
+
+from __future__ import annotations
+
+from tests.unit.router.test_routes import route, table
+
+
+def test_send_counts_and_asks_for_a_report_now_and_then() -> None:
+    """Sequences grow per lane; the eighth request asks, the next seven do not."""
+    lanes = table(route("1", 1)).lanes("1")
+    assert lanes is not None
+    assert [lanes.send(0, 1)[1] for _ in range(9)] == [False] * 7 + [True, False]
+    assert lanes.send(0, 3) == (12, False)
+    assert lanes.send(1, 8) == (8, True)
+    assert lanes.outstanding == [12, 8]
+    assert lanes.emptiest == 1
+
+
+def test_a_report_covers_all_before_it() -> None:
+    """Reports may come late, twice or for lanes that are not there."""
+    lanes = table(route("1", 1)).lanes("1")
+    assert lanes is not None
+    lanes.send(0, 10)
+    for lane, sequence in ((0, 8), (0, 5), (0, 8), (0, 11), (7, 1)):
+        lanes.finish(lane, sequence)
+    assert lanes.outstanding == [2, 0]
+    assert not lanes.idle
+    lanes.finish(0, 10)
+    assert lanes.idle
+
+
+def test_extra_lanes_come_and_go() -> None:
+    """They are counted from the first use and forgotten, last first, when they are idle."""
+    lanes = table(route("1", 1)).lanes("1")
+    assert lanes is not None
+    lanes.send(3, 4)
+    assert lanes.outstanding == [0, 0, 0, 4]
+    lanes.finish(3, 4)
+    assert lanes.outstanding == [0, 0]
+
+
+def test_unasked_lanes_are_asked_once() -> None:
+    """A flush goes to the lanes that owe a report, and not twice."""
+    lanes = table(route("1", 1)).lanes("1")
+    assert lanes is not None
+    lanes.send(0, 3)
+    lanes.send(1, 8)
+    assert lanes.unasked() == [(0, 3)]
+    assert lanes.unasked() == []
+
+
+def test_a_draining_version_reports_everything() -> None:
+    """What is sent to it after a bounce is reported at once."""
+    lanes = table(route("1", draining=True)).lanes("1")
+    assert lanes is not None
+    assert lanes.send(0, 1) == (1, True)
