@@ -55,9 +55,9 @@ jar: $(JAR)  ## the job's jar alone
 bench: build  ## the benchmark; ARGS are handed on
 	$(BIN)/python -m benchmarks $(ARGS)
 
-chaos: build  ## kill, stop, cut and poison it for 3 minutes and hold it to its promises; MINUTES= SEED= RATE= FAULTS=
+chaos: build  ## kill, stop, cut and poison it for 3 minutes and hold it to its promises; MINUTES= SEED= RATE= FAULTS= MODE=soak
 	$(BIN)/python -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(RATE),--rate $(RATE)) \
-	  $(if $(FAULTS),--faults $(FAULTS)) $(ARGS)
+	  $(if $(FAULTS),--faults $(FAULTS)) $(if $(MODE),--mode $(MODE)) $(ARGS)
 
 clean:  ## remove everything that was built
 	rm -rf .build .venv job/target $(JAR) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import tempfile
 import time
@@ -25,17 +26,20 @@ def options(words: list[str]) -> Options:
     parser.add_argument("--every", type=float, default=10.0, help="seconds between faults")
     parser.add_argument("--faults", default="", help="only these, separated by commas")
     parser.add_argument("--models", default="", help="only these, separated by commas")
+    parser.add_argument("--mode", choices=("faults", "soak"), default="faults", help="soak: no faults")
     args = parser.parse_args(words)
     chosen = tuple(filter(None, args.faults.split(",")))
     if unknown := set(chosen) - FAULTS.keys():
         parser.error(f"unknown faults {', '.join(unknown)}; known are {', '.join(FAULTS)}")
-    return Options(args.minutes, args.seed, args.rate, args.every, chosen, tuple(filter(None, args.models.split(","))))
+    models = tuple(filter(None, args.models.split(",")))
+    return Options(args.minutes, args.seed, args.rate, args.every, chosen, models, args.mode == "soak")
 
 
 def main(words: list[str]) -> int:
     """Run once and print the ledger."""
     asked = options(words)
     begin = time.monotonic()
+    logging.disable(logging.WARNING)  # that a client lost its Redis is what is done here
 
     def tell(line: str) -> None:
         print(line, flush=True)

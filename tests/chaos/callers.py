@@ -62,7 +62,11 @@ class Callers(threading.Thread):
             async def over_http(question: Question) -> Seen | None:
                 return await ask_gateway(session, self._http_url, question)
 
-            doors: list[Ask] = [over_redis, over_http]
+            async def as_newcomer(question: Question) -> Seen:
+                async with Client(self._redis_url) as newcomer:
+                    return await ask_client(newcomer, question)
+
+            doors: list[Ask] = [over_redis, over_http, as_newcomer]
             await asyncio.gather(*(self._call(door, seed) for door in doors for seed in range(self._count)))
 
     async def _call(self, ask: Ask, seed: int) -> None:
@@ -82,6 +86,8 @@ class Callers(threading.Thread):
                 seen = await ask(question)
         except TimeoutError:
             return  # stays open: lost
+        except ScurryError as failure:
+            seen = Seen(0, 0.0, error=failure.code, message=f"client: {failure.message}")
         if seen is None:
             self._checker.doubtful(question.number)
         else:
@@ -89,12 +95,9 @@ class Callers(threading.Thread):
 
 
 async def ask_client(client: Client, question: Question) -> Seen:
-    """Ask as a Python program does."""
-    try:
-        request = InferRequest.FromString(body(question.x))
-        answer = await client.ask(question.model, request, version=question.asked, timeout=TIMEOUT_S)
-    except ScurryError as failure:
-        return Seen(0, 0.0, error=failure.code, message=f"client: {failure.message}")
+    """Ask as a Python program does. Raises `ScurryError`."""
+    request = InferRequest.FromString(body(question.x))
+    answer = await client.ask(question.model, request, version=question.asked, timeout=TIMEOUT_S)
     outputs = arrays(answer.reply)
     return Seen(0, 0.0, answer.version, y=outputs.get("y"), s=outputs.get("s"))
 

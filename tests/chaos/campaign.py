@@ -21,6 +21,7 @@ from tests.chaos.closing import Kept, check_drains, check_in_flight, check_resul
 from tests.chaos.door import Door, Marks, connect
 from tests.chaos.ledger import Ledger
 from tests.chaos.load import Load
+from tests.chaos.memory import Sampler
 from tests.chaos.mix import KEPT_S, Mix, Numbers, Subject, contents
 from tests.chaos.models import WIDE, WIDTH, save
 from tests.chaos.replies import Decoder, Fields, Reader
@@ -50,6 +51,7 @@ class Options:
     every: float
     faults: tuple[str, ...]
     subjects: tuple[str, ...]
+    soak: bool = False  # no faults: memory is watched
 
 
 class Campaign:
@@ -78,6 +80,7 @@ class Campaign:
             Reader(stack.redis_url, "scurry:dead", self.buried, trim=False),
         ]
         self.orphans: list[tuple[Callable[[Fields, float], None], Fields, float]] = []
+        self.sampler = Sampler(stack)
         self.settling = False
         self.acting = Acting()
         self.watch = RestartWatch(stack, self.acting, self.checker.ledger, HARMLESS)
@@ -111,7 +114,12 @@ class Campaign:
         self.load.start()
         self.changes.start()
         self.callers.start()
+        if self.options.soak:
+            self.sampler.start()
         self.break_things()
+        if self.options.soak:
+            self.sampler.stop()
+            self.tell("\n".join(self.sampler.lines()))
         self.settle()
         return self.judge()
 
@@ -160,12 +168,12 @@ class Campaign:
     def break_things(self) -> None:
         """Each fault at its time, one line for each once it is over."""
         begin, threads = time.monotonic(), []
-        names = self.options.faults or tuple(FAULTS)
-        for due in schedule(self.options.seed, self.options.minutes * 60, self.options.every, names):
+        seconds, names = self.options.minutes * 60, self.options.faults or tuple(FAULTS)
+        for due in () if self.options.soak else schedule(self.options.seed, seconds, self.options.every, names):
             time.sleep(max(0.0, begin + due.at - time.monotonic()))
             threads.append(threading.Thread(target=self.fault, args=(due,), name=due.name))
             threads[-1].start()
-        time.sleep(max(0.0, begin + self.options.minutes * 60 - time.monotonic()))
+        time.sleep(max(0.0, begin + seconds - time.monotonic()))
         for thread in threads:
             thread.join()
 

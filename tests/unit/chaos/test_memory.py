@@ -1,0 +1,33 @@
+"""Slopes of memory."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from tests.chaos.memory import line, resident, slope, warm
+
+
+def test_a_straight_line_has_its_slope() -> None:
+    """Whatever it starts from."""
+    assert slope([(float(t), 100 + 0.5 * t) for t in range(10)]) == pytest.approx(0.5)
+    assert slope([(float(t), 7.0) for t in range(10)]) == 0
+    assert slope([]) == slope([(1.0, 2.0)]) == 0
+
+
+def test_warm_up_does_not_count() -> None:
+    """A jump at the beginning is no leak."""
+    samples = [(float(t), min(t, 3) * 100.0) for t in range(31)]
+    assert slope(samples) > 0
+    assert slope(warm(samples)) == 0
+
+
+def test_a_leak_shows_in_its_line() -> None:
+    """One MiB a minute is 1,440 a day."""
+    assert line("job, MiB", [(float(t), 50 + t / 60) for t in range(600)]).split()[-2:] == ["+1.000", "+1440"]
+
+
+def test_our_own_memory_is_measured() -> None:
+    """And that of a process that is not there is none."""
+    assert resident(os.getpid()) > 5
+    assert resident(2**22 + 1) == 0
