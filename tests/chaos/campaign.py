@@ -17,13 +17,14 @@ from tests.chaos.callers import Callers
 from tests.chaos.catalogue import FAULTS, HARMLESS
 from tests.chaos.changes import MODEL, Changes
 from tests.chaos.checker import Checker
+from tests.chaos.claims import Content
 from tests.chaos.closing import Kept, check_drains, check_in_flight, check_results, check_strangers
 from tests.chaos.door import Door, Marks, connect
 from tests.chaos.ledger import Ledger
 from tests.chaos.load import Load
 from tests.chaos.memory import Sampler
 from tests.chaos.mix import KEPT_S, Mix, Numbers, Subject, contents
-from tests.chaos.models import WIDE, WIDTH, save
+from tests.chaos.models import WIDE, WIDTH, save, save_endless, save_hungry
 from tests.chaos.replies import Decoder, Fields, Reader
 from tests.chaos.scene import Scene
 from tests.chaos.schedule import Due, schedule
@@ -126,20 +127,24 @@ class Campaign:
     def register(self) -> None:
         """Put the models up that stay as they are; the changing one begins with one version."""
         self.folder.mkdir(exist_ok=True)
+        asked = {subject.model for subject in self.mix.subjects} - {MODEL}
         for (model, version), content in contents(self.options.seed).items():
-            if model not in {subject.model for subject in self.mix.subjects} or model == MODEL:
-                continue
-            path = save(self.folder / f"{model}-{version}.onnx", content, WIDE if model == "wide" else WIDTH)
-            self.scurry("models", "register", model, "--uri", str(path), "--version", version)
-            for name, meaning in ((version, version), (("=", version), content)):
-                key = (model, *name) if isinstance(name, tuple) else (model, name)
-                self.timeline.state(key, frozenset({meaning}), time.monotonic())
-            self.timeline.state((model, ""), frozenset({version}), time.monotonic())
-        if "split" in {subject.model for subject in self.mix.subjects}:
+            if model in asked:
+                path = self.folder / f"{model}-{version}.onnx"
+                self.put_up(model, version, save(path, content, WIDE if model == "wide" else WIDTH), content)
+        for model, save_odd in (("hungry", save_hungry), ("endless", save_endless)):
+            self.put_up(model, "1", save_odd(self.folder / f"{model}.onnx"), Content("line", 1, 0))
+        if "split" in asked:
             self.scurry("models", "split", "split", "1=50", "2=50")
             self.scurry("models", "alias", "split", "stable", "1")
             self.timeline.state(("split", ""), frozenset({"1", "2"}), time.monotonic())
             self.timeline.state(("split", "stable"), frozenset({"1"}), time.monotonic())
+
+    def put_up(self, model: str, version: str, path: Path, content: Content) -> None:
+        """Register a version and note what it means."""
+        self.scurry("models", "register", model, "--uri", str(path), "--version", version)
+        for name, meaning in (((model, version), version), ((model, ""), version), ((model, "=", version), content)):
+            self.timeline.state(name, frozenset({meaning}), time.monotonic())
 
     def scurry(self, *words: str) -> None:
         """Run the command line against the stack."""

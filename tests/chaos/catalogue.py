@@ -25,6 +25,7 @@ FAULTS: Mapping[str, Fault] = {
     "fill-disk": storage.fill_disk,
     "poison-requests": poisoning.poison_requests,
     "poison-entries": poisoning.poison_entries,
+    "poison-models": poisoning.poison_models,
     "poison-registry": poisoning.poison_registry,
 }
 

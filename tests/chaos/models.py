@@ -34,6 +34,65 @@ def save(path: Path, content: Content, width: int = WIDTH) -> Path:
     return path
 
 
+def save_hungry(path: Path) -> Path:
+    """A model that answers y = x, and for it takes as many times 4 MiB as its first number says."""
+    nodes = [
+        helper.make_node("Mul", ["times", "unit"], ["shape"]),
+        helper.make_node("ConstantOfShape", ["shape"], ["large"]),
+        helper.make_node("ReduceSum", ["large"], ["used"], keepdims=0),
+    ]
+    return save_odd(path, nodes, [helper.make_tensor("unit", TensorProto.INT64, [1], [1 << 20])])
+
+
+def save_endless(path: Path) -> Path:
+    """A model that answers y = x after as many million turns as its first number says."""
+    state = helper.make_tensor_value_info("kept", TensorProto.FLOAT, [])
+    turn = helper.make_graph(
+        [helper.make_node("Identity", ["going"], ["goes_on"]), helper.make_node("Add", ["before", "before"], ["kept"])],
+        "turn",
+        [
+            helper.make_tensor_value_info("number", TensorProto.INT64, []),
+            helper.make_tensor_value_info("going", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("before", TensorProto.FLOAT, []),
+        ],
+        [helper.make_tensor_value_info("goes_on", TensorProto.BOOL, []), state],
+    )
+    nodes = [
+        helper.make_node("Mul", ["times", "million"], ["turns"]),
+        helper.make_node("Loop", ["turns", "true", "zero"], ["used"], body=turn),
+    ]
+    constants = [
+        helper.make_tensor("million", TensorProto.INT64, [1], [10**6]),
+        helper.make_tensor("true", TensorProto.BOOL, [], [True]),
+        helper.make_tensor("zero", TensorProto.FLOAT, [], [0.0]),
+    ]
+    return save_odd(path, nodes, constants)
+
+
+def save_odd(path: Path, nodes: Sequence[onnx.NodeProto], constants: Sequence[onnx.TensorProto]) -> Path:
+    """A model that answers as any other does, once `nodes` have made `used` from `times`, its first number."""
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", WIDTH])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", WIDTH])
+    s = helper.make_tensor_value_info("s", TensorProto.FLOAT, ["n", 1])
+    around = [
+        helper.make_node("Reshape", ["x", "flat"], ["all"]),
+        helper.make_node("Slice", ["all", "from", "to"], ["first"]),
+        helper.make_node("Cast", ["first"], ["times"], to=TensorProto.INT64),
+        *nodes,
+        helper.make_node("Mul", ["used", "nothing"], ["void"]),
+        helper.make_node("Add", ["x", "void"], ["y"]),
+        helper.make_node("ReduceSum", ["x", "to"], ["s"], keepdims=1),
+    ]
+    more = [
+        helper.make_tensor("flat", TensorProto.INT64, [1], [-1]),
+        helper.make_tensor("from", TensorProto.INT64, [1], [0]),
+        helper.make_tensor("to", TensorProto.INT64, [1], [1]),
+        helper.make_tensor("nothing", TensorProto.FLOAT, [], [0.0]),
+    ]
+    write(path, helper.make_graph(around, "odd", [x], [y, s], [*constants, *more]))
+    return path
+
+
 def base(kind: str) -> Sequence[onnx.NodeProto]:
     """What is scaled: the input itself, or each column less its largest value, which looks at every row."""
     if kind == "line":

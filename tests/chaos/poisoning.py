@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
+import numpy as np
 from tests.chaos.claims import Question
 from tests.chaos.door import connect
 from tests.chaos.mix import Fields
@@ -12,6 +13,12 @@ from tests.chaos.poison import ENTRIES, REGISTRY, REQUESTS, SECRETS, SOUND, Pois
 from tests.chaos.scene import Scene
 
 RARE = 0.3
+BESIDE = 5
+ODD_S = 5.0
+ODD = (
+    ("hungry", 10_000_000, frozenset({"model_failed", "worker_lost", "too_large"})),
+    ("endless", 100_000, frozenset({"deadline_exceeded", "model_failed", "worker_lost"})),
+)
 SECRET = SOUND.tobytes()
 
 
@@ -29,6 +36,12 @@ def send_one(scene: Scene, kind: Poison, base: Fields) -> None:
     fields = apply(base | {"id": scene.mix.numbers.id(number)}, kind.fields(scene.random))
     model = fields.get("model", "")
     question = Question(number, str(model), "", "", SOUND, time.monotonic(), wanted=kind.codes, silent=kind.silent)
+    write(scene, question, fields)
+
+
+def write(scene: Scene, question: Question, fields: Fields) -> None:
+    """Tell the checker, write, and tell it what came of that."""
+    number = question.number
     scene.checker.sent(question)
     (written,) = scene.door.write([("scurry:requests", fields)])
     if written.entry:
@@ -68,6 +81,26 @@ def poison_registry(scene: Scene) -> str:
         asked = sound(scene) | {"model": f"poison-{number}"}
         send_one(scene, Poison(frozenset({"model_not_found", "load_failed"}), lambda _: {}), asked)
     return told
+
+
+def poison_models(scene: Scene) -> str:
+    """A request that wants more memory than there is, one that never ends, and sound ones beside them."""
+    for model, first, codes in ODD:
+        for _ in range(BESIDE):
+            ask_odd(scene, model, 0, frozenset())
+        ask_odd(scene, model, first, codes)
+        for _ in range(BESIDE):
+            ask_odd(scene, model, 0, frozenset())
+    return f"{len(ODD)} requests that their model cannot bear, {2 * BESIDE} sound ones beside each"
+
+
+def ask_odd(scene: Scene, model: str, first: int, wanted: frozenset[str]) -> None:
+    """One request to a model whose first number says what it does."""
+    number = scene.mix.numbers.take()
+    x = np.array([[first, 2, 3, 4]], np.float32)
+    deadline = time.time() + ODD_S if wanted else 0.0
+    question = Question(number, model, "", "", x, time.monotonic(), deadline, wanted)
+    write(scene, question, scene.mix.entry(question) | {"keep": "0"})
 
 
 def plant(url: str) -> None:
