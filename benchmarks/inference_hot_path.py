@@ -21,7 +21,7 @@ from scurry.endpoint.call import Call
 from scurry.endpoint.reqreply_pb2 import ToFunction
 from scurry.inference.function import Inference
 from scurry.inference.shelf import Shelf
-from scurry.runtimes.catalog import open_model
+from scurry.runtimes.catalog import Opener
 from scurry.wire.infer_pb2 import InferRequest, Tensor
 from scurry.wire.messages_pb2 import ModelSpec, Request, Requests
 from scurry.wire.names import CLAIM_CHECK_BYTES
@@ -41,7 +41,7 @@ class Memory:
         """The bytes under every key."""
         return dict.fromkeys(keys, self._data)
 
-    async def park(self, parcels: Sequence[object]) -> None:
+    async def park(self, payloads: Sequence[object]) -> None:
         """Let go of what is parked."""
 
 
@@ -52,7 +52,7 @@ def call_bytes(model: str, subject: Subject, requests: int) -> bytes:
     for at in range(requests):
         tensor = Tensor(name="x", datatype="FP32", shape=[1, *subject.shape])
         if len(data) > CLAIM_CHECK_BYTES:
-            tensor.payload = f"scurry:payload:{at}:in:x"
+            tensor.payload = f"scurry:payload:{at:032x}:in:x"
         else:
             tensor.data = data
         body = InferRequest(inputs=[tensor]).SerializeToString()
@@ -107,7 +107,7 @@ def raw(run: Callable[[], object]) -> float:
 async def compare(name: str, subject: Subject, calls: int, requests: int) -> None:
     """One line of the table."""
     data = np.ones(subject.shape, "<f4").tobytes()
-    inference = Inference(Shelf(lambda *asked: open_model(*asked, threads=THREADS), 1 << 34), Memory(data))
+    inference = Inference(Shelf(Opener(THREADS), 1 << 34), Memory(data))
     exchange = [call_bytes(f"m{at}", subject, requests) for at in range(calls)]
     seconds = await ours(inference, exchange)
     inference.close()

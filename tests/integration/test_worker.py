@@ -163,7 +163,8 @@ def test_a_model_is_loaded_by_message_and_answers(worker):
     result = worker.ask(call("double", requests("double", *(to_tensor("x", each) for each in arrays), report=True)))
     answers = [to_array(InferReply.FromString(reply.body).outputs[0]) for reply in replies(result)]
     assert all((answer == array * 2).all() for answer, array in zip(answers, arrays, strict=True))
-    assert Done.FromString(result.outgoing_messages[0].argument.value) == Done(version="1", sequence=40)
+    done = Done.FromString(result.outgoing_messages[0].argument.value)
+    assert (done.version, done.lane, done.sequence, done.requests, done.busy_micros > 0) == ("1", 0, 40, 40, True)
 
 
 def test_a_model_that_is_not_there_fails_with_its_reason(worker):

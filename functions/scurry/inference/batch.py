@@ -6,7 +6,7 @@ The items of a batch that the model refuses are run again singly. Pure but for t
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
     from scurry.inference.items import BatchItem, Buffer, Piece
     from scurry.inference.layouts import InputLayout, LayoutCache
-    from scurry.runtimes.runtime import Port, Runtime
+    from scurry.runtimes.runtime import Port
+
+
+class Runnable(Protocol):
+    """What gives outputs for inputs."""
+
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
+        """Run once. Raises `ScurryError`."""
+        ...
+
 
 COPIED_BYTES: Final = 64 * 1024
 """Outputs up to this are copied out of numpy's hands once: slices of bytes are cheaper than views."""
@@ -47,7 +56,7 @@ def batches(items: Sequence[BatchItem], limit: int, *, batched: bool) -> list[li
     return made
 
 
-def run(model: Runtime, layouts: LayoutCache, batch: Sequence[BatchItem]) -> None:
+def run(model: Runnable, layouts: LayoutCache, batch: Sequence[BatchItem]) -> None:
     """One model call for items of one group; singly when it fails."""
     try:
         split(layouts, batch, model.run(stack(layouts, batch)))

@@ -13,21 +13,42 @@ from scurry.inference.answers import write_replies
 from scurry.inference.items import BatchItem
 from scurry.wire.addresses import Lane, Solo, parse
 from scurry.wire.errors import Failed
-from scurry.wire.messages_pb2 import Done, Load, ModelSpec, Requests, Unload
+from scurry.wire.messages_pb2 import Bounced, Done, Load, Requests, Unload
 from scurry.wire.names import EGRESS, ROUTER, TYPE_PREFIX
 
 if TYPE_CHECKING:
     from scurry.endpoint.call import Call
     from scurry.wire.errors import ScurryError
-    from scurry.wire.messages_pb2 import Request
+    from scurry.wire.messages_pb2 import ModelSpec, Request
 
 log = logging.getLogger(__name__)
 
 REQUESTS: Final = f"{TYPE_PREFIX}Requests"
 REPLIES: Final = f"{TYPE_PREFIX}Replies"
 DONE: Final = f"{TYPE_PREFIX}Done"
+BOUNCED: Final = f"{TYPE_PREFIX}Bounced"
 CHANGES: Final[dict[str, type[Load | Unload]]] = {f"{TYPE_PREFIX}Load": Load, f"{TYPE_PREFIX}Unload": Unload}
-NO_SPEC: Final = ModelSpec()
+
+
+class Work:
+    """Requests of a call that one registration of the version answers."""
+
+    __slots__ = ("items", "requests", "spec")
+
+    def __init__(self, spec: ModelSpec, requests: list[Request]) -> None:
+        self.spec, self.requests = spec, requests
+        self.items: list[BatchItem] | None = None  # None: not claimed yet
+
+    def fail(self, failure: ScurryError) -> None:
+        """Fail what has no answer yet."""
+        if self.items is None:
+            self.items = [BatchItem(request) for request in self.requests]
+        for item in self.items:
+            if item.failure is None and (item.parked or not item.body):
+                item.failure = failure
+
+    def __repr__(self) -> str:
+        return f"<Work of {len(self.requests)} requests for {self.spec.identity or 'any'}>"
 
 
 class LaneCall:
@@ -35,28 +56,27 @@ class LaneCall:
 
     __slots__ = (
         "address",
+        "busy",
         "call",
         "changes",
-        "items",
         "model",
         "report",
-        "requests",
+        "returned",
         "sequence",
         "solo",
-        "spec",
         "version",
+        "works",
     )
 
     def __init__(self, call: Call) -> None:
         self.call = call
         self.address = address = parse(call.key)
         self.model, self.version = (address.model, address.version) if address else (call.key, "")
-        self.requests: list[Request] = []
-        self.items: list[BatchItem] | None = None  # None: not claimed yet
+        self.works: list[Work] = []
         self.changes: list[Load | Unload] = []
-        self.spec = NO_SPEC
         self.sequence = 0
-        self.report = False
+        self.busy = 0.0  # seconds of computing
+        self.report = self.returned = False
         self.solo = isinstance(address, Solo)
         for message in call.messages:
             try:
@@ -69,22 +89,35 @@ class LaneCall:
     def _read(self, typename: str, value: bytes) -> None:
         if typename == REQUESTS:
             requests = Requests.FromString(value)
-            self.requests.extend(requests.requests)
             self.report |= requests.report
             self.solo |= requests.solo
             self.sequence = max(self.sequence, requests.sequence)
-            if requests.spec.generation >= self.spec.generation:
-                self.spec = requests.spec
+            self._add(requests)
         elif typename in CHANGES:
             self.changes.append(CHANGES[typename].FromString(value))
         else:
             log.error("%s: a message of unknown type %s was left out", self.call.key, typename)
 
+    def _add(self, requests: Requests) -> None:
+        """Requests are answered by exactly the registration that they were sent to."""
+        if not requests.requests:
+            return
+        spec = requests.spec
+        for work in self.works:
+            if work.spec.identity == spec.identity and work.spec.generation == spec.generation:
+                work.requests.extend(requests.requests)
+                return
+        self.works.append(Work(spec, list(requests.requests)))
+
     def _refuse(self) -> None:
         log.error("%s is no address: %r", self.call.key, self)
         self.changes.clear()
         self.fail(Failed("internal", f"{self.call.key!r} is no address of a model."))
-        self.requests.clear()
+
+    @property
+    def requests(self) -> int:
+        """How many there are."""
+        return sum(len(work.requests) for work in self.works)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -93,20 +126,28 @@ class LaneCall:
 
     def fail(self, failure: ScurryError) -> None:
         """Fail what has no answer yet."""
-        if self.items is None:
-            self.items = [BatchItem(request) for request in self.requests]
-        for item in self.items:
-            if item.failure is None and (item.parked or not item.body):
-                item.failure = failure
+        for work in self.works:
+            work.fail(failure)
 
-    def finish(self) -> None:
+    def send_back(self, work: Work, cause: str) -> None:
+        """Let the router choose anew for requests that this worker must not answer."""
+        back = Requests(requests=work.requests, spec=work.spec, version=self.version, sequence=self.sequence)
+        back.solo = self.solo
+        bounced = Bounced(message=back.SerializeToString(), typename=REQUESTS, address=self.call.key, cause=cause)
+        self.call.send(ROUTER, self.model, BOUNCED, bounced.SerializeToString())
+        self.works.remove(work)
+        self.returned = True
+
+    def finish(self, busy_micros: int = 0, requests: int = 0) -> None:
         """Write the call's answer: the replies to the egress, the report to the router."""
-        if self.items:
-            self.call.egress(EGRESS, REPLIES, write_replies(self.items, self.model, self.version))
-        if self.report:
+        items = [item for work in self.works for item in work.items or ()]
+        if items:
+            self.call.egress(EGRESS, REPLIES, write_replies(items, self.model, self.version))
+        if self.report and not (self.returned and isinstance(self.address, Solo)):
             lane = self.address.lane if isinstance(self.address, Lane) else -1
             done = Done(version=self.version, lane=lane, sequence=self.sequence)
+            done.busy_micros, done.requests = busy_micros, requests
             self.call.send(ROUTER, self.model, DONE, done.SerializeToString())
 
     def __repr__(self) -> str:
-        return f"<LaneCall {self.call.key}: {len(self.requests)} requests, {len(self.changes)} changes>"
+        return f"<LaneCall {self.call.key}: {self.requests} requests, {len(self.changes)} changes>"

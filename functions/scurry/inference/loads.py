@@ -6,12 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from scurry.wire.errors import ScurryError
+from scurry.wire.limits import shortened
 from scurry.wire.messages_pb2 import Loaded, LoadFailed, Loading
 from scurry.wire.names import REGISTRY, TYPE_PREFIX
 
 if TYPE_CHECKING:
     from scurry.endpoint.call import Call
-    from scurry.inference.shelf import LoadedModel, Shelf
+    from scurry.inference.loaded_model import LoadedModel
+    from scurry.inference.shelf import Shelf
     from scurry.wire.messages_pb2 import Load
 
 PATIENCE_SECONDS: Final = 0.8
@@ -20,33 +22,31 @@ PATIENCE_SECONDS: Final = 0.8
 
 async def answer_load(call: Call, load: Load, shelf: Shelf, worker: str, patience: float = PATIENCE_SECONDS) -> None:
     """Tell the registry `Loaded`, `LoadFailed` or `Loading`."""
-    version, lane, generation = load.version, load.lane, load.spec.generation
+    spec = load.spec
     answer: Loaded | LoadFailed | Loading
     try:
         # The load itself goes on when the wait for it ends.
-        loaded = await asyncio.wait_for(shelf.load((load.model, load.version), load.spec), patience)
-        answer = describe(load, loaded, worker)
+        loaded = await asyncio.wait_for(shelf.load((load.model, load.version), spec, asked=True), patience)
+        answer = describe(loaded, worker)
     except TimeoutError:
-        answer = Loading(version=version, lane=lane, generation=generation)
+        answer = Loading()
     except ScurryError as failure:
-        answer = LoadFailed(
-            version=version, lane=lane, generation=generation, error=failure.code, message=failure.message
-        )
+        answer = LoadFailed(error=failure.code, message=shortened(failure.message))
+    answer.version, answer.lane = load.version, load.lane
+    answer.generation, answer.identity = spec.generation, spec.identity
     call.send(REGISTRY, load.model, f"{TYPE_PREFIX}{type(answer).__name__}", answer.SerializeToString())
 
 
-def describe(load: Load, loaded: LoadedModel, worker: str) -> Loaded:
+def describe(loaded: LoadedModel, worker: str) -> Loaded:
     """What the registry wants to know of an open model."""
     model = loaded.model
     return Loaded(
-        version=load.version,
-        lane=load.lane,
-        generation=load.spec.generation,
         worker=worker,
         signature=model.signature(),
         bytes=model.bytes,
         max_batch_size=model.max_batch_size,
         runtime=model.name,
         device=model.device,
-        warnings=model.warnings,
+        fingerprint=loaded.recipe[0],
+        warnings=map(shortened, model.warnings),
     )

@@ -1,205 +1,201 @@
 """The shelf: models that are open, within a memory budget.
 
-A model is opened once however many ask for it, several at a time, off the event loop. The least recently used ones
-that nobody is using make room. A spec of a newer generation replaces what stands there; an older one is answered by
-the newer model, because a version switch has overtaken it. A failure is remembered for a moment, so that many
-requests for a broken model do not open it once for each.
+A model stands here under the identity of its registration, and only who names that identity gets it: an old one stays
+until it is unloaded, a new one never answers for it. It is opened once however many ask for it, several models at a
+time, off the event loop. The least recently used ones that nobody is using make room before a model is opened. A
+registration whose files and options are those of one that is open takes over what is open. A failure is remembered
+for a moment, so that many requests for a broken model do not open it once for each. What was unloaded is not brought
+back by requests that come late.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
-import os
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
-from scurry.inference.layouts import LayoutCache
+from scurry.inference.loaded_model import Key, LoadedModel
+from scurry.inference.stock import MIB, Place, Stock
 from scurry.wire.errors import Failed, ScurryError, Unavailable, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
 
+    from scurry.runtimes.catalog import Subject
     from scurry.runtimes.runtime import Runtime
     from scurry.wire.messages_pb2 import ModelSpec
 
 log = logging.getLogger(__name__)
 
-Key = tuple[str, str]
-
 FAILURE_SECONDS: Final = 2.0
-SMOOTHING: Final = 0.2
-MIB: Final = 2**20
+DROPPED: Final = 4096
+"""Unloaded registrations that are remembered."""
+OPENING: Final = 1.2
+"""Memory that a model is taken to need before it was ever opened, relative to its files."""
 
 
-class LoadedModel:
-    """A model on the shelf: its layouts, how long a run of it takes, and how many are using it."""
+class Models(Protocol):
+    """Finds and opens models."""
 
-    __slots__ = ("generation", "key", "layouts", "model", "seconds", "slots", "users")
+    def find(self, model: str, version: str, spec: ModelSpec) -> Subject:
+        """The files of a spec. Raises `load_failed`."""
+        ...
 
-    def __init__(self, key: Key, model: Runtime, generation: int) -> None:
-        self.key, self.model, self.generation = key, model, generation
-        self.layouts = LayoutCache(model)
-        self.seconds = model.seconds
-        self.users = 0
-        # Runs at a time: as many as the cores carry; beyond, lanes would only evict each other from the caches.
-        self.slots = asyncio.Semaphore(max(1, (os.cpu_count() or 1) // max(1, model.threads)))
+    def open(self, subject: Subject, config: str) -> Runtime:
+        """The open model. Raises `load_failed`."""
+        ...
 
-    def expected(self, requests: int) -> float:
-        """Seconds that so many requests of one row will about take."""
-        return self.seconds * (1 + (requests - 1) // self.model.max_batch_size)
 
-    def record_latency(self, seconds: float) -> None:
-        """Note how long one run took: an exponentially weighted mean."""
-        self.seconds += SMOOTHING * (seconds - self.seconds)
+class Gone(Exception):
+    """The registration was unloaded: whoever sent the request has to choose again."""
 
-    def __repr__(self) -> str:
-        return f"<LoadedModel {self.key[0]}@{self.key[1]} generation {self.generation}, {self.users} users>"
+
+def identity_of(spec: ModelSpec) -> str:
+    """What names a registration; made up for a spec that a registry of an earlier kind wrote."""
+    if spec.identity:
+        return spec.identity
+    text = "\0".join((str(spec.generation), spec.uri, spec.runtime, spec.config))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 class Shelf:
-    """Open models by name and version."""
+    """Open models by name, version and identity."""
 
     def __init__(
         self,
-        open_model: Callable[[str, str, ModelSpec], Runtime],
+        models: Models,
         budget: int,
         loaders: Executor | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._open, self._budget, self._loaders, self._clock = open_model, budget, loaders, clock
-        self._models: OrderedDict[Key, LoadedModel] = OrderedDict()
-        self._loading: dict[Key, tuple[int, asyncio.Task[LoadedModel]]] = {}
-        self._failed: dict[Key, tuple[int, float, ScurryError]] = {}
-        self._unwanted: dict[Key, int] = {}  # unloaded while still loading
-        self._bytes = 0
+        self._opener, self._loaders, self._clock = models, loaders, clock
+        self._stock = Stock(budget)
+        self._loading: dict[Place, asyncio.Task[LoadedModel]] = {}
+        self._failed: dict[Place, tuple[float, ScurryError]] = {}
+        self._dropped: OrderedDict[Place, None] = OrderedDict()
+        self._sizes: dict[str, int] = {}  # by fingerprint: what a model took when it was open
 
-    def find(self, key: Key, generation: int) -> LoadedModel | None:
-        """The model, when it stands here in this generation or a newer one; it is now the most recently used."""
-        loaded = self._models.get(key)
-        if loaded is None or loaded.generation < generation:
-            return None
-        self._models.move_to_end(key)
-        return loaded
+    def find(self, key: Key, spec: ModelSpec) -> LoadedModel | None:
+        """The model, when it stands here under the spec's identity; it is now the most recently used."""
+        return self._stock.find(Place(*key, identity_of(spec)))
 
-    async def load(self, key: Key, spec: ModelSpec) -> LoadedModel:
-        """The model, opened if need be. Raises `load_failed`, or `model_not_ready` without a spec to open."""
-        while True:
-            loaded = self.find(key, spec.generation)
-            if loaded is not None:
-                return loaded
-            self._raise_recent_failure(key, spec.generation)
-            generation, task = self._loading.get(key, (-1, None))
-            if task is None or generation < spec.generation:
-                task = self._start(key, spec, task)
-            # Shielded: whoever gives up waiting must not stop the load for the others.
-            loaded = await asyncio.shield(task)
-            if loaded.generation >= spec.generation:
-                return loaded
+    async def load(self, key: Key, spec: ModelSpec, *, asked: bool = False) -> LoadedModel:
+        """The model, opened if need be. Raises `load_failed`, or `Gone` unless the registry itself asks for it."""
+        place = Place(*key, identity_of(spec))
+        if asked:
+            self._dropped.pop(place, None)
+        elif place in self._dropped:
+            raise Gone
+        loaded = self._stock.find(place)
+        if loaded is not None:
+            return loaded
+        self._raise_recent_failure(place)
+        task = self._loading.get(place) or self._start(place, spec)
+        # Shielded: whoever gives up waiting must not stop the load for the others.
+        return await asyncio.shield(task)
 
-    def unload(self, key: Key, generation: int) -> bool:
-        """Forget the model unless a newer generation stands here; who is using it finishes."""
-        loaded = self._models.get(key)
-        self._failed.pop(key, None)
-        if key in self._loading:
-            self._unwanted[key] = generation
-        if loaded is None or loaded.generation > generation:
-            return False
-        self._remove(loaded)
-        return True
+    def unload(self, key: Key, identity: str) -> int:
+        """Forget one registration, or with no identity each of the version; who is using it finishes. How many went."""
+        loading = [place for place in self._loading if place.key == key]
+        going = {Place(*key, identity)} if identity else {*self._stock.places(key), *loading}
+        for place in going:
+            self._failed.pop(place, None)
+            self._dropped[place] = None
+        while len(self._dropped) > DROPPED:
+            self._dropped.popitem(last=False)
+        return sum([self._stock.remove(place) for place in going])
 
     def trim(self) -> None:
         """Let the least recently used models go that nobody is using, until the budget is kept."""
-        self._make_room(0)
+        self._stock.make_room(0)
 
     @property
     def models(self) -> int:
-        """How many models are open."""
-        return len(self._models)
+        """How many registrations are open."""
+        return len(self._stock)
 
     @property
     def bytes(self) -> int:
         """What they take, measured."""
-        return self._bytes
+        return self._stock.bytes
 
-    def _start(self, key: Key, spec: ModelSpec, before: asyncio.Task[LoadedModel] | None) -> asyncio.Task[LoadedModel]:
-        task = asyncio.get_running_loop().create_task(self._load(key, spec, before), name=f"load {key[0]}@{key[1]}")
-        self._loading[key] = (spec.generation, task)
-        task.add_done_callback(lambda done: self._settled(key, done))
+    def _start(self, place: Place, spec: ModelSpec) -> asyncio.Task[LoadedModel]:
+        before = [task for other, task in self._loading.items() if other.key == place.key]
+        name = f"load {place.model}@{place.version}"
+        task = asyncio.get_running_loop().create_task(self._load(place, spec, before), name=name)
+        self._loading[place] = task
+        task.add_done_callback(lambda done: self._settled(place, done))
         return task
 
-    async def _load(self, key: Key, spec: ModelSpec, before: asyncio.Task[LoadedModel] | None) -> LoadedModel:
-        if before is not None:  # one load at a time per model
-            await asyncio.wait([before])
+    async def _load(self, place: Place, spec: ModelSpec, before: list[asyncio.Task[LoadedModel]]) -> LoadedModel:
+        if before:  # one load at a time per version
+            await asyncio.wait(before)
         if not spec.uri:
-            raise Unavailable(
-                "model_not_ready", f"{key[0]} version {key[1]} is not on this worker, nor is its address."
-            )
-        loop = asyncio.get_running_loop()
+            sentence = f"{place.model} version {place.version} is not on this worker, nor is its address."
+            raise Unavailable("model_not_ready", sentence)
         started = self._clock()
         try:
-            model = await loop.run_in_executor(self._loaders, self._open, *key, spec)
-            self._refuse_oversize(key, model)
+            loaded = await self._open(place, spec)
         except Exception as cause:
-            failure = (
-                cause if isinstance(cause, ScurryError) else Failed("load_failed", f"Cannot be loaded: {cause!r}.")
-            )
-            self._failed[key] = (spec.generation, self._clock() + FAILURE_SECONDS, failure)
-            log.warning("model %s version %s failed to load: %s", *key, failure.message)
+            foreign = Failed("load_failed", f"Cannot be loaded: {cause!r}.")
+            failure = cause if isinstance(cause, ScurryError) else foreign
+            self._failed[place] = (self._clock() + FAILURE_SECONDS, failure)
+            log.warning("model %s version %s failed to load: %s", place.model, place.version, failure.message)
             raise failure from cause
-        loaded = LoadedModel(key, model, spec.generation)
-        self._place(loaded)
-        log.debug("model %s version %s loaded in %.3f s", *key, self._clock() - started)
+        if place not in self._dropped:
+            self._stock.put(place, loaded)
+        log.debug("model %s version %s loaded in %.3f s", place.model, place.version, self._clock() - started)
         return loaded
 
-    def _refuse_oversize(self, key: Key, model: Runtime) -> None:
-        if model.bytes > self._budget:
-            raise Failed(
-                "load_failed",
-                f"{key[0]} version {key[1]} takes {model.bytes / MIB:.0f} MiB; "
-                f"this worker may hold {self._budget / MIB:.0f} MiB.",
+    async def _open(self, place: Place, spec: ModelSpec) -> LoadedModel:
+        """Read the files, take over what is open if it is made of the same, else make room and open."""
+        run, stock = asyncio.get_running_loop().run_in_executor, self._stock
+        subject = await run(self._loaders, self._opener.find, place.model, place.version, spec)
+        if spec.fingerprint and spec.fingerprint != subject.fingerprint:
+            sentence = f"{subject.file.path} was changed since it was registered; register it again."
+            raise Failed("load_failed", sentence)
+        recipe = (subject.fingerprint, subject.runtime.name, spec.config)
+        alike = stock.alike(place.key, recipe)
+        if alike is not None:
+            return alike
+        needed = self._sizes.get(subject.fingerprint, int(subject.bytes * OPENING))
+        self._refuse_oversize(place, needed)
+        stock.make_room(needed)
+        stock.reserved += needed
+        try:
+            model = await run(self._loaders, self._opener.open, subject, spec.config)
+        finally:
+            stock.reserved -= needed
+        self._sizes[subject.fingerprint] = model.bytes
+        self._refuse_oversize(place, model.bytes)
+        return LoadedModel(place.key, model, recipe)
+
+    def _refuse_oversize(self, place: Place, needed: int) -> None:
+        if needed > self._stock.budget:
+            takes, may = needed / MIB, self._stock.budget / MIB
+            sentence = (
+                f"{place.model} version {place.version} takes {takes:.0f} MiB; this worker may hold {may:.0f} MiB."
             )
+            raise Failed("load_failed", sentence)
 
-    def _place(self, loaded: LoadedModel) -> None:
-        if self._unwanted.get(loaded.key, -1) >= loaded.generation:
-            return
-        old = self._models.get(loaded.key)
-        if old is not None:
-            self._remove(old)
-        self._make_room(loaded.model.bytes)
-        self._models[loaded.key] = loaded
-        self._bytes += loaded.model.bytes
-
-    def _make_room(self, needed: int) -> None:
-        if self._bytes + needed <= self._budget:
-            return
-        for loaded in [each for each in self._models.values() if not each.users]:
-            if self._bytes + needed <= self._budget:
-                return
-            log.info("model %s version %s makes room", *loaded.key)
-            self._remove(loaded)
-
-    def _remove(self, loaded: LoadedModel) -> None:
-        del self._models[loaded.key]
-        self._bytes -= loaded.model.bytes
-
-    def _settled(self, key: Key, task: asyncio.Task[LoadedModel]) -> None:
-        if self._loading.get(key, (0, None))[1] is task:
-            del self._loading[key]
-            self._unwanted.pop(key, None)
+    def _settled(self, place: Place, task: asyncio.Task[LoadedModel]) -> None:
+        if self._loading.get(place) is task:
+            del self._loading[place]
         if not task.cancelled():
             task.exception()  # those who wait have it; nobody waiting is no error
 
-    def _raise_recent_failure(self, key: Key, generation: int) -> None:
-        failed = self._failed.get(key)
+    def _raise_recent_failure(self, place: Place) -> None:
+        failed = self._failed.get(place)
         if failed is None:
             return
-        if failed[0] >= generation and self._clock() < failed[1]:
-            raise error(failed[2].code, failed[2].message)
-        del self._failed[key]
+        if self._clock() < failed[0]:
+            raise error(failed[1].code, failed[1].message)
+        del self._failed[place]
 
     def __repr__(self) -> str:
-        used, budget = self._bytes // MIB, self._budget // MIB
-        return f"<Shelf {len(self._models)} models, {used} of {budget} MiB, {len(self._loading)} loading>"
+        used, budget = self._stock.bytes // MIB, self._stock.budget // MIB
+        return f"<Shelf {len(self._stock)} models, {used} of {budget} MiB, {len(self._loading)} loading>"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
-from scurry.runtimes.files import locate
+from scurry.runtimes.files import ModelFile, locate
+from scurry.runtimes.fingerprints import fingerprint
 from scurry.runtimes.options import parse_options
 from scurry.wire.errors import Failed
 
@@ -24,14 +26,42 @@ BY_SUFFIX: Final[dict[str, str]] = {".onnx": "onnx", ".ort": "onnx", ".xml": "op
 """Who opens a file when no runtime was named."""
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The files of a model that is to be opened."""
+
+    runtime: type[Runtime]
+    file: ModelFile
+    fingerprint: str
+    bytes: int
+
+
+class Opener:
+    """How this process opens models: with how many threads, from below which directory."""
+
+    def __init__(self, threads: int = 1, root: str = "") -> None:
+        self._threads, self._root = threads, root
+
+    def find(self, model: str, version: str, spec: ModelSpec) -> Subject:
+        """The files of a spec, read once to tell what they hold. Raises `load_failed`; belongs off the event loop."""
+        cls = runtime_class(spec.runtime or _guess(spec.uri, model, version, self._root))
+        file = locate(spec.uri, model, version, cls.suffixes, self._root)
+        return Subject(cls, file, fingerprint(file.all), file.bytes)
+
+    def open(self, subject: Subject, config: str) -> Runtime:
+        """The open model. Raises `load_failed` and nothing else that a spec can cause."""
+        cls, file = subject.runtime, subject.file
+        opened = cls(file, parse_options(config, file.config, cls.known, cls.name), self._threads)
+        opened.open()
+        if fingerprint(file.all) != subject.fingerprint:
+            raise Failed("load_failed", f"{file.path} was changed while it was opened.")
+        return opened
+
+
 def open_model(model: str, version: str, spec: ModelSpec, threads: int = 1, root: str = "") -> Runtime:
-    """The open model of a spec. Raises `load_failed` and nothing else that a spec can cause."""
-    runtime = spec.runtime or _guess(spec.uri, model, version, root)
-    cls = runtime_class(runtime)
-    file = locate(spec.uri, model, version, cls.suffixes, root)
-    opened = cls(file, parse_options(spec.config, file.config, cls.known, runtime), threads)
-    opened.open()
-    return opened
+    """The open model of a spec. Raises `load_failed`."""
+    opener = Opener(threads, root)
+    return opener.open(opener.find(model, version, spec), spec.config)
 
 
 def runtime_class(name: str) -> type[Runtime]:

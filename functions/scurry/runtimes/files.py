@@ -36,6 +36,12 @@ class ModelFile:
     config: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def all(self) -> list[Path]:
+        """Every file that makes the model what it is: its parts, and the config beside it."""
+        config = self.path.parent / CONFIG
+        return [*self.parts, config] if config.is_file() else self.parts
+
+    @property
     def parts(self) -> list[Path]:
         """The file and the weights beside it (`model.bin`, `model.onnx.data`, `model.onnx_data`), by name."""
         name, weights = self.path.name, f"{self.path.stem}.bin"

@@ -56,9 +56,10 @@ class OnnxRuntime(Runtime):
     module: ClassVar[str] = "onnxruntime"
     suffixes: ClassVar[tuple[str, ...]] = (".onnx", ".ort")
     known: ClassVar[frozenset[str]] = Runtime.known | {"providers"}
+    _threads_used = 0
 
     def _load(self) -> None:
-        small = self.file.bytes < SMALL_BYTES
+        small = self.file.bytes < SMALL_BYTES and self._threads_used <= 1
         self._start(1 if small and not self.options.threads else self.threads, arena=not small)
 
     def _warm_up(self) -> None:

@@ -73,18 +73,18 @@ class OpenvinoRuntime(Runtime):
         }
 
     def _run(self, arrays: Sequence[Array]) -> list[Array]:
+        free = self._free
         try:
-            request = self._free.pop()
+            request = free.pop()
         except IndexError:
             request = self._compiled.create_infer_request()
-        try:
-            for at, array in enumerate(arrays):
-                request.set_input_tensor(at, self._wrapped(array, self.inputs[at]))
-            request.infer()
-            # Copies: the request's own memory is overwritten by its next run.
-            return [_copied(request.get_output_tensor(at), port) for at, port in enumerate(self.outputs)]
-        finally:
-            self._free.append(request)
+        for at, array in enumerate(arrays):
+            request.set_input_tensor(at, self._wrapped(array, self.inputs[at]))
+        request.infer()
+        # Copies: the request's own memory is overwritten by its next run.
+        outputs = [_copied(request.get_output_tensor(at), port) for at, port in enumerate(self.outputs)]
+        free.append(request)  # one that failed is not used again: it may keep what made it fail
+        return outputs
 
     def _wrapped(self, array: Array, port: Port) -> Any:  # noqa: ANN401 - a type of a framework that may be absent
         if port.datatype == "BYTES":

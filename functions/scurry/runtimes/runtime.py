@@ -79,28 +79,18 @@ class Runtime(ABC):
 
     def open(self) -> None:
         """Load, warm up and measure. Raises `load_failed`."""
-        self._api = self._imported()
+        self._api = _imported(self)
         try:
             with Growth() as growth:
                 self._load()
                 self._texts = any(port.datatype == "BYTES" for port in self.inputs)
-                self._check_datatypes()
+                _check_datatypes((*self.inputs, *self.outputs))
                 self._warm_up()
         except ScurryError as cause:
             raise Failed("load_failed", cause.message) from cause
         except Exception as cause:
             raise Failed("load_failed", f"{self.framework} cannot open {self.file.path}: {_sentence(cause)}") from cause
         self.bytes = max(growth.bytes, self.file.bytes + OVERHEAD_BYTES)
-
-    def _imported(self) -> Any:  # noqa: ANN401 - a framework that may be absent
-        try:
-            return import_module(self.module)
-        except ImportError as cause:
-            raise Failed(
-                "load_failed",
-                f"Runtime {self.name!r} needs {self.framework}, which this worker has not ({cause}): "
-                f"pip install 'scurry[{self.name}]'.",
-            ) from None
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         """Run the model once. Raises `model_failed`, or `input_datatype` for a BYTES element that is not UTF-8."""
@@ -111,6 +101,20 @@ class Runtime(ABC):
         except Exception as cause:
             raise Failed("model_failed", f"The model failed: {_sentence(cause)}") from cause
 
+    def is_sound(self) -> bool:
+        """Whether the model still gives what it gave for its baseline; False when it never gave anything."""
+        try:
+            return self.baseline is not None and self.baseline.agrees(self.run(self.baseline.inputs))
+        except ScurryError:
+            return False
+
+    def reopen(self) -> None:
+        """Open the file again in place of what is open. Raises `model_failed`."""
+        try:
+            self._load()
+        except Exception as cause:
+            raise Failed("model_failed", f"The model cannot be opened anew: {_sentence(cause)}") from cause
+
     def signature(self) -> Signature:
         """What the model takes and gives, for the registry."""
         answer = Signature(batched=self.batched)
@@ -118,11 +122,6 @@ class Runtime(ABC):
             for port in ports:
                 specs.add(name=port.name, datatype=port.datatype, shape=port.shape)
         return answer
-
-    def _check_datatypes(self) -> None:
-        for port in (*self.inputs, *self.outputs):
-            if port.datatype not in DTYPES and port.datatype != "BYTES":
-                raise Failed("load_failed", f"Tensor {port.name!r} of the model is {port.datatype}: not supported.")
 
     def _warm_up(self) -> None:
         """Run what there is to try with, then decide whether rows may be stacked. A model that fails is a warning."""
@@ -158,6 +157,23 @@ class Runtime(ABC):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.file.path.name} on {self.device}, {self.bytes / 2**20:.1f} MiB>"
+
+
+def _imported(runtime: Runtime) -> Any:  # noqa: ANN401 - a framework that may be absent
+    try:
+        return import_module(runtime.module)
+    except ImportError as cause:
+        raise Failed(
+            "load_failed",
+            f"Runtime {runtime.name!r} needs {runtime.framework}, which this worker has not ({cause}): "
+            f"pip install 'scurry[{runtime.name}]'.",
+        ) from None
+
+
+def _check_datatypes(ports: Sequence[Port]) -> None:
+    for port in ports:
+        if port.datatype not in DTYPES and port.datatype != "BYTES":
+            raise Failed("load_failed", f"Tensor {port.name!r} of the model is {port.datatype}: not supported.")
 
 
 def _decoded(array: Array, port: Port) -> Array:

@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import uvloop
@@ -20,17 +19,14 @@ import uvloop
 from scurry.endpoint.server import ENDPOINT, application, listen
 from scurry.inference.function import Inference
 from scurry.inference.payloads import RedisPayloads
-from scurry.inference.shelf import MIB, Shelf
-from scurry.runtimes.catalog import open_model
+from scurry.inference.shelf import Shelf
+from scurry.inference.stock import MIB
+from scurry.runtimes.catalog import Opener
 from scurry.telemetry.logs import configure_logging
 from scurry.wire.names import Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from scurry.runtimes.runtime import Runtime
     from scurry.settings import WorkerSettings
-    from scurry.wire.messages_pb2 import ModelSpec
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +69,6 @@ async def serve(settings: WorkerSettings) -> None:
         loaders.shutdown(wait=False, cancel_futures=True)
 
 
-def opener(settings: WorkerSettings) -> Callable[[str, str, ModelSpec], Runtime]:
+def opener(settings: WorkerSettings) -> Opener:
     """How this worker opens models: with how many threads, from which directory."""
-    threads = settings.threads or os.cpu_count() or 1
-    return partial(open_model, threads=threads, root=settings.models_root)
+    return Opener(settings.threads or os.cpu_count() or 1, settings.models_root)

@@ -17,7 +17,7 @@ def shop() -> Shop:
 @pytest.fixture
 def shelf(shop: Shop) -> Shelf:
     """A shelf for ten toys."""
-    return Shelf(shop.open, budget=1000)
+    return Shelf(shop, budget=1000)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from scurry.inference.shelf import Shelf
 from scurry.runtimes.runtime import Port
 from scurry.wire.errors import Failed
 from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
-from scurry.wire.messages_pb2 import Done, Load, Loaded, ModelSpec, Unload
+from scurry.wire.messages_pb2 import Bounced, Done, Load, Loaded, ModelSpec, Unload
 from scurry.wire.names import Keys
 from scurry.wire.tensors import to_array
 
@@ -47,7 +47,7 @@ def values(reply) -> list:
 async def test_a_call_is_answered_in_one_model_call(inference, shelf):
     """Requests of two messages share a model call, each gets its own answer."""
     toy = Toy()
-    shelf._open = lambda *_: toy
+    shelf._opener.toys["m"] = lambda: toy
     one = call(sent(request(0, body(x=row(1, 2))), request(1, body(x=row(3, 4)))), sent(request(2, body(x=row(5, 6)))))
     await serve(inference, one)
     assert [values(reply) for reply in replies(one)] == [[[2, 3]], [[4, 5]], [[6, 7]]]
@@ -60,7 +60,7 @@ async def test_a_model_that_is_not_here_is_opened_on_demand(inference, shop, she
         one = call(sent(request(0, body(x=row(1, 2)))))
         await serve(inference, one)
         assert values(replies(one)[0]) == [[2, 3]]
-    assert shop.opened == [("m", "1", 1)]
+    assert shop.opened == ["m@1"]
 
 
 async def test_a_model_that_cannot_be_opened_is_an_error_for_each(inference, shop):
@@ -93,6 +93,45 @@ async def test_load_and_unload(inference, shelf):
     assert shelf.models == 1
     await serve(inference, call(Unload(model="m", version="1", generation=3)))
     assert shelf.models == 0
+
+
+async def test_each_is_answered_by_the_registration_it_was_sent_to(inference, shop):
+    """A call that carries requests to an old and a new registration of a version is answered by both."""
+    for number in (1, 2):
+        shop.toys["m"] = lambda number=number: Toy(lambda x: [x + number])
+        one = call(sent(request(0, body(x=row(0, 0))), spec=ModelSpec(uri=f"u{number}", identity=f"i{number}")))
+        await serve(inference, one)
+    messages = [
+        sent(request(at, body(x=row(0, 0))), spec=ModelSpec(uri=f"u{number}", identity=f"i{number}"))
+        for at, number in enumerate((1, 2, 1))
+    ]
+    one = call(*messages)
+    await serve(inference, one)
+    assert {each.id: values(each) for each in replies(one)} == {"r0": [[1, 1]], "r1": [[2, 2]], "r2": [[1, 1]]}
+
+
+async def test_a_late_request_does_not_bring_back_what_was_unloaded(inference, shop):
+    """It goes back to the router, which knows what is routed now."""
+    late = sent(request(0, body(x=row(1, 2))), spec=ModelSpec(uri="toy", identity="i"), report=True)
+    await serve(inference, call(late), call(Unload(model="m", version="1", identity="i"), key="m@1/load/all"))
+    before = list(shop.opened)
+    one = call(late)
+    await serve(inference, one)
+    assert (replies(one), shop.opened) == ([], before)
+    ((_, _, bounced),) = mail(one, Bounced)
+    assert (bounced.executing, bounced.cause) == (False, "m version 1 was unloaded.")
+    assert len(mail(one, Done)) == 1
+
+
+async def test_a_report_says_how_long_the_lane_was_busy(inference):
+    """Requests of calls that were not asked for a report are in the next one."""
+    for at, report in enumerate((False, False, True, True)):
+        one = call(sent(request(at, body(x=row(1, 2))), report=report))
+        await serve(inference, one)
+        if report:
+            ((_, _, done),) = mail(one, Done)
+            assert done.requests == (3 if at == 2 else 1)
+            assert done.busy_micros > 0
 
 
 async def test_a_slow_model_does_not_delay_a_quick_one(inference, shop):
@@ -145,7 +184,7 @@ async def test_slow_models_run_off_the_loop(inference, shelf):
         threads.append(threading.current_thread().name)
         return [x]
 
-    shelf._open = lambda *_: Toy(where)
+    shelf._opener.toys["m"] = lambda: Toy(where)
     loaded = await shelf.load(("m", "1"), ModelSpec(uri="toy", generation=1))
     for seconds in (0.0, 0.005, 0.5):
         loaded.seconds = seconds
@@ -219,7 +258,7 @@ async def test_what_cannot_be_parked_is_unavailable(inference, shop, payloads, t
 async def test_deadlines_are_checked_before_stacking(shelf, payloads):
     """Who waits no more does not cost the model a row."""
     toy = Toy()
-    shelf._open = lambda *_: toy
+    shelf._opener.toys["m"] = lambda: toy
     inference = Inference(shelf, payloads, clock=lambda: 100.0)
     one = call(sent(request(0, body(x=row(1, 2)), deadline=99_999), request(1, body(x=row(1, 2)), deadline=100_001)))
     await serve(inference, one)
@@ -231,7 +270,7 @@ async def test_deadlines_are_checked_before_stacking(shelf, payloads):
 async def test_solo_requests_run_one_by_one(inference, shelf):
     """What may have killed a worker shares a model call with nobody."""
     toy = Toy()
-    shelf._open = lambda *_: toy
+    shelf._opener.toys["m"] = lambda: toy
     for fields, key in (({}, "m@1/solo/t"), ({"solo": True}, "m@1/0")):
         one = call(sent(request(0, body(x=row(1, 2))), request(1, body(x=row(1, 2))), **fields), key=key)
         await serve(inference, one)
@@ -258,7 +297,7 @@ async def test_a_fault_of_our_own_is_an_answer(inference, monkeypatch, name, tim
 
 async def test_models_in_use_survive_a_squeeze(shop, payloads):
     """With room for one model two may compute at once; then one leaves."""
-    shelf = Shelf(shop.open, budget=100)
+    shelf = Shelf(shop, budget=100)
     barrier = threading.Barrier(2, timeout=10)
 
     def meet(x):

@@ -12,26 +12,55 @@ from tests.unit.inference.toys import body, call, mail, replies, request, row, s
 from scurry.endpoint.call import Call, Message
 from scurry.inference.lane_call import LaneCall
 from scurry.wire.errors import Failed
-from scurry.wire.messages_pb2 import Done, Load, ModelSpec, Unload
+from scurry.wire.messages_pb2 import Bounced, Done, Load, ModelSpec, Requests, Unload
 
 
-def test_messages_of_a_call_are_one_lane_call():
-    """Requests of several messages are answered together, by the newest spec."""
+def test_requests_are_answered_by_the_registration_they_were_sent_to():
+    """Messages of one identity are one work; those of another are another, however the call carries them."""
+    old, new = ModelSpec(uri="u", identity="old"), ModelSpec(uri="u", identity="new")
     read = LaneCall(
         call(
-            sent(request(0, b"a"), spec=ModelSpec(uri="new", generation=3)),
-            sent(request(1, b"b"), spec=ModelSpec(uri="old", generation=2)),
+            sent(request(0, b"a"), spec=old),
+            sent(request(1, b"b"), spec=new),
+            sent(request(2, b"c"), spec=old),
+            sent(spec=new),
         )
     )
-    assert [each.id for each in read.requests] == ["r0", "r1"]
-    assert (read.key, str(read.address), read.spec.uri, read.solo) == (("m", "1"), "m@1/0", "new", False)
+    assert [([each.id for each in work.requests], work.spec.identity) for work in read.works] == [
+        (["r0", "r2"], "old"),
+        (["r1"], "new"),
+    ]
+    assert (read.key, str(read.address), read.requests, read.solo) == (("m", "1"), "m@1/0", 3, False)
+
+
+def test_what_is_sent_back_gets_no_answer():
+    """The router hears of it as of a lost batch that nobody had begun; the rest is answered."""
+    read = LaneCall(call(sent(request(0, b"")), sent(request(1, b""), spec=ModelSpec(identity="i")), key="m@1/3"))
+    read.sequence = 9
+    read.send_back(read.works[0], "It was unloaded.")
+    read.fail(Failed("internal", "no"))
+    read.finish()
+    ((function, key, bounced),) = mail(read.call, Bounced)
+    back = Requests.FromString(bounced.message)
+    assert (function, key, bounced.address, bounced.typename) == ("scurry/router", "m", "m@1/3", "scurry.v1/Requests")
+    assert (bounced.cause, bounced.executing, bounced.alone) == ("It was unloaded.", False, False)
+    assert ([each.id for each in back.requests], back.sequence, back.version) == (["r0"], 9, "1")
+    assert [reply.id for reply in replies(read.call)] == ["r1"]
+
+
+def test_a_solo_that_is_sent_back_is_not_reported_as_done():
+    """The router counts it once."""
+    read = LaneCall(call(sent(request(0, b""), report=True, solo=True), key="m@1/solo/t"))
+    read.send_back(read.works[0], "")
+    read.finish()
+    assert (mail(read.call, Done), len(mail(read.call, Bounced))) == ([], 1)
 
 
 def test_loads_and_unloads_are_set_apart():
     """Changes to models are no requests."""
     read = LaneCall(call(Load(model="m", version="1"), Unload(model="m", version="1"), sent(request(0, b""))))
     assert [type(each) for each in read.changes] == [Load, Unload]
-    assert len(read.requests) == 1
+    assert read.requests == 1
 
 
 def test_done_comes_once_with_the_largest_sequence():
@@ -40,8 +69,9 @@ def test_done_comes_once_with_the_largest_sequence():
     first.sequence, second.sequence, third.sequence = 10, 12, 11
     read = LaneCall(call(first, second, third, key="m@2/5"))
     read.fail(Failed("internal", "no"))
-    read.finish()
-    assert mail(read.call, Done) == [("scurry/router", "m", Done(version="2", lane=5, sequence=12))]
+    read.finish(1500, 2)
+    done = Done(version="2", lane=5, sequence=12, busy_micros=1500, requests=2)
+    assert mail(read.call, Done) == [("scurry/router", "m", done)]
     assert [reply.error for reply in replies(read.call)] == ["internal", "internal"]
 
 
@@ -56,7 +86,7 @@ def test_failing_spares_what_is_answered():
     """A late fault fails only who has no answer."""
     read = LaneCall(call(sent(request(0, body(x=row(1, 2))), request(1, b""))))
     read.fail(Failed("internal", "first"))
-    read.items[0].failure, read.items[0].body = None, b"answer"
+    read.works[0].items[0].failure, read.works[0].items[0].body = None, b"answer"
     read.fail(Failed("internal", "second"))
     read.finish()
     assert [(reply.body, reply.message) for reply in replies(read.call)] == [(b"answer", ""), (b"", "first")]
@@ -75,7 +105,7 @@ def test_messages_that_make_no_sense_are_left_out(caplog):
     good = call(sent(request(0, b""))).messages[0]
     with caplog.at_level(logging.ERROR):
         read = LaneCall(Call("scurry/inference", "m@1/0", [broken, strange, good]))
-    assert [each.id for each in read.requests] == ["r0"]
+    assert [each.id for each in read.works[0].requests] == ["r0"]
     assert len(caplog.records) == 2
     assert repr(read) == "<LaneCall m@1/0: 1 requests, 0 changes>"
 
@@ -99,7 +129,7 @@ def test_no_message_blocks_an_address(messages):
         read = LaneCall(Call("scurry/inference", "m@1/0", [*strange, good]))
     finally:
         logging.disable(logging.NOTSET)
-    assert read.requests[-1].id == "r0"
+    assert read.works[-1].requests[-1].id == "r0"
     read.fail(Failed("internal", "no"))
     read.finish()
-    assert len(replies(read.call)) == len(read.requests)
+    assert len(replies(read.call)) == read.requests

@@ -8,11 +8,10 @@ import threading
 from tests.unit.inference.toys import Toy, call, mail
 
 from scurry.inference.loads import answer_load
-from scurry.inference.shelf import Shelf
 from scurry.wire.errors import Failed
 from scurry.wire.messages_pb2 import Load, Loaded, LoadFailed, Loading, ModelSpec
 
-LOAD = Load(model="m", version="2", lane=1, spec=ModelSpec(uri="toy", generation=7))
+LOAD = Load(model="m", version="2", lane=1, spec=ModelSpec(uri="toy", generation=7, identity="i7"))
 
 
 async def test_loaded_says_what_was_opened(shop, shelf):
@@ -25,6 +24,7 @@ async def test_loaded_says_what_was_opened(shop, shelf):
     ((function, key, loaded),) = mail(answered, Loaded)
     assert (function, key) == ("scurry/registry", "m")
     assert (loaded.version, loaded.lane, loaded.generation, loaded.worker) == ("2", 1, 7, "here:1")
+    assert (loaded.identity, loaded.fingerprint) == ("i7", "files of toy")
     assert (loaded.bytes, loaded.max_batch_size, loaded.runtime, loaded.device) == (100, 4, "toy", "cpu")
     assert [each.name for each in loaded.signature.inputs] == ["x"]
     assert list(loaded.warnings) == ["It is a toy."]
@@ -40,21 +40,23 @@ async def test_a_failure_says_why(shop, shelf):
     answered = call(LOAD)
     await answer_load(answered, LOAD, shelf, "here:1")
     ((_, _, failed),) = mail(answered, LoadFailed)
-    assert failed == LoadFailed(version="2", lane=1, generation=7, error="load_failed", message="no such file")
+    assert failed == LoadFailed(
+        version="2", lane=1, generation=7, identity="i7", error="load_failed", message="no such file"
+    )
 
 
-async def test_loading_is_said_when_it_takes_long_and_loaded_when_asked_again():
+async def test_loading_is_said_when_it_takes_long_and_loaded_when_asked_again(shop, shelf):
     """The load goes on after `Loading`; the next Load finds it."""
     free = threading.Event()
 
-    def slowly(*_: object) -> Toy:
+    def slowly() -> Toy:
         assert free.wait(10)
         return Toy()
 
-    shelf = Shelf(slowly, 1000)
+    shop.toys["m"] = slowly
     first, second = call(LOAD), call(LOAD)
     await answer_load(first, LOAD, shelf, "here:1", patience=0.01)
-    assert mail(first, Loading) == [("scurry/registry", "m", Loading(version="2", lane=1, generation=7))]
+    assert mail(first, Loading) == [("scurry/registry", "m", Loading(version="2", lane=1, generation=7, identity="i7"))]
     free.set()
     await asyncio.wait_for(answer_load(second, LOAD, shelf, "here:1", patience=10), 10)
     assert len(mail(second, Loaded)) == 1

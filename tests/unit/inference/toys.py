@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from scurry.endpoint.call import Call, Message
+from scurry.runtimes.catalog import Subject
 from scurry.runtimes.files import ModelFile
 from scurry.runtimes.options import Options
 from scurry.runtimes.runtime import Port, Runtime
@@ -44,14 +45,21 @@ class Toy(Runtime):
 
 
 class Shop:
-    """Opens toys by model name and counts how often."""
+    """Opens toys by model name and counts how often; `content` is what a model's files hold."""
 
     def __init__(self) -> None:
         self.toys: dict[str, Callable[[], Runtime]] = {}
-        self.opened: list[tuple[str, str, int]] = []
+        self.content: dict[str, str] = {}
+        self.opened: list[str] = []
+        self.size = 0
 
-    def open(self, model: str, version: str, spec: ModelSpec) -> Runtime:
-        self.opened.append((model, version, spec.generation))
+    def find(self, model: str, version: str, spec: ModelSpec) -> Subject:
+        content = self.content.get(spec.uri, f"files of {spec.uri}")
+        return Subject(Toy, ModelFile(Path(f"/{model}/{version}")), content, self.size)
+
+    def open(self, subject: Subject, config: str) -> Runtime:
+        model = subject.file.path.parent.name
+        self.opened.append(f"{model}@{subject.file.path.name}")
         return self.toys.get(model, Toy)()
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from scurry.runtimes.catalog import RUNTIMES, open_model, runtime_class
+from scurry.runtimes.catalog import RUNTIMES, Opener, open_model, runtime_class
 from scurry.wire.errors import Failed
 from scurry.wire.messages_pb2 import ModelSpec
 
@@ -53,3 +53,14 @@ def test_a_missing_framework_says_how_to_install_it(linear, monkeypatch):
     with pytest.raises(Failed, match=r"needs onnxruntime.*pip install 'scurry\[onnx\]'") as caught:
         open_model("m", "1", ModelSpec(uri=str(linear()), runtime="onnx"))
     assert caught.value.code == "load_failed"
+
+
+def test_files_that_change_while_they_are_opened_are_refused(linear):
+    """What is open is what the fingerprint says."""
+    opener, path = Opener(), linear()
+    subject = opener.find("m", "1", ModelSpec(uri=str(path)))
+    assert (subject.bytes, subject.file.path, len(subject.fingerprint)) == (path.stat().st_size, path, 32)
+    (path.parent / "config.json").write_text("{}")
+    with pytest.raises(Failed, match="was changed while it was opened"):
+        opener.open(subject, "")
+    assert opener.find("m", "1", ModelSpec(uri=str(path))).fingerprint != subject.fingerprint

@@ -1,0 +1,123 @@
+"""A model on the shelf: run, timed, and proven again after a failure.
+
+What one caller sent must not change what the next one gets. After a run that raised, or that gave NaN where the model
+is not known to, the model has to answer its baseline and its last good input as before; if not, it is opened anew, all
+that before its next run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from scurry.inference.layouts import LayoutCache
+from scurry.runtimes.baseline import Baseline, has_nan
+from scurry.wire.errors import Failed, InvalidRequest, ScurryError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scurry.runtimes.runtime import Runtime
+    from scurry.wire.tensors import Array
+
+log = logging.getLogger(__name__)
+
+Key = tuple[str, str]
+Recipe = tuple[str, str, str]
+"""Fingerprint of the files, runtime, config: what a model is made of."""
+
+SMOOTHING: Final = 0.2
+NAN_PAUSE_SECONDS: Final = 1.0
+"""A model that keeps giving NaN is proven again no more often than this; ten times as seldom without a baseline."""
+KEPT_BYTES: Final = 1 << 20
+"""A good input above this is not kept."""
+
+
+class LoadedModel:
+    """An open model: its layouts, how long a run of it takes, and how many are using it."""
+
+    def __init__(self, key: Key, model: Runtime, recipe: Recipe = ("", "", "")) -> None:
+        self.key, self.model, self.recipe = key, model, recipe
+        self.layouts = LayoutCache(model)
+        self.seconds = model.seconds
+        self.users = 0
+        self.nan_results = 0
+        # Runs at a time: as many as the cores carry; beyond, lanes would only evict each other from the caches.
+        self.slots = asyncio.Semaphore(max(1, (os.cpu_count() or 1) // max(1, model.threads)))
+        self._doubtful = False
+        self._lock = Lock()
+        self._last_good: Sequence[Array] = ()
+        self._last_nan = -1e9
+
+    def expected(self, requests: int) -> float:
+        """Seconds that so many requests of one row will about take."""
+        return self.seconds * (1 + (requests - 1) // self.model.max_batch_size)
+
+    def record_latency(self, seconds: float) -> None:
+        """Note how long one run took: an exponentially weighted mean."""
+        self.seconds += SMOOTHING * (seconds - self.seconds)
+
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
+        """Run the model once, proven again if need be. Raises `model_failed`, or `input_datatype` for bad text."""
+        if self._doubtful:
+            self._prove()
+        try:
+            outputs = self.model.run(arrays)
+        except InvalidRequest:
+            raise  # the model was not asked
+        except Exception:
+            self._doubtful = True
+            raise
+        if has_nan(outputs):
+            self._note_nan()
+        else:
+            self._note_good(arrays, outputs)
+        return outputs
+
+    def _note_good(self, arrays: Sequence[Array], outputs: Sequence[Array]) -> None:
+        if sum([each.nbytes for each in arrays]) <= KEPT_BYTES:
+            self._last_good = arrays
+            if self.model.baseline is None:
+                self.model.baseline = Baseline(arrays, outputs)
+
+    def _note_nan(self) -> None:
+        """Count a result that the model is not known to give, and doubt the model, not more than every so often."""
+        base, now = self.model.baseline, time.monotonic()
+        if base is not None and base.nan:
+            return
+        self.nan_results += 1
+        if self.nan_results & (self.nan_results - 1) == 0:
+            log.warning(
+                "model %s version %s gave NaN, which its warm-up did not, %d times", *self.key, self.nan_results
+            )
+        if now - self._last_nan >= NAN_PAUSE_SECONDS * (1 if base else 10):
+            self._last_nan, self._doubtful = now, True
+
+    def _prove(self) -> None:
+        with self._lock:
+            if not self._doubtful:
+                return
+            if not self._is_sound():
+                log.warning("model %s version %s is not what it was after a failed run: it is opened anew", *self.key)
+                self.model.reopen()
+                if self.model.baseline is not None and not self._is_sound():
+                    raise Failed(
+                        "model_failed", "The model is broken since a run failed, and opening it anew did not help."
+                    )
+            self._doubtful = False
+
+    def _is_sound(self) -> bool:
+        if not self.model.is_sound():
+            return False
+        try:
+            return not self._last_good or not has_nan(self.model.run(self._last_good))
+        except ScurryError:
+            return False
+
+    def __repr__(self) -> str:
+        nan = f", NaN {self.nan_results} times" if self.nan_results else ""
+        return f"<LoadedModel {self.key[0]}@{self.key[1]}, {self.users} users{nan}>"

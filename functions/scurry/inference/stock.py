@@ -1,0 +1,92 @@
+"""What stands on the shelf, and how many bytes of the budget it takes.
+
+One open model may stand under several identities; its bytes count once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from scurry.inference.loaded_model import Key, LoadedModel, Recipe
+
+log = logging.getLogger(__name__)
+
+MIB: Final = 2**20
+
+
+class Place(NamedTuple):
+    """Where a model stands: exactly one registration."""
+
+    model: str
+    version: str
+    identity: str
+
+    @property
+    def key(self) -> Key:
+        """Model and version."""
+        return self.model, self.version
+
+
+class Stock:
+    """Open models in the order of their use, within a budget; `reserved` bytes are for those being opened."""
+
+    def __init__(self, budget: int) -> None:
+        self.budget = budget
+        self.bytes = self.reserved = 0
+        self._models: OrderedDict[Place, LoadedModel] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._models)
+
+    def find(self, place: Place) -> LoadedModel | None:
+        """The model that stands here; it is now the most recently used."""
+        loaded = self._models.get(place)
+        if loaded is not None:
+            self._models.move_to_end(place)
+        return loaded
+
+    def alike(self, key: Key, recipe: Recipe) -> LoadedModel | None:
+        """A model of this version that is made of the same files in the same way."""
+        found = (loaded for place, loaded in self._models.items() if place.key == key and loaded.recipe == recipe)
+        return next(found, None)
+
+    def places(self, key: Key) -> list[Place]:
+        """Every registration of a version that stands here."""
+        return [place for place in self._models if place.key == key]
+
+    def put(self, place: Place, loaded: LoadedModel) -> None:
+        """Take a model in, others making room."""
+        self.remove(place)
+        if not self._holds(loaded):
+            self.make_room(loaded.model.bytes)
+            self.bytes += loaded.model.bytes
+        self._models[place] = loaded
+
+    def remove(self, place: Place) -> bool:
+        """Let a registration go; who is using its model finishes."""
+        loaded = self._models.pop(place, None)
+        if loaded is not None and not self._holds(loaded):
+            self.bytes -= loaded.model.bytes
+        return loaded is not None
+
+    def make_room(self, needed: int) -> None:
+        """Let the least recently used go that nobody is using, until the budget has room."""
+        if self._fits(needed):
+            return
+        for place in [place for place, loaded in self._models.items() if not loaded.users]:
+            log.info("model %s version %s makes room", place.model, place.version)
+            self.remove(place)
+            if self._fits(needed):
+                return
+
+    def _fits(self, needed: int) -> bool:
+        return self.bytes + self.reserved + needed <= self.budget
+
+    def _holds(self, loaded: LoadedModel) -> bool:
+        return any(other is loaded for other in self._models.values())
+
+    def __repr__(self) -> str:
+        return f"<Stock {len(self)} models, {self.bytes // MIB} of {self.budget // MIB} MiB>"
