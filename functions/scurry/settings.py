@@ -65,6 +65,7 @@ class GatewaySettings(CommonSettings):
     metrics_port: int = 8002
     max_body_bytes: int = 64 * 1024 * 1024
     max_in_flight: int = 4096
+    max_bytes_in_flight: int = 768 * 1024 * 1024
     timeout_s: float = 30.0
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import socket
+import struct
+import threading
 import zlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -15,9 +18,11 @@ import pytest
 
 from scurry.client.client import Answer
 from scurry.gateway.ask import Ask
+from scurry.gateway.doors import http_connection
 from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.listener import Listener
 from scurry.gateway.health import Health
+from scurry.gateway.limits import COPIES, Admission
 from scurry.gateway.models import Models
 from scurry.wire.errors import error
 from scurry.wire.infer_pb2 import InferReply, InferRequest
@@ -78,10 +83,10 @@ class Gateway:
 @pytest.fixture
 async def gateway(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Gateway]:
     """A gateway with small limits."""
-    monkeypatch.setattr("scurry.gateway.doors.listener.LINGER_S", 0.1)
+    monkeypatch.setattr("scurry.gateway.doors.http_connection.LINGER_S", 0.1)
     client = Echo()
     door = OpenInferenceHttp(Ask(client, max_in_flight=100, timeout_s=10), Models(client), Health(client))
-    listener = Listener(door, max_body_bytes=LIMIT, body_timeout_s=0.5)
+    listener = Listener(door, Admission(4 * COPIES * LIMIT), max_body_bytes=LIMIT, body_timeout_s=0.5)
     port = await listener.open("127.0.0.1", 0)
     yield Gateway(port, client, listener)
     await listener.close(1)
@@ -214,6 +219,123 @@ async def test_what_is_not_http_is_400(gateway: Gateway, caplog: pytest.LogCaptu
     caplog.set_level("CRITICAL")
     assert status(await gateway.send(b"\x16\x03\x01 not http\r\n\r\n")) == 400
     assert status(await gateway.send(post(BODY, CLOSE))) == 200
+
+
+async def test_parser_errors_are_told_in_our_json(gateway: Gateway, caplog: pytest.LogCaptureFixture) -> None:
+    """A mistake of the caller's is no error of ours: nothing is logged."""
+    for wrong in (b"not http at all\r\n\r\n", b"GET / HTTP/1.1\r\nbad header\r\n\r\n", b"GET /" + b"x" * 10_000):
+        answer = await gateway.send(wrong + b"\r\n\r\n")
+        assert status(answer) == 400
+        assert json.loads(answer.rpartition(b"\r\n\r\n")[2])["code"] == "bad_request"
+    assert caplog.records == []
+
+
+async def test_a_chunk_that_is_none_is_told_in_our_json(gateway: Gateway, caplog: pytest.LogCaptureFixture) -> None:
+    """The body's framing is the caller's too."""
+    answer = await gateway.send(post(b"zz\r\n", "Transfer-Encoding: chunked"))
+    assert status(answer) == 400
+    assert json.loads(answer.rpartition(b"\r\n\r\n")[2])["code"] == "bad_request"
+    assert caplog.records == []
+
+
+async def test_the_rest_of_a_refused_body_is_not_read_for_ever(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sender who goes on after the answer is cut off: little of what it has comes through."""
+    monkeypatch.setattr(http_connection, "LINGER_S", 60.0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(post(b"", "Transfer-Encoding: chunked"))
+    chunk, sent = b"%x\r\n%b\r\n" % (LIMIT, bytes(LIMIT)), 0
+    try:
+        while sent < 600_000_000:
+            writer.write(chunk)
+            await asyncio.wait_for(writer.drain(), 10)
+            sent += len(chunk)
+    except ConnectionError:
+        pass
+    assert sent < 100_000_000
+    writer.close()
+    assert status(await reader.read(1000) if not reader.exception() else b"HTTP/1.1 413 -") == 413
+
+
+async def hang_up(gateway: Gateway, data: bytes) -> None:
+    """Send something and reset the connection."""
+    _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(data)
+    await writer.drain()
+    await asyncio.sleep(0.05)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+async def test_callers_that_hang_up_are_no_errors(gateway: Gateway, caplog: pytest.LogCaptureFixture) -> None:
+    """In the head, in the body, in a chunk, while they wait: nothing is logged, nothing stays behind."""
+    gateway.client.gate.clear()
+    await hang_up(gateway, b"GET /v2 HT")
+    await hang_up(gateway, post(BODY[:10], f"Content-Length: {len(BODY)}"))
+    await hang_up(gateway, post(b"ff\r\nabc", "Transfer-Encoding: chunked"))
+    await hang_up(gateway, post(gzip.compress(BODY)[:9], "Content-Encoding: gzip", "Content-Length: 99"))
+    await hang_up(gateway, post(BODY) + post(BODY))
+    gateway.client.gate.set()
+    while "<Listener 0 connections, <Admission 0 of" not in repr(gateway.listener):  # noqa: ASYNC110 - nothing tells
+        await asyncio.sleep(0.01)
+    assert caplog.records == []
+
+
+async def test_a_head_that_does_not_come_is_given_up(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From its first byte on it has so long, however busily the rest drips in."""
+    monkeypatch.setattr(http_connection, "HEAD_S", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+
+    async def drip() -> None:
+        for byte in post(BODY)[:6]:  # what is sent after the answer would reset the connection
+            writer.write(bytes((byte,)))
+            await asyncio.sleep(0.02)
+
+    await drip()
+    answer = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    assert status(answer) == 400
+    assert b"did not arrive" in answer
+
+
+async def test_a_silent_connection_is_closed(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before its first request, and after one."""
+    monkeypatch.setattr(http_connection, "IDLE_S", 0.2)
+    assert await gateway.send(b"") == b""
+    assert status(await gateway.send(post(BODY))) == 200
+
+
+async def test_memory_is_admitted_before_a_body_is_read(gateway: Gateway) -> None:
+    """Announced bodies take their room at once; who finds none is told to come again."""
+    writers = []
+    for _ in range(4):
+        _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        writer.write(post(b"{", f"Content-Length: {LIMIT}"))
+        writers.append(writer)
+    while f"{4 * COPIES * LIMIT} of" not in repr(gateway.listener):  # noqa: ASYNC110 - nothing tells
+        await asyncio.sleep(0.01)
+    answer = await gateway.send(post(b"{", f"Content-Length: {LIMIT}"))
+    assert status(answer) == 503
+    assert b"\r\nRetry-After: 1\r\n" in answer
+    assert json.loads(answer.rpartition(b"\r\n\r\n")[2])["code"] == "overloaded"
+    assert gateway.client.asked == 0
+    for writer in writers:
+        writer.close()
+    while "Admission 0 of" not in repr(gateway.listener):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    assert status(await gateway.send(post(BODY, CLOSE))) == 200
+
+
+async def test_large_json_leaves_the_loop_free(gateway: Gateway) -> None:
+    """It is parsed and written by a thread of its own, and comes back as it was."""
+    numbers = list(range(60_000))
+    body = json.dumps({"inputs": [{"name": "x", "shape": [60_000], "datatype": "INT64", "data": numbers}]}).encode()
+    gateway.listener._max_body_bytes = 10 * LIMIT
+    gateway.listener._admission = Admission(64 * 1024 * 1024)
+    answer = await gateway.send(post(body, CLOSE))
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["outputs"][0]["data"] == numbers
+    assert any(thread.name.startswith("parse") for thread in threading.enumerate())
 
 
 async def test_closing_answers_what_has_been_asked(gateway: Gateway) -> None:

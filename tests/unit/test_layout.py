@@ -14,7 +14,9 @@ PARSED = {path: ast.parse(path.read_text()) for path in SOURCES}
 TESTS = {(path.parent.name, path.stem) for path in (ROOT / "tests").rglob("test_*.py")}
 LONGEST_FILE, LONGEST_CLASS, LONGEST_FUNCTION, LONGEST_FACE = 250, 120, 30, 40
 
-TOO_LONG = {"Shelf", "Inference", "Streams", "Client"}
+FOREIGN = {"handle_error"}
+"""Methods that a library calls by that name."""
+TOO_LONG = {"Shelf", "Inference", "Client"}
 """Classes that are to be divided still."""
 UNTESTED = {
     "cli": {"bench", "bench_doors", "bench_report", "dead", "flags", "functions", "main", "models", "predict"}
@@ -78,4 +80,5 @@ def test_no_function_is_too_long(path: Path) -> None:
 def test_nothing_is_called_handle_or_manager(path: Path) -> None:
     """Verbs say the effect."""
     names = [node.name for node in ast.walk(PARSED[path]) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    names = [each for each in names if each not in FOREIGN]
     assert [each for each in names if re.match(r"_?(handle|process|do)_|.*Manager", each)] == []

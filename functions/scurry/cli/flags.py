@@ -26,6 +26,7 @@ HELP: Final = {
     "functions_port": "port of the functions process; 0 picks a free one",
     "worker_port": "port of the first worker, the others follow; 0 picks free ones",
     "max_body_bytes": "largest body of a request",
+    "max_bytes_in_flight": "memory that requests in flight may take",
     "max_in_flight": "requests that may wait for their answer",
     "timeout_s": "seconds a request may take",
     "dir": "directory for data and logs",

@@ -79,16 +79,20 @@ def encode_reply(
     return oip_json.dump(document), tail
 
 
-def split(body: bytes, header_length: str | None) -> Document:
-    """The JSON object of a body, each raw tensor put into its input as `data`. Raises `InvalidRequest`."""
+def json_length(body: bytes, header_length: str | None) -> int:
+    """Where the JSON of a body ends. Raises `InvalidRequest`."""
     if header_length is None:
-        document = oip_json.load(body)
-        _attach(document, memoryview(b""))
-        return document
+        return len(body)
     digits = header_length.isascii() and header_length.isdecimal() and len(header_length) < 16
     length = int(header_length) if digits else -1
     if not 0 <= length <= len(body):
         raise InvalidRequest("bad_request", f"Header {HEADER} must be a number from 0 to the body's {len(body)} bytes.")
+    return length
+
+
+def split(body: bytes, header_length: str | None) -> Document:
+    """The JSON object of a body, each raw tensor put into its input as `data`. Raises `InvalidRequest`."""
+    length = json_length(body, header_length)
     view = memoryview(body)
     document = oip_json.load(view[:length])
     _attach(document, view[length:])

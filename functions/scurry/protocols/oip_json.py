@@ -29,6 +29,12 @@ def load(body: bytes | bytearray | memoryview) -> Document:
     return document
 
 
+def parsing_bytes(body: bytes, end: int) -> int:
+    """Memory that parsing the first `end` bytes of a JSON body takes at most, told by what stands in them."""
+    commas, quotes = body.count(b",", 0, end), body.count(b'"', 0, end)
+    return 4 * end + 96 * commas + 40 * quotes + 128 * body.count(b"[", 0, end) + 320 * body.count(b"{", 0, end)
+
+
 def request_of(document: Document) -> InferRequest:
     """The request in a JSON object. Raises `InvalidRequest`."""
     inputs = objects(document, "inputs")

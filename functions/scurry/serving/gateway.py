@@ -14,6 +14,7 @@ from scurry.gateway.ask import Ask
 from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.listener import Listener
 from scurry.gateway.health import Health
+from scurry.gateway.limits import Admission
 from scurry.gateway.models import Models
 from scurry.settings import GatewaySettings
 from scurry.telemetry.logs import configure_logging
@@ -46,7 +47,8 @@ def listener_of(client: Client, settings: GatewaySettings) -> Listener:
     """The HTTP door over a client, with the limits of the settings."""
     ask = Ask(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s)
     door = OpenInferenceHttp(ask, Models(client), Health(client))
-    return Listener(door, max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.timeout_s)
+    admission = Admission(settings.max_bytes_in_flight)
+    return Listener(door, admission, max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.timeout_s)
 
 
 def _signalled() -> asyncio.Event:

@@ -12,6 +12,7 @@ from scurry.gateway.ask import Ask
 from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.replies import HttpReply
 from scurry.gateway.health import Health
+from scurry.gateway.limits import Admission
 from scurry.gateway.models import Models
 from scurry.wire.errors import error
 from scurry.wire.infer_pb2 import InferReply, InferRequest
@@ -60,6 +61,7 @@ class Caller:
 
     def __init__(self, client: FakeClient) -> None:
         ask = Ask(client, max_in_flight=2, timeout_s=30.0)
+        self.admission = Admission(64 * 1024 * 1024)
         self.door = OpenInferenceHttp(ask, Models(client), Health(client))
 
     async def __call__(
@@ -68,7 +70,8 @@ class Caller:
         """The reply, and the JSON it begins with."""
         sent = body if isinstance(body, bytes) else orjson.dumps(body)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        reply = await self.door.answer(method, target, named, sent)
+        with self.admission.room() as room:
+            reply = await self.door.answer(method, target, named, sent, room)
         return reply, orjson.loads(reply.parts[0])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -185,3 +186,19 @@ def test_texts_that_are_not_utf8_need_a_binary_reply() -> None:
     reply = InferReply(outputs=[to_tensor("y", np.array([b"\xff"], object))])
     with pytest.raises(InvalidRequest, match="'y' is not UTF-8"):
         oip_json.encode_reply(reply, model="m", version="1")
+
+
+@pytest.mark.parametrize(
+    "piece", [b"[]", b"{}", b'{"a":1}', b'""', b'"ab"', b"0.5", b"1e5", b"7", b"1234567", b"[[1]]", b"null"]
+)
+def test_what_parsing_takes_is_never_more_than_was_told(piece: bytes) -> None:
+    """Whatever the body is full of: the room for it is there before it is parsed."""
+    body = b'{"inputs":[' + b",".join([piece] * 50_000) + b"]}"
+    tracemalloc.start()
+    try:
+        document = oip_json.load(body)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(document["inputs"]) == 50_000
+    assert peak - len(body) <= oip_json.parsing_bytes(body, len(body)) + 1000

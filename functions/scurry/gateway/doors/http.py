@@ -5,15 +5,20 @@ It knows HTTP's words, not its sockets: `answer` takes a method, path, headers a
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final, TypeVar
 
+from scurry.client.client import Answer
 from scurry.gateway import describe
 from scurry.gateway.ask import Ask, InferCall, check_names
 from scurry.gateway.doors.paths import NoSuchPath, Operation, operation_of
 from scurry.gateway.doors.replies import HttpReply, binary_reply, json_reply, refusal
 from scurry.gateway.health import Health, is_ready
+from scurry.gateway.limits import Room
 from scurry.gateway.models import Models
 from scurry.protocols import oip_binary, oip_json
 from scurry.wire.errors import Failed, InvalidRequest, ScurryError
@@ -21,6 +26,10 @@ from scurry.wire.errors import Failed, InvalidRequest, ScurryError
 log = logging.getLogger(__name__)
 
 Headers = Mapping[str, str]
+Done = TypeVar("Done")
+
+AT_ONCE: Final = 256 * 1024
+"""JSON up to this size is read and written on the loop: a few milliseconds at most."""
 
 STICKY: Final = "Scurry-Key"
 """Request header with the sticky key for weighted splits."""
@@ -33,15 +42,16 @@ class OpenInferenceHttp:
         self._ask = ask
         self._models = models
         self._health = health
+        self._parsers = ThreadPoolExecutor(1, "parse")
 
-    async def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpReply:
-        """The response to one request; never raises."""
+    async def answer(self, method: str, target: str, headers: Headers, body: bytes, room: Room) -> HttpReply:
+        """The response to one request, within the room that it may take; never raises."""
         try:
             operation = operation_of(method, target)
             if operation.model:
                 check_names(operation.model, operation.version)
             if operation.name == "infer":
-                return await self._infer(operation, headers, body)
+                return await self._infer(operation, headers, body, room)
             return await self._tell(operation, body)
         except ScurryError as cause:
             return refusal(cause)
@@ -52,15 +62,35 @@ class OpenInferenceHttp:
             log.exception("request failed", extra={"target": target[:200]})
             return refusal(Failed("internal", "The gateway failed to answer; its log tells why."))
 
-    async def _infer(self, operation: Operation, headers: Headers, body: bytes) -> HttpReply:
-        call = oip_binary.decode_call(body, headers.get(oip_binary.HEADER))
+    async def _infer(self, operation: Operation, headers: Headers, body: bytes, room: Room) -> HttpReply:
+        call = await self._decode(body, headers.get(oip_binary.HEADER), room)
         key, trace = _header(headers, STICKY), _header(headers, "traceparent")
         answer = await self._ask.infer(InferCall(operation.model, call.request, operation.version, key, trace))
-        model = answer.model or operation.model
-        json, tensors = oip_binary.encode_reply(
-            answer.reply, model=model, version=answer.version, id=call.id, binary=call.binary
-        )
+        return await self._encode(answer, operation.model, call)
+
+    async def _decode(self, body: bytes, header_length: str | None, room: Room) -> oip_binary.BinaryCall:
+        """The call in a body. Large JSON is parsed off the loop, one at a time, if there is memory for it."""
+        length = oip_binary.json_length(body, header_length)
+        if length <= AT_ONCE:
+            return oip_binary.decode_call(body, header_length)
+        memory = oip_json.parsing_bytes(body, length)
+        room.take(memory)
+        decoded = await self._aside(partial(oip_binary.decode_call, body, header_length))
+        room.give_back(memory)
+        return decoded
+
+    async def _encode(self, answer: Answer, asked: str, call: oip_binary.BinaryCall) -> HttpReply:
+        """The response that tells an answer. Large JSON is written off the loop."""
+        write = partial(
+            oip_binary.encode_reply, answer.reply, model=answer.model or asked, version=answer.version, id=call.id,
+            binary=call.binary,
+        )  # fmt: skip
+        in_json = sum(len(tensor.data) for tensor in answer.reply.outputs if tensor.name not in call.binary)
+        json, tensors = write() if in_json <= AT_ONCE else await self._aside(write)
         return binary_reply(json, tensors)
+
+    async def _aside(self, work: Callable[[], Done]) -> Done:
+        return await asyncio.get_running_loop().run_in_executor(self._parsers, work)
 
     async def _tell(self, operation: Operation, body: bytes) -> HttpReply:
         """Everything but inference."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from email.utils import formatdate
 from time import time
 from typing import Final
@@ -10,6 +12,9 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
 from scurry.gateway.doors.replies import HttpReply
+
+SEND_S: Final = 30.0
+"""How long a caller may take to read a response."""
 
 WHOLE: Final = 32 * 1024
 """Up to this size a response leaves in one piece; above, copying its parts together would cost more."""
@@ -22,6 +27,7 @@ class RawResponse(web.StreamResponse):
         super().__init__(status=reply.status)
         self._reply = reply
         self._writer = request.writer
+        self._protocol = request.protocol
         self._bodiless = request.method == "HEAD"
         self._keep_alive = keep_alive
         self._old = request.version < (1, 1)
@@ -36,10 +42,22 @@ class RawResponse(web.StreamResponse):
         parts = () if self._bodiless else self._reply.parts
         if sum(map(len, parts)) <= WHOLE:
             await self._writer.write(b"".join((head, *parts)))
-            return
-        await self._writer.write(head)
-        for part in parts:
-            await self._writer.write(part)
+            if self._protocol.writing_paused:
+                await self._send(())
+        else:
+            await self._send((head, *parts))
+
+    async def _send(self, parts: Sequence[bytes]) -> None:
+        """Write as fast as the caller reads; one who does not read is left."""
+        try:
+            async with asyncio.timeout(SEND_S):
+                for part in parts:
+                    await self._writer.write(part)
+                await self._writer.drain()
+        except TimeoutError:
+            if self._protocol.transport is not None:
+                self._protocol.transport.abort()
+            raise ConnectionResetError(f"the caller did not read for {SEND_S:g} s") from None
 
     def _connection(self) -> bytes:
         if not self._keep_alive:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from aiohttp import HttpVersion10, HttpVersion11
 
+from scurry.gateway.doors import raw_response
 from scurry.gateway.doors.raw_response import WHOLE, RawResponse
 from scurry.gateway.doors.replies import HttpReply
 
@@ -16,9 +18,26 @@ class Writer:
 
     def __init__(self) -> None:
         self.writes: list[bytes] = []
+        self.read = asyncio.Event()
+        self.read.set()
 
     async def write(self, data: bytes) -> None:
         self.writes.append(data)
+
+    async def drain(self) -> None:
+        await self.read.wait()
+
+
+class Protocol:
+    """The connection: whether its caller reads, and whether it is there."""
+
+    def __init__(self) -> None:
+        self.writing_paused = False
+        self.transport: Protocol | None = self
+        self.aborted = False
+
+    def abort(self) -> None:
+        self.aborted = True
 
 
 class Request:
@@ -26,6 +45,7 @@ class Request:
 
     def __init__(self, method: str = "POST", version: Any = HttpVersion11) -> None:
         self.method, self.version, self.writer = method, version, Writer()
+        self.protocol = Protocol()
 
 
 async def written(request: Request, parts: list[bytes], *, keep_alive: bool = True) -> list[bytes]:
@@ -66,3 +86,15 @@ async def test_head_gets_no_body() -> None:
     """Its length stands in the head."""
     (whole,) = await written(Request("HEAD"), [b"body"])
     assert whole.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("part", [b"{}", bytes(WHOLE + 1)])
+async def test_a_caller_that_does_not_read_is_left(monkeypatch: pytest.MonkeyPatch, part: bytes) -> None:
+    """Small answers too: a pipeline of them would fill the memory."""
+    monkeypatch.setattr(raw_response, "SEND_S", 0.01)
+    request = Request()
+    request.protocol.writing_paused = True
+    request.writer.read.clear()
+    with pytest.raises(ConnectionResetError):
+        await written(request, [part])
+    assert request.protocol.aborted
