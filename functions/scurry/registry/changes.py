@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Final
 
-from scurry.registry.record import find, require, require_ready, takes_requests
+from scurry.registry.record import aliases_of, find, require, require_ready, takes_requests, weights_of
 from scurry.registry.steps import Answer, Progress
 from scurry.registry.update import FUNCTION_RUNTIME, short
 from scurry.wire.errors import InvalidRequest, NotFound, Unavailable
-from scurry.wire.messages_pb2 import DRAINING, LOADING, READY, ModelSpec, Record, Register, Update, VersionRecord
+from scurry.wire.messages_pb2 import DRAINING, FAILED, LOADING, READY, ModelSpec, Record, Update, VersionRecord
 from scurry.wire.names import MODEL_NAME
 
 MAX_BATCH_SIZE: Final = 32
@@ -23,10 +24,10 @@ def apply(progress: Progress, update: Update) -> str:
 
 
 def _register(progress: Progress, update: Update) -> str:
-    """Add a version or replace its spec.
+    """Add a version or replace what stands under its name: a registration of its own, however alike they are.
 
-    1. The same spec again: answered at once when ready, joined to those who wait when loading, tried again when failed.
-    2. Another spec: a version that takes requests goes on with the former one until the new one is loaded.
+    1. The same message again: answered as it was, or joined to those who wait.
+    2. A version that takes requests goes on with the former registration until the new one is loaded.
     """
     record, register = progress.record, update.register
     version = register.version or _same_message(record, update) or _next_version(record)
@@ -39,16 +40,15 @@ def _register(progress: Progress, update: Update) -> str:
         raise Unavailable(
             "model_not_ready", f"Version {version!r} of model {record.model!r} is draining; try again soon."
         )
-    same = entry is not None and _same_spec(entry, register)
-    if entry is not None and same and entry.state == READY:
-        progress.effects.append(Answer(update))
-        return "unchanged"
-    if entry is not None and same and entry.state == LOADING:
-        entry.waiting.append(update)
+    if entry is not None and update.id and entry.update == update.id and entry.state in (READY, LOADING):
+        if entry.state == READY:
+            progress.effects.append(Answer(update))
+        else:
+            entry.waiting.append(update)
         return "unchanged"
     if entry is None:
-        entry = record.versions.add(version=version, update=update.id)
-    _respec(progress, entry, register)
+        entry = record.versions.add(version=version)
+    _respec(progress, entry, update)
     _start(progress, entry, update)
     return "applied"
 
@@ -59,22 +59,21 @@ def _same_message(record: Record, update: Update) -> str:
 
 
 def _next_version(record: Record) -> str:
-    numbers = [int(entry.version) for entry in record.versions if entry.version.isdecimal()]
+    """One more than the largest number; what failed to load has used none up."""
+    numbers = [int(e.version) for e in record.versions if e.version.isdecimal() and e.state != FAILED]
     return str(max(numbers, default=0) + 1)
 
 
-def _same_spec(entry: VersionRecord, register: Register) -> bool:
-    spec = entry.spec
-    runtime_agrees = register.runtime in ("", spec.runtime)
-    return (spec.uri, spec.config) == (register.uri, register.config) and runtime_agrees
-
-
-def _respec(progress: Progress, entry: VersionRecord, register: Register) -> None:
-    """Give the version what was registered, with a generation of its own."""
+def _respec(progress: Progress, entry: VersionRecord, update: Update) -> None:
+    """Give the version what was registered, with a generation and an identity of its own."""
+    register = update.register
     progress.answer_waiting(entry, "load_failed", "Replaced by another registration before it was loaded.")
     if takes_requests(entry) and not entry.HasField("serving") and not entry.function:
         entry.serving.CopyFrom(entry.spec)
+    elif entry.state == LOADING:
+        progress.unload(entry, entry.spec)
     progress.record.sequence += 1
+    entry.update = update.id
     entry.function = register.uri if register.runtime == FUNCTION_RUNTIME else ""
     entry.spec.CopyFrom(
         ModelSpec(
@@ -85,6 +84,14 @@ def _respec(progress: Progress, entry: VersionRecord, register: Register) -> Non
             max_batch_size=json.loads(register.config or "{}").get("max_batch_size", MAX_BATCH_SIZE),
         )
     )
+    entry.spec.identity = identity_of(update, entry)
+
+
+def identity_of(update: Update, entry: VersionRecord) -> str:
+    """A name that no other registration has: entries are unique in a stream, generations in a model's record."""
+    spec = entry.spec
+    parts = (update.entry or update.id, update.model, entry.version, spec.uri, spec.runtime, spec.config)
+    return sha256(json.dumps([*parts, spec.generation]).encode()).hexdigest()[:32]
 
 
 def _start(progress: Progress, entry: VersionRecord, update: Update) -> None:
@@ -105,6 +112,8 @@ def _unregister(progress: Progress, update: Update) -> str:
     if not name and not record.versions:
         raise NotFound("model_not_found", f"No model {record.model!r} is registered.")
     entries = [require(record, name)] if name else list(record.versions)
+    if name and not update.unregister.force:
+        _refuse_in_use(record, entries[0])
     record.sequence += 1
     waits = False
     for version in [entry.version for entry in entries]:
@@ -117,6 +126,22 @@ def _unregister(progress: Progress, update: Update) -> str:
     if not waits:
         progress.effects.append(Answer(update))
     return "applied"
+
+
+def _refuse_in_use(record: Record, entry: VersionRecord) -> None:
+    """Raise `InvalidRequest` where requests would go elsewhere, or nowhere, saying where."""
+    rest = Record()
+    rest.CopyFrom(record)
+    rest.versions.remove(entry)
+    share, heirs = weights_of(record).get(entry.version, 0), ", ".join(weights_of(rest))
+    uses = []
+    if share and entry.state != DRAINING:
+        heir = f"version {heirs} would get them" if heirs else "no other version is ready to get them"
+        uses.append(f"it takes the requests that name no version ({heir})")
+    uses += [f"alias {alias!r} stands for it" for alias in aliases_of(record, entry.version)]
+    if uses:
+        what = f"Version {entry.version!r} of model {record.model!r} is in use: {'; '.join(uses)}."
+        raise InvalidRequest("not_allowed", f"{what} Point them elsewhere first, or send force.")
 
 
 def _alias(progress: Progress, update: Update) -> str:

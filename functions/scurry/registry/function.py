@@ -14,7 +14,7 @@ from scurry.registry import record as records
 from scurry.registry.lifecycle import Event, LoadLost, advance, pause_ms
 from scurry.registry.steps import Answer, AskLoad, AskUnload, Audited, Effect, RemindLater
 from scurry.registry.update import describe
-from scurry.wire.addresses import Lane
+from scurry.wire import addresses
 from scurry.wire.errors import cut
 from scurry.wire.letters import unreadable
 from scurry.wire.messages_pb2 import (
@@ -34,7 +34,7 @@ from scurry.wire.messages_pb2 import (
     Update,
     View,
 )
-from scurry.wire.names import EGRESS, INFERENCE, LANES, REGISTRY, REGISTRY_STATE, ROUTER, TYPE_PREFIX
+from scurry.wire.names import EGRESS, INFERENCE, REGISTRY, REGISTRY_STATE, ROUTER, TYPE_PREFIX
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ def _lost(value: bytes) -> LoadLost | None:
     if bounced.typename != f"{TYPE_PREFIX}Load":
         return None
     load = Load.FromString(bounced.message)
-    return LoadLost(load.version, load.spec.generation, bounced.executing, bounced.cause)
+    return LoadLost(load.version, load.spec.generation, bounced.executing, bounced.cause, load.spec.identity)
 
 
 _EVENTS: Final[dict[str, Callable[[bytes], Event | None]]] = {
@@ -145,11 +145,14 @@ def _effect(call: Call, record: Record, effect: Effect) -> None:
         entry = records.find(record, effect.version)
         if entry is not None:
             load = Load(model=record.model, version=effect.version, lane=effect.lane, spec=entry.spec)
-            call.send(
-                INFERENCE, _lane(call, effect.version, effect.lane), f"{TYPE_PREFIX}Load", load.SerializeToString()
-            )
+            address = addresses.Load(record.model, effect.version, effect.lane)
+            call.send(INFERENCE, str(address), f"{TYPE_PREFIX}Load", load.SerializeToString())
     elif isinstance(effect, AskUnload):
-        _unload(call, effect)
+        unload = Unload(
+            model=record.model, version=effect.version, generation=effect.generation, identity=effect.identity
+        )
+        address = addresses.Load(record.model, effect.version)
+        call.send(INFERENCE, str(address), f"{TYPE_PREFIX}Unload", unload.SerializeToString())
     elif isinstance(effect, RemindLater):
         remind = Remind(version=effect.version, generation=effect.generation, attempt=effect.attempt)
         call.send_after(
@@ -160,20 +163,6 @@ def _effect(call: Call, record: Record, effect: Effect) -> None:
             model=record.model, sequence=record.sequence, update=describe(effect.update), outcome=effect.outcome
         )
         _egress(call, audit)
-
-
-def _unload(call: Call, effect: AskUnload) -> None:
-    value = Unload(model=call.key, version=effect.version, generation=effect.generation).SerializeToString()
-    for lane in range(LANES):
-        address = _lane(call, effect.version, lane)
-        if effect.delay_ms:
-            call.send_after(effect.delay_ms, INFERENCE, address, f"{TYPE_PREFIX}Unload", value)
-        else:
-            call.send(INFERENCE, address, f"{TYPE_PREFIX}Unload", value)
-
-
-def _lane(call: Call, version: str, lane: int) -> str:
-    return str(Lane(call.key, version, lane))
 
 
 def _reply(record: Record, answer: Answer) -> Reply:

@@ -5,6 +5,8 @@
                  │   └──── another spec ────────┘  (the former one answers until the new one is loaded)
                  └─ LoadFailed, workers lost, 10 minutes ──▶ FAILED, or READY with the former spec
 
+Each registration has an identity of its own; what is replaced, fails or is dropped is unloaded by it, everywhere.
+
 Pure: `advance` takes a record and an event, and returns a new record and what is to be done about it.
 """
 
@@ -16,11 +18,12 @@ from typing import Any, Final
 
 from scurry.registry import changes
 from scurry.registry.record import find, routes_of, weights_of
-from scurry.registry.steps import Answer, Audited, Effect, Progress, RemindLater
+from scurry.registry.steps import Answer, AskUnload, Audited, Effect, Progress, RemindLater
 from scurry.registry.update import read
 from scurry.wire.errors import ScurryError
 from scurry.wire.messages_pb2 import (
     DRAINING,
+    FAILED,
     LOADING,
     Drained,
     Loaded,
@@ -45,6 +48,7 @@ class LoadLost:
     generation: int
     executing: bool
     cause: str
+    identity: str
 
 
 Event = Update | Loaded | LoadFailed | Loading | Remind | Drained | LoadLost
@@ -101,22 +105,32 @@ def waited_ms(attempt: int) -> int:
     return short + max(0, attempt - 10) * pause_ms(attempt)
 
 
-def _loading(progress: Progress, version: str, generation: int) -> VersionRecord | None:
-    """The version an answer is about, if it still waits for it."""
+def _loading(progress: Progress, version: str, generation: int, identity: str | None = None) -> VersionRecord | None:
+    """The version an answer is about, if it still waits for that; a reminder of our own names no identity."""
     entry = find(progress.record, version)
     if entry is None or entry.state != LOADING or entry.spec.generation != generation:
         return None
-    return entry
+    return entry if identity in (None, entry.spec.identity) else None
 
 
 def _on_loaded(progress: Progress, event: Loaded) -> None:
-    entry = _loading(progress, event.version, event.generation)
+    entry = _loading(progress, event.version, event.generation, event.identity)
     if entry is not None:
         progress.hear(entry, event)
+    elif event.identity and event.identity not in _wanted(progress.record, event.version):
+        progress.effects.append(AskUnload(event.version, event.generation, event.identity))
+
+
+def _wanted(record: Record, version: str) -> Sequence[str]:
+    """The registrations of a version that workers may hold."""
+    entry = find(record, version)
+    if entry is None or entry.state == FAILED:
+        return ()
+    return [spec.identity for spec in (entry.spec, entry.serving, *entry.former)]
 
 
 def _on_load_failed(progress: Progress, event: LoadFailed) -> None:
-    entry = _loading(progress, event.version, event.generation)
+    entry = _loading(progress, event.version, event.generation, event.identity)
     if entry is not None:
         progress.fail(entry, event.error, event.message)
 
@@ -138,7 +152,7 @@ def _on_remind(progress: Progress, event: Remind) -> None:
 
 def _on_load_lost(progress: Progress, event: LoadLost) -> None:
     """The next reminder asks again, unless the version seems to be what ends the workers."""
-    entry = _loading(progress, event.version, event.generation)
+    entry = _loading(progress, event.version, event.generation, event.identity)
     if entry is None or not event.executing:
         return
     entry.losses += 1
@@ -150,7 +164,10 @@ def _on_load_lost(progress: Progress, event: LoadLost) -> None:
 
 def _on_drained(progress: Progress, event: Drained) -> None:
     entry = find(progress.record, event.version)
-    if entry is None or entry.state != DRAINING or event.generation not in (0, entry.spec.generation):
+    if entry is None:
+        return
+    progress.drop_former(entry, event.generation)
+    if entry.state != DRAINING or event.generation not in (0, entry.spec.generation):
         return
     progress.drop(entry, "Unloaded with requests outstanding: the drain limit passed." if event.expired else "")
 

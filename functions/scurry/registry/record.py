@@ -46,6 +46,11 @@ def takes_requests(entry: VersionRecord) -> bool:
     return entry.state == READY or (entry.state == LOADING and entry.HasField("serving"))
 
 
+def aliases_of(record: Record, version: str) -> list[str]:
+    """The other names of a version."""
+    return sorted(alias for alias, named in record.aliases.items() if named == version)
+
+
 def require(record: Record, name: str) -> VersionRecord:
     """The version behind a name or alias. Raises `NotFound`."""
     entry = find(record, record.aliases.get(name, name))
@@ -120,11 +125,14 @@ def _version_view(entry: VersionRecord) -> dict[str, Any]:
         "runtime": spec.runtime,
         "config": json.loads(spec.config or "{}"),
         "generation": spec.generation,
+        "identity": spec.identity,
+        "fingerprint": spec.fingerprint,
         "signature": _signature_view(entry.signature),
         "bytes": entry.bytes,
         "device": entry.device,
         "max_batch_size": spec.max_batch_size,
         "reason": entry.message,
+        "warnings": list(entry.warnings),
     }
     if entry.HasField("serving"):
         body["replacement"] = {"uri": entry.spec.uri, "generation": entry.spec.generation, "state": STATES[entry.state]}

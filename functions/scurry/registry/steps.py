@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
-from scurry.wire.messages_pb2 import DRAINING, FAILED, LOADING, READY, Loaded, Record, Update, VersionRecord
+from scurry.registry.record import aliases_of
+from scurry.wire.messages_pb2 import DRAINING, FAILED, LOADING, READY, Loaded, ModelSpec, Record, Update, VersionRecord
 from scurry.wire.names import LANES
-
-REPLACED_MS: Final = 60_000
-"""A replaced generation stays loaded so long, for the requests that are still on their way to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +19,11 @@ class AskLoad:
 
 @dataclass(frozen=True, slots=True)
 class AskUnload:
-    """Send Unload to every lane, for generations up to this one."""
+    """Tell every worker to drop one registration of a version."""
 
     version: str
     generation: int
-    delay_ms: int = 0
+    identity: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,27 +76,46 @@ class Progress:
         self.effects += [AskLoad(entry.version, lane) for lane in range(LANES) if lane not in entry.loaded]
 
     def hear(self, entry: VersionRecord, loaded: Loaded) -> None:
-        """One lane has loaded it; the version is ready when all have."""
+        """One lane has loaded it; the version is ready when all have, each from the same files."""
+        spec = entry.spec
+        if spec.fingerprint and loaded.fingerprint != spec.fingerprint:
+            self.fail(entry, "load_failed", "The files changed while workers were loading them; register it again.")
+            return
         if loaded.lane not in entry.loaded:
             entry.loaded.append(loaded.lane)
-        entry.signature.CopyFrom(loaded.signature)
-        entry.bytes, entry.device = loaded.bytes, loaded.device
-        entry.spec.runtime = entry.spec.runtime or loaded.runtime
-        entry.spec.max_batch_size = loaded.max_batch_size or entry.spec.max_batch_size
+        spec.fingerprint = loaded.fingerprint
+        spec.runtime = spec.runtime or loaded.runtime
+        spec.max_batch_size = loaded.max_batch_size or spec.max_batch_size
         if set(range(LANES)) <= set(entry.loaded):
+            entry.signature.CopyFrom(loaded.signature)
+            entry.bytes, entry.device = loaded.bytes, loaded.device
+            entry.warnings[:] = loaded.warnings
             self.become_ready(entry)
 
     def become_ready(self, entry: VersionRecord) -> None:
-        """From now on it takes requests; a former spec is unloaded when nothing can be on its way to it any more."""
+        """From now on it takes requests; a former spec is unloaded when none is on its way to that any more."""
         entry.state = READY
         if entry.HasField("serving"):
-            self.effects.append(AskUnload(entry.version, entry.serving.generation, REPLACED_MS))
+            entry.former.add(generation=entry.serving.generation, identity=entry.serving.identity)
             entry.ClearField("serving")
         self.answer_waiting(entry)
+
+    def drop_former(self, entry: VersionRecord, generation: int) -> None:
+        """No request is on its way to what was replaced, up to a generation."""
+        gone = [former for former in entry.former if former.generation <= generation]
+        for former in gone:
+            self.unload(entry, former)
+            entry.former.remove(former)
+
+    def unload(self, entry: VersionRecord, spec: ModelSpec) -> None:
+        """Whoever holds exactly this is to drop it."""
+        if spec.identity and not entry.function:
+            self.effects.append(AskUnload(entry.version, spec.generation, spec.identity))
 
     def fail(self, entry: VersionRecord, code: str, message: str) -> None:
         """It could not be loaded. A former spec goes on serving."""
         self.answer_waiting(entry, "load_failed", message)
+        self.unload(entry, entry.spec)
         entry.error, entry.message = code or "load_failed", message
         if entry.HasField("serving"):
             entry.message = f"A changed registration could not be loaded: {message}"
@@ -108,7 +124,8 @@ class Progress:
             entry.state = FAILED
 
     def restore(self, entry: VersionRecord) -> None:
-        """Forget the changed spec."""
+        """Forget the changed spec, and the message that brought it."""
+        entry.update = ""
         entry.spec.CopyFrom(entry.serving)
         entry.ClearField("serving")
         entry.state = READY
@@ -119,19 +136,20 @@ class Progress:
         if entry.state == LOADING:
             self.answer_waiting(entry, "load_failed", "It was unregistered before it was loaded.")
         if entry.HasField("serving"):
+            self.unload(entry, entry.spec)
             self.restore(entry)
         if able:
             entry.state = DRAINING
-        for alias in [alias for alias, version in self.record.aliases.items() if version == entry.version]:
+        for alias in aliases_of(self.record, entry.version):
             del self.record.aliases[alias]
         self.record.weights.pop(entry.version, None)
         return able
 
     def drop(self, entry: VersionRecord, message: str = "") -> None:
         """It is gone. Who waits for the whole model waits on while another version drains."""
-        version, waiting = entry.version, list(entry.waiting)
-        if not entry.function:
-            self.effects.append(AskUnload(version, self.record.sequence))
+        waiting = list(entry.waiting)
+        for spec in [*entry.former, entry.spec]:
+            self.unload(entry, spec)
         self.record.versions.remove(entry)
         others = [other for other in self.record.versions if other.state == DRAINING]
         for update in waiting:

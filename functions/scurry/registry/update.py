@@ -109,6 +109,12 @@ def _text(name: str, value: object) -> str:
     return str(value)
 
 
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _bad(f"{name} must be true or false")
+    return value
+
+
 def _config(name: str, value: object) -> str:
     if isinstance(value, str):
         return value
@@ -128,7 +134,7 @@ def _weights(name: str, value: object) -> dict[str, int]:
 
 _VERBS: Final[dict[str, tuple[type, dict[str, Callable[[str, object], Any]]]]] = {
     "register": (Register, {"version": _text, "uri": _text, "runtime": _text, "config": _config}),
-    "unregister": (Unregister, {"version": _text}),
+    "unregister": (Unregister, {"version": _text, "force": _flag}),
     "alias": (Alias, {"alias": _text, "version": _text}),
     "split": (Split, {"weights": _weights}),
     "promote": (Promote, {"version": _text}),

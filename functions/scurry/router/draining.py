@@ -12,38 +12,49 @@ from scurry.wire.names import REGISTRY, ROUTER, TYPE_PREFIX
 def switch(routing: RoutingPass, routes: Routes) -> None:
     """Put routes in force, announce them, and begin to drain the versions they retire."""
     before = {lanes.generation for lanes in routing.table.draining}
+    replaced = {lanes.replaced for lanes in routing.table}
     routing.table.replace(routes)
     routing.answers.add(routes.announce.replies)
-    for lanes in routing.table.draining:
-        if lanes.generation not in before and not lanes.idle:
-            _flush(routing, lanes)
+    for lanes in routing.table:
+        if lanes.draining and lanes.generation not in before and not lanes.idle:
+            _flush(routing, lanes, lanes.generation)
+        elif lanes.replaced not in replaced and not lanes.idle:
+            _flush(routing, lanes, lanes.replaced)
 
 
-def _flush(routing: RoutingPass, lanes: Lanes) -> None:
+def _flush(routing: RoutingPass, lanes: Lanes, generation: int) -> None:
     """Ask the lanes that owe a report, and do not wait for ever."""
     if not lanes.route.function:
         for lane, sequence in lanes.unasked():
             sending.send_trailer(routing.call, routing.table, lanes, lane, sequence, report=True)
-    limit = Drained(version=lanes.route.version, generation=lanes.generation, expired=True)
+    limit = Drained(version=lanes.version, generation=generation, expired=True)
     routing.call.send_after(policy.DRAIN_MS, ROUTER, routing.model, f"{TYPE_PREFIX}Drained", limit.SerializeToString())
 
 
 def stop_waiting(routing: RoutingPass, limit: Drained) -> None:
-    """The limit has passed: if the version still drains, the registry unloads it anyway."""
-    for lanes in routing.table.draining:
-        if lanes.generation == limit.generation and not lanes.idle:
-            _tell(routing, lanes, expired=True)
+    """The limit has passed: if the version or what it replaced still drains, the registry unloads it anyway."""
+    for lanes in routing.table:
+        if lanes.draining and lanes.generation == limit.generation and not lanes.idle:
+            _tell(routing, lanes, lanes.generation, expired=True)
+        elif lanes.replaced and lanes.replaced == limit.generation:
+            _tell(routing, lanes, lanes.left_behind(expired=True), expired=True)
 
 
 def report(routing: RoutingPass) -> None:
-    """Tell the registry of each draining version that has nothing outstanding any more."""
-    if routing.table.settled:
-        for lanes in routing.table.draining:
-            if lanes.idle:
-                _tell(routing, lanes, expired=False)
+    """Tell the registry of each draining version, or former spec of one, that has nothing outstanding any more."""
+    if not routing.table.settled:
+        return
+    for lanes in routing.table:
+        if lanes.draining and lanes.idle:
+            _tell(routing, lanes, lanes.generation, expired=False)
+        elif lanes.replaced:
+            generation = lanes.left_behind()
+            if generation:
+                _tell(routing, lanes, generation, expired=False)
 
 
-def _tell(routing: RoutingPass, lanes: Lanes, *, expired: bool) -> None:
-    """The registry may unload a version."""
-    drained = Drained(version=lanes.version, epoch=routing.table.epoch, expired=expired, generation=lanes.generation)
+def _tell(routing: RoutingPass, lanes: Lanes, generation: int, *, expired: bool) -> None:
+    """The registry may unload a version, or the spec that was replaced."""
+    routing.table.changed = True
+    drained = Drained(version=lanes.version, epoch=routing.table.epoch, expired=expired, generation=generation)
     routing.call.send(REGISTRY, routing.model, f"{TYPE_PREFIX}Drained", drained.SerializeToString())

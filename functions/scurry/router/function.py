@@ -126,7 +126,7 @@ def _reply(routing: RoutingPass, message: Message) -> None:
     """A user function's answer: the lane it came from tells the version. Its slot is free however it answered."""
     lane = parse(message.caller[1]) if message.caller else None
     if isinstance(lane, Lane):
-        routing.table.finish_one(lane.version, lane.lane)
+        routing.table.finish(lane.version, lane.lane)
     reply = Reply.FromString(message.value)
     if not (reply.id or reply.reply):
         log.warning("model %s: a user function's reply names no request and is dropped", routing.model)

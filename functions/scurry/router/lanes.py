@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operator import sub
+from operator import ge, sub
 
 from scurry.router import policy
 from scurry.wire.messages_pb2 import LaneCounters, Requests, VersionRoute
@@ -40,6 +40,11 @@ class Lanes:
         return self.route.spec.generation
 
     @property
+    def replaced(self) -> int:
+        """The generation before, while requests may be on their way to it; else 0."""
+        return self.counters.leaving_generation
+
+    @property
     def idle(self) -> bool:
         """Nothing is outstanding, nor on its way back."""
         return not self.counters.away and list(self.counters.sent) == list(self.counters.done)
@@ -66,6 +71,26 @@ class Lanes:
             counters.done[lane] = sequence
             while len(counters.sent) > LANES and counters.sent[-1] == counters.done[-1]:
                 del counters.sent[-1], counters.done[-1], counters.asked[-1]
+            del counters.leaving[len(counters.sent) :]
+
+    def leave_behind(self, generation: int) -> None:
+        """What is outstanding was sent to a spec of this generation, which another one has replaced."""
+        self.counters.leaving[:] = self.counters.sent
+        self.counters.leaving_generation = generation
+
+    def left_behind(self, *, expired: bool = False) -> int:
+        """The generation that was replaced, once all sent to it is finished, or waited for long enough; else 0.
+
+        It is told once.
+        """
+        counters = self.counters
+        generation = counters.leaving_generation
+        finished = not counters.away and all(map(ge, counters.done, counters.leaving))
+        if not generation or not (finished or expired):
+            return 0
+        counters.leaving_generation = 0
+        del counters.leaving[:]
+        return generation
 
     def count(self, count: int) -> None:
         """Count requests that are routed here for the first time."""

@@ -57,7 +57,7 @@ def _arrive(routing: RoutingPass, bounced: Bounced, back: Requests) -> None:
     if isinstance(address, Solo):
         routing.table.leave(address.version, -len(back.requests))
     elif isinstance(address, Lane) and bounced.typename == REQUEST:
-        routing.table.finish_one(address.version, address.lane)
+        routing.table.finish(address.version, address.lane)
     elif isinstance(address, Lane):
         routing.table.finish(address.version, address.lane, back.sequence)
 

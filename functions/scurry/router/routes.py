@@ -77,21 +77,20 @@ class RouteTable:
         for route in routes.versions:
             blank = LaneCounters(version=route.version, sent=none, done=none, asked=none)
             fresh.versions.append(counters.get(route.version, blank))
+        generations = {lanes.version: lanes.generation for lanes in self}
         self._adopt(fresh)
+        for lanes in self:
+            former = generations.get(lanes.version, lanes.generation)
+            if former != lanes.generation:
+                lanes.leave_behind(former)
         self.changed = self.settled = True
 
-    def finish(self, version: str, lane: int, sequence: int) -> None:
-        """A lane has finished everything up to `sequence`."""
-        lanes = self.lanes(version)
-        if lanes is not None:
-            lanes.finish(lane, sequence)
-            self.changed = self.settled = True
-
-    def finish_one(self, version: str, lane: int) -> None:
-        """A user function has finished one more request of a lane."""
+    def finish(self, version: str, lane: int, sequence: int | None = None) -> None:
+        """A lane has finished everything up to `sequence`; None: one more, as a user function tells by its reply."""
         lanes = self.lanes(version)
         if lanes is not None and 0 <= lane < len(lanes.counters.done):
-            self.finish(version, lane, lanes.counters.done[lane] + 1)
+            lanes.finish(lane, lanes.counters.done[lane] + 1 if sequence is None else sequence)
+            self.changed = self.settled = True
 
     def leave(self, version: str, count: int) -> None:
         """So many requests came back from a lost worker; with a negative count, are under way or answered again."""

@@ -491,7 +491,7 @@ class RouterState(_message.Message):
     def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[LaneCounters, _Mapping]]] = ..., held: _Optional[int] = ..., asked: _Optional[bool] = ...) -> None: ...
 
 class LaneCounters(_message.Message):
-    __slots__ = ("version", "sent", "done", "asked", "requests", "refused", "service_micros", "away")
+    __slots__ = ("version", "sent", "done", "asked", "requests", "refused", "service_micros", "away", "leaving", "leaving_generation")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SENT_FIELD_NUMBER: _ClassVar[int]
     DONE_FIELD_NUMBER: _ClassVar[int]
@@ -500,6 +500,8 @@ class LaneCounters(_message.Message):
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     SERVICE_MICROS_FIELD_NUMBER: _ClassVar[int]
     AWAY_FIELD_NUMBER: _ClassVar[int]
+    LEAVING_FIELD_NUMBER: _ClassVar[int]
+    LEAVING_GENERATION_FIELD_NUMBER: _ClassVar[int]
     version: str
     sent: _containers.RepeatedScalarFieldContainer[int]
     done: _containers.RepeatedScalarFieldContainer[int]
@@ -508,7 +510,9 @@ class LaneCounters(_message.Message):
     refused: int
     service_micros: float
     away: int
-    def __init__(self, version: _Optional[str] = ..., sent: _Optional[_Iterable[int]] = ..., done: _Optional[_Iterable[int]] = ..., asked: _Optional[_Iterable[int]] = ..., requests: _Optional[int] = ..., refused: _Optional[int] = ..., service_micros: _Optional[float] = ..., away: _Optional[int] = ...) -> None: ...
+    leaving: _containers.RepeatedScalarFieldContainer[int]
+    leaving_generation: int
+    def __init__(self, version: _Optional[str] = ..., sent: _Optional[_Iterable[int]] = ..., done: _Optional[_Iterable[int]] = ..., asked: _Optional[_Iterable[int]] = ..., requests: _Optional[int] = ..., refused: _Optional[int] = ..., service_micros: _Optional[float] = ..., away: _Optional[int] = ..., leaving: _Optional[_Iterable[int]] = ..., leaving_generation: _Optional[int] = ...) -> None: ...
 
 class Record(_message.Message):
     __slots__ = ("model", "sequence", "epoch", "versions", "aliases", "weights", "previous", "changed")
@@ -552,7 +556,7 @@ class Record(_message.Message):
     def __init__(self, model: _Optional[str] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRecord, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., weights: _Optional[_Mapping[str, int]] = ..., previous: _Optional[_Mapping[str, int]] = ..., changed: _Optional[int] = ...) -> None: ...
 
 class VersionRecord(_message.Message):
-    __slots__ = ("version", "spec", "state", "error", "message", "loaded", "signature", "bytes", "device", "waiting", "function", "serving", "losses", "update", "warnings")
+    __slots__ = ("version", "spec", "state", "error", "message", "loaded", "signature", "bytes", "device", "waiting", "function", "serving", "losses", "update", "warnings", "former")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -568,6 +572,7 @@ class VersionRecord(_message.Message):
     LOSSES_FIELD_NUMBER: _ClassVar[int]
     UPDATE_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    FORMER_FIELD_NUMBER: _ClassVar[int]
     version: str
     spec: ModelSpec
     state: VersionState
@@ -583,7 +588,8 @@ class VersionRecord(_message.Message):
     losses: int
     update: str
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, version: _Optional[str] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., state: _Optional[_Union[VersionState, str]] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., loaded: _Optional[_Iterable[int]] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., device: _Optional[str] = ..., waiting: _Optional[_Iterable[_Union[Update, _Mapping]]] = ..., function: _Optional[str] = ..., serving: _Optional[_Union[ModelSpec, _Mapping]] = ..., losses: _Optional[int] = ..., update: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+    former: _containers.RepeatedCompositeFieldContainer[ModelSpec]
+    def __init__(self, version: _Optional[str] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., state: _Optional[_Union[VersionState, str]] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., loaded: _Optional[_Iterable[int]] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., device: _Optional[str] = ..., waiting: _Optional[_Iterable[_Union[Update, _Mapping]]] = ..., function: _Optional[str] = ..., serving: _Optional[_Union[ModelSpec, _Mapping]] = ..., losses: _Optional[int] = ..., update: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., former: _Optional[_Iterable[_Union[ModelSpec, _Mapping]]] = ...) -> None: ...
 
 class View(_message.Message):
     __slots__ = ("model", "record")

@@ -10,6 +10,7 @@ from scurry.registry.record import find
 from scurry.registry.steps import Answer, Audited, Effect
 from scurry.wire.messages_pb2 import (
     Loaded,
+    LoadFailed,
     Record,
     Update,
     VersionState,
@@ -34,15 +35,20 @@ class Course:
     def __init__(self) -> None:
         self.record = BLANK
         self.effects: Sequence[Effect] = ()
+        self.identities: dict[tuple[str, int], str] = {}  # of every registration there was
 
     def on(self, *events: Event) -> Course:
         """Let events happen."""
         for event in events:
             before = Record()
             before.CopyFrom(self.record)
+            if isinstance(event, Loaded | LoadFailed) and not event.identity:
+                event.identity = self.identities.get((event.version, event.generation), "unheard of")
             record, self.effects = advance(self.record, event, 1)
             assert self.record == before, "advance leaves its argument alone"
             self.record = record
+            specs = {(entry.version, entry.spec.generation): entry.spec.identity for entry in record.versions}
+            self.identities.update(specs)
         return self
 
     def load(self, version: str = "1") -> Course:

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.registry.course import BLANK, Course, ready, register, update
 
 from scurry.registry.record import routes_of, weights_of
-from scurry.registry.steps import AskLoad, AskUnload
+from scurry.registry.steps import Answer, AskLoad, AskUnload
 from scurry.wire.messages_pb2 import (
     DRAINING,
     FAILED,
@@ -35,17 +35,49 @@ def test_the_same_message_twice_makes_one_version() -> None:
     assert (out.outcome, out.answers) == ("unchanged", [("u", "")])
 
 
-@pytest.mark.parametrize(
-    "again", [register("1", token="w"), register("1", token="w", runtime="onnx"), register("1", token="w", config={})]
-)
-def test_the_same_spec_again(again: Update) -> None:
-    """Ready: answered at once. Loading: waits along. Neither loads anew."""
-    out = ready("1")
-    assert out.on(register("1", "1.onnx", token="w")).answers == [("w", "")]
-    assert not out.of(AskLoad)
-    out = Course().on(register("1", token="u"), again)
+def test_the_same_message_while_it_is_loading_waits_along() -> None:
+    """It is one registration, answered to both."""
+    out = Course().on(register("1", token="u"), register("1", token="u"))
     assert (out.answers, out.of(AskLoad), out.outcome) == ([], [], "unchanged")
-    assert out.load().answers == [("u", ""), ("w", "")]
+    assert out.load().answers == [("u", ""), ("u", "")]
+
+
+def test_the_same_words_in_another_message_are_another_registration() -> None:
+    """The files may have been overwritten: they are opened anew, under an identity that nothing had before."""
+    out = ready("1").on(register("1", "1.onnx", token="w"))
+    assert (out.answers, out.outcome, len(out.of(AskLoad))) == ([], "applied", 2)
+    entry = out.record.versions[0]
+    assert (entry.serving.uri, entry.spec.uri) == ("1.onnx", "1.onnx")
+    assert entry.serving.identity != entry.spec.identity
+    assert out.load().answers == [("w", "")]
+
+
+def test_identities_are_never_the_same() -> None:
+    """Another message, model, version, place or option makes another; so does the next registration."""
+    made = set()
+    for fields in ({}, {"uri": "b"}, {"config": {"a": 1}}, {"runtime": "openvino"}, {"version": "2"}):
+        for token in ("u", "w"):
+            update = register(**{"version": "1", **fields}, token=token)
+            made.add(Course().on(update).record.versions[0].spec.identity)
+            again = Course().on(register("1"), LoadFailed(version="1", generation=1), update)
+            made.add(again.record.versions[-1].spec.identity)
+    assert len(made) == 20
+    assert {len(identity) for identity in made} == {32}
+
+
+def test_an_entry_of_the_stream_is_one_registration() -> None:
+    """Read once more after a restore it is the same one, so that workers which hold it still need not load it."""
+    again = [Update(model="m", id="u", entry=entry, json=register("1").json) for entry in ("s/1-0", "s/1-0", "s/2-0")]
+    identities = [Course().on(update).record.versions[0].spec.identity for update in again]
+    assert identities[0] == identities[1] != identities[2]
+
+
+def test_a_failed_try_uses_up_no_number() -> None:
+    """The next one left out gets it; what was named stays where it is."""
+    out = ready("1").on(register(token="u"), LoadFailed(version="2", generation=2), register(token="w"))
+    assert [(entry.version, entry.state) for entry in out.record.versions] == [("1", READY), ("2", LOADING)]
+    out.load("2").on(register("9"), LoadFailed(version="9", generation=4), register())
+    assert [entry.version for entry in out.record.versions] == ["1", "2", "9", "3"]
 
 
 def test_a_failed_version_may_be_registered_again() -> None:
@@ -75,26 +107,26 @@ def test_a_function_is_ready_at_once() -> None:
 def test_unregister_drains_then_drops() -> None:
     """The reply waits for the router; aliases and weights go at once."""
     out = ready("1", "2").on(update("alias", alias="a", version="1"), update("split", weights={"1": 1, "2": 1}))
-    out.on(update("unregister", "u", version="a"))
+    out.on(update("unregister", "u", version="a", force=True))
     assert (out.state(), out.answers) == (DRAINING, [])
     assert (dict(out.record.aliases), weights_of(out.record)) == ({}, {"2": 1})
     out.on(Drained(version="1", generation=9))
     assert out.state() == DRAINING
     out.on(Drained(version="1", generation=1))
     assert (out.state(), out.answers) == (None, [("u", "")])
-    assert out.of(AskUnload) == [AskUnload("1", out.record.sequence)]
+    assert out.of(AskUnload) == [AskUnload("1", 1, out.identities["1", 1])]
 
 
 def test_a_version_that_comes_back_has_lost_its_share() -> None:
     """The split it was part of ended for it when it was unregistered."""
-    out = ready("1", "2").on(update("split", weights={"1": 1, "2": 1}), update("unregister", version="1"))
+    out = ready("1", "2").on(update("split", weights={"1": 1, "2": 1}), update("unregister", version="1", force=True))
     out.on(Drained(version="1"), register("1", "1.onnx")).load("1")
     assert weights_of(out.record) == {"2": 1}
 
 
 def test_unregister_again_while_draining_waits_along() -> None:
     """Both messages are answered when it is gone."""
-    out = ready("1").on(update("unregister", "u", version="1"), update("unregister", "w", version="1"))
+    out = ready("1").on(update("unregister", "u", version="1", force=True), update("unregister", "w", version="1"))
     assert out.on(Drained(version="1", generation=1)).answers == [("u", ""), ("w", "")]
 
 
@@ -121,11 +153,39 @@ def test_unregister_of_what_never_took_requests() -> None:
 
 def test_unregister_while_a_replacement_loads() -> None:
     """The version that serves drains; the replacement is called off."""
-    out = ready("1").on(register("1", "b.onnx", token="r"), update("unregister", "u", version="1"))
+    out = ready("1").on(register("1", "b.onnx", token="r"), update("unregister", "u", version="1", force=True))
     assert out.answers == [("r", "load_failed")]
+    assert out.of(AskUnload) == [AskUnload("1", 2, out.identities["1", 2])]
     assert out.state() == DRAINING
     assert routes_of(out.record).versions[0].spec.generation == 1
     assert out.on(Drained(version="1", generation=1)).answers == [("u", "")]
+
+
+@pytest.mark.parametrize(
+    ("before", "version", "words"),
+    [
+        ([], "2", "it takes the requests that name no version (version 1 would get them)"),
+        ([update("unregister", version="1")], "2", "(no other version is ready to get them)"),
+        ([update("split", weights={"1": 1, "2": 1})], "1", "(version 2 would get them)"),
+        ([update("promote", version="1")], "1", "(version 2 would get them)"),
+        ([update("alias", alias="stable", version="1")], "1", "in use: alias 'stable' stands for it."),
+        ([update("alias", alias="a", version="2")], "a", "(version 1 would get them); alias 'a' stands for it"),
+    ],
+)
+def test_what_is_in_use_is_unregistered_by_force_only(before: list[Update], version: str, words: str) -> None:
+    """The refusal says who would get the requests, and which names would be gone."""
+    out = ready("1", "2").on(*before, update("unregister", "u", version=version))
+    assert out.answers == [("u", "not_allowed")]
+    (answer,) = out.of(Answer)
+    assert isinstance(answer, Answer)
+    assert words in answer.message
+    out.on(update("unregister", "w", version=version, force=True))
+    assert DRAINING in {entry.state for entry in out.record.versions}
+
+
+def test_a_whole_model_goes_without_force() -> None:
+    """Nobody can think that its requests go elsewhere."""
+    assert ready("1", "2").on(update("unregister", "u")).state("2") == DRAINING
 
 
 def test_rollback_goes_back_one_change_of_the_routes() -> None:

@@ -11,6 +11,7 @@ import pytest
 from google.protobuf.message import Message as Proto
 
 from scurry.endpoint.call import Call, Message
+from scurry.registry.changes import identity_of
 from scurry.registry.function import Registry
 from scurry.wire import messages_pb2 as pb
 from scurry.wire.messages_pb2 import (
@@ -24,6 +25,7 @@ from scurry.wire.messages_pb2 import (
     RoutesWanted,
     Unload,
     Update,
+    VersionRecord,
 )
 from scurry.wire.names import INFERENCE, REGISTRY, ROUTER
 
@@ -72,17 +74,28 @@ def register(token: str = "u", **fields: str) -> Update:
     return Update(model="m", id=token, reply="back", keep=5, register=Register(uri="a.onnx", **fields))
 
 
-def loaded(*lanes: int, generation: int = 1) -> list[Loaded]:
+def identity(generation: int = 1, token: str = "u", uri: str = "a.onnx", config: str = "") -> str:
+    """What the registry calls such a registration of version 1."""
+    spec = ModelSpec(uri=uri, runtime="onnx", config=config, generation=generation)
+    return identity_of(Update(model="m", id=token), VersionRecord(version="1", spec=spec))
+
+
+def loaded(*lanes: int, generation: int = 1, **fields: str) -> list[Loaded]:
     """Answers of these lanes."""
-    return [Loaded(version="1", lane=lane, generation=generation) for lane in lanes]
+    about = {"version": "1", "generation": generation, "identity": identity(generation, **fields)}
+    return [Loaded(lane=lane, **about) for lane in lanes]
 
 
 async def test_a_registration_is_asked_of_both_lanes() -> None:
     """Load to the lanes, a reminder to itself, Routes without a version, View, Audit; no reply yet."""
     out = await serve(None, register(config='{"max_batch_size": 4}'))
     loads = [(to, key, value) for to, key, value in out.sent if isinstance(value, Load)]
-    assert [(to, key, value.lane) for to, key, value in loads] == [(INFERENCE, "m@1/0", 0), (INFERENCE, "m@1/1", 1)]
+    assert [(to, key, value.lane) for to, key, value in loads] == [
+        (INFERENCE, "m@1/load/0", 0),
+        (INFERENCE, "m@1/load/1", 1),
+    ]
     spec = loads[0][2].spec
+    assert spec.identity == identity(config='{"max_batch_size":4}')
     assert (spec.uri, spec.runtime, spec.generation, spec.max_batch_size) == ("a.onnx", "onnx", 1, 4)
     ((delay, to, key, remind),) = out.delayed
     assert (delay, to, key, remind.version, remind.generation, remind.attempt) == (1_000, REGISTRY, "m", "1", 1, 1)
@@ -114,9 +127,9 @@ async def test_what_changes_no_route_is_answered_directly() -> None:
     """A registration that is there already, and every refusal."""
     state = (await serve(None, register(), *loaded(0, 1))).state
     out = await serve(
-        state, register("w", version="1"), Update(model="m", id="x", json='{"promote": {"version": "9"}}')
+        state, register("u", version="1"), Update(model="m", id="x", json='{"promote": {"version": "9"}}')
     )
-    assert [reply.id for replies in out.of(pb.Replies) for reply in replies.replies] == ["w", "x"]
+    assert [reply.id for replies in out.of(pb.Replies) for reply in replies.replies] == ["u", "x"]
     assert out.sent == []
     assert not out.kept
     assert out.of(pb.View) == []
@@ -125,7 +138,8 @@ async def test_what_changes_no_route_is_answered_directly() -> None:
 async def test_a_failure_is_told_with_its_reason() -> None:
     """The router hears that nobody need wait for it any more; the reply travels inside."""
     state = (await serve(None, register())).state
-    out = await serve(state, LoadFailed(version="1", generation=1, error="load_failed", message="Not an ONNX file."))
+    about = {"version": "1", "generation": 1, "identity": identity()}
+    out = await serve(state, LoadFailed(**about, error="load_failed", message="Not an ONNX file."))
     (routes,) = out.of(pb.Routes)
     assert (list(routes.pending), list(routes.failed)) == ([], ["1"])
     (reply,) = routes.announce.replies
@@ -153,16 +167,18 @@ async def test_nobody_to_answer() -> None:
     assert not out.kept
 
 
-async def test_unload_goes_to_both_lanes_at_once_or_later() -> None:
-    """At once when a version is dropped, later when it is replaced."""
+async def test_unload_goes_to_every_worker() -> None:
+    """Of exactly what was replaced, once its requests are finished, and of exactly what is dropped."""
     state = (await serve(None, register(), *loaded(0, 1))).state
     changed = Update(model="m", id="w", register=Register(uri="b.onnx", version="1"))
-    out = await serve(state, changed, *loaded(0, 1, generation=2))
-    later = [(delay, key, v.generation) for delay, _, key, v in out.delayed if isinstance(v, Unload)]
-    assert later == [(60_000, "m@1/0", 1), (60_000, "m@1/1", 1)]
+    out = await serve(state, changed, *loaded(0, 1, generation=2, token="w", uri="b.onnx"))
+    assert out.of(Unload) == []
+    out = await serve(out.state, pb.Drained(version="1", generation=1))
+    unloads = [(to, key, v.identity) for to, key, v in out.sent if isinstance(v, Unload)]
+    assert unloads == [(INFERENCE, "m@1/load/all", identity())]
     gone = await serve(out.state, Update(model="m", id="x", json='{"unregister": {}}'), pb.Drained(version="1"))
-    now = [(key, v.version, v.generation) for _, key, v in gone.sent if isinstance(v, Unload)]
-    assert now == [("m@1/0", "1", 3), ("m@1/1", "1", 3)]
+    unloads = [(to, key, v.identity) for to, key, v in gone.sent if isinstance(v, Unload)]
+    assert unloads == [(INFERENCE, "m@1/load/all", identity(2, token="w", uri="b.onnx"))]
     assert [view.record for view in gone.of(pb.View)] == [""]
     last = gone.of(pb.Routes)[-1]
     assert (len(last.versions), list(last.pending), last.announce.replies[0].id) == (0, [], "x")
@@ -172,7 +188,8 @@ async def test_unload_goes_to_both_lanes_at_once_or_later() -> None:
 async def test_a_bounced_load(executing: bool, losses: int) -> None:
     """It counts if the worker had begun; the reminder asks again."""
     state = (await serve(None, register())).state
-    load = Load(model="m", version="1", spec=ModelSpec(generation=1)).SerializeToString()
+    spec = ModelSpec(generation=1, identity=identity())
+    load = Load(model="m", version="1", spec=spec).SerializeToString()
     bounced = Bounced(message=load, typename="scurry.v1/Load", address="m@1/0", executing=executing)
     out = await serve(state, bounced)
     assert Record.FromString(out.state or b"").versions[0].losses == losses

@@ -9,7 +9,7 @@ from tests.unit.registry.course import Course, ready, register, update
 from scurry.registry import lifecycle
 from scurry.registry.lifecycle import Event, LoadLost
 from scurry.registry.record import find, routes_of, takes_requests, weights_of
-from scurry.registry.steps import Answer, AskLoad, RemindLater
+from scurry.registry.steps import Answer, AskLoad, AskUnload, RemindLater
 from scurry.wire.messages_pb2 import (
     DRAINING,
     FAILED,
@@ -30,11 +30,13 @@ def test_answers_of_an_earlier_generation_are_ignored() -> None:
     late: list[Event] = [
         Loaded(version="1", lane=0, generation=1), Loaded(version="1", lane=1, generation=1),
         LoadFailed(version="1", generation=1), Remind(version="1", generation=1, attempt=1),
-        LoadLost("1", 1, True, ""),
+        LoadLost("1", 1, True, "", out.record.versions[0].spec.identity),
     ]  # fmt: skip
     before = out.record
-    assert out.on(*late).record == before
-    assert out.effects == []
+    for event in late:
+        assert out.on(event).record == before
+        unload = [AskUnload("1", 1, event.identity)] if isinstance(event, Loaded) else []
+        assert out.effects == unload, "a worker that was late holds what nobody wants"
 
 
 def test_reminders_ask_the_lanes_that_are_missing() -> None:
@@ -67,12 +69,13 @@ def test_pauses_grow_from_one_second_to_ten() -> None:
 def test_losses_while_loading() -> None:
     """A worker that was merely away does not count; one that is lost again and again while loading does."""
     out = Course().on(register("1", token="u"))
+    mine = out.record.versions[0].spec.identity
     for _ in range(50):
-        out.on(LoadLost("1", 1, False, "connection refused"))
+        out.on(LoadLost("1", 1, False, "connection refused", mine))
     assert out.state() == LOADING
     for _ in range(lifecycle.LOSSES):
         assert out.state() == LOADING
-        out.on(LoadLost("1", 1, True, "Worker w is gone."))
+        out.on(LoadLost("1", 1, True, "Worker w is gone.", mine))
     assert (out.state(), out.answers) == (FAILED, [("u", "load_failed")])
     assert out.record.versions[0].error == "worker_lost"
 
@@ -86,7 +89,7 @@ def test_the_newest_ready_version_is_the_default() -> None:
     assert weights_of(out.load("3").record) == {"3": 1}
     out.on(update("promote", version="1"), register("4")).load("4")
     assert weights_of(out.record) == {"1": 1}
-    assert weights_of(out.on(update("unregister", version="1")).record) == {"4": 1}
+    assert weights_of(out.on(update("unregister", version="1", force=True)).record) == {"4": 1}
 
 
 def test_a_change_without_effect_on_routes_keeps_the_epoch() -> None:
@@ -114,7 +117,7 @@ def _random_event(chance: random.Random, record: Record) -> Event:
         Loaded(version=version, lane=chance.randrange(2), generation=generation),
         LoadFailed(version=version, generation=generation, message="no"),
         Remind(version=version, generation=generation, attempt=chance.randrange(1, 80)),
-        LoadLost(version, generation, chance.random() < 0.5, ""),
+        LoadLost(version, generation, chance.random() < 0.5, "", entry.spec.identity if entry else ""),
         Drained(version=version, generation=generation),
     ]
     return chance.choice(changes if chance.random() < 0.5 else answers)

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.router.asking import given_up, requests, route, routed, sent_by_router, serve
+from tests.unit.router.asking import given_up, many, requests, route, routed, sent_by_router, serve
 
 from scurry.endpoint.call import Message
-from scurry.wire.messages_pb2 import (
-    Done,
-    Drained,
-    Replies,
-    Reply,
-    Routes,
-)
+from scurry.wire.messages_pb2 import Bounced, Done, Drained, ModelSpec, Replies, Reply, Request, Requests, Routes
 from scurry.wire.names import REGISTRY
 
 
@@ -85,3 +79,57 @@ async def test_a_user_function_drains_by_its_replies() -> None:
     answer = Message("scurry.v1/Reply", Reply(id="a").SerializeToString(), ("example/upper", "m@1/0"))
     out = await serve(out.state, answer)
     assert [(to, value.version) for to, _, value in out.sent] == [(REGISTRY, "1")]
+
+
+NEWER = ModelSpec(uri="/n.onnx", generation=4, max_batch_size=32, identity="new")
+
+
+async def test_what_was_replaced_is_unloaded_when_its_requests_are_finished() -> None:
+    """Requests behind the switch do not count, those before it do; the registry hears once."""
+    state = (await serve(await routed(route("1")), requests("a"))).state
+    out = await serve(state, Routes(epoch=6, versions=[route("1", spec=NEWER)]))
+    assert out.lanes == [("m@1/0", [], 1, True)], "who owes a report is asked"
+    ((delay, _, limit),) = out.delayed
+    assert (delay, limit.version, limit.generation, limit.expired) == (60_000, "1", 3, True)
+    out = await serve(out.state, many(5), Done(version="1", lane=0, sequence=1))
+    assert [value.spec for _, _, value in out.sent if isinstance(value, Requests)] == [NEWER]
+    drained = [(to, value.generation, value.expired) for to, _, value in out.sent if isinstance(value, Drained)]
+    assert drained == [(REGISTRY, 3, False)]
+    out = await serve(out.state, Done(version="1", lane=0, sequence=6), sent_by_router(limit))
+    assert out.sent == []
+
+
+async def test_an_idle_version_is_replaced_at_once() -> None:
+    """Nothing is on its way to what was there."""
+    out = await serve(await routed(route("1")), Routes(epoch=6, versions=[route("1", spec=NEWER)]))
+    assert [(to, value.generation, value.expired) for to, _, value in out.sent] == [(REGISTRY, 3, False)]
+    assert out.delayed == []
+
+
+async def test_a_replaced_spec_is_not_waited_for_for_ever() -> None:
+    """The limit of draining is its limit too."""
+    state = (await serve(await routed(route("1")), requests("a"))).state
+    out = await serve(state, Routes(epoch=6, versions=[route("1", spec=NEWER)]))
+    limit = sent_by_router(out.delayed[0][2])
+    out = await serve(out.state, limit)
+    assert [(value.generation, value.expired) for _, _, value in out.sent] == [(3, True)]
+    assert (await serve(out.state, limit)).sent == []
+
+
+async def test_what_is_away_keeps_what_was_replaced() -> None:
+    """It may run alone, by the spec it was sent with."""
+    state = (await serve(await routed(route("1")), requests("a"))).state
+    lost = Requests(requests=[Request(id="a")], sequence=1, version="1").SerializeToString()
+    out = await serve(state, Bounced(message=lost, typename="scurry.v1/Requests", address="m@1/0", executing=True))
+    again = sent_by_router(out.delayed[0][2])
+    out = await serve(out.state, again, Routes(epoch=6, versions=[route("1", spec=NEWER)]))
+    assert [value for _, _, value in out.sent if isinstance(value, Drained)] == []
+    out = await serve(out.state, Done(version="1", lane=-1, sequence=1))
+    assert [value.generation for _, _, value in out.sent] == [3]
+
+
+async def test_routes_that_say_the_same_replace_nothing() -> None:
+    """Another share or alias is no other spec."""
+    state = (await serve(await routed(route("1")), requests("a"))).state
+    out = await serve(state, Routes(epoch=6, versions=[route("1", 5)], aliases={"a": "1"}))
+    assert (out.sent, out.delayed) == ([], [])

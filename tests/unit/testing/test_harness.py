@@ -25,6 +25,7 @@ from scurry.wire.messages_pb2 import (
     Request,
     Requests,
     RouterState,
+    Unload,
     Update,
 )
 from scurry.wire.names import EGRESS, INFERENCE, REGISTRY, ROUTER
@@ -37,7 +38,8 @@ class FakeInference:
     state: State | None = None
 
     def __init__(self) -> None:
-        self.loaded: dict[tuple[str, str], int] = {}
+        self.loaded: dict[tuple[str, str], int] = {}  # generation opened last
+        self.identities: dict[str, tuple[str, str]] = {}  # of all that is open
         self.batches: list[tuple[str, int]] = []
         self.fail: set[str] = set()  # uris that cannot be loaded
         self.slow: dict[str, int] = {}  # uri → so many times Loading before Loaded
@@ -62,7 +64,7 @@ class FakeInference:
             if message.typename == "scurry.v1/Load":
                 self._load(call, Load.FromString(message.value))
             elif message.typename == "scurry.v1/Unload":
-                self.loaded.pop((model, version), None)
+                self._unload(Unload.FromString(message.value))
             else:
                 requests = Requests.FromString(message.value)
                 assert requests.version == version
@@ -77,6 +79,7 @@ class FakeInference:
 
     def _load(self, call: Call, load: Load) -> None:
         about = {"version": load.version, "lane": load.lane, "generation": load.spec.generation}
+        about["identity"] = load.spec.identity
         answer: Loaded | LoadFailed | Loading
         if load.spec.uri in self.fail:
             answer = LoadFailed(**about, error="load_failed", message="broken file")
@@ -85,10 +88,17 @@ class FakeInference:
             answer = Loading(**about)
         else:
             self.loaded[load.model, load.version] = load.spec.generation
+            self.identities[load.spec.identity] = load.model, load.version
             answer = Loaded(**about, worker="w", bytes=1000, max_batch_size=16, runtime="onnx", device="CPU")
             answer.signature.batched = True
             answer.signature.inputs.add(name="x", datatype="FP32", shape=[-1, 2])
         call.send(REGISTRY, load.model, f"scurry.v1/{type(answer).__name__}", answer.SerializeToString())
+
+    def _unload(self, unload: Unload) -> None:
+        assert unload.identity
+        self.identities.pop(unload.identity, None)
+        if (unload.model, unload.version) not in self.identities.values():
+            self.loaded.pop((unload.model, unload.version), None)
 
     def _answer(self, request: Request, requests: Requests, version: str) -> Reply:
         if request.id in self.kill:
@@ -191,6 +201,40 @@ async def test_a_changed_spec_replaces_a_version_without_a_gap() -> None:
     with pytest.raises(Failed):
         await harness.register("m", "c.onnx", "1")
     assert (await harness.infer("m", X))["y"].tolist() == [[3, 4]]
+
+
+async def test_workers_hold_what_is_registered_and_nothing_else() -> None:
+    """What was replaced or failed goes from every worker, as soon as no request is on its way to it."""
+    harness, worker = await ready("a.onnx")
+    (first,) = worker.identities
+    worker.gate = asyncio.Event()
+    harness.send(ROUTER, "m", Requests(requests=[harness.request("m")]))
+    running = asyncio.create_task(harness.run())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    change = Update(model="m", id="again", json='{"register": {"uri": "a.onnx", "version": "1"}}')
+    harness.send(REGISTRY, "m", change)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    worker.gate.set()
+    await running
+    assert not harness.reply("again").error
+    (second,) = worker.identities
+    assert first != second == harness.out.views["m"]["versions"][0]["identity"]
+    worker.fail.add("b.onnx")
+    with pytest.raises(Failed):
+        await harness.register("m", "b.onnx", "1")
+    assert list(worker.identities) == [second]
+    assert [value.identity for value in unloads(harness)] != []
+    await harness.update("m", '{"unregister": {}}')
+    assert worker.identities == {}
+
+
+def unloads(harness: Harness) -> list[Unload]:
+    """Every Unload that was sent, each to all workers."""
+    mail = [mail for mail in harness.sent if mail.typename == "scurry.v1/Unload"]
+    assert {mail.to[1].partition("/")[2] for mail in mail} <= {"load/all"}
+    return [Unload.FromString(each.value) for each in mail]
 
 
 async def test_unregister_waits_for_what_is_outstanding() -> None:
@@ -416,9 +460,9 @@ async def test_every_update_is_audited() -> None:
         await harness.update("m", '{"promote": {"version": "9"}}')
     assert [(audit.sequence, json.loads(audit.update), audit.outcome) for audit in harness.out.audits] == [
         (1, {"register": {"version": "1", "uri": "a.onnx", "runtime": "onnx"}}, "applied"),
-        (1, {"register": {"version": "1", "uri": "a.onnx", "runtime": "onnx"}}, "unchanged"),
-        (2, {"promote": {"version": "1"}}, "applied"),
-        (2, {"promote": {"version": "9"}}, "version_not_found"),
+        (2, {"register": {"version": "1", "uri": "a.onnx", "runtime": "onnx"}}, "applied"),
+        (3, {"promote": {"version": "1"}}, "applied"),
+        (3, {"promote": {"version": "9"}}, "version_not_found"),
     ]
 
 
