@@ -15,8 +15,8 @@ from scurry.registry.lifecycle import Event, LoadLost, advance, pause_ms
 from scurry.registry.steps import Answer, AskLoad, AskUnload, Audited, Effect, RemindLater
 from scurry.registry.update import describe
 from scurry.wire import addresses
-from scurry.wire.errors import cut
 from scurry.wire.letters import unreadable
+from scurry.wire.limits import shortened
 from scurry.wire.messages_pb2 import (
     Audit,
     Bounced,
@@ -168,8 +168,8 @@ def _effect(call: Call, record: Record, effect: Effect) -> None:
 def _reply(record: Record, answer: Answer) -> Reply:
     """The record as it is now, or why there is none."""
     update = answer.update
-    reply = Reply(id=update.id, entry=update.entry, reply=update.reply, model=record.model, message=cut(answer.message))
-    reply.digest = update.digest
+    reply = Reply(id=update.id, entry=update.entry, reply=update.reply, model=record.model, digest=update.digest)
+    reply.message = shortened(answer.message)
     if update.HasField("keep"):
         reply.keep = update.keep
     if answer.code:

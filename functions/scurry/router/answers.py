@@ -10,9 +10,9 @@ from google.protobuf.message import DecodeError
 
 from scurry.endpoint.call import Call, Message
 from scurry.router.policy import Refusal
-from scurry.wire.errors import cut
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.letters import unreadable
+from scurry.wire.limits import shortened
 from scurry.wire.messages_pb2 import ENCODING_REQUEST, DeadLetter, Replies, Reply, Request
 from scurry.wire.names import EGRESS, NOBODY, TYPE_PREFIX
 
@@ -43,7 +43,7 @@ class Answers:
         """Answer with an error; an entry that made no sense is also kept for people to look at."""
         reply = error_reply(request, self._call.key, refusal)
         if request.defect:
-            self._dead(DeadLetter(cause=cut(f"{refusal.code}: {refusal.message}"), fields=request.fields))
+            self._dead(DeadLetter(cause=shortened(f"{refusal.code}: {refusal.message}"), fields=request.fields))
         else:
             reply.consumed.extend(parked(request))
         if reply.id or reply.reply:
@@ -52,7 +52,8 @@ class Answers:
     def bury(self, request: Request, version: str, refusal: Refusal) -> None:
         """Answer a request for good and keep it as it came; what is parked for it stays, for it may be sent again."""
         self.add([error_reply(request, self._call.key, refusal, version)])
-        letter = DeadLetter(request=request, cause=cut(f"{refusal.code}: {refusal.message}"), attempts=request.attempt)
+        cause = shortened(f"{refusal.code}: {refusal.message}")
+        letter = DeadLetter(request=request, cause=cause, attempts=request.attempt)
         for field in ("attempt", "blame"):
             letter.request.ClearField(field)
         self._dead(letter)
@@ -90,7 +91,7 @@ def error_reply(request: Request, model: str, refusal: Refusal, version: str = "
         encoding=request.encoding,
         bulk=request.bulk,
         error=refusal.code,
-        message=cut(refusal.message),
+        message=shortened(refusal.message),
         digest=request.digest,
     )
     if request.HasField("keep"):

@@ -16,8 +16,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from scurry.wire.limits import ERROR_BYTES
-
 
 class ScurryError(Exception):
     """A failure with a stable `code` and one sentence that says what to do."""
@@ -71,14 +69,6 @@ class Failed(ScurryError):
     """The model or the system failed."""
 
     codes = frozenset({"model_failed", "load_failed", "worker_lost", "already_answered", "internal"})
-
-
-def cut(sentence: str) -> str:
-    """A sentence as it may cross the wire: what is too long ends in an ellipsis."""
-    data = sentence.encode(errors="backslashreplace")
-    if len(data) <= ERROR_BYTES:
-        return data.decode()
-    return data[: ERROR_BYTES - 3].decode(errors="ignore") + "…"
 
 
 _CLASSES: dict[str, type[ScurryError]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from scurry.wire.errors import cut
+from scurry.wire.limits import shortened
 from scurry.wire.messages_pb2 import DeadLetter
 
 KEPT_BYTES: Final = 64 * 1024
@@ -13,7 +13,7 @@ KEPT_BYTES: Final = 64 * 1024
 
 def unreadable(model: str, typename: str, value: bytes, cause: str) -> DeadLetter:
     """A message as it came, for people to look at; the cause begins with its code."""
-    letter = DeadLetter(cause=cut(cause))
+    letter = DeadLetter(cause=shortened(cause))
     letter.fields["model"] = model.encode()
     letter.fields["type"] = typename.encode()
     letter.fields["value"] = value[:KEPT_BYTES]

@@ -39,19 +39,3 @@ def test_a_code_of_a_newer_version_is_a_failure() -> None:
     failure = error("made_up", "From the future.")
     assert type(failure) is Failed
     assert repr(failure) == "<Failed made_up: From the future.>"
-
-
-@pytest.mark.parametrize(
-    ("sentence", "shown"),
-    [
-        ("Short.", "Short."),
-        ("x" * 1024, "x" * 1024),
-        ("x" * 1025, "x" * 1021 + "…"),
-        ("é" * 513, "é" * 510 + "…"),
-        ("half \ud800", "half \\ud800"),
-    ],
-)
-def test_a_sentence_is_cut_at_its_limit(sentence: str, shown: str) -> None:
-    """Nobody gets a megabyte back; a letter is not cut in two, and what no encoding knows is spelled out."""
-    assert errors.cut(sentence) == shown
-    assert len(shown.encode()) <= 1024
