@@ -135,7 +135,7 @@ def commands() -> list[str]:
 @pytest.mark.parametrize("command", commands())
 def test_every_command_is_understood(command: str) -> None:
     """The command line takes each command of the documentation; `…` stands for a value."""
-    words = shlex.split(command.replace("$PWD", "/tmp"))[1:]
+    words = shlex.split(command.replace("$PWD", "/tmp").replace("--redis-url …", "--redis-url redis://…"))[1:]
     assert parser(words).parse_args(words).verb == words[0]
 
 

@@ -50,7 +50,7 @@ def test_a_variable_of_another_process_is_known():
 
 def test_a_value_of_the_wrong_type_is_an_error():
     """The sentence names variable, value and what was expected."""
-    with pytest.raises(InvalidSettings, match="SCURRY_PORT=many is not a whole number"):
+    with pytest.raises(InvalidSettings, match="SCURRY_PORT takes a port from 0 to 65535, not 'many'"):
         load(WorkerSettings, None, {"SCURRY_PORT": "many"})
 
 

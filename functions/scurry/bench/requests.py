@@ -10,6 +10,7 @@ import numpy as np
 import orjson
 
 from scurry.redis.connection import pack, pack_set
+from scurry.wire.errors import NotFound
 from scurry.wire.infer_pb2 import InferRequest, Tensor
 from scurry.wire.names import CLAIM_CHECK_BYTES, Keys
 from scurry.wire.tensors import DTYPES, to_bytes
@@ -76,7 +77,7 @@ def inputs_of(record: Mapping[str, Any], version: str) -> list[Input]:
     """The inputs of a model's version (else of its newest ready one) from the record in the registry's view."""
     ready = [one for one in record["versions"] if one["state"] == "ready" and version in ("", one["version"])]
     if not ready:
-        raise ValueError(f"No ready version {version} of this model.")
+        raise NotFound("version_not_found", f"Model {record.get('model')!r} has no version {version!r} that is ready.")
     return [Input(one["name"], one["datatype"], tuple(one["shape"])) for one in ready[-1]["signature"]["inputs"]]
 
 

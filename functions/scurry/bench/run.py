@@ -61,7 +61,7 @@ class Bench:
 
     async def run(self, shapes: Sequence[Shape], tell: Callable[[str], None]) -> list[Figures]:
         """The figures of each load."""
-        redis = await connect(Address.parse(self.redis_url), lambda *_: None, RuntimeError)
+        redis = await connect(Address.parse(self.redis_url), lambda *_: None, _refused)
         try:
             subjects = await self._subjects(redis)
             partitions = int(await ask(redis, "GET", self.keys.partitions) or 1)
@@ -109,6 +109,10 @@ class Bench:
         reply = self.keys.replies(f"bench-{number:06x}")
         commands = [stream_commands(one, self.keys, reply, partitions) for one in subjects]
         return RedisDoor(self.redis_url, reply, commands)
+
+
+def _refused(text: str) -> Exception:
+    return Unavailable("unavailable", f"Redis says: {text}")
 
 
 def chosen(patterns: Sequence[str], records: Mapping[str, bytes]) -> list[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import orjson
 import uvloop
@@ -15,9 +16,14 @@ from scurry.bench.figures import Figures
 from scurry.bench.requests import Input
 from scurry.bench.run import Bench, Shape
 from scurry.cli.connecting import add_redis, place
+from scurry.cli.flags import SECONDS, checked, number, several
 from scurry.cli.output import note, say, table
+from scurry.settings import above_0, between
+from scurry.wire.tensors import DTYPES
 
 EXAMPLE = "example: scurry bench digits --callers 1,8,64 --seconds 10"
+
+INPUT: Final = "NAME:DATATYPE:SHAPE such as x:FP32:1x16"
 
 COLUMNS: Final = {
     "door": "door",
@@ -37,28 +43,50 @@ COLUMNS: Final = {
 DIGITS: Final = {"p50_ms": 2, "p90_ms": 2, "p99_ms": 2, "max_ms": 1, "generator_us": 1, "late_p99_ms": 1}
 
 
+def _input(text: str) -> Input:
+    """`x:FP32:1x16`. Raises `ValueError`."""
+    name, datatype, shape = text.rsplit(":", 2)
+    if datatype not in DTYPES or not name:
+        raise ValueError(datatype)
+    return Input(name, datatype, tuple(int(dim) for dim in shape.split("x")))
+
+
+def _is_http(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
+
+
+OPTIONS: Final[dict[str, tuple[Any, Callable[[str], Any], str, str]]] = {
+    "--callers": ([64], several("--callers", 1, 100_000), "N,N…",
+        "closed loop: callers that wait for their answer (64); 1,8,64 runs three"),
+    "--rate": (0.0, number("--rate", above_0(10_000_000)), "RATE",
+        "open loop: requests per second at random (Poisson) times"),
+    "--seconds": (10.0, number("--seconds", SECONDS), "SECONDS", "time measured (10)"),
+    "--warm-up": (2.0, number("--warm-up", between(0, 86400, "a number")), "SECONDS",
+        "time before that, not measured (2)"),
+    "--zipf": (0.0, number("--zipf", between(0, 10, "a number")), "EXPONENT",
+        "how unevenly models are asked; 0 is evenly, 1.1 as on the web"),
+    "--rows": (1, number("--rows", between(1, 1_000_000), int), "ROWS",
+        "rows in one request, where the model takes many"),
+    "--payload-bytes": (0, number("--payload-bytes", between(0, 1 << 30), int), "BYTES",
+        "bytes a row, where the model leaves that free"),
+    "--url": ("http://127.0.0.1:8000", checked("--url", "http://host:port", _is_http), "URL",
+        "the gateway, for --door http"),
+}  # fmt: skip
+"""Default, reader, unit and help of each flag with a value."""
+
+
 def add(parser: argparse.ArgumentParser) -> None:
     """The options of `scurry bench`."""
     parser.add_argument("models", nargs="+", metavar="MODEL", help="registered models; `*` and `?` stand for many")
     parser.add_argument("--version", default="", help="version to ask (default: the model's own choice)")
+    for flag, (default, reader, metavar, text) in OPTIONS.items():
+        parser.add_argument(flag, default=default, type=reader, metavar=metavar, help=text)
     parser.add_argument(
-        "--callers", default="64", help="closed loop: callers that wait for their answer; 1,8,64 runs three"
-    )
-    parser.add_argument(
-        "--rate", type=float, default=0.0, help="open loop: requests per second at random (Poisson) times"
-    )
-    parser.add_argument("--seconds", type=float, default=10.0, help="time measured (default 10)")
-    parser.add_argument("--warm-up", type=float, default=2.0, help="time before that, not measured (default 2)")
-    parser.add_argument(
-        "--zipf", type=float, default=0.0, help="how unevenly models are asked; 0 is evenly, 1.1 as on the web"
-    )
-    parser.add_argument("--rows", type=int, default=1, help="rows in one request, where the model takes many")
-    parser.add_argument("--payload-bytes", type=int, default=0, help="bytes a row, where the model leaves that free")
-    parser.add_argument(
-        "--input", action="append", default=[], help="NAME:DATATYPE:1x16, when the model is not in the view"
-    )
+        "--input", action="append", default=[], type=checked("--input", INPUT, _input), metavar="INPUT",
+        help="NAME:DATATYPE:1x16, when the model is not in the view",
+    )  # fmt: skip
     parser.add_argument("--door", choices=("redis", "http"), default="redis", help="the way in (default redis)")
-    parser.add_argument("--url", default="http://127.0.0.1:8000", help="the gateway, for --door http")
     parser.add_argument("--json", nargs="?", const=True, metavar="FILE", help="JSON, to FILE or instead of the table")
     add_redis(parser)
 
@@ -90,12 +118,7 @@ def bench(args: argparse.Namespace) -> Bench:
 
 def shapes(args: argparse.Namespace) -> list[Shape]:
     """Each load asked for."""
-    return [Shape(rate=args.rate)] if args.rate else [Shape(callers=int(count)) for count in args.callers.split(",")]
-
-
-def _input(text: str) -> Input:
-    name, datatype, shape = text.rsplit(":", 2)
-    return Input(name, datatype, tuple(int(dim) for dim in shape.split("x")))
+    return [Shape(rate=args.rate)] if args.rate else [Shape(callers=count) for count in args.callers]
 
 
 def lines(rows: Sequence[dict[str, Any]]) -> str:

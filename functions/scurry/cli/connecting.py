@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from scurry.cli.flags import field
 from scurry.client.client import Client
-from scurry.serving.folder import ADDRESSES, read_object
-from scurry.settings import CommonSettings, UpSettings
+from scurry.serving.folder import ADDRESSES, expanded, read_object
+from scurry.serving.leftovers import born
+from scurry.settings import PREFIX, CommonSettings, UpSettings, read
 from scurry.wire.errors import InvalidRequest
 
 HELP_REDIS: Final = "Redis to talk to; else SCURRY_REDIS_URL, else that of the `scurry up` in --dir"
@@ -18,8 +20,10 @@ HELP_REDIS: Final = "Redis to talk to; else SCURRY_REDIS_URL, else that of the `
 
 def add_redis(parser: argparse.ArgumentParser) -> None:
     """The options that say which Redis."""
-    parser.add_argument("--redis-url", metavar="URL", help=HELP_REDIS)
-    parser.add_argument("--namespace", metavar="NAME", help="prefix of every Redis key; else SCURRY_NAMESPACE")
+    parser.add_argument("--redis-url", metavar="URL", type=field("redis_url"), help=HELP_REDIS)
+    parser.add_argument(
+        "--namespace", metavar="NAME", type=field("namespace"), help="prefix of every Redis key; else SCURRY_NAMESPACE"
+    )
     parser.add_argument("--dir", metavar="DIR", help="data directory of a running `scurry up`; else SCURRY_DIR")
 
 
@@ -30,28 +34,45 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def place(args: argparse.Namespace, environ: Mapping[str, str]) -> tuple[str, str]:
     """Redis' address and the namespace: command line, environment, running `scurry up`, default."""
-    folder = Path(args.dir or environ.get("SCURRY_DIR") or UpSettings().dir).expanduser()
-    running = still_running(read_object(folder / ADDRESSES))
+    folder = folder_of(args, environ)
+    running = running_up(folder)
     default = CommonSettings()
     if args.dir and not running and not args.redis_url:
         raise InvalidRequest("not_allowed", f"No `scurry up` is running in {folder}.")
-    url = args.redis_url or ("" if args.dir else environ.get("SCURRY_REDIS_URL", "")) or running.get("redis_url", "")
-    name = args.namespace or environ.get("SCURRY_NAMESPACE", "") or running.get("namespace", "")
+    url = args.redis_url or ("" if args.dir else _given(environ, "redis_url")) or running.get("redis_url", "")
+    name = args.namespace or _given(environ, "namespace") or running.get("namespace", "")
     return url or default.redis_url, name or default.namespace
 
 
-def still_running(written: dict[str, Any]) -> dict[str, Any]:
-    """What a `scurry up` wrote about itself, unless it was killed since."""
+def _given(environ: Mapping[str, str], name: str) -> str:
+    """What the environment says; empty when nothing."""
+    variable = PREFIX + name.upper()
+    return str(read(variable, name, environ[variable], str)) if environ.get(variable) else ""
+
+
+def folder_of(args: argparse.Namespace, environ: Mapping[str, str]) -> Path:
+    """The data directory that is meant."""
+    return expanded(args.dir or environ.get("SCURRY_DIR") or UpSettings().dir)
+
+
+def running_up(folder: Path) -> dict[str, Any]:
+    """What the `scurry up` of a directory wrote about itself; empty when it runs no more, or another has its number."""
+    written = read_object(folder / ADDRESSES)
     pid = written.get("pid")
-    if not isinstance(pid, int) or pid <= 0:
+    if not isinstance(pid, int) or pid <= 0 or not is_running(pid):
         return {}
+    return written if written.get("born", "") in ("", born(pid)) else {}
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process."""
     try:
         os.kill(pid, 0)  # only asks whether it is there
-    except ProcessLookupError:
-        return {}
+    except (ProcessLookupError, OverflowError):
+        return False
     except PermissionError:
-        pass
-    return written
+        return True
+    return True
 
 
 def client(args: argparse.Namespace) -> Client:

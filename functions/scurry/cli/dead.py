@@ -6,8 +6,10 @@ import argparse
 import asyncio
 
 from scurry.cli.connecting import add_json, add_redis, client
+from scurry.cli.flags import number
 from scurry.cli.output import emit, table
 from scurry.client.dead import DeadLetter, find, newest, redrive
+from scurry.settings import between
 
 EXAMPLE = """examples:
   scurry dead list
@@ -20,7 +22,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     """The verbs of `scurry dead`."""
     verbs = parser.add_subparsers(dest="act", required=True, metavar="VERB")
     one = verbs.add_parser("list", help="the newest first")
-    one.add_argument("--count", type=int, default=50, metavar="N", help="at most so many (50)")
+    one.add_argument(
+        "--count",
+        type=number("--count", between(1, 1_000_000), int),
+        default=50,
+        metavar="N",
+        help="at most so many (50)",
+    )
     one.set_defaults(verb_run=list_letters)
     two = verbs.add_parser("show", help="one with all its fields")
     two.add_argument("entry", metavar="ID", help="as `list` shows it")

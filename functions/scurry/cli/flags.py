@@ -1,13 +1,15 @@
-"""Flags made from a settings class, one for each field."""
+"""Flags: one for each field of a settings class, each read by a rule."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
 import typing
-from typing import Final
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
 
-from scurry.settings import PREFIX, CommonSettings
+from scurry.settings import PREFIX, CommonSettings, Rule, above_0, read, take
 
 HELP: Final = {
     "namespace": "prefix of every Redis key",
@@ -19,8 +21,8 @@ HELP: Final = {
     "threads": "threads of one model call; 0 leaves it to the machine",
     "models_root": "directory that every uri must lie in",
     "http_port": "HTTP port; 0 picks a free one",
-    "grpc_port": "gRPC port; 0 picks a free one",
-    "metrics_port": "metrics port; 0 picks a free one",
+    "grpc_port": "gRPC port; accepted, but not served yet",
+    "metrics_port": "metrics port; accepted, but not served yet",
     "ui_port": "port of Flink's web UI; 0 picks a free one, -1 is off",
     "redis_port": "port of our own Redis; 0 picks a free one",
     "functions_port": "port of the functions process; 0 picks a free one",
@@ -35,18 +37,59 @@ HELP: Final = {
     "job_memory_mb": "heap of the job's Java process",
     "checkpoint_interval": "time between checkpoints of the job",
     "module": "another module.yaml than ours",
+    "on_gap": "fail or resume: what the job does when Redis lacks entries that it has not read yet",
+    "forget_checkpoints": "start without the job's checkpoints, which are put aside, when none can be restored",
+    "admin_key": "key that registry verbs over HTTP must show",
+    "separate_registry": "take registry messages from their own stream only, so that Redis' ACLs can tell who may",
 }
 
 
 def add_settings(parser: argparse.ArgumentParser, cls: type[CommonSettings]) -> None:
     """A flag for each field of the class. What is not given stays None, so that the environment may speak."""
     types = typing.get_type_hints(cls)
-    for field in dataclasses.fields(cls):
-        shown = "" if field.default in ("", 0) else f" ({field.default})"
-        parser.add_argument(
-            f"--{field.name.replace('_', '-')}",
-            type=types[field.name],
-            default=None,
-            metavar=field.name.rpartition("_")[2].upper(),
-            help=f"{HELP[field.name]}{shown}; else {PREFIX}{field.name.upper()}".replace("%", "%%"),
-        )
+    for one in dataclasses.fields(cls):
+        flag = f"--{one.name.replace('_', '-')}"
+        shown = "" if one.default in ("", 0) else f" ({one.default})"
+        text = f"{HELP[one.name]}{shown}; else {PREFIX}{one.name.upper()}".replace("%", "%%")
+        if types[one.name] is bool:
+            parser.add_argument(flag, action="store_const", const=True, default=None, help=text)
+        else:
+            metavar = one.name.rpartition("_")[2].upper()
+            reader = partial(_read, flag, one.name, types[one.name])
+            parser.add_argument(flag, type=reader, default=None, metavar=metavar, help=text)
+
+
+def field(name: str) -> Callable[[str], Any]:
+    """How a field of text is read for a verb that has no settings class."""
+    return partial(_read, f"--{name.replace('_', '-')}", name, str)
+
+
+def _read(flag: str, name: str, kind: type[Any], text: str) -> Any:  # noqa: ANN401 - of the field's type
+    return read(flag, name, text, kind)
+
+
+def number(flag: str, rule: Rule, kind: type[Any] = float) -> Callable[[str], Any]:
+    """How the number behind a flag is read."""
+    return partial(_take, flag, kind, rule)
+
+
+def several(flag: str, least: int, most: int) -> Callable[[str], Any]:
+    """How whole numbers with commas between are read."""
+    words = f"whole numbers from {least} to {most} with commas between"
+    return partial(_take, flag, _numbers, (words, lambda ones: all(least <= one <= most for one in ones)))
+
+
+def checked(flag: str, words: str, holds: Callable[[str], object]) -> Callable[[str], Any]:
+    """How a text that must look a certain way is read."""
+    return partial(_take, flag, str, (words, holds))
+
+
+def _take(flag: str, convert: Callable[[str], Any], rule: Rule, text: str) -> Any:  # noqa: ANN401 - what it makes
+    return take(flag, text, convert, rule)
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(one) for one in text.split(",")]
+
+
+SECONDS: Final = above_0(86400)

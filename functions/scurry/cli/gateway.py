@@ -6,7 +6,7 @@ import argparse
 import os
 
 from scurry.cli.flags import add_settings
-from scurry.cli.output import complain
+from scurry.cli.output import complain, note_unserved
 from scurry.settings import GatewaySettings, load
 
 EXAMPLE = "example: scurry gateway --host 0.0.0.0 --http-port 8000"
@@ -20,6 +20,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C."""
     settings = load(GatewaySettings, args, os.environ)
+    note_unserved(args)
     from scurry.serving.gateway import run as serve  # noqa: PLC0415 - only this verb needs it
 
     try:

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from scurry.cli.output import complain
+from scurry.cli.output import complain, say
 from scurry.settings import InvalidSettings, refuse_unknown
 from scurry.wire.errors import ScurryError
 
@@ -24,14 +24,18 @@ VERBS: Final = {
     "gateway": "the process that answers HTTP",
     "bench": "load generator",
     "dead": "requests that could not be served",
+    "status": "what a running `scurry up` consists of, and whether it is ready",
+    "logs": "what its processes logged",
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; 0 is done, 1 is failed, 2 is not understood."""
     words = list(sys.argv[1:] if argv is None else argv)
-    args = parser(words).parse_args(words)
+    args = argparse.Namespace()
     try:
+        refuse_bytes(words)
+        args = parser(words).parse_args(words)
         refuse_unknown(os.environ)
         show_as(f"scurry {args.verb}")
         status = import_module(f"scurry.cli.{args.verb}").run(args)
@@ -44,14 +48,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as exc:
+        return complain(args, "unavailable", f"{exc.filename}: {exc.strerror}." if exc.filename else f"{exc}.")
     except KeyboardInterrupt:
         return 130
+
+
+def refuse_bytes(words: Sequence[str]) -> None:
+    """Raise `InvalidSettings` for words that are no text: names and addresses are."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise InvalidSettings(f"{word!a} is not UTF-8.") from None
 
 
 def show_as(title: str) -> None:
     """Name this process for `ps` and `top`, where Linux lets us: 15 characters."""
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_text(title[:15])
+
+
+class Version(argparse.Action):
+    """Prints the version; what it costs to find is paid only when asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print and leave."""
+        from importlib.metadata import version  # noqa: PLC0415 - slow, and rarely wanted
+
+        say(f"scurry {version('scurry')}")
+        parser.exit()
 
 
 def parser(words: Sequence[str]) -> argparse.ArgumentParser:
@@ -62,6 +88,7 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
         epilog="example: scurry up --models ./models",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    top.add_argument("--version", action=Version, nargs=0, help="print the version")
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
     asked = next((word for word in words if not word.startswith("-")), "")
     for verb, summary in VERBS.items():

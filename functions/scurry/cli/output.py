@@ -20,9 +20,19 @@ def say(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Print to stderr, beside the result."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    """Print to stderr, beside the result; where it is full or closed, nobody reads it anyway."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+
+def note_unserved(args: argparse.Namespace) -> None:
+    """Say of a port that was asked for that nothing listens there yet."""
+    for flag, what in {"grpc_port": "gRPC", "metrics_port": "metrics"}.items():
+        if getattr(args, flag, None) is not None:
+            note(
+                f"scurry: --{flag.replace('_', '-')} is accepted, but {what} is not served yet: nothing listens there."
+            )
 
 
 def emit(args: argparse.Namespace, data: object, text: str) -> None:

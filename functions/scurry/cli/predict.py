@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from scurry.cli.connecting import add_redis, client
+from scurry.cli.flags import SECONDS, number
 from scurry.cli.output import progress, say
 from scurry.client.bodies import raise_error
 from scurry.client.client import Client
@@ -35,7 +36,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--npy", metavar="FILE", help="an array, or a .npz with one array for each input")
     source.add_argument("--image", metavar="FILE", help="a picture, made to fit the model's input")
-    parser.add_argument("--timeout", type=float, default=30.0, metavar="S", help="seconds to wait (30)")
+    parser.add_argument(
+        "--timeout", type=number("--timeout", SECONDS), default=30.0, metavar="S", help="seconds to wait (30)"
+    )
     add_redis(parser)
 
 

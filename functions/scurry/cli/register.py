@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from scurry.cli.connecting import client
+from scurry.cli.flags import SECONDS, number
 from scurry.cli.output import emit, progress, table
 from scurry.cli.repository import versions
 from scurry.client.client import Client
+from scurry.serving.folder import expanded
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.messages_pb2 import Register, Update
 
@@ -28,7 +30,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runtime", default="", help="onnx, openvino, …; without it, what the file's name says")
     parser.add_argument("--config", metavar="FILE", help="JSON file with the runtime's options")
     parser.add_argument("--no-wait", action="store_true", help="return once the message is sent")
-    parser.add_argument("--timeout", type=float, default=600.0, metavar="S", help="seconds to wait (600)")
+    parser.add_argument(
+        "--timeout", type=number("--timeout", SECONDS), default=600.0, metavar="S", help="seconds to wait (600)"
+    )
 
 
 async def run(args: argparse.Namespace) -> int:
@@ -49,7 +53,7 @@ async def run(args: argparse.Namespace) -> int:
 def registration(args: argparse.Namespace) -> Register:
     """What to register. A local path becomes absolute, because workers run elsewhere."""
     uri, version = args.uri, args.version
-    path = Path(uri).expanduser()
+    path = expanded(uri)
     if "://" not in uri and path.exists():
         uri = str(path.resolve())
         known = versions(path, args.name) if path.is_dir() else []

@@ -9,6 +9,7 @@ from typing import Any
 
 from scurry.cli.output import note
 from scurry.client.client import Client
+from scurry.serving.folder import expanded
 from scurry.wire.errors import InvalidRequest, ScurryError
 from scurry.wire.messages_pb2 import Register, Update
 from scurry.wire.names import MODEL_NAME
@@ -56,7 +57,7 @@ def is_registered(found: Found, view: dict[str, dict[str, Any]]) -> bool:
 
 def scan_or_say(repository: str) -> list[Found]:
     """What a repository given by a user holds. Raises `InvalidRequest` when it is not there."""
-    path = Path(repository).expanduser()
+    path = expanded(repository)
     if not path.is_dir():
         raise InvalidRequest("bad_request", f"There is no directory {path} (--models).")
     found = scan(path)

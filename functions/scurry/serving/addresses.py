@@ -21,19 +21,12 @@ class Addresses:
     functions: int
     workers: tuple[int, ...]
     http: int
-    grpc: int
-    metrics: int
     ui: int
 
     @property
     def http_url(self) -> str:
         """Where callers find the gateway."""
         return f"http://{shown(self.host)}:{self.http}"
-
-    @property
-    def grpc_address(self) -> str:
-        """Where callers find gRPC."""
-        return f"{shown(self.host)}:{self.grpc}"
 
     @property
     def ui_url(self) -> str:
@@ -55,8 +48,6 @@ class Addresses:
         return {
             "redis_url": self.redis_url,
             "http_url": self.http_url,
-            "grpc_address": self.grpc_address,
-            "metrics_url": f"http://{shown(self.host)}:{self.metrics}",
             "ui_url": self.ui_url,
             "functions_url": self.functions_url,
             "worker_urls": self.worker_urls,
@@ -76,7 +67,7 @@ def choose(settings: UpSettings, workers: int, preferred: dict[str, Any]) -> Add
     inner, outer = _inner(settings, workers, preferred), _outer(settings, preferred)
     ports = pick([(*wanted, LOCAL) for wanted in inner] + [(*wanted, settings.host) for wanted in outer])
     redis, functions, ui, *worker_ports = ports[: len(inner)]
-    http, grpc, metrics = ports[len(inner) :]
+    (http,) = ports[len(inner) :]
     return Addresses(
         host=settings.host,
         redis_url=settings.redis_url or f"redis://{LOCAL}:{redis}/0",
@@ -84,8 +75,6 @@ def choose(settings: UpSettings, workers: int, preferred: dict[str, Any]) -> Add
         functions=functions,
         workers=tuple(worker_ports),
         http=http,
-        grpc=grpc,
-        metrics=metrics,
         ui=ui if settings.ui_port >= 0 else -1,
     )
 
@@ -106,11 +95,7 @@ def _inner(settings: UpSettings, workers: int, preferred: dict[str, Any]) -> lis
 
 def _outer(settings: UpSettings, preferred: dict[str, Any]) -> list[Wanted]:
     """What callers reach."""
-    return [
-        ("--http-port", settings.http_port, _port(preferred.get("http"))),
-        ("--grpc-port", settings.grpc_port, _port(preferred.get("grpc"))),
-        ("--metrics-port", settings.metrics_port, _port(preferred.get("metrics"))),
-    ]
+    return [("--http-port", settings.http_port, _port(preferred.get("http")))]
 
 
 def _port(kept: object) -> int:

@@ -74,6 +74,11 @@ class Folder:
         return f"<Folder {self.path} {'ours' if self._lock else 'not ours'}>"
 
 
+def expanded(text: str) -> Path:
+    """A path as it was typed, `~` for home; a user that is not known is left as he stands."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - Path's own raises then
+
+
 def read_object(path: Path) -> dict[str, Any]:
     """The JSON object in a file; empty when there is none."""
     try:

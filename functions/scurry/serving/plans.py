@@ -48,10 +48,7 @@ class Plans:
     def gateway(self) -> Plan:
         """The doors."""
         at = self._at
-        return self._python(
-            "gateway", "gateway", "--host", at.host, "--http-port", at.http, "--grpc-port", at.grpc,
-            "--metrics-port", at.metrics,
-        )  # fmt: skip
+        return self._python("gateway", "gateway", "--host", at.host, "--http-port", at.http)
 
     def job(self, java_path: str, job: Job) -> Plan:
         """The one Flink job."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 
 from scurry.redis.address import Address
@@ -10,6 +11,7 @@ from scurry.redis.connection import connect
 from scurry.serving.processes import Child, StartFailed
 
 POLL_S = 0.1
+ANSWER_S = 5.0
 
 Check = Callable[[], Awaitable[bool]]
 
@@ -41,16 +43,31 @@ async def redis_answers(url: str) -> bool:
 
 async def http_says_ready(host: str, port: int, path: str) -> bool:
     """Whether GET path is answered with 200."""
+    return (await _get(host, port, path)).partition(b"\r\n")[0].find(b" 200 ") > 0
+
+
+async def rest_says_running(host: str, port: int) -> bool:
+    """Whether Flink says that every job of its runs."""
+    body = (await _get(host, port, "/jobs")).partition(b"\r\n\r\n")[2]
     try:
-        async with asyncio.timeout(5):
+        jobs = json.loads(body)["jobs"]
+        return bool(jobs) and all(job["status"] == "RUNNING" for job in jobs)
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+async def _get(host: str, port: int, path: str) -> bytes:
+    """The whole answer to GET path; empty when there is none."""
+    try:
+        async with asyncio.timeout(ANSWER_S):
             reader, writer = await asyncio.open_connection(host, port)
             try:
                 writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
-                return b" 200 " in await reader.readline()
+                return await reader.read()
             finally:
                 writer.close()
     except (OSError, ValueError):
-        return False
+        return b""
 
 
 async def log_says(child: Child, line: str) -> bool:

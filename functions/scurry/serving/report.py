@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from scurry.serving.folder import ADDRESSES, Folder
+from scurry.serving.leftovers import born
 
 RETRY_S: Final = 1.0
 _log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ class Report:
         was_waiting = self._retry is not None
         self.stop()
         try:
-            self._folder.write(ADDRESSES, {"pid": os.getpid(), **self._facts()})
+            self._folder.write(ADDRESSES, {"pid": os.getpid(), "born": born(os.getpid()), **self._facts()})
         except OSError as exc:
             if not was_waiting:
                 _log.error("%s cannot be written, trying on: %s", self._folder.path / ADDRESSES, exc)

@@ -12,7 +12,7 @@ from scurry.job import jars
 from scurry.redis.address import Address
 from scurry.serving import java, leftovers, redis_server
 from scurry.serving.addresses import LOCAL, Addresses, choose, shown
-from scurry.serving.folder import ADDRESSES, PORTS, Folder, FolderInUse
+from scurry.serving.folder import ADDRESSES, PORTS, Folder, FolderInUse, expanded
 from scurry.serving.keeping import Keeper
 from scurry.serving.plans import Plans, usable_cores, worker_count
 from scurry.serving.ports import PortTaken
@@ -45,7 +45,7 @@ class Up:
     """
 
     def __init__(self, settings: UpSettings, environ: Mapping[str, str], tell: Callable[[str], None]) -> None:
-        self.folder = Folder(Path(settings.dir).expanduser())
+        self.folder = Folder(expanded(settings.dir))
         self._settings = settings
         self._environ = environ
         self._tell = tell
@@ -156,7 +156,6 @@ def ready_block(at: Addresses, folder: Path, seconds: float) -> str:
     """What is printed once all of it is true."""
     lines = {
         "HTTP": at.http_url,
-        "gRPC": f"{at.grpc_address} (reserved; not served yet)",
         "Redis": at.redis_url,
         "Flink UI": at.ui_url or "off",
         "data": f"{folder}, logs in {folder / 'logs'}",

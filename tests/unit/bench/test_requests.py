@@ -16,6 +16,7 @@ from scurry.bench.requests import (
     subject,
     zipf_choices,
 )
+from scurry.wire.errors import NotFound
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.names import Keys
 from scurry.wire.tensors import to_array
@@ -94,7 +95,7 @@ def test_inputs_of_a_record() -> None:
         {"version": "2", "state": "loading"},
     ]
     assert inputs_of({"versions": versions}, "") == inputs_of({"versions": versions}, "1") == [SMALL]
-    with pytest.raises(ValueError, match="No ready version 2"):
+    with pytest.raises(NotFound, match="no version '2' that is ready"):
         inputs_of({"versions": versions}, "2")
 
 

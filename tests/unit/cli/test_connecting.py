@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from scurry.cli.connecting import place, still_running
+from scurry.cli.connecting import folder_of, place, running_up
 from scurry.wire.errors import InvalidRequest
 
 
@@ -52,7 +52,16 @@ def test_a_directory_without_a_running_up_is_an_error(tmp_path):
         place(words(dir=str(tmp_path)), {})
 
 
-def test_what_a_killed_up_wrote_does_not_count():
-    """Its process is gone; no pid at all is no better."""
-    assert still_running({"pid": 2**22 + 1, "redis_url": "r"}) == {}
-    assert still_running({"redis_url": "r"}) == {}
+@pytest.mark.parametrize(
+    "written",
+    [{"pid": 2**22 + 1}, {"pid": 2**70}, {"redis_url": "r"}, {"pid": "1"}, {"pid": os.getpid(), "born": "then"}],
+)
+def test_what_a_killed_up_wrote_does_not_count(tmp_path, written):
+    """Its process is gone, or its number is another's by now; no pid at all is no better."""
+    (tmp_path / "scurry.json").write_text(json.dumps(written))
+    assert running_up(tmp_path) == {}
+
+
+def test_a_home_that_nobody_has_is_no_traceback():
+    """It is a name like any other."""
+    assert str(folder_of(words(dir="~nobody-of-that-name/x"), {})) == "~nobody-of-that-name/x"

@@ -35,6 +35,34 @@ def test_what_is_not_understood_exits_with_2(words, capsys):
     assert "usage:" in capsys.readouterr().err
 
 
+def test_the_version_is_said(capsys):
+    """Of the package that runs."""
+    from importlib.metadata import version
+
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"scurry {version('scurry')}\n"
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(asker, capsys, monkeypatch):
+    """Whatever the system refuses, it is said with the file."""
+    asker.failure = PermissionError(13, "Permission denied", "/root/x")
+    assert main(["models", "list"]) == 1
+    assert capsys.readouterr().err == "scurry: unavailable: /root/x: Permission denied.\n"
+
+
+def test_a_port_that_is_not_served_is_said(capsys, monkeypatch):
+    """The flags are taken, for what comes."""
+    from scurry.serving import gateway
+
+    monkeypatch.setattr(gateway, "run", lambda settings: None)
+    assert main(["gateway", "--grpc-port", "8001"]) == 0
+    assert capsys.readouterr().err == (
+        "scurry: --grpc-port is accepted, but gRPC is not served yet: nothing listens there.\n"
+    )
+
+
 def test_an_unknown_setting_exits_with_2(monkeypatch, asker, capsys):
     """A misspelt variable would else be ignored."""
     monkeypatch.setenv("SCURRY_REDIS", "r")

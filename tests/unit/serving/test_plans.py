@@ -9,8 +9,7 @@ from scurry.serving.plans import Plans, worker_count
 from scurry.settings import UpSettings
 
 AT = Addresses(
-    host="127.0.0.1", redis_url="redis://127.0.0.1:6/0", redis=6, functions=7, workers=(8, 9), http=10, grpc=11,
-    metrics=12, ui=13,
+    host="127.0.0.1", redis_url="redis://127.0.0.1:6/0", redis=6, functions=7, workers=(8, 9), http=10, ui=13,
 )  # fmt: skip
 
 

@@ -1,0 +1,96 @@
+"""What a `scurry up` runs, and whether it is ready."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from scurry.cli import status
+from scurry.cli.main import main
+
+UP = {
+    "pid": os.getpid(),
+    "ready": True,
+    "http_url": "http://127.0.0.1:1",
+    "functions_url": "http://127.0.0.1:2",
+    "worker_urls": ["http://127.0.0.1:3"],
+    "redis_url": "redis://127.0.0.1:4/0",
+    "ui_url": "",
+    "processes": {
+        name: {"pid": 7, "state": "running", "restarts": 1}
+        for name in ("redis", "functions", "worker-0", "job", "gateway")
+    },
+}
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    """What each port answers; all are ready."""
+    ready = {1: True, 2: True, 3: True, 4: True}
+
+    async def http(host, port, path):
+        assert path == ("/v2/health/ready" if port == 1 else "/readyz")
+        return ready[port]
+
+    async def redis(url):
+        return ready[4]
+
+    monkeypatch.setattr(status, "http_says_ready", http)
+    monkeypatch.setattr(status, "redis_answers", redis)
+    return ready
+
+
+def written(tmp_path, **changes):
+    """A directory of a running `scurry up`."""
+    (tmp_path / "scurry.json").write_text(json.dumps(UP | changes))
+    return str(tmp_path)
+
+
+def test_all_that_is_ready_exits_with_0(answers, tmp_path, capsys):
+    """With a line for each process and where it listens."""
+    assert main(["status", "--dir", written(tmp_path)]) == 0
+    head, columns, *lines = capsys.readouterr().out.splitlines()
+    assert head == f"scurry is ready (process {os.getpid()}, {tmp_path})"
+    assert columns.split() == list(status.COLUMNS)
+    assert [line.split()[0] for line in lines] == list(UP["processes"])
+    assert lines[2].split() == ["worker-0", "running", "yes", "7", "1", "http://127.0.0.1:3"]
+
+
+@pytest.mark.parametrize("port", [1, 2, 3, 4])
+def test_one_that_is_not_ready_exits_with_1(answers, port, tmp_path, capsys):
+    """Whichever it is."""
+    answers[port] = False
+    assert main(["status", "--dir", written(tmp_path), "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["ready"] is False
+    assert [one["ready"] for one in told["processes"]].count(False) == 1
+
+
+def test_what_refuses_to_start_is_not_ready(answers, tmp_path, capsys):
+    """As the supervisor has written it down."""
+    processes = UP["processes"] | {"job": {"pid": 0, "state": "refused", "restarts": 0}}
+    assert main(["status", "--dir", written(tmp_path, processes=processes, ready=False)]) == 1
+    out = capsys.readouterr().out
+    assert "scurry is not ready" in out
+    assert next(line for line in out.splitlines() if line.startswith("job")).split()[:3] == ["job", "refused", "no"]
+
+
+def test_a_job_with_a_web_ui_is_asked_there(answers, tmp_path, capsys, monkeypatch):
+    """A job that restarts in a loop runs as a process but does not work."""
+    asked = []
+
+    async def rest(host, port):
+        asked.append((host, port))
+        return False
+
+    monkeypatch.setattr(status, "rest_says_running", rest)
+    assert main(["status", "--dir", written(tmp_path, ui_url="http://127.0.0.1:9")]) == 1
+    assert asked == [("127.0.0.1", 9)]
+
+
+def test_nothing_that_runs_is_said(tmp_path, capsys):
+    """With the directory that was looked at."""
+    assert main(["status", "--dir", str(tmp_path)]) == 1
+    assert f"No `scurry up` is running in {tmp_path}." in capsys.readouterr().err
