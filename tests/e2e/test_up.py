@@ -187,11 +187,11 @@ def test_missing_files_are_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_process_that_will_not_start_says_why(tmp_path: Path) -> None:
-    """The job does not know this checkpoint interval: its own words are shown, nothing is left running."""
-    done = up("--dir", str(tmp_path), "--checkpoint-interval", "often")
+    """The job takes no checkpoint interval this short: its own words are shown, nothing is left running."""
+    done = up("--dir", str(tmp_path), "--checkpoint-interval", "1ms")
     assert done.returncode == 1
     assert "job ended with status 2" in done.stderr
-    assert "often" in done.stderr
+    assert "not '1ms'" in done.stderr
     assert not (tmp_path / "scurry.json").exists()
 
 

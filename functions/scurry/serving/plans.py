@@ -23,9 +23,11 @@ class Plans:
         self._folder = folder
         self._inherited = {name: value for name, value in environ.items() if not name.startswith(PREFIX)}
 
-    def redis(self, server: str) -> Plan:
-        """Our own Redis."""
-        command = redis_server.command(server, self._at.redis, self._folder.sub("redis"))
+    def redis(self, server: redis_server.Server) -> Plan:
+        """Our own Redis. Raises `MissingRedis` when it is older than the data."""
+        data = self._folder.sub("redis")
+        redis_server.claim(server, data)
+        command = redis_server.command(server.path, self._at.redis, data)
         return self._plan("redis", command)
 
     def functions(self) -> Plan:

@@ -73,7 +73,7 @@ class Up:
     async def _start(self) -> None:
         job = jars.find(self._environ, self._settings.module)
         java_path = java.find(self._environ)
-        server = "" if self._settings.redis_url else redis_server.find(self._environ)
+        server = None if self._settings.redis_url else redis_server.find(self._environ)
         workers = worker_count(self._settings.workers, self._cores)
         self.addresses = choose(self._settings, workers, self.folder.read(PORTS))
         self.folder.write(PORTS, self.addresses.ports())
@@ -85,7 +85,7 @@ class Up:
         for keeper in self._keepers:
             keeper.keep()
 
-    async def _start_redis(self, plans: Plans, server: str) -> None:
+    async def _start_redis(self, plans: Plans, server: redis_server.Server | None) -> None:
         check = partial(redis_answers, self.addresses.redis_url)
         if server:
             await until(check, await self._run(plans.redis(server)), "redis", REDIS_S)

@@ -143,8 +143,7 @@ def test_job_addresses_name_services_and_their_ports() -> None:
         if d["kind"] == "Service"
     }
     environment = {
-        item["name"]: item.get("value")
-        for item in main(load("operator/job.yaml", "FlinkDeployment"))["env"]
+        item["name"]: item.get("value") for item in main(load("operator/job.yaml", "FlinkDeployment"))["env"]
     }
     assert environment["SCURRY_FUNCTIONS"] == f"http://functions:{ports['functions']}"
     assert environment["SCURRY_WORKERS"] == f"http://workers:{ports['workers']}"

@@ -6,6 +6,7 @@ from scurry.job.jars import Job
 from scurry.serving.addresses import Addresses
 from scurry.serving.folder import Folder
 from scurry.serving.plans import Plans, worker_count
+from scurry.serving.redis_server import Server
 from scurry.settings import UpSettings
 
 AT = Addresses(
@@ -60,7 +61,7 @@ def test_the_job_learns_addresses_from_its_environment(plans, tmp_path):
 
 def test_our_redis_is_durable_and_on_loopback(plans):
     """Every write on disk within a second, nothing evicted."""
-    command = " ".join(plans.redis("/bin/redis-server").command)
+    command = " ".join(plans.redis(Server("/bin/redis-server", (7, 0))).command)
     assert "--bind 127.0.0.1 --port 6" in command
     assert "--appendonly yes --appendfsync everysec" in command
     assert "--maxmemory-policy noeviction" in command
