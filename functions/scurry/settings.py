@@ -41,6 +41,7 @@ class CommonSettings:
     namespace: str = "scurry"
     redis_url: str = "redis://127.0.0.1:6379/0"
     log_level: str = "info"
+    separate_registry: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,6 @@ class GatewaySettings(CommonSettings):
     max_bytes_in_flight: int = 768 * 1024 * 1024
     timeout_s: float = 30.0
     admin_key: str = ""
-    separate_registry: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,6 @@ class UpSettings(CommonSettings):
     on_gap: str = "fail"
     forget_checkpoints: bool = False
     admin_key: str = ""
-    separate_registry: bool = False
 
 
 Settings = TypeVar("Settings", bound=CommonSettings)
