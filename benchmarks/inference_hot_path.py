@@ -110,7 +110,7 @@ async def compare(name: str, subject: Subject, calls: int, requests: int) -> Non
     inference = Inference(Shelf(Opener(THREADS), 1 << 34), Memory(data))
     exchange = [call_bytes(f"m{at}", subject, requests) for at in range(calls)]
     seconds = await ours(inference, exchange)
-    inference.close()
+    await inference.close()
     session = onnxruntime.InferenceSession(subject.file, providers=["CPUExecutionProvider"])
     rows = min(requests, subject.max_batch_size)
     array = np.ones((rows, *subject.shape), np.float32)

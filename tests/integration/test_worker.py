@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from onnx import TensorProto, helper, numpy_helper
 from scurry.endpoint.frames import ANSWER, CONTENT_TYPE, DRAINING, HEARTBEAT, join, read
 from scurry.endpoint.reqreply_pb2 import FromFunction, ToFunction
 from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
-from scurry.wire.messages_pb2 import Done, Load, Loaded, LoadFailed, ModelSpec, Replies, Request, Requests
+from scurry.wire.messages_pb2 import DeadLetter, Done, Load, Loaded, LoadFailed, ModelSpec, Replies, Request, Requests
 from scurry.wire.tensors import to_array, to_tensor
 
 PROGRAM = """
@@ -232,3 +233,28 @@ def test_the_plain_protocol_is_served_too(worker):
     with urllib.request.urlopen(urllib.request.Request(f"{worker.url}/", body), timeout=20) as answer:
         result = FromFunction.FromString(answer.read()).invocation_result
     assert [reply.error for reply in replies(result)] == [""]
+
+
+def test_a_request_that_ends_its_process_ends_a_child_of_the_worker(worker):
+    """Sent alone it is answered and kept by itself; the worker has not moved, and the next one gets another child."""
+    turns = to_tensor("turns", np.array([1 << 50]))  # years
+    asked = requests("patient", turns, solo=True, report=True)
+    answers: list = []
+    thread = threading.Thread(target=lambda: answers.append(worker.ask(call("patient", asked, lane="solo/a"))))
+    thread.start()
+    children = Path(f"/proc/{worker.process.pid}/task/{worker.process.pid}/children")
+    while not (pids := children.read_text().split()):
+        time.sleep(0.05)
+    quick = worker.ask(call("double", requests("double", to_tensor("x", np.ones((1, 2), np.float32)))))
+    assert [reply.error for reply in replies(quick)] == [""]
+    os.kill(int(pids[0]), signal.SIGKILL)
+    thread.join(60)
+    letter, reply = (each.argument for each in answers[0].outgoing_egresses)
+    assert [each.error for each in Replies.FromString(reply.value).replies] == ["worker_lost"]
+    assert (letter.typename, DeadLetter.FromString(letter.value).request.id) == ("scurry.v1/DeadLetter", "r0")
+    assert [each.argument.typename for each in answers[0].outgoing_messages] == ["scurry.v1/Done"]
+    again = requests("patient", to_tensor("turns", np.array([3])), solo=True)
+    assert [each.error for each in replies(worker.ask(call("patient", again, lane="solo/b")))] == [""]
+    assert worker.process.poll() is None
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.process.wait(20) == 0

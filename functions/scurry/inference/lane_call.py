@@ -13,7 +13,7 @@ from scurry.inference.answers import write_replies
 from scurry.inference.items import BatchItem
 from scurry.wire.addresses import Lane, Solo, parse
 from scurry.wire.errors import Failed
-from scurry.wire.messages_pb2 import Bounced, Done, Load, Requests, Unload
+from scurry.wire.messages_pb2 import Bounced, DeadLetter, Done, Load, Requests, Unload
 from scurry.wire.names import EGRESS, ROUTER, TYPE_PREFIX
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 REQUESTS: Final = f"{TYPE_PREFIX}Requests"
 REPLIES: Final = f"{TYPE_PREFIX}Replies"
 DONE: Final = f"{TYPE_PREFIX}Done"
+DEAD_LETTER: Final = f"{TYPE_PREFIX}DeadLetter"
 BOUNCED: Final = f"{TYPE_PREFIX}Bounced"
 CHANGES: Final[dict[str, type[Load | Unload]]] = {f"{TYPE_PREFIX}Load": Load, f"{TYPE_PREFIX}Unload": Unload}
 
@@ -46,6 +47,18 @@ class Work:
         for item in self.items:
             if item.failure is None and (item.parked or not item.body):
                 item.failure = failure
+
+    def fail_unforeseen(self, key: str, cause: Exception) -> None:
+        """A fault of our own: whoever has no answer yet is told so."""
+        log.error("%s failed", key, exc_info=cause)
+        self.fail(Failed("internal", f"The worker failed: {type(cause).__name__}: {cause}"))
+
+    @property
+    def rows(self) -> int:
+        """Rows that the requests bring, one for each that has none; before they are claimed, one for each request."""
+        if self.items is None:
+            return len(self.requests)
+        return sum([max(1, item.layout.rows) if item.layout is not None else 1 for item in self.items])
 
     def __repr__(self) -> str:
         return f"<Work of {len(self.requests)} requests for {self.spec.identity or 'any'}>"
@@ -137,6 +150,16 @@ class LaneCall:
         self.call.send(ROUTER, self.model, BOUNCED, bounced.SerializeToString())
         self.works.remove(work)
         self.returned = True
+
+    def bury(self, item: BatchItem, failure: ScurryError) -> None:
+        """Answer a request for good and keep it as it came; what is parked for it stays, for it may be sent again."""
+        item.fail(failure)
+        item.consumed = ()
+        request = item.request
+        letter = DeadLetter(request=request, cause=f"{failure.code}: {failure.message}", attempts=request.attempt + 1)
+        for field in ("attempt", "blame"):
+            letter.request.ClearField(field)
+        self.call.egress(EGRESS, DEAD_LETTER, letter.SerializeToString())
 
     def finish(self, busy_micros: int = 0, requests: int = 0) -> None:
         """Write the call's answer: the replies to the egress, the report to the router."""

@@ -14,6 +14,7 @@ import time
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
+from scurry.inference import placement
 from scurry.inference.layouts import LayoutCache
 from scurry.runtimes.baseline import Baseline, has_nan
 from scurry.wire.errors import Failed, InvalidRequest, ScurryError
@@ -30,7 +31,6 @@ Key = tuple[str, str]
 Recipe = tuple[str, str, str]
 """Fingerprint of the files, runtime, config: what a model is made of."""
 
-SMOOTHING: Final = 0.2
 NAN_PAUSE_SECONDS: Final = 1.0
 """A model that keeps giving NaN is proven again no more often than this; ten times as seldom without a baseline."""
 KEPT_BYTES: Final = 1 << 20
@@ -44,6 +44,9 @@ class LoadedModel:
         self.key, self.model, self.recipe = key, model, recipe
         self.layouts = LayoutCache(model)
         self.seconds = model.seconds
+        # Its time does not depend on what it is sent, and it has shown it.
+        self.steady = model.baseline is not None and all(size >= 0 for port in model.inputs for size in port.shape[1:])
+        self.suspect = False  # it did not come back once
         self.users = 0
         self.nan_results = 0
         # Runs at a time: as many as the cores carry; beyond, lanes would only evict each other from the caches.
@@ -53,13 +56,13 @@ class LoadedModel:
         self._last_good: Sequence[Array] = ()
         self._last_nan = -1e9
 
-    def expected(self, requests: int) -> float:
-        """Seconds that so many requests of one row will about take."""
-        return self.seconds * (1 + (requests - 1) // self.model.max_batch_size)
+    def expected(self, rows: int) -> float:
+        """Seconds that so many rows will about take."""
+        return placement.expected(self.seconds, rows, self.model.max_batch_size)
 
     def record_latency(self, seconds: float) -> None:
-        """Note how long one run took: an exponentially weighted mean."""
-        self.seconds += SMOOTHING * (seconds - self.seconds)
+        """Note how long one run took."""
+        self.seconds = placement.smoothed(self.seconds, seconds)
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         """Run the model once, proven again if need be. Raises `model_failed`, or `input_datatype` for bad text."""

@@ -53,6 +53,7 @@ class Runtime(ABC):
     framework: ClassVar[str]
     module: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]
+    holds_interpreter: ClassVar[bool] = False  # whether a run may keep other threads from running
     known: ClassVar[frozenset[str]] = frozenset({"max_batch_size", "threads", "device", "model_warmup"})
 
     def __init__(self, file: ModelFile, options: Options, threads: int) -> None:

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Final
 import uvloop
 
 from scurry.endpoint.server import ENDPOINT, application, listen
+from scurry.inference.children import Children
 from scurry.inference.function import Inference
 from scurry.inference.payloads import RedisPayloads
 from scurry.inference.shelf import Shelf
 from scurry.inference.stock import MIB
 from scurry.runtimes.catalog import Opener
+from scurry.serving.watchdog import Watchdog
 from scurry.telemetry.logs import configure_logging
 from scurry.wire.names import Keys
 
@@ -50,10 +52,16 @@ async def serve(settings: WorkerSettings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     loaders = ThreadPoolExecutor(LOADS_AT_ONCE, "load")
     payloads = RedisPayloads(settings.redis_url)
+    threads, budget = settings.threads or os.cpu_count() or 1, settings.memory_mb * MIB
     inference = Inference(
-        Shelf(opener(settings), settings.memory_mb * MIB, loaders), payloads, keys=Keys(settings.namespace)
+        Shelf(Opener(threads, settings.models_root), budget, loaders),
+        payloads,
+        keys=Keys(settings.namespace),
+        children=Children(threads, budget, settings.models_root),
     )
     app = application([inference])
+    watchdog = Watchdog()
+    watchdog.start()
     runner, port = await listen(app, settings.host, settings.port)
     inference.worker = f"{settings.host}:{port}"
     log.info("worker ready on http://%s:%d", settings.host, port)
@@ -63,12 +71,8 @@ async def serve(settings: WorkerSettings) -> None:
         if not await app[ENDPOINT].drain(DRAIN_SECONDS):
             os._exit(1)  # a model that never comes back would keep its thread, and the thread the process
     finally:
+        watchdog.stop()
         await runner.cleanup()
         await payloads.close()
-        inference.close()
+        await inference.close()
         loaders.shutdown(wait=False, cancel_futures=True)
-
-
-def opener(settings: WorkerSettings) -> Opener:
-    """How this worker opens models: with how many threads, from which directory."""
-    return Opener(settings.threads or os.cpu_count() or 1, settings.models_root)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.unit.inference.toys import Toy, body, call, mail, replies, request, row, sent
 
-from scurry.inference import function
+from scurry.inference import computing, function
 from scurry.inference.function import Inference
 from scurry.inference.shelf import Shelf
 from scurry.runtimes.runtime import Port
@@ -25,7 +25,7 @@ async def inference(shelf, payloads):
     """The function under test."""
     made = Inference(shelf, payloads, keys=Keys("ns"), worker="here:1")
     yield made
-    made.close()
+    await made.close()
 
 
 BODY = "ns:payload:r0:in:body"
@@ -264,7 +264,7 @@ async def test_deadlines_are_checked_before_stacking(shelf, payloads):
     await serve(inference, one)
     assert [reply.error for reply in replies(one)] == ["deadline_exceeded", ""]
     assert toy.seen == [(1, 2)]
-    inference.close()
+    await inference.close()
 
 
 async def test_solo_requests_run_one_by_one(inference, shelf):
@@ -288,7 +288,7 @@ async def test_a_fault_of_our_own_is_an_answer(inference, monkeypatch, name, tim
     def breaks(*_: object, **__: object) -> None:
         raise RuntimeError("bug")
 
-    monkeypatch.setattr(function, name, breaks)
+    monkeypatch.setattr(computing, name, breaks)
     one = call(sent(request(0, body(x=row(1, 2))), report=True))
     await serve(inference, one)
     assert [(reply.error, "RuntimeError: bug" in reply.message) for reply in replies(one)] == [("internal", True)]
@@ -313,4 +313,4 @@ async def test_models_in_use_survive_a_squeeze(shop, payloads):
     assert [replies(each)[0].error for each in calls] == ["", ""]
     assert shelf.models == 1
     assert repr(inference) == "<Inference worker: <Shelf 1 models, 0 of 0 MiB, 0 loading>>"
-    inference.close()
+    await inference.close()

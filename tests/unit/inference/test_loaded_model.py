@@ -19,6 +19,7 @@ class Fragile(Toy):
     def __init__(self, after="raises", helps: bool = True, proven: bool = True) -> None:
         super().__init__()
         self.after, self.helps, self.broken, self.reopened = after, helps, False, 0
+        self.baseline = None
         if proven:
             self.baseline = Baseline([row(0, 0)], [row(1, 1)], [row(1, 1)])
         self.function = self.answer

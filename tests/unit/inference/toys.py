@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 
 from scurry.endpoint.call import Call, Message
+from scurry.inference.children import Died
+from scurry.runtimes.baseline import Baseline
 from scurry.runtimes.catalog import Subject
 from scurry.runtimes.files import ModelFile
 from scurry.runtimes.options import Options
 from scurry.runtimes.runtime import Port, Runtime
-from scurry.wire.errors import Unavailable
+from scurry.wire.errors import Failed, Unavailable
 from scurry.wire.infer_pb2 import InferRequest
-from scurry.wire.messages_pb2 import ModelSpec, Replies, Request, Requests
+from scurry.wire.messages_pb2 import DeadLetter, ModelSpec, Replies, Request, Requests
 from scurry.wire.names import EGRESS
-from scurry.wire.tensors import to_tensor
+from scurry.wire.tensors import from_bytes, to_tensor
 
 X = (Port("x", "FP32", (-1, 2)),)
 Y = (Port("y", "FP32", (-1, 2)),)
@@ -34,6 +36,8 @@ class Toy(Runtime):
         self.batched, self.max_batch_size, self.bytes = limit > 0, max(1, limit), size
         self.seconds = 0.0
         self._texts = any(port.datatype == "BYTES" for port in inputs)
+        if inputs is X:
+            self.baseline = Baseline([np.zeros((1, 2), np.float32)], [np.zeros((1, 2), np.float32)] * len(outputs))
         self.seen: list[tuple[int, ...]] = []
 
     def _load(self) -> None:
@@ -131,3 +135,37 @@ def mail(answered: Call, message: Any) -> list[Any]:
         for each in answered.response.invocation_result.outgoing_messages
         if each.argument.typename == f"scurry.v1/{message.__name__}"
     ]
+
+
+class ToyChildren:
+    """Computes as a child process would: 13 ends it, 14 hangs, 15 fails."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple] = []
+
+    async def run(self, key, spec, arrays, limit):
+        self.asked.append((key, spec.identity, arrays[0].tolist(), limit))
+        match arrays[0][0, 0]:
+            case 13:
+                raise Died("it ended with status -9")
+            case 14:
+                raise TimeoutError
+            case 15:
+                raise Failed("model_failed", "no fifteen")
+        return [arrays[0] + 1]
+
+    async def close(self) -> None:
+        """Nothing to end."""
+
+
+def left(answered: Call) -> tuple[dict, list[DeadLetter]]:
+    """Replies by id, as values or code, and dead letters."""
+    found, dead = {}, []
+    for each in answered.response.invocation_result.outgoing_egresses:
+        if each.argument.typename.endswith("DeadLetter"):
+            dead.append(DeadLetter.FromString(each.argument.value))
+            continue
+        for reply in Replies.FromString(each.argument.value).replies:
+            data = reply.body[-8:]
+            found[reply.id] = reply.error or from_bytes("y", "FP32", (1, 2), data).tolist()
+    return found, dead

@@ -1,0 +1,47 @@
+"""Requests computed in a child process, one after the other.
+
+A child that dies names the request that it was computing: that one is answered for good and kept among the dead
+letters, its neighbours notice nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from scurry.inference import placement
+from scurry.inference.batch import split, stack
+from scurry.inference.children import Died
+from scurry.inference.items import drop_late
+from scurry.wire.errors import Failed, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scurry.inference.children import Children
+    from scurry.inference.lane_call import LaneCall, Work
+    from scurry.inference.loaded_model import LoadedModel
+
+HUNG: Final = "The model did not come back within {:g} s; it is given up."
+
+
+async def compute_apart(
+    children: Children, lane_call: LaneCall, work: Work, loaded: LoadedModel, clock: Callable[[], float]
+) -> None:
+    """Give every request its outputs or its failure."""
+    for item in work.items or ():
+        drop_late([item], int(clock() * 1000))
+        if item.failure is not None:
+            continue
+        seconds = placement.limit(loaded.seconds)
+        if item.request.deadline:
+            seconds = min(seconds, item.request.deadline / 1000 - clock())
+        try:
+            arrays = stack(loaded.layouts, [item])
+            split(loaded.layouts, [item], await children.run(lane_call.key, work.spec, arrays, seconds))
+        except Died as cause:
+            sentence = f"The process that ran this request alone was lost: {cause}."
+            lane_call.bury(item, Failed("worker_lost", sentence))
+        except TimeoutError:
+            item.fail(Unavailable("deadline_exceeded", HUNG.format(seconds)))
+        except Exception as cause:
+            item.fail(cause)

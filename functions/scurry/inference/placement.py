@@ -1,0 +1,59 @@
+"""Where a model computes: event loop, thread or child process.
+
+1. A request that lost its worker, or a model that hung here before, computes in a child process: its end harms nobody.
+2. A runtime that may hold the interpreter would stop the loop from any thread: what it computes longer than a turn
+   of the loop goes to a child process as well.
+3. What is quick beyond doubt runs in the event loop: a thread would cost more than the model. Beyond doubt is a model
+   that has shown its time, and whose time does not depend on what it is sent.
+4. All else runs in a thread.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import Final
+
+INLINE_SECONDS: Final = 0.001
+"""What is expected to take no longer than this may run in the event loop."""
+TURN_SECONDS: Final = 0.002
+"""How long the event loop may be kept at a stretch."""
+OUTLIER_SECONDS: Final = 0.01
+"""A single run that takes longer than this counts as what a run takes."""
+SMOOTHING: Final = 0.2
+HANG_SECONDS: Final = 60.0
+HANG_RUNS: Final = 100
+"""A run that takes longer than so many of its kind, and than the above, does not come back."""
+
+
+class Where(Enum):
+    """What a model call runs in."""
+
+    LOOP = auto()
+    THREAD = auto()
+    CHILD = auto()
+
+
+def place(seconds: float, *, solo: bool, suspect: bool, steady: bool, holds_interpreter: bool) -> Where:
+    """Where to run what is expected to take so many seconds."""
+    if solo or suspect:
+        return Where.CHILD
+    if holds_interpreter:
+        return Where.CHILD if seconds > TURN_SECONDS else Where.THREAD
+    return Where.LOOP if steady and seconds <= INLINE_SECONDS else Where.THREAD
+
+
+def expected(seconds: float, rows: int, max_batch_size: int) -> float:
+    """Seconds that so many rows will about take, at `seconds` a model call."""
+    return seconds * max(1, -(-rows // max_batch_size))
+
+
+def smoothed(mean: float, seconds: float) -> float:
+    """The mean after one more run: a moving one, but an outlier counts at once."""
+    return seconds if seconds > max(OUTLIER_SECONDS, mean) else mean + SMOOTHING * (seconds - mean)
+
+
+def limit(seconds: float) -> float:
+    """How long a run may take before it is given up, for a model whose runs take so many seconds."""
+    return max(HANG_SECONDS, HANG_RUNS * seconds)

@@ -1,0 +1,81 @@
+"""Requests computed in a child process."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tests.unit.inference.toys import Toy, ToyChildren, body, call, left, request, row, sent
+
+from scurry.endpoint.call import Call
+from scurry.inference import placement
+from scurry.inference.function import Inference
+from scurry.wire.infer_pb2 import InferRequest, Tensor
+from scurry.wire.messages_pb2 import Replies
+from scurry.wire.names import Keys
+
+
+@pytest.fixture
+async def children() -> ToyChildren:
+    """No processes."""
+    return ToyChildren()
+
+
+@pytest.fixture
+async def inference(shelf, payloads, children):
+    """The function, with children."""
+    made = Inference(shelf, payloads, keys=Keys("ns"), clock=lambda: 100.0, children=children)
+    yield made
+    await made.close()
+
+
+async def serve(inference: Inference, *calls: Call) -> None:
+    """Serve all of them."""
+    done: list[Call] = []
+    await asyncio.wait_for(inference.serve(calls, done.append), 10)
+    assert len(done) == len(calls)
+
+
+async def test_what_lost_its_worker_computes_in_a_child(inference, children, shop):
+    """A child's death names the culprit, which is answered and kept; the others of its call have their answers."""
+    toy = Toy()
+    shop.toys["m"] = lambda: toy
+    requests = [request(at, body(x=row(value, 2))) for at, value in enumerate((1, 13, 14, 15, 2))]
+    requests[1].attempt, requests[1].blame = 2, 1
+    one = call(sent(*requests, solo=True, report=True), key="m@1/solo/t")
+    await serve(inference, one)
+    replies, (letter,) = left(one)
+    assert replies == {
+        "r0": [[2, 3]],
+        "r1": "worker_lost",
+        "r2": "deadline_exceeded",
+        "r3": "model_failed",
+        "r4": [[3, 3]],
+    }
+    assert (letter.request.id, letter.attempts, letter.request.attempt, letter.request.blame) == ("r1", 3, 0, 0)
+    assert letter.cause.startswith("worker_lost: The process that ran this request alone was lost: it ended with")
+    assert (toy.seen, len(children.asked)) == ([], 5)
+
+
+async def test_a_deadline_limits_a_child(inference, children):
+    """Nobody computes for longer than somebody waits."""
+    one = call(sent(request(0, body(x=row(1, 2)), deadline=100_500), request(1, body(x=row(1, 2))), solo=True))
+    await serve(inference, one)
+    assert [asked[3] for asked in children.asked] == [pytest.approx(0.5), placement.HANG_SECONDS]
+
+
+async def test_what_is_buried_keeps_what_is_parked(inference, payloads, children):
+    """It may be sent again: its parked input is not named as consumed."""
+
+    key = "ns:payload:r0:in:x"
+    payloads.parked[key] = row(13, 2).tobytes()
+    parked = InferRequest(inputs=[Tensor(name="x", datatype="FP32", shape=[1, 2], payload=key)]).SerializeToString()
+    one = call(sent(request(0, parked), solo=True))
+    await serve(inference, one)
+    replies = [
+        reply
+        for each in one.response.invocation_result.outgoing_egresses
+        if each.argument.typename.endswith("Replies")
+        for reply in Replies.FromString(each.argument.value).replies
+    ]
+    assert [(reply.error, list(reply.consumed)) for reply in replies] == [("worker_lost", [])]

@@ -1,0 +1,96 @@
+"""What a child process does, without the process."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+from tests.unit.inference.toys import Shop, Toy, row
+
+from scurry.inference.child import ANSWER, FAILED, HEAD, OPENED, Child, read, unstacked
+from scurry.wire.errors import Failed
+from scurry.wire.infer_pb2 import InferReply, InferRequest
+from scurry.wire.messages_pb2 import Load, ModelSpec
+from scurry.wire.tensors import to_array, to_tensor
+
+ASKED = InferRequest(inputs=[to_tensor("", row(1, 2))])
+
+
+def load(identity: str = "i", **fields) -> Load:
+    """What the model is."""
+    return Load(model="m", version="1", spec=ModelSpec(uri="toy", identity=identity, **fields))
+
+
+def answered(shop: Shop, *asked: tuple[Load, InferRequest]) -> list[tuple[int, bytes]]:
+    """The frames that a child answers with."""
+    out = io.BytesIO()
+    child = Child(shop, 1 << 40, out)
+    for each in asked:
+        child.serve(*each)
+    frames, data = [], out.getvalue()
+    while data:
+        length, kind = HEAD.unpack_from(data)
+        frames.append((kind, data[HEAD.size : HEAD.size + length]))
+        data = data[HEAD.size + length :]
+    return frames
+
+
+def test_a_model_is_opened_once_and_answers(shop):
+    """It says when the model is there, then what it gives; another registration is another model."""
+    frames = answered(shop, (load(), ASKED), (load(), ASKED), (load("j"), ASKED))
+    assert [kind for kind, _ in frames] == [OPENED, ANSWER] * 3
+    (output,) = InferReply.FromString(frames[1][1]).outputs
+    assert (output.name, to_array(output).tolist()) == ("y", [[2, 3]])
+    assert shop.opened == ["m@1", "m@1"]
+
+
+def test_failures_have_code_and_sentence_and_the_model_is_opened_anew(shop):
+    """What one request broke is not there for the next."""
+
+    def picky(x):
+        if x[0, 0] == 1:
+            raise ValueError("not one")
+        return [x]
+
+    shop.toys["m"] = lambda: Toy(picky)
+    other = InferRequest(inputs=[to_tensor("", row(2, 2))])
+    frames = answered(shop, (load(), ASKED), (load(), other))
+    assert frames[1] == (FAILED, b"model_failed\nThe model failed: not one")
+    assert [kind for kind, _ in frames] == [OPENED, FAILED, OPENED, ANSWER]
+    assert shop.opened == ["m@1", "m@1"]
+
+
+def test_what_cannot_be_opened_is_said(shop):
+    """Neither a broken model nor other files than those registered."""
+
+    def broken() -> Toy:
+        raise Failed("load_failed", "no such file")
+
+    shop.toys["m"] = broken
+    assert answered(shop, (load(), ASKED)) == [(FAILED, b"load_failed\nno such file")]
+    (frame,) = answered(shop, (load(fingerprint="other"), ASKED))
+    assert b"load_failed\n/m/1 was changed" in frame[1]
+
+
+def test_stacking_is_not_proven_where_nothing_is_stacked():
+    """The other options stay."""
+    assert json.loads(unstacked(ModelSpec(config='{"threads": 2, "max_batch_size": 8}'))) == {
+        "threads": 2,
+        "max_batch_size": 0,
+    }
+    assert json.loads(unstacked(ModelSpec())) == {"max_batch_size": 0}
+
+
+def test_frames_end_with_the_worker():
+    """A frame that was cut off is none."""
+    assert read(io.BytesIO(b"\0\0\0\2ab")) == b"ab"
+    assert read(io.BytesIO(b"\0\0\0\2a")) is None
+    assert read(io.BytesIO(b"\0")) is None
+
+
+def test_outputs_of_any_kind_come_back(shop):
+    """Texts as well as numbers of a type that was not declared."""
+    shop.toys["m"] = lambda: Toy(lambda x: [np.array([["a", "é"]], object)])
+    (output,) = InferReply.FromString(answered(shop, (load(), ASKED))[1][1]).outputs
+    assert to_array(output).tolist() == [[b"a", "é".encode()]]
