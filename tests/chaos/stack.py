@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 START_S = 120.0
+READY = "scurry is ready"
 
 
 class NotReady(Exception):
@@ -39,20 +40,21 @@ class Stack:
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ
         )
-        ready = threading.Event()
-        threading.Thread(target=self._read, args=(self.process, ready), daemon=True).start()
-        if not ready.wait(START_S) or self.process.poll() is not None:
+        said, begin = threading.Event(), len(self.lines)
+        threading.Thread(target=self._read, args=(self.process, said), daemon=True).start()
+        said.wait(START_S)
+        if not any(READY in line for line in self.lines[begin:]):
             self.process.kill()
             raise NotReady("scurry up did not get ready:\n" + "".join(self.lines[-30:]))
 
-    def _read(self, process: subprocess.Popen[str], ready: threading.Event) -> None:
+    def _read(self, process: subprocess.Popen[str], said: threading.Event) -> None:
         assert process.stdout
         with process.stdout:
             for line in process.stdout:
                 self.lines.append(line)
-                if "scurry is ready" in line:
-                    ready.set()
-        ready.set()
+                if READY in line:
+                    said.set()
+        said.set()
 
     @property
     def info(self) -> dict[str, Any]:
