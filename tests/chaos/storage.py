@@ -14,6 +14,10 @@ import redis
 from tests.chaos.door import BROKEN, connect
 from tests.chaos.scene import Scene, await_back, await_redis, running
 
+CHECKPOINT_S = 1.0
+"""So long before it is completed a checkpoint has begun, at most."""
+REPLAY_S = 60.0
+"""By then the job has read again what it goes back to."""
 PAUSE_S = (1.0, 15.0)
 FULL_S = (3.0, 15.0)
 DISK_BYTES = 4 << 30
@@ -105,27 +109,28 @@ def fill_redis(scene: Scene) -> str:
 
 def damage_checkpoint(scene: Scene) -> str:
     """The newest checkpoint is deleted or cut short, and Java killed: it must resume from the one before."""
-    found = sorted(scene.stack.dir.rglob("chk-*/_metadata"), key=lambda path: path.stat().st_mtime)
-    if len(found) < 2:
-        return "there are not two checkpoints"
     pid = running(scene, ["job"]).get("job")
     if pid is None:
         return "the job does not run"
     os.kill(pid, signal.SIGSTOP)  # so that the newest one stays the newest
-    newest = newest_checkpoint(scene.stack.dir)
-    how = scene.random.choice(["cut short", "deleted"])
-    if how == "deleted":
-        shutil.rmtree(newest.parent, ignore_errors=True)
-    else:
-        os.truncate(newest, newest.stat().st_size // 2)
+    found = sorted(scene.stack.dir.rglob("chk-*/_metadata"), key=lambda path: path.stat().st_mtime)
+    told = "there are not two checkpoints"
+    if len(found) > 1:
+        told = damage(scene, found[-1])
+        completed, now = found[-2].stat().st_mtime, time.monotonic()
+        scene.checker.timeline.reopen(now - (time.time() - completed) - CHECKPOINT_S, now + REPLAY_S)
     os.kill(pid, signal.SIGKILL)
     await_back(scene, "job", pid)
-    return f"newest of {len(found)} checkpoints {how} ({newest.parent.name}), job killed"
+    return f"{told}, job killed"
 
 
-def newest_checkpoint(folder: Path) -> Path:
-    """The metadata file of the checkpoint that was completed last."""
-    return max(folder.rglob("chk-*/_metadata"), key=lambda path: path.stat().st_mtime)
+def damage(scene: Scene, newest: Path) -> str:
+    """Delete a checkpoint, or cut its metadata short."""
+    if scene.random.random() < 0.5:
+        shutil.rmtree(newest.parent, ignore_errors=True)
+        return f"newest checkpoint {newest.parent.name} deleted"
+    os.truncate(newest, newest.stat().st_size // 2)
+    return f"newest checkpoint {newest.parent.name} cut short"
 
 
 def fill_disk(scene: Scene) -> str:

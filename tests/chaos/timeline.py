@@ -57,6 +57,14 @@ class Timeline:
         """From now on the name means this."""
         self.begin(name, meaning, at).settle(at, applied=True)
 
+    def reopen(self, since: float, until: float) -> None:
+        """Changes that were answered after `since` are made a second time: what they ended may be met again."""
+        with self._lock:
+            for spans in self._spans.values():
+                for span in spans:
+                    if since <= span.until < until:
+                        span.until = until
+
     def spans(self, name: Hashable, since: float, until: float) -> list[Span]:
         """Every meaning that was possible at some time between the two."""
         with self._lock:

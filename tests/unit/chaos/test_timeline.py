@@ -54,3 +54,13 @@ def test_a_change_that_was_never_answered_leaves_both() -> None:
     assert timeline.may_mean("x", 99, 100) == {"1", "2"}
     timeline.state("x", frozenset({"3"}), 200)
     assert timeline.may_mean("x", 201, 202) == {"3"}
+
+
+def test_what_is_made_a_second_time_may_be_met_in_its_former_state_again() -> None:
+    """Only what ended after the time it goes back to, and only for a while."""
+    timeline = Timeline()
+    for at in (1, 5, 9):
+        timeline.state("x", frozenset({str(at)}), at)
+    timeline.reopen(6, 20)
+    assert timeline.may_mean("x", 15, 16) == {"5", "9"}
+    assert timeline.may_mean("x", 21, 22) == {"9"}
