@@ -50,6 +50,7 @@ class FunctionsSettings(CommonSettings):
 
     host: str = "127.0.0.1"
     port: int = 8100
+    drain_s: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ class WorkerSettings(CommonSettings):
     memory_mb: int = 2048
     threads: int = 0
     models_root: str = ""
+    drain_s: float = 45.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,7 @@ class GatewaySettings(CommonSettings):
     max_in_flight: int = 4096
     max_bytes_in_flight: int = 768 * 1024 * 1024
     timeout_s: float = 30.0
+    drain_s: float = 20.0
     admin_key: str = ""
 
 
@@ -198,6 +201,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "max_body_bytes": between(1, 1 << 31),
     "max_in_flight": between(1, 1_000_000),
     "timeout_s": above_0(86400),
+    "drain_s": above_0(86400),
     "log_level": ("debug, info, warning or error", {"debug", "info", "warning", "error"}.__contains__),
     "on_gap": ("fail or resume", {"fail", "resume"}.__contains__),
     "checkpoint_interval": ("a duration such as 5s", re.compile(r"\d{1,9} ?(ms|s|min|m|h)").fullmatch),

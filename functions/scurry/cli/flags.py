@@ -31,6 +31,7 @@ HELP: Final = {
     "max_bytes_in_flight": "memory that requests in flight may take",
     "max_in_flight": "requests that may wait for their answer",
     "timeout_s": "seconds a request may take",
+    "drain_s": "seconds after SIGTERM to finish what was begun",
     "dir": "directory for data and logs",
     "models": "a repository (NAME/VERSION/…) to register as a whole",
     "workers": "worker processes; 0 is one for two cores",

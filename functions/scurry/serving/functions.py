@@ -10,7 +10,7 @@ import asyncio
 import gc
 import logging
 import signal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import uvloop
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from scurry.settings import FunctionsSettings
 
 log = logging.getLogger(__name__)
-
-DRAIN_SECONDS: Final = 10.0
 
 
 def run(settings: FunctionsSettings) -> None:
@@ -45,6 +43,6 @@ async def serve(settings: FunctionsSettings) -> None:
     try:
         await stop.wait()
         log.info("functions leave: %r", app[ENDPOINT])
-        await app[ENDPOINT].drain(DRAIN_SECONDS)
+        await app[ENDPOINT].drain(settings.drain_s)
     finally:
         await runner.cleanup()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from typing import Final
 
 import uvloop
 
@@ -20,9 +19,6 @@ from scurry.settings import GatewaySettings
 from scurry.telemetry.logs import configure_logging
 
 log = logging.getLogger(__name__)
-
-DRAIN_S: Final = 20.0
-"""How long requests in flight are awaited after SIGTERM."""
 
 
 def run(settings: GatewaySettings) -> None:
@@ -39,8 +35,8 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) ->
         port = await listener.open(settings.host, settings.http_port)
         log.info("gateway ready on http://%s:%d", settings.host, port)
         await stop.wait()
-        log.info("gateway stops", extra={"drain_s": DRAIN_S})
-        await listener.close(DRAIN_S)
+        log.info("gateway stops", extra={"drain_s": settings.drain_s})
+        await listener.close(settings.drain_s)
 
 
 def listener_of(client: Client, settings: GatewaySettings) -> Listener:

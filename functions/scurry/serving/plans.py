@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 
 from scurry.job.jars import Job
-from scurry.serving import java, redis_server
+from scurry.serving import graces, java, redis_server
 from scurry.serving.addresses import LOCAL, Addresses
 from scurry.serving.folder import Folder
 from scurry.serving.processes import Plan
@@ -69,7 +69,10 @@ class Plans:
         return self._plan("job", command, addresses)
 
     def _python(self, name: str, *words: object) -> Plan:
-        return self._plan(name, [sys.executable, "-m", "scurry", *map(str, words)], {"PYTHONUNBUFFERED": "1"})
+        drain = ("--drain-s", graces.DRAINS_S[graces.kind(name)])
+        return self._plan(
+            name, [sys.executable, "-m", "scurry", *map(str, (*words, *drain))], {"PYTHONUNBUFFERED": "1"}
+        )
 
     def _plan(self, name: str, command: list[str], more: Mapping[str, str] | None = None) -> Plan:
         environ = {

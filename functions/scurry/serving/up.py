@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from scurry.job import jars
 from scurry.redis.address import Address
-from scurry.serving import java, leftovers, redis_server
+from scurry.serving import graces, java, leftovers, redis_server
 from scurry.serving.addresses import LOCAL, Addresses, choose, shown
 from scurry.serving.folder import ADDRESSES, PORTS, Folder, FolderInUse, expanded
 from scurry.serving.keeping import Keeper
@@ -30,10 +30,6 @@ REDIS_S: Final = 120.0
 OTHERS_S: Final = 10.0
 PYTHON_S: Final = 60.0
 JOB_S: Final = 180.0
-STOP_S: Final = 8.0
-REST: Final = 2
-STAGE: Final = {"gateway": 0, "job": 1, "redis": 3}
-STOP_STAGES: Final = (0, 1, REST, 3)
 GATEWAY_READY: Final = "/v2/health/ready"
 
 
@@ -130,9 +126,9 @@ class Up:
         self._ready = False
         if self._keepers:
             self._tell("stopping")
-        for stage in STOP_STAGES:
-            now = [keeper for keeper in self._keepers if stage == STAGE.get(keeper.child.plan.name, REST)]
-            await asyncio.gather(*(keeper.stop(STOP_S) for keeper in now))
+        for stage in graces.STAGES:
+            now = [keeper for keeper in self._keepers if graces.kind(keeper.child.plan.name) in stage]
+            await asyncio.gather(*(keeper.stop(graces.patience(keeper.child.plan.name)) for keeper in now))
         self._report.stop()
         self.folder.release()
 

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DRAIN_SECONDS: Final = 60.0
 LOADS_AT_ONCE: Final = 4
 SWITCH_SECONDS: Final = 0.001
 """A thread that comes back from a model waits this long for the interpreter, not 5 ms."""
@@ -68,7 +67,7 @@ async def serve(settings: WorkerSettings) -> None:
     try:
         await stop.wait()
         log.info("worker leaves: %r", inference)
-        if not await app[ENDPOINT].drain(DRAIN_SECONDS):
+        if not await app[ENDPOINT].drain(settings.drain_s):
             os._exit(1)  # a model that never comes back would keep its thread, and the thread the process
     finally:
         watchdog.stop()
