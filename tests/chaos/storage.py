@@ -68,8 +68,6 @@ def account(scene: Scene, killed: float, promised: str) -> str:
     return f"Redis lost its last {killed - since:.2f} s, {len(gone)} of our entries among it"
 
 
-
-
 def cut_connections(scene: Scene) -> str:
     """Every connection to Redis is closed, again and again for a while."""
     rounds = scene.random.randrange(1, 8)

@@ -95,4 +95,3 @@ async def test_requests_in_a_dying_worker_are_answered_by_another(tmp_path: Path
         assert await asyncio.to_thread(restarted_at, stack) == 0
     finally:
         assert stack.stop() == 0
-

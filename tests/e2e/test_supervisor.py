@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 from tests.conftest import Stack
-from tests.e2e.test_up import answer, eventually, is_alive, save_model
+from tests.e2e.test_up import answer, eventually, is_alive, save_model, up
 
 ROOM = "192m"
 BACK_S = 15
@@ -23,6 +24,11 @@ def processes(stack: Stack) -> dict[str, dict[str, object]]:
     """What runs, as the supervisor has written it down."""
     found: dict[str, dict[str, object]] = json.loads((stack.dir / "scurry.json").read_text())["processes"]
     return found
+
+
+def checkpoints(stack: Stack) -> set[Path]:
+    """The metadata of every completed checkpoint."""
+    return set((stack.dir / "flink" / "checkpoints").glob("*/chk-*/_metadata"))
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +106,50 @@ def test_a_second_up_takes_over_from_one_that_was_killed(tmp_path: Path) -> None
     finally:
         first.stop()
         assert second.stop() == 0
+
+
+def test_a_job_that_refuses_to_go_on_is_shown_and_can_be_told_to(tmp_path: Path) -> None:
+    """Redis lacks what the job has not read: `up` says so with the flag that goes on, and is not ready meanwhile."""
+    stack = Stack(tmp_path / "up", "--workers", "1", "--checkpoint-interval", "1s")
+    try:
+        stack.register("twice", save_model(tmp_path / "m.onnx", 2))
+        old = checkpoints(stack)
+        eventually(lambda: checkpoints(stack) - old, 30, "a checkpoint")
+        redis.Redis.from_url(stack.redis_url).delete("scurry:requests")
+        os.kill(int(str(processes(stack)["job"]["pid"])), signal.SIGKILL)
+        eventually(lambda: processes(stack)["job"]["state"] == "refused", 60, "a refusal")
+        said = "".join(stack.lines)
+        assert "cannot be continued without loss" in said
+        assert "scurry up --on-gap resume" in said
+        shown = stack.run("status", "--dir", str(stack.dir), check=False)
+        assert shown.returncode == 1
+        assert "scurry is not ready" in shown.stdout
+    finally:
+        assert stack.stop() == 0
+    again = Stack(tmp_path / "up", "--workers", "1", "--on-gap", "resume")
+    try:
+        assert answer(again, "twice", 3) == 6
+        assert again.run("status", "--dir", str(again.dir)).stdout.startswith("scurry is ready")
+    finally:
+        assert again.stop() == 0
+
+
+def test_checkpoints_that_cannot_be_restored_can_be_put_aside(tmp_path: Path) -> None:
+    """The refusal names the flag; with it the job begins without models, and nothing is deleted."""
+    stack = Stack(tmp_path / "up", "--workers", "1", "--checkpoint-interval", "1s")
+    try:
+        eventually(lambda: checkpoints(stack), 30, "a checkpoint")
+    finally:
+        assert stack.stop() == 0
+    for file in checkpoints(stack):
+        file.write_bytes(b"damaged")
+    refused = up("--dir", str(stack.dir), "--workers", "1")
+    assert refused.returncode == 1
+    assert "can be restored" in refused.stderr
+    assert "--forget-checkpoints" in refused.stderr
+    again = Stack(tmp_path / "up", "--workers", "1", "--forget-checkpoints")
+    try:
+        assert json.loads(again.run("models", "list", "--json").stdout) == []
+        assert list((stack.dir / "flink").glob("checkpoints.*/**/_metadata"))
+    finally:
+        assert again.stop() == 0

@@ -26,6 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     _named(verbs, "show", "all that is known about a model", show)
     one = _named(verbs, "unregister", "let a version, or the whole model, finish and drop it", change)
     one.add_argument("--version", default="", help="version to drop; all of them without it")
+    one.add_argument("--force", action="store_true", help="also what takes requests, or what an alias stands for")
     one = _named(verbs, "alias", "a second name for a version", change)
     one.add_argument("alias", metavar="ALIAS", help="the name, for instance stable")
     one.add_argument("version", metavar="VERSION", nargs="?", default="", help="what it stands for; nothing: forget it")
@@ -91,7 +92,7 @@ async def change(args: argparse.Namespace) -> int:
 def update_of(args: argparse.Namespace) -> Update:
     """The registry message that the arguments stand for."""
     changes: dict[str, Any] = {
-        "unregister": lambda: {"unregister": Unregister(version=args.version)},
+        "unregister": lambda: {"unregister": Unregister(version=args.version, force=args.force)},
         "alias": lambda: {"alias": Alias(alias=args.alias, version=args.version)},
         "split": lambda: {"split": Split(weights=parse_weights(args.weights))},
         "promote": lambda: {"promote": Promote(version=args.version)},
@@ -135,6 +136,7 @@ def describe(name: str, record: dict[str, Any]) -> str:
     for one in record.get("versions", ()):
         if one.get("reason"):
             lines.append(f"version {one['version']}: {one['reason']}")
+        lines += [f"version {one['version']} warning: {sentence}" for sentence in one.get("warnings") or ()]
         signature = one.get("signature") or {}
         for kind in ("inputs", "outputs"):
             lines += [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -59,6 +60,13 @@ class Folder:
         if path.exists() and path.stat().st_size > LOG_BYTES:
             path.replace(path.with_suffix(".log.1"))
         return path
+
+    def put_aside(self, name: str) -> Path | None:
+        """Rename what is there, so that its process begins anew; None when there is nothing."""
+        path = self.path / name
+        if not path.exists():
+            return None
+        return path.rename(path.with_name(f"{path.name}.{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"))
 
     def write(self, name: str, data: dict[str, Any]) -> None:
         """Replace a JSON file as a whole."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from typing import Final
 
 from scurry.job.jars import Job
 from scurry.serving import graces, java, redis_server
@@ -12,6 +13,11 @@ from scurry.serving.addresses import LOCAL, Addresses
 from scurry.serving.folder import Folder
 from scurry.serving.processes import Plan
 from scurry.settings import PREFIX, UpSettings
+
+JOB_CURE: Final = (
+    "To go on regardless: `scurry up --on-gap resume` where Redis lacks entries, "
+    "`--forget-checkpoints` where no checkpoint can be restored (models are registered anew then)."
+)
 
 
 class Plans:
@@ -65,8 +71,9 @@ class Plans:
         addresses = {
             "SCURRY_FUNCTIONS": self._at.functions_url,
             "SCURRY_WORKERS": ",".join(self._at.worker_urls),
+            "SCURRY_ON_GAP": self._settings.on_gap,
         }
-        return self._plan("job", command, addresses)
+        return self._plan("job", command, addresses, JOB_CURE)
 
     def _python(self, name: str, *words: object) -> Plan:
         drain = ("--drain-s", graces.DRAINS_S[graces.kind(name)])
@@ -74,7 +81,7 @@ class Plans:
             name, [sys.executable, "-m", "scurry", *map(str, (*words, *drain))], {"PYTHONUNBUFFERED": "1"}
         )
 
-    def _plan(self, name: str, command: list[str], more: Mapping[str, str] | None = None) -> Plan:
+    def _plan(self, name: str, command: list[str], more: Mapping[str, str] | None = None, cure: str = "") -> Plan:
         environ = {
             **self._inherited,
             "SCURRY_REDIS_URL": self._at.redis_url,
@@ -82,7 +89,7 @@ class Plans:
             "SCURRY_LOG_LEVEL": self._settings.log_level,
             **(more or {}),
         }
-        return Plan(name, command, self._folder.log(name), environ)
+        return Plan(name, command, self._folder.log(name), environ, cure)
 
 
 def worker_count(asked: int, cores: int) -> int:

@@ -26,6 +26,7 @@ CANNOT_START: Final = (
 )  # fmt: skip
 """Each carries one sentence that says what is wrong."""
 
+CHECKPOINTS: Final = "flink/checkpoints"
 REDIS_S: Final = 120.0
 OTHERS_S: Final = 10.0
 PYTHON_S: Final = 60.0
@@ -73,6 +74,8 @@ class Up:
         workers = worker_count(self._settings.workers, self._cores)
         self.addresses = choose(self._settings, workers, self.folder.read(PORTS))
         self.folder.write(PORTS, self.addresses.ports())
+        if self._settings.forget_checkpoints and (kept := self.folder.put_aside(CHECKPOINTS)):
+            self._tell(f"the job starts without its checkpoints, which are kept in {kept}")
         plans = Plans(self._settings, self.addresses, self.folder, self._environ)
         await self._start_redis(plans, server)
         await self._start_rest(plans, java_path, job)

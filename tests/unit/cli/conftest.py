@@ -16,6 +16,7 @@ RECORD = {
             "state": "ready",
             "runtime": "onnx",
             "uri": "/digits.onnx",
+            "warnings": ["The warm-up failed."],
             "signature": {
                 "inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 4]}],
                 "outputs": [{"name": "y", "datatype": "FP32", "shape": [-1, 2]}],

@@ -1,0 +1,24 @@
+"""The verb that starts the gateway."""
+
+from scurry.cli.main import main
+from scurry.serving import gateway
+
+
+def test_a_port_that_is_not_served_is_said(capsys, monkeypatch):
+    """The flags are taken, for what comes."""
+    monkeypatch.setattr(gateway, "run", lambda settings: None)
+    assert main(["gateway", "--grpc-port", "8001"]) == 0
+    assert capsys.readouterr().err == (
+        "scurry: --grpc-port is accepted, but gRPC is not served yet: nothing listens there.\n"
+    )
+
+
+def test_a_port_that_cannot_be_had_is_one_sentence(capsys, monkeypatch):
+    """With the host, and exit status 1."""
+
+    def taken(settings):
+        raise OSError(98, "Address already in use")
+
+    monkeypatch.setattr(gateway, "run", taken)
+    assert main(["gateway", "--host", "127.0.0.1"]) == 1
+    assert "scurry: unavailable: The gateway process cannot listen on 127.0.0.1" in capsys.readouterr().err

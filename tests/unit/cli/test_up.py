@@ -1,0 +1,66 @@
+"""The verb that starts everything."""
+
+import asyncio
+
+import pytest
+
+from scurry.cli import up as verb
+from scurry.cli.main import main
+from scurry.serving.processes import StartFailed
+
+
+class FakeUp:
+    """Starts at once, or fails; remembers that it was stopped."""
+
+    failure: Exception | None = None
+    made: "FakeUp | None" = None
+
+    def __init__(self, settings, environ, tell):
+        self.settings, self.stopped = settings, False
+        FakeUp.made = self
+
+    async def start(self):
+        if self.failure:
+            raise self.failure
+        raise asyncio.CancelledError
+
+    async def stop(self):
+        self.stopped = True
+
+    def kill(self):
+        """Nothing runs."""
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    """In place of the supervisor."""
+    monkeypatch.setattr(verb, "Up", FakeUp)
+    monkeypatch.setattr(FakeUp, "failure", StartFailed("job ended with status 2."))
+    return FakeUp
+
+
+def test_what_cannot_be_started_is_one_sentence(fake, capsys):
+    """With exit status 1, and everything else is ended."""
+    assert main(["up"]) == 1
+    assert capsys.readouterr().err.endswith("scurry: unavailable: job ended with status 2.\n")
+    assert fake.made.stopped
+
+
+def test_flags_become_its_settings(fake, tmp_path):
+    """Those of the job as well."""
+    main(["up", "--workers", "3", "--on-gap", "resume", "--forget-checkpoints", "--dir", str(tmp_path)])
+    settings = fake.made.settings
+    assert (settings.workers, settings.on_gap, settings.forget_checkpoints, settings.dir) == (
+        3,
+        "resume",
+        True,
+        str(tmp_path),
+    )
+
+
+def test_a_repository_that_is_not_there_starts_nothing(fake, capsys, monkeypatch):
+    """It is said before anything runs."""
+    monkeypatch.setattr(fake, "made", None)
+    assert main(["up", "--models", "/no/models"]) == 1
+    assert "There is no directory /no/models" in capsys.readouterr().err
+    assert fake.made is None

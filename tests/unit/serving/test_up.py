@@ -1,0 +1,160 @@
+"""The order in which everything is started and stopped, with processes that only remember."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scurry.serving import up as module
+from scurry.serving.processes import Plan, StartFailed
+from scurry.serving.redis_server import Server
+from scurry.serving.up import Up, ready_block
+from scurry.settings import UpSettings
+
+
+class FakeChild:
+    """Runs from start to stop; what happens is written into one list."""
+
+    happened: list[str]
+    broken = ""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.pid, self.started = plan, 0, 0.0
+
+    async def start(self) -> None:
+        self.happened.append(f"start {self.plan.name}")
+        self.pid = 7
+
+    def check_alive(self) -> None:
+        """It lives."""
+
+    def said(self) -> str:
+        return "scurry job is running"
+
+    async def end(self) -> int:
+        raise AssertionError("nothing ends by itself")
+
+    async def stop(self, patience_s: float) -> None:
+        self.happened.append(f"stop {self.plan.name} within {patience_s:g}")
+        self.pid = 0
+
+    def kill(self) -> None:
+        self.happened.append(f"kill {self.plan.name}")
+
+
+@pytest.fixture
+def happened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[str]]:
+    """What is started, awaited and stopped, in order."""
+    order: list[str] = []
+    monkeypatch.setattr(FakeChild, "happened", order, raising=False)
+    monkeypatch.setattr(module, "Child", FakeChild)
+    monkeypatch.setattr(module.Keeper, "keep", lambda keeper: order.append(f"keep {keeper.child.plan.name}"))
+    monkeypatch.setattr(module.jars, "find", lambda *_: module.jars.Job(tmp_path, tmp_path, tmp_path))
+    monkeypatch.setattr(module.java, "find", lambda _: "java")
+    monkeypatch.setattr(module.redis_server, "find", lambda _: Server("redis-server", (7, 0)))
+
+    async def until(check: Any, child: Any, name: str, patience_s: float) -> None:
+        order.append(f"ready {name}")
+
+    monkeypatch.setattr(module, "until", until)
+    return order
+
+
+def make(tmp_path: Path, **given: Any) -> Up:
+    """One with two workers."""
+    return Up(UpSettings(dir=str(tmp_path / "up"), workers=2, **given), {}, lambda _: None)
+
+
+def written(tmp_path: Path) -> dict[str, Any]:
+    """What others read."""
+    facts: dict[str, Any] = json.loads((tmp_path / "up" / "scurry.json").read_text())
+    return facts
+
+
+async def test_redis_first_and_the_rest_side_by_side(happened: list[str], tmp_path: Path) -> None:
+    """All are awaited before any is kept; only then it is ready."""
+    up = make(tmp_path)
+    await up.start()
+    assert happened[:2] == ["start redis", "ready redis"]
+    assert happened[2:7] == [f"start {name}" for name in ("functions", "worker-0", "worker-1", "job", "gateway")]
+    assert sorted(happened[7:12]) == [f"ready {name}" for name in
+                                      ("functions", "gateway", "job", "worker-0", "worker-1")]  # fmt: skip
+    assert {one.partition(" ")[0] for one in happened[12:]} == {"keep"}
+    facts = written(tmp_path)
+    assert (facts["ready"], facts["pid"], set(facts["processes"])) == (
+        True,
+        os.getpid(),
+        {"redis", "functions", "worker-0", "worker-1", "job", "gateway"},
+    )
+    await up.stop()
+
+
+async def test_nobody_is_stopped_before_those_that_need_him(happened: list[str], tmp_path: Path) -> None:
+    """Each within his own time; then the directory is free and nothing says that we run."""
+    up = make(tmp_path)
+    await up.start()
+    happened.clear()
+    await up.stop()
+    assert happened == ["stop gateway within 12", "stop job within 8", "stop functions within 5",
+                        "stop worker-0 within 5", "stop worker-1 within 5", "stop redis within 8"]  # fmt: skip
+    assert not (tmp_path / "up" / "scurry.json").exists()
+
+
+async def test_a_redis_of_others_is_neither_started_nor_stopped(happened: list[str], tmp_path: Path) -> None:
+    """It is awaited."""
+    up = make(tmp_path, redis_url="redis://r:1/0")
+    await up.start()
+    assert happened[0] == "ready Redis at r:1 (--redis-url)"
+    assert "start redis" not in happened
+    await up.stop()
+
+
+async def test_what_refuses_is_not_ready(happened: list[str], tmp_path: Path) -> None:
+    """Although all the others run."""
+    up = make(tmp_path)
+    await up.start()
+    up._keepers[-1].is_refused = True
+    up._report.write()
+    assert written(tmp_path)["ready"] is False
+    await up.stop()
+
+
+async def test_a_directory_without_room_is_one_sentence(happened, tmp_path, monkeypatch) -> None:
+    """At the start there is nothing yet that had to be kept alive."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(tmp_path / "up"))
+
+    up = make(tmp_path)
+    monkeypatch.setattr(up.folder, "write", full)
+    with pytest.raises(StartFailed, match=r"cannot be used: No space left on device\."):
+        await up.start()
+    await up.stop()
+
+
+async def test_checkpoints_are_put_aside_when_asked(happened: list[str], tmp_path: Path) -> None:
+    """Kept under another name."""
+    old = tmp_path / "up" / "flink" / "checkpoints" / "run"
+    old.mkdir(parents=True)
+    up = make(tmp_path, forget_checkpoints=True)
+    await up.start()
+    assert not old.exists()
+    assert list((tmp_path / "up" / "flink").glob("checkpoints.*/run"))
+    await up.stop()
+
+
+async def test_killing_waits_for_nothing(happened: list[str], tmp_path: Path) -> None:
+    """Every process at once."""
+    up = make(tmp_path)
+    await up.start()
+    happened.clear()
+    up.kill()
+    assert len(happened) == 6
+    assert "ready" in ready_block(up.addresses, up.folder.path, 1.0)
+    await up.stop()
