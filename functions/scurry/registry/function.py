@@ -80,7 +80,7 @@ def _take(call: Call, record: Record, message: Message, now: int) -> Record:
         if read is None:
             raise LookupError("the registry does not know messages of this type")
         if message.typename == WANTED:
-            _tell_routes(call, record, Replies())
+            _tell_routes(call, record, Replies(), wanted=True)
             return record
         event = read(message.value)
         if isinstance(event, Update):
@@ -131,9 +131,10 @@ def _step(call: Call, before: Record, event: Event, now: int) -> Record:
     return record
 
 
-def _tell_routes(call: Call, record: Record, announce: Replies) -> None:
+def _tell_routes(call: Call, record: Record, announce: Replies, *, wanted: bool = False) -> None:
     """What the router must know; without versions when there are none."""
     routes = records.routes_of(record)
+    routes.wanted = wanted
     if announce.replies:
         routes.announce.CopyFrom(announce)
     call.send(ROUTER, call.key, f"{TYPE_PREFIX}Routes", routes.SerializeToString())

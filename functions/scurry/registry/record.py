@@ -95,9 +95,9 @@ def routes_of(record: Record) -> Routes:
                 spec=serving_spec(entry),
                 function=entry.function,
             )
-        elif entry.state == FAILED:
+        if entry.state == FAILED:
             routes.failed.append(entry.version)
-        else:
+        elif entry.state not in (READY, DRAINING):
             routes.pending.append(entry.version)
     return routes
 

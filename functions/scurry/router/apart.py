@@ -30,18 +30,20 @@ def take_apart(routing: RoutingPass, messages: Sequence[Message], take: Take) ->
     """Each request and each other message by itself: what fails is answered and put aside, the rest goes on."""
     for message in messages:
         if from_outside(message):
-            for request in _requests_in(routing, message):
-                _attempt(routing, message, partial(routing.dispatch, [request], _alone(request)), [request])
+            group = _requests_in(routing, message)
+            for request in group.requests:
+                dispatch = partial(routing.dispatch, [request], _alone(request), replayed=group.replayed)
+                _attempt(routing, message, dispatch, [request])
         else:
             _attempt(routing, message, partial(take, routing, message), None)
 
 
-def _requests_in(routing: RoutingPass, message: Message) -> Sequence[Request]:
+def _requests_in(routing: RoutingPass, message: Message) -> Requests:
     try:
-        return Requests.FromString(message.value).requests
+        return Requests.FromString(message.value)
     except DecodeError as failure:
         routing.answers.unreadable(message, failure)
-        return ()
+        return Requests()
 
 
 def _alone(request: Request) -> bytes:

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 STATE: Final = State(ROUTER_STATE, f"{TYPE_PREFIX}RouterState")
 ROUTES: Final = f"{TYPE_PREFIX}Routes"
+UPDATE: Final = f"{TYPE_PREFIX}Update"
+SWITCHES: Final = frozenset({ROUTES, UPDATE})
 
 
 class Router:
@@ -63,21 +65,25 @@ def _take_together(routing: RoutingPass, messages: Sequence[Message]) -> None:
     """Requests that arrived together leave together."""
     requests: list[Request] = []
     raw: list[bytes] = []
+    replayed = False
     for message in messages:
         if not apart.from_outside(message):
-            if requests and message.typename == ROUTES:  # what came before a switch is answered as before it
-                routing.dispatch(requests, b"".join(raw))
+            if requests and message.typename in SWITCHES:  # what came before a switch is answered as before it
+                routing.dispatch(requests, b"".join(raw), replayed=replayed)
                 requests, raw = [], []
             take(routing, message)
             continue
         try:
-            requests.extend(Requests.FromString(message.value).requests)
+            group = Requests.FromString(message.value)
+            requests.extend(group.requests)
+            replayed = replayed or group.replayed
         except DecodeError as failure:
             routing.answers.unreadable(message, failure)
         else:
             raw.append(message.value)
     if requests:
-        routing.dispatch(requests, b"".join(raw))  # serialised Requests joined are one Requests with all of theirs
+        # serialised Requests joined are one Requests with all of theirs
+        routing.dispatch(requests, b"".join(raw), replayed=replayed)
 
 
 def take(routing: RoutingPass, message: Message) -> None:
@@ -139,6 +145,7 @@ def _reply(routing: RoutingPass, message: Message) -> None:
 _ACTS: Final[dict[str, Callable[[RoutingPass, Message], None]]] = {
     REQUESTS: _requests,
     ROUTES: _routes,
+    UPDATE: holding.forward,
     f"{TYPE_PREFIX}Done": _done,
     f"{TYPE_PREFIX}Bounced": _bounced,
     f"{TYPE_PREFIX}Reply": _reply,

@@ -3,18 +3,21 @@
 A registration and the requests behind it travel by different ways, and after a restore both come again. So the registry
 is asked; what is unknown waits for its answer and a moment longer, what is loading waits until that is decided. What
 waits lies in delayed messages of the router to itself, not in its state.
+
+What a restored job reads again may have been sent after a registry message before it was answered. So that the answer
+stays true, such a message comes by way of the router, and the requests behind it wait until the registry has decided.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
+from scurry.endpoint.call import Message
 from scurry.router import policy
-from scurry.router.policy import Hope, Refusal
+from scurry.router.policy import UNDECIDED, Hope, Refusal
 from scurry.router.routing_pass import RoutingPass
 from scurry.router.sending import REQUESTS
-from scurry.wire.messages_pb2 import Request, Requests, RoutesWanted
+from scurry.wire.messages_pb2 import Request, Requests, RoutesWanted, Update
 from scurry.wire.names import REGISTRY, ROUTER, TYPE_PREFIX
 
 HELD: Final = 1024
@@ -26,7 +29,7 @@ def settle(routing: RoutingPass) -> None:
     if not routing.unrouted:
         return
     _ask(routing)
-    waiting: dict[int, list[Request]] = {}
+    waiting: dict[tuple[int, bool], list[Request]] = {}
     room = HELD - routing.table.held
     for since, request, refusal in routing.unrouted:
         waited = routing.now - since if since else 0
@@ -36,32 +39,43 @@ def settle(routing: RoutingPass) -> None:
             routing.answers.refuse(request, Refusal("overloaded", f"{HELD} requests wait for this model already."))
         else:
             room -= 1
-            waiting.setdefault(since or routing.now, []).append(request)
+            waiting.setdefault((since or routing.now, refusal is UNDECIDED), []).append(request)
     routing.unrouted.clear()
-    for since, requests in waiting.items():
-        _wait(routing, since, requests)
+    for (since, replayed), requests in waiting.items():
+        _wait(routing, Requests(requests=requests, held_since=since, replayed=replayed))
 
 
 def _ask(routing: RoutingPass) -> None:
     """Ask the registry about what is new here; what it is loading it will tell of by itself."""
     new = any(refusal.hope is Hope.MOMENT and not since for since, _, refusal in routing.unrouted)
     if new and not routing.table.asked:
-        wanted = RoutesWanted(model=routing.model, epoch=routing.table.epoch)
-        routing.call.send(REGISTRY, routing.model, f"{TYPE_PREFIX}RoutesWanted", wanted.SerializeToString())
-        routing.table.ask()
+        _want_routes(routing)
 
 
-def _wait(routing: RoutingPass, since: int, requests: Sequence[Request]) -> None:
+def _want_routes(routing: RoutingPass) -> None:
+    wanted = RoutesWanted(model=routing.model, epoch=routing.table.epoch)
+    routing.call.send(REGISTRY, routing.model, f"{TYPE_PREFIX}RoutesWanted", wanted.SerializeToString())
+    routing.table.ask()
+
+
+def forward(routing: RoutingPass, message: Message) -> None:
+    """A registry message that is read again goes on to the registry, and what becomes of it is waited for."""
+    update = Update.FromString(message.value)
+    routing.call.send(REGISTRY, routing.model, message.typename, update.SerializeToString())
+    _want_routes(routing)
+
+
+def _wait(routing: RoutingPass, again: Requests) -> None:
     """Look at them again after a pause, or when the first deadline among them passes."""
-    pause = policy.hold_pause_ms(routing.now - since)
-    left = [request.deadline - routing.now for request in requests if request.deadline > 0]
-    again = Requests(requests=requests, held_since=since)
+    pause = policy.hold_pause_ms(routing.now - again.held_since)
+    left = [request.deadline - routing.now for request in again.requests if request.deadline > 0]
     routing.call.send_after(min([pause, *left]), ROUTER, routing.model, REQUESTS, again.SerializeToString())
-    routing.table.hold(len(requests))
+    routing.table.hold(len(again.requests))
 
 
 def resume(routing: RoutingPass, again: Requests) -> None:
     """The pause is over: route them as if they had just come."""
     routing.table.hold(-len(again.requests))
     requests = again.requests
-    routing.dispatch(requests, Requests(requests=requests).SerializeToString(), again.held_since)
+    raw = Requests(requests=requests).SerializeToString()
+    routing.dispatch(requests, raw, again.held_since, replayed=again.replayed)

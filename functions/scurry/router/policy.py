@@ -47,6 +47,10 @@ class Refusal:
     hope: Hope = Hope.NONE
 
 
+UNDECIDED: Final = Refusal("model_not_ready", "A registry message before this request is undecided.", Hope.LOADING)
+"""What a replayed request waits for: it may have been sent after that message was answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What the settings say: how long a request may wait for a version to be loaded."""

@@ -53,11 +53,17 @@ class RouteTable:
     @property
     def asked(self) -> bool:
         """Whether the registry was asked for routes and has not answered."""
-        return self._state.asked
+        return self._state.asked > 0
 
     def ask(self) -> None:
         """The registry is asked for routes."""
-        self._state.asked = self.changed = True
+        self._state.asked += 1
+        self.changed = True
+
+    @property
+    def undecided(self) -> bool:
+        """Whether a change of the routes may be under way."""
+        return self.asked or bool(self._state.routes.pending)
 
     @property
     def epoch(self) -> int:
@@ -66,19 +72,13 @@ class RouteTable:
 
     def replace(self, routes: Routes) -> None:
         """Put new routes in force, keeping the counters of versions that stay; older routes have no effect."""
-        if self._state.asked:
-            self._state.asked, self.changed = False, True
+        if routes.wanted and self._state.asked:
+            self._state.asked -= 1
+            self.changed = True
         if self.known and routes.epoch < self.epoch:
             return
-        counters = {state.version: state for state in self._state.versions}
-        fresh = RouterState(routes=routes, held=self.held)
-        fresh.routes.ClearField("announce")
-        none = [0] * LANES
-        for route in routes.versions:
-            blank = LaneCounters(version=route.version, sent=none, done=none, asked=none)
-            fresh.versions.append(counters.get(route.version, blank))
         generations = {lanes.version: lanes.generation for lanes in self}
-        self._adopt(fresh)
+        self._adopt(_changed(self._state, routes))
         for lanes in self:
             former = generations.get(lanes.version, lanes.generation)
             if former != lanes.generation:
@@ -127,6 +127,19 @@ class RouteTable:
             for lanes in self._lanes.values()
         ]
         return f"<RouteTable epoch {self.epoch}; {'; '.join(parts) or 'nothing routed'}>"
+
+
+def _changed(state: RouterState, routes: Routes) -> RouterState:
+    """The state under other routes: the counters of versions that stay are kept."""
+    counters = {kept.version: kept for kept in state.versions}
+    fresh = RouterState(routes=routes, held=state.held, asked=state.asked)
+    for told in ("announce", "wanted"):
+        fresh.routes.ClearField(told)
+    none = [0] * LANES
+    for route in routes.versions:
+        blank = LaneCounters(version=route.version, sent=none, done=none, asked=none)
+        fresh.versions.append(counters.get(route.version, blank))
+    return fresh
 
 
 def _lanes(state: RouterState) -> dict[str, Lanes]:

@@ -8,7 +8,7 @@ from scurry.endpoint.call import Call, State
 from scurry.router import finding, policy, sending
 from scurry.router.answers import LATE, Answers, overloaded
 from scurry.router.lanes import Lanes
-from scurry.router.policy import Bounds, Refusal
+from scurry.router.policy import UNDECIDED, Bounds, Refusal
 from scurry.router.routes import RouteTable
 from scurry.wire.messages_pb2 import Request
 
@@ -30,8 +30,13 @@ class RoutingPass:
         self.bounced = 0  # requests that came back in this pass
         self.unrouted: list[tuple[int, Request, Refusal]] = []  # since when they wait, and what they wait for
 
-    def dispatch(self, requests: Sequence[Request], raw: bytes, held_since: int = 0) -> None:
+    def dispatch(
+        self, requests: Sequence[Request], raw: bytes, held_since: int = 0, *, replayed: bool = False
+    ) -> None:
         """Route requests, `raw` being the same serialised: those bytes are forwarded where all go one way."""
+        if replayed and self.table.undecided and not self._waited_enough(held_since):
+            self.unrouted.extend((held_since, each, LATE if self.late(each) else UNDECIDED) for each in requests)
+            return
         weights = self.table.weights
         if len(weights) == 1 and self._plain(requests):
             self._forward(self.table[weights[0][0]], requests, raw)
@@ -65,6 +70,9 @@ class RoutingPass:
             if request.version or 0 < request.deadline <= now or request.defect:
                 return False
         return True
+
+    def _waited_enough(self, since: int) -> bool:
+        return bool(since) and self.now - since >= self.bounds.hold_ms
 
     def late(self, request: Request) -> bool:
         """Whether the request's deadline has passed."""

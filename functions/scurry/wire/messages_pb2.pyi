@@ -101,7 +101,7 @@ class ModelSpec(_message.Message):
     def __init__(self, uri: _Optional[str] = ..., runtime: _Optional[str] = ..., config: _Optional[str] = ..., generation: _Optional[int] = ..., max_batch_size: _Optional[int] = ..., identity: _Optional[str] = ..., fingerprint: _Optional[str] = ...) -> None: ...
 
 class Requests(_message.Message):
-    __slots__ = ("requests", "spec", "sequence", "report", "version", "epoch", "solo", "held_since")
+    __slots__ = ("requests", "spec", "sequence", "report", "version", "epoch", "solo", "held_since", "replayed")
     REQUESTS_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -110,6 +110,7 @@ class Requests(_message.Message):
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     SOLO_FIELD_NUMBER: _ClassVar[int]
     HELD_SINCE_FIELD_NUMBER: _ClassVar[int]
+    REPLAYED_FIELD_NUMBER: _ClassVar[int]
     requests: _containers.RepeatedCompositeFieldContainer[Request]
     spec: ModelSpec
     sequence: int
@@ -118,7 +119,8 @@ class Requests(_message.Message):
     epoch: int
     solo: bool
     held_since: int
-    def __init__(self, requests: _Optional[_Iterable[_Union[Request, _Mapping]]] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., sequence: _Optional[int] = ..., report: _Optional[bool] = ..., version: _Optional[str] = ..., epoch: _Optional[int] = ..., solo: _Optional[bool] = ..., held_since: _Optional[int] = ...) -> None: ...
+    replayed: bool
+    def __init__(self, requests: _Optional[_Iterable[_Union[Request, _Mapping]]] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., sequence: _Optional[int] = ..., report: _Optional[bool] = ..., version: _Optional[str] = ..., epoch: _Optional[int] = ..., solo: _Optional[bool] = ..., held_since: _Optional[int] = ..., replayed: _Optional[bool] = ...) -> None: ...
 
 class Done(_message.Message):
     __slots__ = ("version", "lane", "sequence", "epoch", "busy_micros", "requests")
@@ -215,7 +217,7 @@ class Signature(_message.Message):
     def __init__(self, inputs: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., batched: _Optional[bool] = ...) -> None: ...
 
 class Update(_message.Message):
-    __slots__ = ("model", "id", "entry", "reply", "keep", "register", "unregister", "alias", "split", "promote", "rollback", "json", "digest")
+    __slots__ = ("model", "id", "entry", "reply", "keep", "register", "unregister", "alias", "split", "promote", "rollback", "json", "digest", "replayed")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     ENTRY_FIELD_NUMBER: _ClassVar[int]
@@ -229,6 +231,7 @@ class Update(_message.Message):
     ROLLBACK_FIELD_NUMBER: _ClassVar[int]
     JSON_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
+    REPLAYED_FIELD_NUMBER: _ClassVar[int]
     model: str
     id: str
     entry: str
@@ -242,7 +245,8 @@ class Update(_message.Message):
     rollback: Rollback
     json: str
     digest: bytes
-    def __init__(self, model: _Optional[str] = ..., id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., unregister: _Optional[_Union[Unregister, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., split: _Optional[_Union[Split, _Mapping]] = ..., promote: _Optional[_Union[Promote, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ..., json: _Optional[str] = ..., digest: _Optional[bytes] = ...) -> None: ...
+    replayed: bool
+    def __init__(self, model: _Optional[str] = ..., id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., unregister: _Optional[_Union[Unregister, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., split: _Optional[_Union[Split, _Mapping]] = ..., promote: _Optional[_Union[Promote, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ..., json: _Optional[str] = ..., digest: _Optional[bytes] = ..., replayed: _Optional[bool] = ...) -> None: ...
 
 class Register(_message.Message):
     __slots__ = ("version", "uri", "runtime", "config")
@@ -386,7 +390,7 @@ class Remind(_message.Message):
     def __init__(self, version: _Optional[str] = ..., generation: _Optional[int] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class Routes(_message.Message):
-    __slots__ = ("epoch", "versions", "aliases", "announce", "pending", "limit", "failed")
+    __slots__ = ("epoch", "versions", "aliases", "announce", "pending", "limit", "failed", "wanted")
     class AliasesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -401,6 +405,7 @@ class Routes(_message.Message):
     PENDING_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     FAILED_FIELD_NUMBER: _ClassVar[int]
+    WANTED_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     versions: _containers.RepeatedCompositeFieldContainer[VersionRoute]
     aliases: _containers.ScalarMap[str, str]
@@ -408,7 +413,8 @@ class Routes(_message.Message):
     pending: _containers.RepeatedScalarFieldContainer[str]
     limit: int
     failed: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRoute, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., announce: _Optional[_Union[Replies, _Mapping]] = ..., pending: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., failed: _Optional[_Iterable[str]] = ...) -> None: ...
+    wanted: bool
+    def __init__(self, epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRoute, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., announce: _Optional[_Union[Replies, _Mapping]] = ..., pending: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., failed: _Optional[_Iterable[str]] = ..., wanted: _Optional[bool] = ...) -> None: ...
 
 class VersionRoute(_message.Message):
     __slots__ = ("version", "weight", "draining", "spec", "function", "max_queue_size")
@@ -487,8 +493,8 @@ class RouterState(_message.Message):
     routes: Routes
     versions: _containers.RepeatedCompositeFieldContainer[LaneCounters]
     held: int
-    asked: bool
-    def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[LaneCounters, _Mapping]]] = ..., held: _Optional[int] = ..., asked: _Optional[bool] = ...) -> None: ...
+    asked: int
+    def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[LaneCounters, _Mapping]]] = ..., held: _Optional[int] = ..., asked: _Optional[int] = ...) -> None: ...
 
 class LaneCounters(_message.Message):
     __slots__ = ("version", "sent", "done", "asked", "requests", "refused", "service_micros", "away", "leaving", "leaving_generation")

@@ -150,7 +150,7 @@ async def test_a_router_that_asks_is_always_told() -> None:
     """Of a model that does not exist it hears that there is nothing; nothing is kept and nobody else is told."""
     wanted = RoutesWanted(model="m")
     out = await serve(None, wanted)
-    assert [(to, key, value) for to, key, value in out.sent] == [(ROUTER, "m", pb.Routes())]
+    assert [(to, key, value) for to, key, value in out.sent] == [(ROUTER, "m", pb.Routes(wanted=True))]
     assert (out.kept, out.egress) == (False, [])
     state = (await serve(None, register(), *loaded(0, 1))).state
     out = await serve(state, wanted)

@@ -68,7 +68,7 @@ def test_routes() -> None:
         ("3", 0, True, "3.onnx"),
         ("6", 1, False, "former.onnx"),
     ]
-    assert (list(routes.pending), list(routes.failed)) == (["4"], ["5"])
+    assert (list(routes.pending), list(routes.failed)) == (["6", "4"], ["5"]), "6 is being replaced"
     assert (routes.epoch, dict(routes.aliases)) == (9, {"a": "1"})
 
 

@@ -6,7 +6,7 @@ from tests.unit.router.asking import NOW, Outcome, given_up, many, requests, rou
 
 from scurry.router import policy
 from scurry.router.holding import HELD
-from scurry.wire.messages_pb2 import Requests, RouterState, Routes, RoutesWanted
+from scurry.wire.messages_pb2 import Promote, Requests, RouterState, Routes, RoutesWanted, Update
 from scurry.wire.names import REGISTRY
 
 
@@ -20,7 +20,7 @@ async def test_what_nobody_knows_waits_and_the_registry_is_asked() -> None:
     out = await serve(None, requests("a"), requests("b"))
     assert [(to, key, value) for to, key, value in out.sent] == [(REGISTRY, "m", RoutesWanted(model="m"))]
     assert held(out) == [(20, ["a", "b"])]
-    assert RouterState.FromString(out.state or b"") == RouterState(held=2, asked=True)
+    assert RouterState.FromString(out.state or b"") == RouterState(held=2, asked=1)
     out = await serve(out.state, requests("c"), now=NOW + 5)
     assert out.sent == []
     assert held(out) == [(20, ["c"])]
@@ -29,11 +29,11 @@ async def test_what_nobody_knows_waits_and_the_registry_is_asked() -> None:
 async def test_they_go_their_way_when_the_routes_are_there() -> None:
     """Routes from the registry, be it for this question or for a registration, end the waiting."""
     waiting = await serve(None, requests("a", "b"))
-    state = (await serve(waiting.state, Routes(epoch=5, versions=[route("1")]))).state
+    state = (await serve(waiting.state, Routes(epoch=5, versions=[route("1")], wanted=True))).state
     out = await serve(state, *(sent_by_router(value) for _, _, value in waiting.delayed), now=NOW + 20)
     assert [ids for _, ids, _, _ in out.lanes] == [["a", "b"]]
     state = RouterState.FromString(out.state or b"")
-    assert (state.held, state.asked, state.versions[0].requests) == (0, False, 2)
+    assert (state.held, state.asked, state.versions[0].requests) == (0, 0, 2)
 
 
 async def test_not_found_stands_after_a_moment_and_an_answer() -> None:
@@ -41,7 +41,8 @@ async def test_not_found_stands_after_a_moment_and_an_answer() -> None:
     out = await serve(None, requests("a"))
     silent = await serve(out.state, sent_by_router(out.delayed[0][2]), now=NOW + policy.MOMENT_MS)
     assert silent.replies == []
-    told = await serve(out.state, Routes(), sent_by_router(out.delayed[0][2]), now=NOW + policy.MOMENT_MS - 1)
+    again = sent_by_router(out.delayed[0][2])
+    told = await serve(out.state, Routes(wanted=True), again, now=NOW + policy.MOMENT_MS - 1)
     assert told.replies == []
     assert held(told) == [(1, ["a"])]
     out = await serve(told.state, sent_by_router(told.delayed[0][2]), now=NOW + policy.MOMENT_MS)
@@ -105,3 +106,52 @@ async def test_what_was_held_is_forwarded_like_any_other() -> None:
     (sent,) = (value for _, _, value in out.sent)
     assert isinstance(sent, Requests)
     assert (sent.held_since, sent.requests) == (0, requests("a", "b", key="k").requests)
+
+
+def replayed(*ids: str, **fields: object) -> Requests:
+    """Requests that a restored job reads again."""
+    group = requests(*ids, **fields)
+    group.replayed = True
+    return group
+
+
+PROMOTION = Update(model="m", id="u", promote=Promote(version="2"), replayed=True)
+
+
+async def test_what_is_read_again_waits_for_the_registry_message_before_it() -> None:
+    """It may have been sent after that message was answered; what stands before it does not wait."""
+    state = await routed(route("1"), route("2", 0))
+    out = await serve(state, replayed("before"), PROMOTION, replayed("behind"))
+    assert [ids for _, ids, _, _ in out.lanes] == [["before"]]
+    assert [(to, key) for to, key, value in out.sent if to == REGISTRY] == [(REGISTRY, "m")] * 2
+    assert [type(value) for to, _, value in out.sent if to == REGISTRY] == [Update, RoutesWanted]
+    assert held(out) == [(20, ["behind"])]
+    early = await serve(out.state, Routes(epoch=20, versions=[route("1"), route("2", 0)]), replayed("next"))
+    assert held(early) == [(20, ["next"])], "routes that do not answer the question may be older than the message"
+    told = Routes(epoch=21, versions=[route("1", 0), route("2")], wanted=True)
+    after = await serve(early.state, told, *(sent_by_router(each.delayed[0][2]) for each in (out, early)))
+    assert sorted(request.id for _, _, value in after.sent for request in value.requests) == ["behind", "next"]
+    assert {value.version for _, _, value in after.sent} == {"2"}
+
+
+async def test_what_is_read_again_waits_for_a_version_that_is_being_loaded() -> None:
+    """It was ready, perhaps, when the request was sent; new requests go to the version that serves."""
+    state = await routed(route("1"), pending=["2"])
+    out = await serve(state, replayed("again"))
+    assert held(out) == [(20, ["again"])]
+    fresh = await serve(out.state, requests("new"))
+    assert [ids for _, ids, _, _ in fresh.lanes] == [["new"]]
+    ready = Routes(epoch=20, versions=[route("1", 0), route("2")])
+    after = await serve(fresh.state, ready, sent_by_router(out.delayed[0][2]))
+    assert {value.version for _, _, value in after.sent} == {"2"}
+
+
+async def test_what_is_read_again_does_not_wait_for_ever() -> None:
+    """After the limit it goes where the routes say; an overdue one is answered at its deadline."""
+    state = await routed(route("1"), pending=["2"])
+    out = await serve(state, replayed("a"), replayed("late", deadline=NOW + 30))
+    due = await serve(out.state, sent_by_router(out.delayed[0][2]), now=NOW + 30)
+    assert due.errors == {"late": "deadline_exceeded"}
+    late = await serve(due.state, sent_by_router(due.delayed[0][2]), now=NOW + 60_000)
+    assert [ids for _, ids, _, _ in late.lanes] == [["a"]]
+    assert RouterState.FromString(late.state or b"").held == 0

@@ -60,6 +60,8 @@ def test_a_table_is_kept_as_long_as_something_waits() -> None:
     again = RouteTable.load(out.save())
     assert (again.held, again.asked) == (2, True)
     again.replace(Routes())
+    assert again.asked, "that was told by itself"
+    again.replace(Routes(wanted=True))
     assert (again.held, again.asked) == (2, False)
     again.hold(-2)
     assert again.save() is None
@@ -69,7 +71,7 @@ def test_routes_that_come_too_late_are_an_answer_all_the_same() -> None:
     """The question is settled, the newer routes stay."""
     out = table(route("2", 1), epoch=5)
     out.ask()
-    out.replace(Routes(epoch=4))
+    out.replace(Routes(epoch=4, wanted=True))
     assert (out.asked, out.weights) == (False, [("2", 1)])
 
 

@@ -11,13 +11,14 @@ import java.util.Map;
 final class GroupByModel {
   private GroupByModel() {}
 
-  static List<Mail> group(List<Parsed> read) {
+  /** {@code replayed}: a job that was lost since may have read and answered these before. */
+  static List<Mail> group(List<Parsed> read, boolean replayed) {
     List<Mail> mail = new ArrayList<>();
     Map<String, Requests.Builder> groups = new LinkedHashMap<>();
     for (Parsed parsed : read) {
       String key = parsed.key();
       if (parsed.update == null) {
-        groups.computeIfAbsent(key, model -> Requests.newBuilder()).addRequests(parsed.request);
+        groups.computeIfAbsent(key, model -> Requests.newBuilder().setReplayed(replayed)).addRequests(parsed.request);
         continue;
       }
       // A registry message must not overtake the requests of its model that stand before it.
@@ -25,7 +26,7 @@ final class GroupByModel {
       if (before != null) {
         mail.add(Mail.of(key, before.build()));
       }
-      mail.add(Mail.of(parsed.update));
+      mail.add(Mail.of(replayed ? parsed.update.toBuilder().setReplayed(true).build() : parsed.update));
     }
     groups.forEach((model, requests) -> mail.add(Mail.of(model, requests.build())));
     return mail;

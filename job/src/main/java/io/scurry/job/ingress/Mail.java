@@ -28,8 +28,9 @@ public final class Mail {
     return new Mail(ROUTER, model, requests);
   }
 
+  /** What is read again goes by way of the router: what stands behind it must not overtake it. */
   static Mail of(Update update) {
-    return new Mail(REGISTRY, update.getModel(), update);
+    return new Mail(update.getReplayed() ? ROUTER : REGISTRY, update.getModel(), update);
   }
 
   private static FunctionType type(String name) {

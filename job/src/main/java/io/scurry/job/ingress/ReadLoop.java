@@ -25,6 +25,7 @@ final class ReadLoop {
   private final Progress progress;
   private final EntryParser parser;
   private final InFlight inFlight;
+  private final Backlog backlog;
   private final Counter entries;
   private final Counter defects;
   private final Counter parkings;
@@ -37,7 +38,9 @@ final class ReadLoop {
   private long bulkLook;
   private long rebased;
 
-  ReadLoop(IngressSpec spec, StreamReader reader, Progress progress, long limit, MetricGroup metrics) {
+  ReadLoop(
+      IngressSpec spec, StreamReader reader, Progress progress, Backlog backlog, long limit, MetricGroup metrics) {
+    this.backlog = backlog;
     this.spec = spec;
     this.reader = reader;
     this.progress = progress;
@@ -150,7 +153,7 @@ final class ReadLoop {
     if (!bodies.isEmpty()) {
       reader.park(bodies);
     }
-    Collection<Mail> mail = GroupByModel.group(parsed);
+    Collection<Mail> mail = GroupByModel.group(parsed, backlog.holds(read));
     synchronized (context.getCheckpointLock()) {
       mail.forEach(context::collect);
       read.forEach(progress::advance);

@@ -74,11 +74,13 @@ final class RedisSource extends RichParallelSourceFunction<Mail> implements Chec
   @Override
   public void run(SourceContext<Mail> context) throws Exception {
     try {
-      Progress mine = new Progress(startingPositions(), spec);
+      List<Position> starting = startingPositions();
+      Progress mine = new Progress(starting, spec);
+      Backlog backlog = Backlog.of(reader, starting);
       synchronized (context.getCheckpointLock()) {
         progress = mine;
       }
-      ReadLoop loop = new ReadLoop(spec, reader, mine, share(), getRuntimeContext().getMetricGroup());
+      ReadLoop loop = new ReadLoop(spec, reader, mine, backlog, share(), getRuntimeContext().getMetricGroup());
       while (running) {
         loop.turn(context);
       }

@@ -25,10 +25,15 @@ class GroupByModelTest {
   }
 
   private List<String> sorted() throws Exception {
+    return sorted(false);
+  }
+
+  private List<String> sorted(boolean replayed) throws Exception {
     List<String> mail = new ArrayList<>();
-    for (Mail one : GroupByModel.group(read)) {
+    for (Mail one : GroupByModel.group(read, replayed)) {
       StringBuilder line = new StringBuilder(one.toString());
       if (one.value.getTypename().equals("scurry.v1/Requests")) {
+        assertEquals(replayed, Requests.parseFrom(one.value.getValue()).getReplayed());
         for (Request request : Requests.parseFrom(one.value.getValue()).getRequestsList()) {
           line.append(' ').append(request.getId());
         }
@@ -57,6 +62,16 @@ class GroupByModelTest {
         List.of("scurry.v1/Requests for router m a", "scurry.v1/Update for registry m",
             "scurry.v1/Requests for router n b", "scurry.v1/Requests for router m c"),
         sorted());
+  }
+
+  @Test
+  void whatIsReadAgainGoesOneWay() throws Exception {
+    request("a", "m");
+    update("u", "m");
+    request("c", "m");
+    assertEquals(
+        List.of("scurry.v1/Requests for router m a", "scurry.v1/Update for router m", "scurry.v1/Requests for router m c"),
+        sorted(true));
   }
 
   @Test
