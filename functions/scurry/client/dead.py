@@ -11,7 +11,8 @@ from scurry.wire.errors import InvalidRequest, NotFound
 from scurry.wire.infer_pb2 import InferRequest
 
 _FIELD = b"field:"
-_STALE = frozenset({b"id", b"reply", b"deadline", b"keep", b"payload"})
+_ENCODINGS = ("inputs", "request")
+_STALE = frozenset({b"id", b"reply", b"deadline", b"keep", b"payload", b"encoding"})
 """Not sent again: the id is answered already, nobody waits, the time is over."""
 
 
@@ -51,17 +52,20 @@ async def redrive(client: Client, letter: DeadLetter) -> str:
     model = letter.text("model")
     body = letter.text("payload")
     if body:
+        _refuse_foreign(client, letter, body)
         value: bytes | None = await client.command("GET", body)
         if value is None:
             raise InvalidRequest("payload_missing", f"The body of {letter.entry}, parked as {body}, is gone.")
-        fields[b"inputs" if value[:1] == b"{" else b"request"] = value
+        if letter.text("encoding") not in _ENCODINGS:
+            raise InvalidRequest("bad_request", f"Dead letter {letter.entry} does not say how its body is written.")
+        fields[letter.text("encoding").encode()] = value
     if not model or not (b"inputs" in fields or b"request" in fields):
         raise InvalidRequest(
             "bad_request", f"Dead letter {letter.entry} lacks a model or a body and cannot be sent again."
         )
     request_id = client.new_id()
     if b"request" in fields:
-        fields[b"request"] = await _own(client, fields[b"request"], request_id)
+        fields[b"request"] = await _own(client, letter, fields[b"request"], request_id)
     stream = client.keys.requests(model, client.streams.partitions)
     flat = [word for pair in fields.items() for word in pair]
     await client.command("XADD", stream, "*", *flat, "id", request_id)
@@ -69,7 +73,7 @@ async def redrive(client: Client, letter: DeadLetter) -> str:
     return request_id
 
 
-async def _own(client: Client, body: bytes, request_id: str) -> bytes:
+async def _own(client: Client, letter: DeadLetter, body: bytes, request_id: str) -> bytes:
     """The body with its parked inputs under the new id's names: under any other nobody follows them."""
     try:
         request = InferRequest.FromString(body)
@@ -77,11 +81,18 @@ async def _own(client: Client, body: bytes, request_id: str) -> bytes:
         return body  # it goes as it came, and is answered as it deserves
     for tensor in request.inputs:
         if tensor.payload:
+            _refuse_foreign(client, letter, tensor.payload)
             own = client.keys.payload_in(request_id, tensor.name)
             if not await client.command("COPY", tensor.payload, own, "REPLACE"):
                 raise InvalidRequest("payload_missing", f"Input {tensor.name!r}, parked as {tensor.payload}, is gone.")
             tensor.payload = own
     return request.SerializeToString()
+
+
+def _refuse_foreign(client: Client, letter: DeadLetter, key: str) -> None:
+    """An entry is what its sender wrote: he names keys of his own request, or none is followed."""
+    if not client.keys.owns(letter.text("id"), key):
+        raise InvalidRequest("not_allowed", f"Dead letter {letter.entry} names {key}, which is not its own.")
 
 
 def parse(entry: bytes, flat: list[bytes]) -> DeadLetter:

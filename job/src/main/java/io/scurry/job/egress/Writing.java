@@ -135,7 +135,7 @@ final class Writing {
     dead(letter.getCause(), letter.getAttempts(), letter.getRequest().getEntry(), fields);
   }
 
-  /** The entry as its sender wrote it; a parked body shows as {@code payload}. */
+  /** The entry as its sender wrote it; a parked body shows as {@code payload}, with its {@code encoding}. */
   static Map<String, ByteString> fields(Request request) {
     if (request.getFieldsCount() > 0) {
       return request.getFieldsMap();
@@ -151,6 +151,7 @@ final class Writing {
     fields.put("tenant", request.getTenantBytes());
     fields.put("traceparent", request.getTraceparentBytes());
     fields.put("payload", request.getPayloadBytes());
+    fields.put("encoding", request.getPayload().isEmpty() ? ByteString.EMPTY : text(json ? "inputs" : "request"));
     number(fields, "deadline", request.getDeadline(), request.getDeadline() != 0);
     number(fields, "priority", request.getPriority(), request.getPriority() != 0);
     number(fields, "keep", request.getKeep(), request.hasKeep());

@@ -80,6 +80,17 @@ class WritingTest {
   }
 
   @Test
+  void aDeadLetterSaysHowItsParkedBodyIsWritten() {
+    Request json = Request.newBuilder().setModel("m").setId("i").setPayload("scurry:payload:i:in:body@1-0")
+        .setEncoding(Encoding.ENCODING_INPUTS).build();
+    writing.add(typed(DeadLetter.newBuilder().setRequest(json).build()));
+    writing.add(typed(DeadLetter.newBuilder().setRequest(json.toBuilder().clearEncoding()).build()));
+    assertEquals("inputs", line(0).get("field:encoding"));
+    assertEquals("request", line(1).get("field:encoding"));
+    assertEquals("scurry:payload:i:in:body@1-0", line(1).get("field:payload"));
+  }
+
+  @Test
   void aDeadLetterOfADefectShowsTheRawFields() {
     Request request = Request.newBuilder().setDefect("d").putFields("cause", ByteString.copyFromUtf8("x")).build();
     writing.add(typed(DeadLetter.newBuilder().setRequest(request).setCause("bad_request: d").build()));
