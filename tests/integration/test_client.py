@@ -134,7 +134,7 @@ def _free_port() -> int:
 
 async def _start(port: int, folder: os.PathLike[str]) -> subprocess.Popen[bytes]:
     """A Redis of the test's own, once it answers."""
-    command = binary.command(binary.find(os.environ), port, folder)
+    command = binary.command(binary.find(os.environ).path, port, folder)
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=sys.stderr)  # noqa: ASYNC220 - starts at once
     for _ in range(100):
         try:

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from scurry.client.client import Answer
+from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
 from scurry.gateway.doors import http_connection
 from scurry.gateway.doors.http import OpenInferenceHttp
@@ -58,6 +59,9 @@ class Echo:
     async def models(self) -> dict[str, dict[str, Any]]:
         return {"m": RECORD}
 
+    async def update(self, update: Any, **options: Any) -> dict[str, Any]:
+        raise AssertionError("nobody may")
+
     async def ping(self) -> None:
         return
 
@@ -85,7 +89,8 @@ async def gateway(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Gateway]:
     """A gateway with small limits."""
     monkeypatch.setattr("scurry.gateway.doors.http_connection.LINGER_S", 0.1)
     client = Echo()
-    door = OpenInferenceHttp(Ask(client, max_in_flight=100, timeout_s=10), Models(client), Health(client))
+    admin = Admin(client, key="", host="0.0.0.0")
+    door = OpenInferenceHttp(Ask(client, max_in_flight=100, timeout_s=10), Models(client), Health(client), admin)
     listener = Listener(door, Admission(4 * COPIES * LIMIT), max_body_bytes=LIMIT, body_timeout_s=0.5)
     port = await listener.open("127.0.0.1", 0)
     yield Gateway(port, client, listener)

@@ -12,7 +12,7 @@ from scurry.cli.flags import field
 from scurry.client.client import Client
 from scurry.serving.folder import ADDRESSES, expanded, read_object
 from scurry.serving.leftovers import born
-from scurry.settings import PREFIX, CommonSettings, UpSettings, read
+from scurry.settings import PREFIX, CommonSettings, UpSettings, load, read
 from scurry.wire.errors import InvalidRequest
 
 HELP_REDIS: Final = "Redis to talk to; else SCURRY_REDIS_URL, else that of the `scurry up` in --dir"
@@ -42,6 +42,12 @@ def place(args: argparse.Namespace, environ: Mapping[str, str]) -> tuple[str, st
     url = args.redis_url or ("" if args.dir else _given(environ, "redis_url")) or running.get("redis_url", "")
     name = args.namespace or _given(environ, "namespace") or running.get("namespace", "")
     return url or default.redis_url, name or default.namespace
+
+
+def is_separate(args: argparse.Namespace, environ: Mapping[str, str]) -> bool:
+    """Whether registry messages have a stream of their own: environment, running `scurry up`, default."""
+    said = load(CommonSettings, None, environ).separate_registry
+    return said or running_up(folder_of(args, environ)).get("separate_registry") is True
 
 
 def _given(environ: Mapping[str, str], name: str) -> str:
@@ -78,4 +84,4 @@ def is_running(pid: int) -> bool:
 def client(args: argparse.Namespace) -> Client:
     """A client for that Redis; use it with `async with`."""
     url, namespace = place(args, os.environ)
-    return Client(url, namespace=namespace)
+    return Client(url, namespace=namespace, separate_registry=is_separate(args, os.environ))

@@ -50,7 +50,7 @@ def add_settings(parser: argparse.ArgumentParser, cls: type[CommonSettings]) -> 
     types = typing.get_type_hints(cls)
     for one in dataclasses.fields(cls):
         flag = f"--{one.name.replace('_', '-')}"
-        shown = "" if one.default in ("", 0) else f" ({one.default})"
+        shown = "" if one.default in ("", 0, False) else f" ({one.default})"
         text = f"{HELP[one.name]}{shown}; else {PREFIX}{one.name.upper()}".replace("%", "%%")
         if types[one.name] is bool:
             parser.add_argument(flag, action="store_const", const=True, default=None, help=text)

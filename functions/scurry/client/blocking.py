@@ -24,12 +24,17 @@ class BlockingClient:
     """`Client` with one thread that runs its loop; any number of threads may call it."""
 
     def __init__(
-        self, redis_url: str = "redis://127.0.0.1:6379/0", *, namespace: str = "scurry", name: str | None = None
+        self,
+        redis_url: str = "redis://127.0.0.1:6379/0",
+        *,
+        namespace: str = "scurry",
+        name: str | None = None,
+        separate_registry: bool = False,
     ) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="scurry-client", daemon=True)
         self._thread.start()
-        self._client = Client(redis_url, namespace=namespace, name=name)
+        self._client = Client(redis_url, namespace=namespace, name=name, separate_registry=separate_registry)
         try:
             self._run(self._client.open())
         except BaseException:

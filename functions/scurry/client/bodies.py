@@ -13,6 +13,10 @@ from scurry.wire.names import CLAIM_CHECK_BYTES
 
 Parked = list[tuple[str, bytes]]
 
+NO_RESULT: Fields = {
+    b"status": b"error", b"error": b"result_not_found", b"message": b"There is no result by that id, or not any more.",
+}  # fmt: skip
+
 
 def park(request: InferRequest, key_of: Callable[[str], str]) -> tuple[InferRequest, Parked]:
     """The request with keys in place of large tensors, and what lies under those keys. The argument stays as it is."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from scurry.client.bodies import Parked, park, parse_reply, raise_error
+from scurry.client.bodies import NO_RESULT, Parked, park, parse_reply, raise_error
 from scurry.client.streams import Streams
 from scurry.client.waiting import Fields
 from scurry.wire.errors import InvalidRequest, Unavailable
@@ -47,8 +47,14 @@ class Client:
     """
 
     def __init__(
-        self, redis_url: str = "redis://127.0.0.1:6379/0", *, namespace: str = "scurry", name: str | None = None
+        self,
+        redis_url: str = "redis://127.0.0.1:6379/0",
+        *,
+        namespace: str = "scurry",
+        name: str | None = None,
+        separate_registry: bool = False,
     ) -> None:
+        self._separate_registry = separate_registry
         self._token = secrets.token_hex(6)
         self._numbers = itertools.count(1)
         self._url = redis_url
@@ -155,7 +161,7 @@ class Client:
             fields += ("key", key)
         if traceparent:
             fields += ("traceparent", traceparent)
-        return self.streams.request(model, fields, id or self.new_id(), timeout, parked or ())
+        return self.streams.send(self.streams.requests(model), fields, id or self.new_id(), timeout, parked or ())
 
     async def update(
         self,
@@ -166,17 +172,21 @@ class Client:
     ) -> dict[str, Any]:
         """Change the registry; returns the model's record once the change is in force."""
         fields = ("kind", "registry", "model", update.model, "request", update.SerializeToString())
-        reply = await self.streams.request(update.model, fields, id or self.new_id(), timeout)
+        stream = self._registry_stream(update.model)
+        reply = await self.streams.send(stream, fields, id or self.new_id(), timeout)
         raise_error(reply)
         record: dict[str, Any] = json.loads(reply.get(b"record", b"{}"))
         return record
 
     async def announce(self, update: Update) -> str:
         """Send a change of the registry without waiting for what comes of it; returns its stream entry."""
-        stream = self.keys.requests(update.model, self.streams.partitions)
+        stream = self._registry_stream(update.model)
         fields = ("kind", "registry", "model", update.model, "request", update.SerializeToString())
         entry: bytes = await self.command("XADD", stream, "*", *fields)
         return entry.decode()
+
+    def _registry_stream(self, model: str) -> str:
+        return self.keys.registry_in if self._separate_registry else self.streams.requests(model)
 
     async def models(self) -> dict[str, dict[str, Any]]:
         """The registry's view: every model's record. It follows the registry by a moment."""
@@ -237,8 +247,3 @@ class Client:
 
     def __repr__(self) -> str:
         return f"<Client {self.name} {self._open!r}>"
-
-
-NO_RESULT: Fields = {
-    b"status": b"error", b"error": b"result_not_found", b"message": b"There is no result by that id, or not any more.",
-}  # fmt: skip

@@ -55,22 +55,25 @@ class Streams:
         await self._replies.close()
         await self._link.close(Command(pack("UNLINK", self._replies.stream)))
 
-    def request(
+    def requests(self, model: str) -> str:
+        """The stream for requests to a model."""
+        return self.keys.requests(model, self.partitions)
+
+    def send(
         self,
-        model: str,
+        stream: str,
         fields: Sequence[str | bytes],
         request_id: str,
         timeout: float,
         parked: Sequence[tuple[str, bytes]] = (),
     ) -> asyncio.Future[Fields]:
-        """Send one request; the future gets the fields of its reply. `parked` are payloads under their keys."""
+        """Append one entry; the future gets the fields of its reply. `parked` are payloads under their keys."""
         joined = self._waiting.join(request_id, timeout)
         if joined is not None:
             return joined
         callers = self._waiting.add(request_id, timeout)
         for key, payload in parked:
             self._link.send(Command(pack_set(key, payload, PARKED_S), callers, quiet=True, again=True))
-        stream = self.keys.requests(model, self.partitions)
         words = ("XADD", stream, "*", *fields, "id", request_id, "reply", self._replies.stream)
         self._link.send(Command(pack(*words), callers, quiet=True, again=True))
         return callers.future

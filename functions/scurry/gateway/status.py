@@ -27,6 +27,7 @@ STATUSES: Final[dict[str, Status]] = {
     "payload_missing": Status(400, "FAILED_PRECONDITION"),
     "too_large": Status(413, "RESOURCE_EXHAUSTED"),
     "id_conflict": Status(422, "ALREADY_EXISTS"),
+    "not_authenticated": Status(401, "UNAUTHENTICATED"),
     "not_allowed": Status(403, "PERMISSION_DENIED"),
     # nothing by that name
     "model_not_found": Status(404, "NOT_FOUND"),

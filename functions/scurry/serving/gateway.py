@@ -9,6 +9,7 @@ import signal
 import uvloop
 
 from scurry.client.client import Client
+from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
 from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.listener import Listener
@@ -30,7 +31,9 @@ def run(settings: GatewaySettings) -> None:
 async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) -> None:
     """Open the doors, wait for the signal (or `stop`), close them behind what is in flight."""
     stop = stop or _signalled()
-    async with Client(settings.redis_url, namespace=settings.namespace) as client:
+    async with Client(
+        settings.redis_url, namespace=settings.namespace, separate_registry=settings.separate_registry
+    ) as client:
         listener = listener_of(client, settings)
         port = await listener.open(settings.host, settings.http_port)
         log.info("gateway ready on http://%s:%d", settings.host, port)
@@ -42,7 +45,8 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) ->
 def listener_of(client: Client, settings: GatewaySettings) -> Listener:
     """The HTTP door over a client, with the limits of the settings."""
     ask = Ask(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s)
-    door = OpenInferenceHttp(ask, Models(client), Health(client))
+    admin = Admin(client, key=settings.admin_key, host=settings.host)
+    door = OpenInferenceHttp(ask, Models(client), Health(client), admin)
     admission = Admission(settings.max_bytes_in_flight)
     return Listener(door, admission, max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.timeout_s)
 

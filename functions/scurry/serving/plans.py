@@ -56,7 +56,9 @@ class Plans:
     def gateway(self) -> Plan:
         """The doors."""
         at = self._at
-        return self._python("gateway", "gateway", "--host", at.host, "--http-port", at.http)
+        return self._python(
+            "gateway", "gateway", "--host", at.host, "--http-port", at.http, SCURRY_ADMIN_KEY=self._settings.admin_key
+        )
 
     def job(self, java_path: str, job: Job) -> Plan:
         """The one Flink job."""
@@ -75,11 +77,10 @@ class Plans:
         }
         return self._plan("job", command, addresses, JOB_CURE)
 
-    def _python(self, name: str, *words: object) -> Plan:
+    def _python(self, name: str, *words: object, **environ: str) -> Plan:
         drain = ("--drain-s", graces.DRAINS_S[graces.kind(name)])
-        return self._plan(
-            name, [sys.executable, "-m", "scurry", *map(str, (*words, *drain))], {"PYTHONUNBUFFERED": "1"}
-        )
+        command = [sys.executable, "-m", "scurry", *map(str, (*words, *drain))]
+        return self._plan(name, command, {"PYTHONUNBUFFERED": "1", **environ})
 
     def _plan(self, name: str, command: list[str], more: Mapping[str, str] | None = None, cure: str = "") -> Plan:
         environ = {
@@ -87,6 +88,7 @@ class Plans:
             "SCURRY_REDIS_URL": self._at.redis_url,
             "SCURRY_NAMESPACE": self._settings.namespace,
             "SCURRY_LOG_LEVEL": self._settings.log_level,
+            "SCURRY_SEPARATE_REGISTRY": str(int(self._settings.separate_registry)),
             **(more or {}),
         }
         return Plan(name, command, self._folder.log(name), environ, cure)

@@ -120,6 +120,7 @@ class Up:
         return {
             "ready": self._ready and not any(keeper.is_refused for keeper in self._keepers),
             "namespace": self._settings.namespace,
+            "separate_registry": self._settings.separate_registry,
             **self.addresses.shown(),
             "processes": {keeper.child.plan.name: described(keeper) for keeper in self._keepers},
         }

@@ -26,7 +26,7 @@ async def test_what_one_turn_sends_leaves_in_one_write(streams, redis):
     """Sixty-four requests are one write."""
     redis.job = lambda fields: OK
     before = len(redis.writes)
-    futures = [streams.request("m", ["model", "m"], f"id{n}", 5) for n in range(64)]
+    futures = [streams.send(streams.requests("m"), ["model", "m"], f"id{n}", 5) for n in range(64)]
     await asyncio.gather(*futures)
     assert sum(b"XADD" in write for write in redis.writes[before:]) == 1
     assert redis.writes[before].count(b"XADD") == 64
@@ -35,14 +35,14 @@ async def test_what_one_turn_sends_leaves_in_one_write(streams, redis):
 async def test_a_request_names_its_id_and_reply_stream(streams, redis):
     """What the job needs to answer."""
     redis.job = lambda fields: OK
-    await streams.request("m", ["model", "m"], "one", 5)
+    await streams.send(streams.requests("m"), ["model", "m"], "one", 5)
     assert redis.entries("scurry:requests") == [{b"model": b"m", b"id": b"one", b"reply": b"scurry:replies:me"}]
 
 
 async def test_parked_payloads_arrive_before_the_request(streams, redis):
     """With a day to live, in the same write."""
     redis.job = lambda fields: OK
-    await streams.request("m", ["model", "m"], "one", 5, [("scurry:payload:one:in:x", b"p" * 9000)])
+    await streams.send(streams.requests("m"), ["model", "m"], "one", 5, [("scurry:payload:one:in:x", b"p" * 9000)])
     words = [command[0] for command in redis.commands]
     assert words.index(b"SET") < words.index(b"XADD")
     assert [b"EX", b"86400"] in [command[3:] for command in redis.commands if command[0] == b"SET"]
@@ -52,7 +52,7 @@ async def test_parked_payloads_arrive_before_the_request(streams, redis):
 async def test_what_was_read_is_trimmed_with_the_next_read(streams, redis):
     """One write trims and reads on; the stream is empty then."""
     redis.job = lambda fields: OK
-    await streams.request("m", ["model", "m"], "one", 5)
+    await streams.send(streams.requests("m"), ["model", "m"], "one", 5)
     await asyncio.sleep(0)
     assert any(b"XTRIM" in write and b"XREAD" in write for write in redis.writes)
     assert redis.entries("scurry:replies:me") == []
@@ -64,15 +64,15 @@ async def test_requests_go_to_the_partition_of_their_model(redis):
     redis.job = lambda fields: OK
     door = Streams("redis://fake:1/0", Keys(), "me")
     await door.open()
-    await door.request("digits", ["model", "digits"], "one", 5)
+    await door.send(door.requests("digits"), ["model", "digits"], "one", 5)
     assert len(redis.entries(Keys().requests("digits", 4))) == 1
     await door.close()
 
 
 async def test_a_repeated_id_is_sent_once_while_it_is_waited_for(streams, redis):
     """Both askers get the one answer."""
-    first = streams.request("m", ["model", "m"], "same", 5)
-    second = streams.request("m", ["model", "m"], "same", 5)
+    first = streams.send(streams.requests("m"), ["model", "m"], "same", 5)
+    second = streams.send(streams.requests("m"), ["model", "m"], "same", 5)
     await asyncio.sleep(0)
     redis.reply(redis.entries("scurry:requests")[0], OK)
     assert (await first) == (await second)
@@ -83,14 +83,14 @@ async def test_a_refused_entry_fails_its_future(streams, redis):
     """The sentence holds Redis' own words and the address."""
     redis.refuse = b"OOM command not allowed"
     with pytest.raises(Unavailable, match="fake:1 refused: OOM command not allowed"):
-        await streams.request("m", ["model", "m"], "one", 5)
+        await streams.send(streams.requests("m"), ["model", "m"], "one", 5)
 
 
 async def test_unconfirmed_requests_are_sent_again_after_a_lost_connection(streams, redis, monkeypatch):
     """Whoever waits is answered after Redis is back; whoever gave up is not sent."""
     monkeypatch.setattr(module, "BACK_OFF_S", (0.0, 0.0))
     redis.deaf = True
-    kept, given_up = (streams.request("m", ["model", "m"], name, 5) for name in ("kept", "given up"))
+    kept, given_up = (streams.send(streams.requests("m"), ["model", "m"], name, 5) for name in ("kept", "given up"))
     await asyncio.sleep(0)
     given_up.cancel()
     redis.deaf = False
@@ -108,7 +108,7 @@ async def test_requests_made_while_redis_is_away_are_sent_when_it_is_back(stream
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert "reconnecting" in repr(streams)
-    future = streams.request("m", ["model", "m"], "one", 5)
+    future = streams.send(streams.requests("m"), ["model", "m"], "one", 5)
     redis.down = False
     assert (await future)[b"status"] == b"ok"
     assert "connected" in repr(streams)
@@ -123,14 +123,14 @@ async def test_while_redis_is_away_other_commands_fail_at_once(streams, redis):
     with pytest.raises(Unavailable, match="fake:1 cannot be reached"):
         await streams.command("PING")
     with pytest.raises(Unavailable) as caught:
-        await streams.request("m", ["model", "m"], "one", 0)
+        await streams.send(streams.requests("m"), ["model", "m"], "one", 0)
     assert caught.value.code == "unavailable"
 
 
 async def test_without_an_answer_the_deadline_is_exceeded(streams):
     """Redis took the request, nobody answered it."""
     with pytest.raises(Unavailable) as caught:
-        await streams.request("m", ["model", "m"], "one", 0)
+        await streams.send(streams.requests("m"), ["model", "m"], "one", 0)
     assert caught.value.code == "deadline_exceeded"
 
 
@@ -138,7 +138,7 @@ async def test_closing_fails_who_waits_and_leaves_nothing_behind(redis):
     """The reply stream is removed."""
     door = Streams("redis://fake:1/0", Keys(), "me")
     await door.open()
-    future = door.request("m", ["model", "m"], "one", 5)
+    future = door.send(door.requests("m"), ["model", "m"], "one", 5)
     await door.close()
     assert "closed" in str(future.exception())
     assert redis.commands[-2] == [b"UNLINK", b"scurry:replies:me"]

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from scurry.client.client import Answer
+from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
 from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.replies import HttpReply
@@ -16,6 +17,7 @@ from scurry.gateway.limits import Admission
 from scurry.gateway.models import Models
 from scurry.wire.errors import error
 from scurry.wire.infer_pb2 import InferReply, InferRequest
+from scurry.wire.messages_pb2 import Update
 
 SPEC = {"name": "x", "datatype": "FP32", "shape": [-1, 2]}
 RECORD: dict[str, Any] = {
@@ -35,6 +37,7 @@ class FakeClient:
     def __init__(self) -> None:
         self.asked: list[tuple[str, InferRequest, dict[str, Any]]] = []
         self.failure: Exception | None = None
+        self.updates: list[Update] = []
         self.records = {"m": RECORD}
         self.looks = 0
         self.redis: Exception | None = None
@@ -51,6 +54,10 @@ class FakeClient:
         self.looks += 1
         return self.records
 
+    async def update(self, update: Update, **options: Any) -> dict[str, Any]:
+        self.updates.append(update)
+        return RECORD
+
     async def ping(self) -> None:
         if self.redis:
             raise self.redis
@@ -62,7 +69,7 @@ class Caller:
     def __init__(self, client: FakeClient) -> None:
         ask = Ask(client, max_in_flight=2, timeout_s=30.0)
         self.admission = Admission(64 * 1024 * 1024)
-        self.door = OpenInferenceHttp(ask, Models(client), Health(client))
+        self.door = OpenInferenceHttp(ask, Models(client), Health(client), Admin(client, key="", host="127.0.0.1"))
 
     async def __call__(
         self, method: str, target: str, body: bytes | dict[str, Any] = b"", **headers: str

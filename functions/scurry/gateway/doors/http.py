@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 from scurry.client.client import Answer
 from scurry.gateway import describe
+from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask, InferCall, check_names
 from scurry.gateway.doors.paths import NoSuchPath, Operation, operation_of
 from scurry.gateway.doors.replies import HttpReply, binary_reply, json_reply, refusal
@@ -38,8 +39,9 @@ STICKY: Final = "Scurry-Key"
 class OpenInferenceHttp:
     """Answers requests of the Open Inference Protocol."""
 
-    def __init__(self, ask: Ask, models: Models, health: Health) -> None:
+    def __init__(self, ask: Ask, models: Models, health: Health, admin: Admin) -> None:
         self._ask = ask
+        self._admin = admin
         self._models = models
         self._health = health
         self._parsers = ThreadPoolExecutor(1, "parse")
@@ -52,6 +54,8 @@ class OpenInferenceHttp:
                 check_names(operation.model, operation.version)
             if operation.name == "infer":
                 return await self._infer(operation, headers, body, room)
+            if operation.name == "change":
+                return await self._change(operation.model, headers, body)
             return await self._tell(operation, body)
         except ScurryError as cause:
             return refusal(cause)
@@ -91,6 +95,15 @@ class OpenInferenceHttp:
 
     async def _aside(self, work: Callable[[], Done]) -> Done:
         return await asyncio.get_running_loop().run_in_executor(self._parsers, work)
+
+    async def _change(self, model: str, headers: Headers, body: bytes) -> HttpReply:
+        scheme, _, token = headers.get("Authorization", "").partition(" ")
+        given = token.strip() if scheme.lower() == "bearer" else headers.get("X-Admin-Key", "")
+        try:
+            change = body.decode()
+        except UnicodeDecodeError:
+            raise InvalidRequest("bad_request", "The body is not UTF-8.") from None
+        return json_reply(await self._admin.change(model, change, given, from_page="Origin" in headers))
 
     async def _tell(self, operation: Operation, body: bytes) -> HttpReply:
         """Everything but inference."""

@@ -51,6 +51,8 @@ def operation_of(method: str, target: str) -> Operation:
     segments = tuple(unquote(segment) for segment in path.strip("/").split("/"))
     found = _FIXED.get(segments)
     model = version = ""
+    if segments[:3] == ("v2", "repository", "models") and len(segments) == 4:
+        model, found = segments[3], ("change", ("POST",))
     if found is None and segments[:2] == ("v2", "models") and len(segments) > 2:
         model, rest = segments[2], segments[3:]
         if rest[:1] == ("versions",) and len(rest) > 1:

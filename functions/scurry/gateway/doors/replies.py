@@ -49,6 +49,8 @@ def refusal(cause: ScurryError) -> HttpReply:
     """The response that tells an error, as Triton words it, with our code beside it."""
     row = status_of(cause.code)
     headers = b"Retry-After: %d\r\n" % row.retry_after if row.retry_after else b""
+    if row.http == HTTPStatus.UNAUTHORIZED:
+        headers = b"WWW-Authenticate: Bearer\r\n"
     return json_reply({"error": shortened(cause.message), "code": cause.code}, row.http, headers)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import orjson
 import pytest
 
+from scurry.gateway.admin import Admin
 from scurry.wire.errors import error
 
 X = {"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [0.5, 2]}
@@ -179,3 +180,34 @@ async def test_other_paths_and_methods_are_told_in_json_too(call: Any, method: s
     reply, told = await call(method, target)
     assert (reply.status, told["code"]) == (status, "bad_request")
     assert (b"Allow: POST\r\n" in reply.head) == (status == 405)
+
+
+async def test_a_change_of_the_registry_goes_as_it_came(call: Any, client: Any) -> None:
+    """The registry understands it or says what is wrong; the answer is the model's record."""
+    reply, told = await call("POST", "/v2/repository/models/m", b'{"rollback": {}}')
+    assert (reply.status, told["aliases"]) == (200, {"best": "1", "next": "2"})
+    assert [(update.model, update.json) for update in client.updates] == [("m", '{"rollback": {}}')]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"Authorization": "Basic k"}, 401),
+        ({"Authorization": "Bearer wrong"}, 403),
+        ({"X_Admin_Key": "wrong"}, 403),
+        ({"Authorization": "Bearer k"}, 200),
+        ({"Authorization": "bearer  k"}, 200),
+        ({"X_Admin_Key": "k"}, 200),
+    ],
+)
+async def test_the_admin_key_comes_in_either_header(
+    call: Any, client: Any, headers: dict[str, str], status: int
+) -> None:
+    """401 asks for it, 403 says that it is wrong."""
+    call.door._admin = Admin(client, key="k", host="0.0.0.0")
+    reply, told = await call("POST", "/v2/repository/models/m", b'{"rollback": {}}', **headers)
+    assert reply.status == status
+    assert len(client.updates) == (status == 200)
+    assert (b"WWW-Authenticate: Bearer\r\n" in reply.head) == (status == 401)
+    assert status == 200 or told["code"] in ("not_authenticated", "not_allowed")

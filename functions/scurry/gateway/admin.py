@@ -1,0 +1,63 @@
+"""Who may change the registry through the gateway, and changing it.
+
+Whoever registers a model decides what code the workers run, so this is not every caller's right.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from typing import Any, Final, Protocol
+
+from scurry.wire.errors import InvalidRequest
+from scurry.wire.messages_pb2 import Update
+
+UPDATE_S: Final = 600.0
+"""How long a change may take: a registration is answered once the model is loaded."""
+
+
+class RegistryClient(Protocol):
+    """What changes of the registry need of `scurry.client.client.Client`."""
+
+    async def update(self, update: Update, *, timeout: float = ...) -> dict[str, Any]:  # noqa: ASYNC109
+        """Change the registry; returns the model's record. Raises `ScurryError`."""
+        ...
+
+
+class Admin:
+    """Lets those change the registry who have the key. Without a key: everybody who is on this machine.
+
+    `host` is where the gateway listens.
+    """
+
+    def __init__(self, client: RegistryClient, *, key: str, host: str) -> None:
+        self._client = client
+        self._key = key.encode()
+        self._local = is_loopback(host)
+
+    async def change(self, model: str, change: str, given: str, *, from_page: bool) -> dict[str, Any]:
+        """Apply one change, as JSON, for a caller who gave this key. Raises `ScurryError`."""
+        self._check(given.encode(errors="surrogateescape"), from_page=from_page)
+        return await self._client.update(Update(model=model, json=change), timeout=UPDATE_S)
+
+    def _check(self, given: bytes, *, from_page: bool) -> None:
+        """Cases: 1. there is a key; 2. there is none, and strangers may reach us, by network or from a web page."""
+        if self._key:
+            if not given:
+                raise InvalidRequest("not_authenticated", "Changing the registry needs the admin key.")
+            if not hmac.compare_digest(given, self._key):
+                raise InvalidRequest("not_allowed", "That is not the admin key.")
+        elif not self._local or from_page:
+            sentence = "This gateway changes the registry for nobody from elsewhere until SCURRY_ADMIN_KEY is set."
+            raise InvalidRequest("not_allowed", sentence)
+
+    def __repr__(self) -> str:
+        return f"<Admin {'with a key' if self._key else 'for this machine' if self._local else 'for nobody'}>"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

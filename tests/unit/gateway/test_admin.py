@@ -1,0 +1,57 @@
+"""Who may change the registry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scurry.gateway.admin import Admin, is_loopback
+from scurry.wire.errors import InvalidRequest
+
+CHANGE = '{"rollback": {}}'
+
+
+@pytest.mark.parametrize(
+    ("key", "host", "given", "from_page", "code"),
+    [
+        ("k", "0.0.0.0", "k", False, ""),
+        ("k", "127.0.0.1", "k", True, ""),
+        ("k", "127.0.0.1", "", False, "not_authenticated"),
+        ("k", "127.0.0.1", "K", False, "not_allowed"),
+        ("k", "127.0.0.1", "k\udcff", False, "not_allowed"),
+        ("", "127.0.0.1", "", False, ""),
+        ("", "127.0.0.1", "anything", False, ""),
+        ("", "127.0.0.1", "", True, "not_allowed"),
+        ("", "0.0.0.0", "", False, "not_allowed"),
+        ("", "0.0.0.0", "guess", False, "not_allowed"),
+        ("", "scurry.example", "", False, "not_allowed"),
+    ],
+)
+async def test_the_key_decides_and_without_one_the_place(  # noqa: PLR0917 - a table
+    client: Any, key: str, host: str, given: str, from_page: bool, code: str
+) -> None:
+    """What is refused never reaches the registry."""
+    admin = Admin(client, key=key, host=host)
+    if not code:
+        assert await admin.change("m", CHANGE, given, from_page=from_page)
+        assert [(update.model, update.json) for update in client.updates] == [("m", CHANGE)]
+        return
+    with pytest.raises(InvalidRequest) as refused:
+        await admin.change("m", CHANGE, given, from_page=from_page)
+    assert refused.value.code == code
+    assert client.updates == []
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"), [("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("localhost", True),
+                           ("0.0.0.0", False), ("::", False), ("10.0.0.1", False), ("", False), ("my-host", False)]
+)  # fmt: skip
+def test_only_this_machine_reaches_a_loopback_address(host: str, loopback: bool) -> None:
+    """Every interface is not one."""
+    assert is_loopback(host) is loopback
+
+
+def test_nobody_sees_the_key() -> None:
+    """Not in a log either."""
+    assert repr(Admin(None, key="secret", host="::")) == "<Admin with a key>"  # type: ignore[arg-type]
