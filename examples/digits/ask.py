@@ -11,7 +11,8 @@ import numpy as np
 from examples.digits.in_process import InProcess, Key, label
 from examples.digits.train import HeldBack
 
-from scurry.client.client import Answer, Client
+from scurry.client.answers import Answer
+from scurry.client.client import Client
 from scurry.wire.errors import ScurryError
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.tensors import to_array, to_tensor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -15,12 +16,11 @@ import numpy as np
 import pytest
 import redis.asyncio
 
-from scurry.client import dead
 from scurry.client.blocking import BlockingClient
 from scurry.client.client import Client
 from scurry.serving import redis_server as binary
 from scurry.wire.errors import ScurryError
-from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
+from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.names import Keys
 
 MANY = 2000
@@ -126,6 +126,39 @@ def test_the_facade_talks_to_a_real_redis(redis_server):
             client.infer("m", {"x": np.int64([1])}, timeout=0.05)
 
 
+FORKS = """
+import os, sys
+from scurry import BlockingClient
+client = BlockingClient(sys.argv[1], namespace="fork")
+child = os.fork()
+if not child:
+    try:
+        client.ping()
+    except RuntimeError as told:
+        os._exit(7 if "forked" in str(told) else 1)
+    os._exit(2)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+client.ping()
+client.close()
+"""
+
+
+def test_a_forked_process_is_told_and_the_parent_goes_on(redis_server):
+    """As pre-forking web servers fork."""
+    subprocess.run([sys.executable, "-c", FORKS, redis_server.url], check=True, timeout=30)
+
+
+async def test_lists_are_sent_in_the_models_own_type(redis_server):
+    """Which the registry's view knows; without it, as numpy makes them."""
+    record = {"routes": {"1": 1}, "versions": [
+        {"version": "1", "signature": {"inputs": [{"name": "x", "datatype": "FP32"}]}}]}  # fmt: skip
+    async with redis.asyncio.from_url(redis_server.url) as server:
+        await server.hset("cast:models", "m", json.dumps(record))
+    async with echo(redis_server.url, "cast"), Client(redis_server.url, namespace="cast") as client:
+        assert (await client.infer("m", {"x": [0.5, 1]}))["x"].dtype == np.float32
+        assert (await client.infer("unknown", {"x": [0.5, 1]}))["x"].dtype == np.float64
+
+
 def _free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
@@ -146,70 +179,3 @@ async def _start(port: int, folder: os.PathLike[str]) -> subprocess.Popen[bytes]
         await writer.wait_closed()
         return process
     raise TimeoutError("Redis did not start")
-
-
-async def test_a_dead_letter_is_sent_again_under_a_new_id(redis_server):
-    """Without what is stale: its id, reply stream, deadline and parked body, which goes inline."""
-    async with redis.asyncio.from_url(redis_server.url) as server, Client(redis_server.url, namespace="dead") as client:
-        await server.set("dead:payload:r:in:body", b' {"inputs":[]}')
-        original = {"model": "m", "id": "r", "reply": "dead:replies:x", "deadline": "1", "key": "user"}
-        parked = original | {"payload": "dead:payload:r:in:body", "encoding": "inputs"}
-        fields = {f"field:{name}": value for name, value in parked.items()}
-        entry = await server.xadd("dead:dead", {"cause": "worker_lost: gone", "attempts": "3"} | fields)
-        await server.xadd("dead:dead", {"cause": "bad_request: what?", "attempts": "0", "field:x": "y"})
-        broken, letter = await dead.newest(client, 10)
-        assert (letter.cause, letter.attempts, letter.text("id")) == ("worker_lost: gone", 3, "r")
-        request_id = await dead.redrive(client, letter)
-        with pytest.raises(ScurryError, match="lacks a model"):
-            await dead.redrive(client, broken)
-        with pytest.raises(ScurryError, match="no dead letter"):
-            await dead.find(client, entry.decode())
-        sent = await server.execute_command("XRANGE", Keys("dead").requests("m"), "-", "+")
-        words = [b"model", b"m", b"key", b"user", b"inputs", b' {"inputs":[]}', b"id", request_id.encode()]
-        assert flat(sent[0][1]) == words
-
-
-async def test_a_dead_letters_parked_inputs_go_along_under_the_new_id(redis_server):
-    """A worker follows only keys of the request's own id; what is gone is said."""
-    async with redis.asyncio.from_url(redis_server.url) as server, Client(redis_server.url, namespace="dds") as client:
-        tensors = [Tensor(name="x", datatype="FP32", shape=[1], payload="dds:payload:r:in:x")]
-        body = InferRequest(inputs=tensors).SerializeToString()
-        head = {"cause": "c", "attempts": "3"}
-        await server.xadd("dds:dead", head | {"field:id": "r", "field:model": "m", "field:request": body})
-        (letter,) = await dead.newest(client, 1)
-        with pytest.raises(ScurryError, match="'x', parked as dds:payload:r:in:x, is gone"):
-            await dead.redrive(client, letter)
-        await server.set("dds:payload:r:in:x", b"1234", ex=1000)
-        request_id = await dead.redrive(client, letter)
-        sent = await server.execute_command("XRANGE", Keys("dds").requests("m"), "-", "+")
-        words = flat(sent[0][1])
-        (tensor,) = InferRequest.FromString(words[words.index(b"request") + 1]).inputs
-        assert tensor.payload == f"dds:payload:{request_id}:in:x"
-        assert await server.get(tensor.payload) == b"1234"
-        assert 0 < await server.ttl(tensor.payload) <= 1000
-
-
-@pytest.mark.parametrize(
-    ("fields", "says"),
-    [
-        ({"payload": "secret", "encoding": "inputs"}, "names secret, which is not its own"),
-        ({"payload": "own:payload:r2:in:x", "encoding": "inputs"}, "not its own"),
-        ({"payload": "own:payload:r:in:x"}, "does not say how its body is written"),
-        ({"request": InferRequest(inputs=[Tensor(name="x", payload="secret")]).SerializeToString()}, "not its own"),
-    ],
-)
-async def test_a_dead_letter_gets_nothing_that_is_not_its_own(redis_server, fields, says):
-    """It holds what a stranger wrote: neither a foreign key nor a guess at an encoding is followed."""
-    async with redis.asyncio.from_url(redis_server.url) as server, Client(redis_server.url, namespace="own") as client:
-        await server.mset({"secret": b"s", "own:payload:r:in:x": b"\x0a{"})
-        named = {f"field:{name}": value for name, value in (fields | {"model": "m", "id": "r"}).items()}
-        await server.xadd("own:dead", {"cause": "c", "attempts": "3"} | named)
-        (letter,) = await dead.newest(client, 1)
-        with pytest.raises(ScurryError, match=says):
-            await dead.redrive(client, letter)
-        assert await server.xlen(Keys("own").requests("m")) == 0
-
-
-def flat(fields: dict[bytes, bytes] | list[bytes]) -> list[bytes]:
-    """Fields of an entry in a row, whichever way redis-py hands them out."""
-    return [word for pair in fields.items() for word in pair] if isinstance(fields, dict) else fields

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scurry.client.client import Answer
+from scurry.client.answers import Answer
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
 from scurry.gateway.doors import http_connection

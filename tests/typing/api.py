@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scurry import BlockingClient, Client, ScurryError
-from scurry.client.client import Answer
+from scurry.client.answers import Answer
 from scurry.client.waiting import Fields
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.messages_pb2 import Alias, Promote, Register, Rollback, Split, Unregister, Update
@@ -34,7 +34,14 @@ async def asks() -> None:
         assert_type(client.submit("digits", b"{}", encoding="inputs"), asyncio.Future[Fields])
         assert_type(await client.models(), dict[str, dict[str, Any]])
         assert_type(await client.result("mine"), Answer)
+        assert_type(await client.record("digits"), dict[str, Any] | None)
         assert_type(await client.ping(), None)
+
+
+def connects() -> None:
+    """Every argument of a client."""
+    for kind in (Client, BlockingClient):
+        kind("redis://h:1/0", namespace="scurry", name="team-7", separate_registry=True)
 
 
 async def changes(client: Client) -> None:
@@ -56,6 +63,9 @@ def blocks() -> None:
     with BlockingClient("redis://127.0.0.1:6379/0") as client:
         try:
             assert_type(client.infer("digits", {"image": [1.0]}), dict[str, npt.NDArray[Any]])
+            later = client.infer_later("digits", {"image": [1.0]}, id="mine", keep=60)
+            assert_type(later.result(5), dict[str, npt.NDArray[Any]])
+            assert_type(client.result("mine"), Answer)
             assert_type(client.models(), dict[str, dict[str, Any]])
         except ScurryError as failure:
             assert_type(failure.code, str)

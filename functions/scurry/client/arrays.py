@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from scurry.client.bodies import Parked, is_large
 from scurry.wire.infer_pb2 import InferReply, InferRequest
-from scurry.wire.tensors import Array, datatype_of, to_array, to_bytes
+from scurry.wire.tensors import DTYPES, Array, datatype_of, to_array, to_bytes
+
+WIDEST: Final = (np.dtype(np.float64), np.dtype(np.int64))
+"""What numpy makes of Python's numbers, and of arrays nobody gave a type."""
+
+
+def is_unsure(inputs: Mapping[str, npt.ArrayLike]) -> bool:
+    """Whether the model's own data types should be known: something has the type it has by default."""
+    return any(not isinstance(value, np.ndarray | np.generic) or value.dtype in WIDEST for value in inputs.values())
 
 
 def pack(
-    inputs: Mapping[str, npt.ArrayLike], outputs: Sequence[str], key_of: Callable[[str], str]
+    inputs: Mapping[str, npt.ArrayLike],
+    outputs: Sequence[str],
+    key_of: Callable[[str], str],
+    datatypes: Mapping[str, str],
 ) -> tuple[InferRequest, Parked]:
-    """A request with these inputs; large ones are parked without having been in the message."""
+    """A request with these inputs; large ones are parked without having been in the message.
+
+    An input whose data type is known is cast to it where no value is lost.
+    """
     request, parked = InferRequest(outputs=outputs), Parked()
     for name, value in inputs.items():
-        array = np.asarray(value)
+        array = fit(np.asarray(value), datatypes.get(name, ""))
         datatype = datatype_of(array.dtype)
         data = to_bytes(array, datatype)
         tensor = request.inputs.add(name=name, datatype=datatype, shape=array.shape)
@@ -28,6 +43,25 @@ def pack(
         else:
             tensor.data = data
     return request, parked
+
+
+def fit(array: Array, datatype: str) -> Array:
+    """The array in this data type where no value is lost, else as it is: the worker then says what is wrong.
+
+    Lost is a whole number that is no longer the same, a fraction made whole, a finite number made infinite. Digits of a
+    fraction that a shorter float does not hold are not.
+    """
+    wanted = DTYPES.get(datatype)
+    if wanted is None or array.dtype not in WIDEST or array.dtype == wanted or wanted.kind == "b":
+        return array
+    with np.errstate(over="ignore", invalid="ignore"):
+        cast = array.astype(wanted)
+        if array.dtype.kind == wanted.kind == "f":
+            kept = np.isinf(cast) == np.isinf(array)
+        else:
+            kept = cast.astype(array.dtype) == array
+            kept &= (cast < 0) == (array < 0)  # a large value may wrap round and back
+    return cast if kept.all() else array
 
 
 def unpack(reply: InferReply) -> dict[str, Array]:

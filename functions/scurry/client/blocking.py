@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine, Mapping, Sequence
+from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from scurry.client.client import Answer, Client
+from scurry.client.answers import Answer
+from scurry.client.client import Client
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.messages_pb2 import Update
 
@@ -60,6 +62,29 @@ class BlockingClient:
             )
         )
 
+    def infer_later(
+        self,
+        model: str,
+        inputs: Mapping[str, npt.ArrayLike],
+        *,
+        version: str = "",
+        outputs: Sequence[str] = (),
+        id: str = "",  # noqa: A002
+        timeout: float = 30.0,
+        key: str = "",
+        keep: int | None = None,
+    ) -> Future[dict[str, Array]]:
+        """As `Client.infer`, but go on at once: `.result()` of what is returned waits for the outputs."""
+        return self._start(
+            self._client.infer(
+                model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep
+            )
+        )
+
+    def result(self, id: str) -> Answer:  # noqa: A002
+        """As `Client.result`: the kept answer to a request sent under an id of the caller's own."""
+        return self._run(self._client.result(id))
+
     def ask(self, model: str, request: InferRequest, *, version: str = "", timeout: float = 30.0) -> Answer:
         """As `Client.ask`."""
         return self._run(self._client.ask(model, request, version=version, timeout=timeout))
@@ -78,7 +103,7 @@ class BlockingClient:
 
     def close(self) -> None:
         """Disconnect and end the thread."""
-        if self._thread.is_alive():
+        if self._thread.is_alive():  # not in a forked process, whose parent closes it
             self._run(self._client.close())
             self._stop()
 
@@ -91,7 +116,15 @@ class BlockingClient:
         self.close()
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        return self._start(work).result()
+
+    def _start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        try:
+            self._client.check_process()  # a forked process has no thread that would run it
+        except RuntimeError:
+            work.close()
+            raise
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def _stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)

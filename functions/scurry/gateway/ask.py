@@ -10,7 +10,7 @@ import logging
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from scurry.client.client import Answer
+from scurry.client.answers import Answer
 from scurry.wire.errors import InvalidRequest, NotFound, ScurryError, error
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.names import MODEL_NAME

@@ -115,6 +115,10 @@ class FakeRedis:
             self.streams.pop(key, None)
         transport.answer(b":1\r\n")
 
+    def on_hget(self, transport: FakeTransport, key: bytes, field: bytes) -> None:
+        flat = self.hashes.get(key, [])
+        transport.answer(bulk(dict(zip(flat[::2], flat[1::2], strict=True)).get(field)))
+
     def on_hgetall(self, transport: FakeTransport, key: bytes) -> None:
         transport.answer(array([bulk(word) for word in self.hashes.get(key, [])]))
 

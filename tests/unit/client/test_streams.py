@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from scurry.client.replies import after
 from scurry.client.streams import Streams
 from scurry.redis import dial as module
 from scurry.wire.errors import Unavailable
@@ -149,8 +148,3 @@ async def test_opening_without_a_redis_says_so(redis):
     redis.down = True
     with pytest.raises(Unavailable, match="Redis at fake:1 cannot be reached: Connection refused"):
         await Streams("redis://fake:1/0", Keys(), "me").open()
-
-
-def test_the_next_entry_id_is_one_more():
-    """What XTRIM must keep begins after what was read."""
-    assert after(b"17-4") == b"17-5"

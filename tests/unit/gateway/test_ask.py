@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scurry.client.client import Answer
+from scurry.client.answers import Answer
 from scurry.gateway.ask import Ask, InferCall, check_names
 from scurry.wire.errors import InvalidRequest, NotFound, ScurryError, error
 from scurry.wire.infer_pb2 import InferReply, InferRequest

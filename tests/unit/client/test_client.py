@@ -162,13 +162,3 @@ def test_a_client_that_is_not_open_says_how_to_open_it():
     """Not an AttributeError about None."""
     with pytest.raises(RuntimeError, match="async with"):
         _ = Client().streams
-
-
-@pytest.mark.parametrize(("separate", "stream"), [(False, "scurry:requests"), (True, "scurry:registry-in")])
-async def test_registry_messages_have_a_stream_of_their_own_where_it_is_asked_for(redis, separate, stream):
-    """Redis can then tell those who may write there from those who may not."""
-    redis.job = lambda fields: {"status": "ok", "record": "{}"}
-    async with Client("redis://fake:1/0", separate_registry=separate) as client:
-        await client.update(Update(model="m", register=Register(uri="x")))
-        await client.announce(Update(model="m", register=Register(uri="x")))
-    assert [entry[b"kind"] for entry in redis.entries(stream)] == [b"registry"] * 2

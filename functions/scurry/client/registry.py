@@ -1,0 +1,60 @@
+"""The registry from a caller's side: its view, and changing it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from scurry.client.bodies import raise_error
+from scurry.client.session import Session
+from scurry.wire.messages_pb2 import Update
+
+
+class RegistryCaller(Session):
+    """Reads what the registry shows, and asks it to change."""
+
+    async def update(
+        self,
+        update: Update,
+        *,
+        timeout: float = 600.0,  # noqa: ASYNC109
+        id: str = "",  # noqa: A002
+    ) -> dict[str, Any]:
+        """Change the registry; returns the model's record once the change is in force."""
+        fields = ("kind", "registry", "model", update.model, "request", update.SerializeToString())
+        stream = self._registry_stream(update.model)
+        reply = await self.streams.send(stream, fields, id or self.new_id(), timeout)
+        raise_error(reply)
+        record: dict[str, Any] = json.loads(reply.get(b"record", b"{}"))
+        return record
+
+    async def announce(self, update: Update) -> str:
+        """Send a change of the registry without waiting for what comes of it; returns its stream entry."""
+        fields = ("kind", "registry", "model", update.model, "request", update.SerializeToString())
+        entry: bytes = await self.command("XADD", self._registry_stream(update.model), "*", *fields)
+        return entry.decode()
+
+    async def models(self) -> dict[str, dict[str, Any]]:
+        """The registry's view: every model's record. It follows the registry by a moment."""
+        flat = await self.command("HGETALL", self.keys.models)
+        return {name.decode(): json.loads(record) for name, record in zip(flat[::2], flat[1::2], strict=True)}
+
+    async def record(self, model: str) -> dict[str, Any] | None:
+        """One model's record in that view; None when there is none, or not yet."""
+        found: bytes | None = await self.command("HGET", self.keys.models, model)
+        return None if found is None else json.loads(found)
+
+    def _registry_stream(self, model: str) -> str:
+        return self.keys.registry_in if self._separate_registry else self.streams.requests(model)
+
+
+def signature_of(record: Mapping[str, Any], version: str) -> dict[str, Any] | None:
+    """What the version takes and gives that is asked for, or that gets most of the traffic; None without one."""
+    wanted = (record.get("aliases") or {}).get(version, version)
+    routes: dict[str, int] = record.get("routes") or {}
+    wanted = wanted or max(routes, key=lambda one: routes[one], default="")
+    for one in record.get("versions", ()):
+        if one["version"] == wanted:
+            return one.get("signature") or {}
+    return None
