@@ -10,6 +10,7 @@ from onnx import TensorProto, helper
 from tests.chaos.claims import Content
 
 WIDTH = 4
+HARMLESS = 100_000  # what an odd model's first number may be: above what is tried when it is opened
 WIDE = 4096  # a row above the claim-check threshold
 
 
@@ -35,7 +36,7 @@ def save(path: Path, content: Content, width: int = WIDTH) -> Path:
 
 
 def save_hungry(path: Path) -> Path:
-    """A model that answers y = x, and for it takes as many times 4 MiB as its first number says."""
+    """A model that answers y = x, and for it takes 4 MiB for each that its first number is above HARMLESS."""
     nodes = [
         helper.make_node("Mul", ["times", "unit"], ["shape"]),
         helper.make_node("ConstantOfShape", ["shape"], ["large"]),
@@ -45,7 +46,7 @@ def save_hungry(path: Path) -> Path:
 
 
 def save_endless(path: Path) -> Path:
-    """A model that answers y = x after as many million turns as its first number says."""
+    """A model that answers y = x after a million turns for each that its first number is above HARMLESS."""
     state = helper.make_tensor_value_info("kept", TensorProto.FLOAT, [])
     turn = helper.make_graph(
         [helper.make_node("Identity", ["going"], ["goes_on"]), helper.make_node("Add", ["before", "before"], ["kept"])],
@@ -70,14 +71,17 @@ def save_endless(path: Path) -> Path:
 
 
 def save_odd(path: Path, nodes: Sequence[onnx.NodeProto], constants: Sequence[onnx.TensorProto]) -> Path:
-    """A model that answers as any other does, once `nodes` have made `used` from `times`, its first number."""
+    """A model that answers as any other does, once `nodes` have made `used` from `times`, by the worst of its rows."""
     x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", WIDTH])
     y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", WIDTH])
     s = helper.make_tensor_value_info("s", TensorProto.FLOAT, ["n", 1])
     around = [
-        helper.make_node("Reshape", ["x", "flat"], ["all"]),
-        helper.make_node("Slice", ["all", "from", "to"], ["first"]),
-        helper.make_node("Cast", ["first"], ["times"], to=TensorProto.INT64),
+        helper.make_node("Slice", ["x", "from", "to", "to"], ["firsts"]),
+        helper.make_node("ReduceMax", ["firsts"], ["first"], axes=[0, 1], keepdims=0),
+        helper.make_node("Reshape", ["first", "flat"], ["largest"]),
+        helper.make_node("Sub", ["largest", "harmless"], ["above"]),
+        helper.make_node("Relu", ["above"], ["excess"]),
+        helper.make_node("Cast", ["excess"], ["times"], to=TensorProto.INT64),
         *nodes,
         helper.make_node("Mul", ["used", "nothing"], ["void"]),
         helper.make_node("Add", ["x", "void"], ["y"]),
@@ -85,6 +89,7 @@ def save_odd(path: Path, nodes: Sequence[onnx.NodeProto], constants: Sequence[on
     ]
     more = [
         helper.make_tensor("flat", TensorProto.INT64, [1], [-1]),
+        helper.make_tensor("harmless", TensorProto.FLOAT, [], [HARMLESS]),
         helper.make_tensor("from", TensorProto.INT64, [1], [0]),
         helper.make_tensor("to", TensorProto.INT64, [1], [1]),
         helper.make_tensor("nothing", TensorProto.FLOAT, [], [0.0]),

@@ -9,6 +9,7 @@ import numpy as np
 from tests.chaos.claims import Question
 from tests.chaos.door import connect
 from tests.chaos.mix import Fields
+from tests.chaos.models import HARMLESS
 from tests.chaos.poison import ENTRIES, REGISTRY, REQUESTS, SECRETS, SOUND, Poison, apply, tensor
 from tests.chaos.scene import Scene
 
@@ -16,8 +17,8 @@ RARE = 0.3
 BESIDE = 5
 ODD_S = 5.0
 ODD = (
-    ("hungry", 10_000_000, frozenset({"model_failed", "worker_lost", "too_large"})),
-    ("endless", 100_000, frozenset({"deadline_exceeded", "model_failed", "worker_lost"})),
+    ("hungry", HARMLESS + 10_000_000, frozenset({"model_failed", "worker_lost", "too_large"})),
+    ("endless", HARMLESS + 2_000, frozenset({"deadline_exceeded", "model_failed", "worker_lost"})),
 )
 SECRET = SOUND.tobytes()
 
