@@ -64,6 +64,7 @@ class Changes(threading.Thread):
         self.mirror = Mirror()
         self.done = 0
         self.refused = 0
+        self.broken = 0
         self._door, self._checker, self._folder, self._reply = door, checker, folder, reply
         self._random = random.Random(seed)
         self._answers: queue.Queue[Fields] = queue.Queue()
@@ -124,6 +125,8 @@ class Changes(threading.Thread):
         path = self._folder / f"broken-{self._number}.onnx"
         path.write_bytes(self._random.randbytes(200))
         told = self._send({"register": {"version": self._any(), "uri": str(path), "runtime": "onnx"}})
+        self.broken += told.get(b"error") == b"load_failed"
+        self.refused += told.get(b"error", b"").decode() in TRY_AGAIN
         if told.get(b"error", b"").decode() not in TRY_AGAIN | {"load_failed"}:
             self._checker.ledger.wrong("records_off", f"a file of noise was answered {told}")
 

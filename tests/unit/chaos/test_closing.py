@@ -16,6 +16,12 @@ class FakeRedis:
     def __init__(self, hashes: dict[str, dict[bytes, bytes]], reply: dict[bytes, bytes] | None = None) -> None:
         self.hashes, self.reply = hashes, reply
 
+        self.audits: list[Any] = []
+
+    def xrange(self, _: str) -> list[Any]:
+        """The audit."""
+        return self.audits
+
     def hgetall(self, key: str) -> dict[bytes, bytes]:
         """A hash."""
         return self.hashes.get(key, {})
@@ -45,13 +51,17 @@ def test_a_result_that_differs_is_found(monkeypatch: Any, told: dict[bytes, byte
     assert ledger.wrongs["results_differ"] == wrong
 
 
-@pytest.mark.parametrize(("counts", "wrong"), [([0, 0], 0), ([0, 3], 1), ([], 1)])
-def test_what_the_ingress_counts_too_much_is_found(monkeypatch: Any, counts: list[int], wrong: int) -> None:
-    """And that it says nothing at all."""
-    monkeypatch.setattr(closing, "in_flight", lambda _: counts)
-    monkeypatch.setattr(closing, "CALM_S", 0)
+@pytest.mark.parametrize(
+    ("numbers", "wrong"),
+    [([1, 2, 3], 0), ([1, 2, 2, 3, 3], 0), ([1, 3], 1), ([1, 2], 1), ([1, 2, 3, 4, 5], 1), ([], 1)],
+)
+def test_a_change_applied_twice_or_never_is_found(monkeypatch: Any, numbers: list[int], wrong: int) -> None:
+    """An audit that was written again under the same number is no second change."""
+    link = FakeRedis({})
+    link.audits = [(b"", {b"model": b"m", b"sequence": b"%d" % n, b"outcome": b"applied"}) for n in numbers]
+    monkeypatch.setattr(closing, "connect", lambda *_: link)
     ledger = Ledger()
-    closing.check_in_flight(None, ledger)  # type: ignore[arg-type]
+    closing.check_audit("", "m", 3, 4, ledger)
     assert ledger.wrongs["counters_off"] == wrong
 
 
