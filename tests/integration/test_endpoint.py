@@ -303,8 +303,15 @@ async def test_expect_continue_is_honoured(served: Served) -> None:
 
 
 async def test_a_large_body_is_taken(served: Served) -> None:
-    """There is no limit on the size of an exchange."""
+    """The limit on the size of an exchange lies far above what the job sends."""
     assert (await served.calls(call("now"), call("x" * 5_000_000)))[0][:2] == (0, frames.ANSWER)
+
+
+async def test_a_body_beyond_the_limit_is_refused_unread(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its head, before a byte of it is kept; the connection ends, the process goes on."""
+    async with raw(served, b"POST /calls HTTP/1.1\r\nContent-Length: 999999999999\r\n\r\nabc") as reader:
+        assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 413 ")
+    assert (await served.calls(call("now")))[0][:2] == (0, frames.ANSWER)
 
 
 async def test_health_tells_alive_and_ready(served: Served) -> None:

@@ -22,7 +22,10 @@ _OK: Final = b"HTTP/1.1 200 OK\r\nContent-Type: " + frames.CONTENT_TYPE.encode()
 _WHOLE: Final = _OK + b"Content-Length: %d\r\n\r\n"
 _CHUNKED: Final = _OK + b"Transfer-Encoding: chunked\r\n\r\n"
 _BAD: Final = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n"
+_TOO_LARGE: Final = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 MAX_HEAD: Final = 16 * 1024
+AHEAD: Final = 1 << 20
+"""Bytes that may wait behind an exchange that is being answered; a client that sends more is not read meanwhile."""
 
 
 class Host(Protocol):
@@ -64,6 +67,8 @@ class Connection(asyncio.Protocol):
         self._missing -= len(data)
         if self._task is None and self._missing <= 0:
             self._read()
+        if self._task is not None and len(self._received) > AHEAD and self._transport is not None:
+            self._transport.pause_reading()
 
     def _read(self) -> None:
         """Begin the next exchange, hand over, or wait for more."""
@@ -78,6 +83,10 @@ class Connection(asyncio.Protocol):
             return
         begin = end + 4
         stop = begin + int(length[1])
+        if stop - begin > frames.MAX_BODY:
+            self._write(_TOO_LARGE)
+            self.close()
+            return
         self._missing = stop - len(received)
         if self._missing > 0:
             return
@@ -115,6 +124,8 @@ class Connection(asyncio.Protocol):
     def _next(self) -> None:
         """This exchange is answered; go on with what has come meanwhile."""
         self._task = None
+        if self._transport is not None:
+            self._transport.resume_reading()
         if self._received:
             self._read()
 

@@ -20,6 +20,11 @@ FAILED: Final = 2
 DRAINING: Final = 3
 """Refused unread: send the call to another process."""
 
+MAX_CALLS: Final = 65_536
+"""Calls in one body; the job sends 1,024 at most."""
+MAX_BODY: Final = 256 << 20
+"""Bytes of one body; the job sends 4 MiB, or a single call that is larger."""
+
 NO_CALL: Final = 0xFFFFFFFF
 
 _LENGTH: Final = struct.Struct(">I")
@@ -36,6 +41,8 @@ def split(body: bytes | memoryview) -> list[memoryview]:
     view, at, end = memoryview(body), 0, len(body)
     length_at = _LENGTH.unpack_from
     while at < end:
+        if len(calls) == MAX_CALLS:
+            raise BadFrames(f"There are more than {MAX_CALLS} calls.")
         if at + 4 > end:
             raise BadFrames(f"{end - at} bytes are left after call {len(calls) - 1}: too few for a length.")
         stop = at + 4 + length_at(body, at)[0]

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Final, cast
 
 from aiohttp import web
-from google.protobuf.message import DecodeError
 
 from scurry.endpoint import frames
 from scurry.endpoint.call import Call, Function
@@ -107,7 +106,7 @@ class Endpoint:
         for index, part in enumerate(parts):
             try:
                 call = Call.parse(part)
-            except DecodeError:
+            except Exception:  # whatever it is that cannot be read, its neighbours are served
                 exchange.put(index, frames.FAILED, f"Call {index} is not a ToFunction message.".encode())
                 continue
             function = self._functions.get(call.function)
@@ -180,7 +179,7 @@ def application(functions: Sequence[Function], *, ready: Callable[[], bool] = la
     async def readyz(_: web.Request) -> web.Response:
         return _health("ready", endpoint.ready)
 
-    app = web.Application(client_max_size=0)
+    app = web.Application(client_max_size=frames.MAX_BODY)
     app[ENDPOINT] = endpoint
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scurry.endpoint import frames
 
@@ -40,3 +42,29 @@ def test_read_leaves_out_what_is_cut_off(keep: int) -> None:
     """A response that ends early yields its whole frames and no more."""
     body = frames.frame(0, frames.ANSWER, b"") + frames.frame(1, frames.ANSWER, b"ab")
     assert frames.read(body[: 9 + keep]) == ([(0, 0, b"")] if keep < 11 else [(0, 0, b""), (1, 0, b"ab")])
+
+
+def test_calls_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body of nothing but empty calls does not become millions of them."""
+    monkeypatch.setattr(frames, "MAX_CALLS", 3)
+    assert len(frames.split(bytes(12))) == 3
+    with pytest.raises(frames.BadFrames, match="more than 3 calls"):
+        frames.split(bytes(16))
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_calls_or_no_frames(data: bytes) -> None:
+    """What is accepted is exactly what came; nothing else happens."""
+    try:
+        calls = frames.split(data)
+    except frames.BadFrames:
+        return
+    assert frames.join([bytes(call) for call in calls]) == data
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_read_to_their_last_whole_frame(data: bytes) -> None:
+    """What is read is the beginning of what came."""
+    whole = b"".join(frames.frame(*each) for each in frames.read(data))
+    assert data.startswith(whole)
+    assert len(data) - len(whole) < 9 or frames.read(data[len(whole) :]) == []
