@@ -80,8 +80,9 @@ class Inference:
                 later.append(asyncio.create_task(self._answer_parked(lane_call, payloads, done)))
             else:
                 self._finish(lane_call, done)
-        if later:
-            await asyncio.gather(*later)
+        for outcome in await asyncio.gather(*later, return_exceptions=True):
+            if outcome is not None:
+                log.error("a call was left unanswered", exc_info=outcome)
 
     def _at_hand(self, lane_call: LaneCall) -> LoadedModel | None:
         """The model, if these requests can be answered without waiting for anything."""
@@ -133,8 +134,12 @@ class Inference:
         key, requests = lane_call.call.key, lane_call.requests
         if requests:
             self._reports.add(key, lane_call.busy, requests)
-        lane_call.finish(*(self._reports.take(key) if lane_call.report else ()))
-        done(lane_call.call)
+        try:
+            lane_call.finish(*(self._reports.take(key) if lane_call.report else ()))
+        except Exception:  # left unanswered it goes back to its router; the others of the exchange are answered
+            log.exception("%s could not be answered", key)
+        else:
+            done(lane_call.call)
 
     async def _change(self, call: Call, change: Load | Unload) -> None:
         if isinstance(change, Load):

@@ -163,7 +163,7 @@ class Shelf:
         if alike is not None:
             return alike
         needed = self._sizes.get(subject.fingerprint, int(subject.bytes * OPENING))
-        self._refuse_oversize(place, needed)
+        _refuse_oversize(place, needed, stock.budget)
         stock.make_room(needed)
         stock.reserved += needed
         try:
@@ -171,16 +171,8 @@ class Shelf:
         finally:
             stock.reserved -= needed
         self._sizes[subject.fingerprint] = model.bytes
-        self._refuse_oversize(place, model.bytes)
+        _refuse_oversize(place, model.bytes, stock.budget)
         return LoadedModel(place.key, model, recipe)
-
-    def _refuse_oversize(self, place: Place, needed: int) -> None:
-        if needed > self._stock.budget:
-            takes, may = needed / MIB, self._stock.budget / MIB
-            sentence = (
-                f"{place.model} version {place.version} takes {takes:.0f} MiB; this worker may hold {may:.0f} MiB."
-            )
-            raise Failed("load_failed", sentence)
 
     def _settled(self, place: Place, task: asyncio.Task[LoadedModel]) -> None:
         if self._loading.get(place) is task:
@@ -199,3 +191,10 @@ class Shelf:
     def __repr__(self) -> str:
         used, budget = self._stock.bytes // MIB, self._stock.budget // MIB
         return f"<Shelf {len(self._stock)} models, {used} of {budget} MiB, {len(self._loading)} loading>"
+
+
+def _refuse_oversize(place: Place, needed: int, budget: int) -> None:
+    if needed > budget:
+        takes, may = needed / MIB, budget / MIB
+        sentence = f"{place.model} version {place.version} takes {takes:.0f} MiB; this worker may hold {may:.0f} MiB."
+        raise Failed("load_failed", sentence)

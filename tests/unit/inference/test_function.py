@@ -314,3 +314,23 @@ async def test_models_in_use_survive_a_squeeze(shop, payloads):
     assert shelf.models == 1
     assert repr(inference) == "<Inference worker: <Shelf 1 models, 0 of 0 MiB, 0 loading>>"
     await inference.close()
+
+
+@pytest.mark.parametrize("warm", [True, False])
+async def test_a_call_that_cannot_be_answered_harms_no_other(inference, shop, monkeypatch, warm):
+    """It is left to go back to its router; the calls beside it are answered, quick or not."""
+    if warm:
+        await serve(inference, call(sent(request(0, body(x=row(1, 2))))))
+    finish = function.LaneCall.finish
+
+    def breaks(self, *given: int) -> None:
+        if self.call is bad:
+            raise ValueError("too large for protobuf")
+        finish(self, *given)
+
+    monkeypatch.setattr(function.LaneCall, "finish", breaks)
+    bad, good = (call(sent(request(at, body(x=row(1, 2))))) for at in range(2))
+    order: list = []
+    await asyncio.wait_for(inference.serve([bad, good], order.append), 10)
+    assert order == [good]
+    assert values(replies(good)[0]) == [[2, 3]]
