@@ -104,7 +104,7 @@ class Inference:
     async def _answer_later(self, lane_call: LaneCall, done: Callable[[Call], None]) -> None:
         """Answer a call that has to wait for something."""
         if lane_call.address is not None:
-            changes = [self._change(lane_call.call, change) for change in lane_call.changes]
+            changes = [_change(lane_call.call, change, self._shelf, self.worker) for change in lane_call.changes]
             for failure in await asyncio.gather(*changes, return_exceptions=True):
                 if failure is not None:
                     log.error("%s: a change failed", lane_call.call.key, exc_info=failure)
@@ -141,12 +141,6 @@ class Inference:
         else:
             done(lane_call.call)
 
-    async def _change(self, call: Call, change: Load | Unload) -> None:
-        if isinstance(change, Load):
-            await answer_load(call, change, self._shelf, self.worker)
-        else:
-            self._shelf.unload((change.model, change.version), change.identity)
-
     async def _infer(self, lane_call: LaneCall, work: Work) -> None:
         loaded = await self._shelf.load(lane_call.key, work.spec)
         loaded.users += 1
@@ -162,3 +156,10 @@ class Inference:
 
     def __repr__(self) -> str:
         return f"<Inference {self.worker or 'worker'}: {self._shelf!r}>"
+
+
+async def _change(call: Call, change: Load | Unload, shelf: Shelf, worker: str) -> None:
+    if isinstance(change, Load):
+        await answer_load(call, change, shelf, worker)
+    else:
+        shelf.unload((change.model, change.version), change.identity)

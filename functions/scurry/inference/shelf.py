@@ -17,9 +17,10 @@ import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, Protocol
 
+from scurry.inference.failures import Failures
 from scurry.inference.loaded_model import Key, LoadedModel
 from scurry.inference.stock import MIB, Place, Stock
-from scurry.wire.errors import Failed, ScurryError, Unavailable, error
+from scurry.wire.errors import Failed, ScurryError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FAILURE_SECONDS: Final = 2.0
 DROPPED: Final = 4096
 """Unloaded registrations that are remembered."""
 OPENING: Final = 1.2
@@ -75,7 +75,7 @@ class Shelf:
         self._opener, self._loaders, self._clock = models, loaders, clock
         self._stock = Stock(budget)
         self._loading: dict[Place, asyncio.Task[LoadedModel]] = {}
-        self._failed: dict[Place, tuple[float, ScurryError]] = {}
+        self._failures = Failures(clock)
         self._dropped: OrderedDict[Place, None] = OrderedDict()
         self._sizes: dict[str, int] = {}  # by fingerprint: what a model took when it was open
 
@@ -93,7 +93,7 @@ class Shelf:
         loaded = self._stock.find(place)
         if loaded is not None:
             return loaded
-        self._raise_recent_failure(place)
+        self._failures.raise_recent(place)
         task = self._loading.get(place) or self._start(place, spec)
         # Shielded: whoever gives up waiting must not stop the load for the others.
         return await asyncio.shield(task)
@@ -103,7 +103,7 @@ class Shelf:
         loading = [place for place in self._loading if place.key == key]
         going = {Place(*key, identity)} if identity else {*self._stock.places(key), *loading}
         for place in going:
-            self._failed.pop(place, None)
+            self._failures.forget(place)
             self._dropped[place] = None
         while len(self._dropped) > DROPPED:
             self._dropped.popitem(last=False)
@@ -143,7 +143,7 @@ class Shelf:
         except Exception as cause:
             foreign = Failed("load_failed", f"Cannot be loaded: {cause!r}.")
             failure = cause if isinstance(cause, ScurryError) else foreign
-            self._failed[place] = (self._clock() + FAILURE_SECONDS, failure)
+            self._failures.note(place, failure)
             log.warning("model %s version %s failed to load: %s", place.model, place.version, failure.message)
             raise failure from cause
         if place not in self._dropped:
@@ -156,8 +156,7 @@ class Shelf:
         run, stock = asyncio.get_running_loop().run_in_executor, self._stock
         subject = await run(self._loaders, self._opener.find, place.model, place.version, spec)
         if spec.fingerprint and spec.fingerprint != subject.fingerprint:
-            sentence = f"{subject.file.path} was changed since it was registered; register it again."
-            raise Failed("load_failed", sentence)
+            raise Failed("load_failed", f"{subject.file.path} was changed since it was registered; register it again.")
         recipe = (subject.fingerprint, subject.runtime.name, spec.config)
         alike = stock.alike(place.key, recipe)
         if alike is not None:
@@ -179,14 +178,6 @@ class Shelf:
             del self._loading[place]
         if not task.cancelled():
             task.exception()  # those who wait have it; nobody waiting is no error
-
-    def _raise_recent_failure(self, place: Place) -> None:
-        failed = self._failed.get(place)
-        if failed is None:
-            return
-        if self._clock() < failed[0]:
-            raise error(failed[1].code, failed[1].message)
-        del self._failed[place]
 
     def __repr__(self) -> str:
         used, budget = self._stock.bytes // MIB, self._stock.budget // MIB

@@ -11,7 +11,8 @@ import pytest
 from tests.unit.inference.toys import Shop, Toy
 
 from scurry.inference import shelf as module
-from scurry.inference.shelf import FAILURE_SECONDS, Gone, Shelf, identity_of
+from scurry.inference.failures import SECONDS as FAILURE_SECONDS
+from scurry.inference.shelf import Gone, Shelf, identity_of
 from scurry.wire.errors import Failed, Unavailable
 from scurry.wire.messages_pb2 import ModelSpec
 
