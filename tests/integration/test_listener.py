@@ -59,6 +59,9 @@ class Echo:
     async def models(self) -> dict[str, dict[str, Any]]:
         return {"m": RECORD}
 
+    async def record(self, model: str) -> dict[str, Any] | None:
+        return RECORD if model == "m" else None
+
     async def update(self, update: Any, **options: Any) -> dict[str, Any]:
         raise AssertionError("nobody may")
 

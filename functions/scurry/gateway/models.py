@@ -1,64 +1,104 @@
-"""The registry's view, read at most once a second.
+"""The registry's view: one record, or all of them, not older than a second.
 
-Only metadata is answered from it. Whether a model answers a request is decided by the job alone.
+Only metadata is answered from it. Whether a model answers a request is decided by the job alone, which is also asked
+when the view lacks a name: somebody may have emptied Redis under a model that serves.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final, Protocol
+from collections.abc import Coroutine
+from typing import Any, Final, Protocol, TypeVar
 
+from scurry.gateway.ask import InferenceClient
 from scurry.gateway.describe import Record
-from scurry.wire.errors import NotFound
+from scurry.wire.errors import NotFound, ScurryError, error
+from scurry.wire.infer_pb2 import InferRequest
+
+T = TypeVar("T")
 
 FRESH_S: Final = 1.0
+PROBE_S: Final = 3.0
+REMEMBERED: Final = 4096
+"""Records that are kept, for a moment when the view is empty."""
+UNKNOWN: Final = frozenset({"model_not_found", "version_not_found"})
+SILENT: Final = frozenset({"deadline_exceeded", "unavailable", "overloaded"})
 
 
-class RecordsClient(Protocol):
+class RecordsClient(InferenceClient, Protocol):
     """What `Models` needs of `scurry.client.client.Client`."""
 
     async def models(self) -> dict[str, dict[str, Any]]:
         """Every model's record."""
         ...
 
+    async def record(self, model: str) -> dict[str, Any] | None:
+        """One model's record; None when the view has none."""
+        ...
+
 
 class Models:
-    """Every model's record, not older than a second; a name that is missing is looked up again at once."""
+    """Records as the view shows them; those who want the same at the same time share one reading."""
 
     def __init__(self, client: RecordsClient) -> None:
         self._client = client
-        self._records: dict[str, dict[str, Any]] = {}
-        self._read_at = float("-inf")
-        self._reading: asyncio.Task[None] | None = None
+        self._known: dict[str, tuple[Record, float]] = {}
+        self._all: tuple[dict[str, dict[str, Any]], float] = ({}, float("-inf"))
+        self._reading: dict[str, asyncio.Task[Any]] = {}
 
     async def records(self) -> dict[str, dict[str, Any]]:
         """Every model's record. Raises `Unavailable`."""
-        if asyncio.get_running_loop().time() - self._read_at > FRESH_S:
-            await self._read()
-        return self._records
+        if self._now() - self._all[1] > FRESH_S:
+            await self._shared("", self._read_all())
+        return self._all[0]
 
     async def record(self, model: str) -> Record:
         """One model's record. Raises `NotFound` or `Unavailable`."""
-        record = (await self.records()).get(model)
-        if record is None:
-            await self._read()
-            record = self._records.get(model)
-        if record is None:
+        known, at = self._known.get(model, ({}, float("-inf")))
+        if self._now() - at > FRESH_S:
+            known = await self._shared(model, self._read(model))
+        return known
+
+    async def _read_all(self) -> None:
+        self._all = (await self._client.models(), self._now())
+
+    async def _read(self, model: str) -> Record:
+        """Cases: 1. the view has it; 2. the job does not know it either; 3. it serves, the view is being rebuilt."""
+        record = await self._client.record(model)
+        if record is not None:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[model] = (record, self._now())
+            return record
+        if not await self._serves(model):
+            self._known.pop(model, None)
             raise NotFound("model_not_found", f"No model is called {model!r}.")
-        return record
+        if model in self._known:
+            return self._known[model][0]
+        raise error("unavailable", f"What there is to say about {model!r} is being collected: try again in a moment.")
 
-    async def _read(self) -> None:
-        """Read the view; those who want it at the same time share one reading."""
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._fetch())
-        await asyncio.shield(self._reading)
-
-    async def _fetch(self) -> None:
+    async def _serves(self, model: str) -> bool:
+        """Whether the job knows the model: it answers a request without inputs with anything but that it does not."""
         try:
-            self._records = await self._client.models()
-            self._read_at = asyncio.get_running_loop().time()
-        finally:
-            self._reading = None
+            await self._client.ask(model, InferRequest(), timeout=PROBE_S)
+        except ScurryError as cause:
+            if cause.code in SILENT:
+                raise
+            return cause.code not in UNKNOWN
+        return True
+
+    async def _shared(self, name: str, reading: Coroutine[Any, Any, T]) -> T:
+        """Share a reading with those who want the same; the latecomer's own is not begun."""
+        if name in self._reading:
+            reading.close()
+        else:
+            task = self._reading[name] = asyncio.create_task(reading)
+            task.add_done_callback(lambda _: self._reading.pop(name))
+        shared: T = await asyncio.shield(self._reading[name])
+        return shared
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
     def __repr__(self) -> str:
-        return f"<Models {len(self._records)} models>"
+        return f"<Models {len(self._known)} known>"

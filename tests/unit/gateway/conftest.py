@@ -40,6 +40,7 @@ class FakeClient:
         self.updates: list[Update] = []
         self.records = {"m": RECORD}
         self.looks = 0
+        self.record_looks = 0
         self.redis: Exception | None = None
 
     async def ask(self, model: str, request: InferRequest, **options: Any) -> Answer:
@@ -53,6 +54,10 @@ class FakeClient:
     async def models(self) -> dict[str, dict[str, Any]]:
         self.looks += 1
         return self.records
+
+    async def record(self, model: str) -> dict[str, Any] | None:
+        self.record_looks += 1
+        return self.records.get(model)
 
     async def update(self, update: Update, **options: Any) -> dict[str, Any]:
         self.updates.append(update)
