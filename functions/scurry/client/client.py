@@ -11,6 +11,7 @@ from scurry.client.answers import Answer, AnswerReader
 from scurry.client.bodies import Parked, park
 from scurry.client.registry import signature_of
 from scurry.client.waiting import Fields
+from scurry.wire.errors import Unavailable
 from scurry.wire.infer_pb2 import InferRequest
 
 if TYPE_CHECKING:
@@ -106,25 +107,27 @@ class Client(AnswerReader):
         parked: Parked | None = None,
     ) -> asyncio.Future[Fields]:
         """Send a body as it is; the future gets the raw fields of the reply, whether its status is ok or error."""
-        deadline = int((time.time() + timeout) * 1000)
-        fields: list[str | bytes] = ["model", model, encoding, body, "deadline", str(deadline)]
+        fields = ("model", model, encoding, body, *(("version", version) if version else ()))
+        options = ["deadline", str(int((time.time() + timeout) * 1000))]
         keep = self._keep(id, keep)
         if keep is not None:
-            fields += ("keep", str(keep))
-        if version:
-            fields += ("version", version)
+            options += ("keep", str(keep))
         if key:
-            fields += ("key", key)
+            options += ("key", key)
         if traceparent:
-            fields += ("traceparent", traceparent)
-        return self.streams.send(self.streams.requests(model), fields, id or self.new_id(), timeout, parked or ())
+            options += ("traceparent", traceparent)
+        stream = self.streams.requests(model)
+        return self.streams.send(stream, fields, id or self.new_id(), timeout, parked or (), options=options)
 
     async def _datatypes(self, model: str, version: str) -> Mapping[str, str]:
         """The model's inputs with their data types, so far as the registry shows them; looked up every so often."""
         now = time.monotonic()
         known, at = self._signatures.get((model, version), ({}, -SIGNATURE_S))
         if now - at >= SIGNATURE_S:
-            signature = signature_of(await self.record(model) or {}, version) or {}
+            try:
+                signature = signature_of(await self.record(model) or {}, version) or {}
+            except Unavailable:  # the request itself waits until Redis is back
+                return {}
             known = {port["name"]: port["datatype"] for port in signature.get("inputs", ())}
             if len(self._signatures) >= SIGNATURES:
                 self._signatures.clear()

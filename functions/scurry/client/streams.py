@@ -66,15 +66,21 @@ class Streams:
         request_id: str,
         timeout: float,
         parked: Sequence[tuple[str, bytes]] = (),
+        *,
+        options: Sequence[str | bytes] = (),
     ) -> asyncio.Future[Fields]:
-        """Append one entry; the future gets the fields of its reply. `parked` are payloads under their keys."""
-        joined = self._waiting.join(request_id, timeout)
+        """Append one entry; the future gets the fields of its reply. `parked` are payloads under their keys.
+
+        The same `fields` under an id that is waited for are not sent again; other ones raise `id_conflict`.
+        """
+        content = (*fields, *(len(payload) for _, payload in parked))
+        joined = self._waiting.join(request_id, timeout, content)
         if joined is not None:
             return joined
-        callers = self._waiting.add(request_id, timeout)
+        callers = self._waiting.add(request_id, timeout, content)
         for key, payload in parked:
             self._link.send(Command(pack_set(key, payload, PARKED_S), callers, quiet=True, again=True))
-        words = ("XADD", stream, "*", *fields, "id", request_id, "reply", self._replies.stream)
+        words = ("XADD", stream, "*", *fields, *options, "id", request_id, "reply", self._replies.stream)
         self._link.send(Command(pack(*words), callers, quiet=True, again=True))
         return callers.future
 

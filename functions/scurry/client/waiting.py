@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from scurry.wire.errors import InvalidRequest
+
 Fields = dict[bytes, bytes]
 """The fields of a reply as they stand in the reply stream."""
 
@@ -16,11 +18,12 @@ GRAIN_S: Final = 0.02
 class Callers:
     """Everybody who waits for one id: nearly always one. Each has a future and a time of its own."""
 
-    __slots__ = ("due", "future", "others")
+    __slots__ = ("content", "due", "future", "others")
 
-    def __init__(self, future: asyncio.Future[Fields], due: float) -> None:
+    def __init__(self, future: asyncio.Future[Fields], due: float, content: object) -> None:
         self.future = future
         self.due = due
+        self.content = content
         self.others: list[Callers] = []
 
     def done(self) -> bool:
@@ -64,17 +67,22 @@ class Waiting:
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = float("inf")
 
-    def add(self, request_id: str, timeout: float) -> Callers:
-        """One who waits for the reply to this id."""
-        callers = self._callers[request_id] = self._make(timeout)
+    def add(self, request_id: str, timeout: float, content: object = None) -> Callers:
+        """One who waits for the reply to this id, having sent this."""
+        callers = self._callers[request_id] = self._make(timeout, content)
         return callers
 
-    def join(self, request_id: str, timeout: float) -> asyncio.Future[Fields] | None:
-        """A future beside those that wait for this id already; None when nobody does."""
+    def join(self, request_id: str, timeout: float, content: object = None) -> asyncio.Future[Fields] | None:
+        """A future beside those that wait for this id already; None when nobody does.
+
+        Raises `id_conflict` for one who sends something else under it: the answer would not be to his question.
+        """
         callers = self._callers.get(request_id)
         if callers is None or callers.done():
             return None
-        other = self._make(timeout)
+        if callers.content != content:
+            raise InvalidRequest("id_conflict", f"The id {request_id!r} is waited for already, with another body.")
+        other = self._make(timeout, content)
         callers.others.append(other)
         return other.future
 
@@ -95,11 +103,11 @@ class Waiting:
     def __len__(self) -> int:
         return len(self._callers)
 
-    def _make(self, timeout: float) -> Callers:
+    def _make(self, timeout: float, content: object) -> Callers:
         due = self._loop.time() + timeout
         if due < self._alarm_at:
             self._set_alarm(due)
-        return Callers(self._loop.create_future(), due)
+        return Callers(self._loop.create_future(), due, content)
 
     def _set_alarm(self, due: float) -> None:
         if self._alarm is not None:

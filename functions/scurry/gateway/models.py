@@ -1,4 +1,4 @@
-"""The registry's view: one record, or all of them, not older than a second.
+"""The registry's view: one record or all, not older than a second.
 
 Only metadata is answered from it. Whether a model answers a request is decided by the job alone, which is also asked
 when the view lacks a name: somebody may have emptied Redis under a model that serves.

@@ -1,12 +1,14 @@
 """Asking: arrays and messages in, arrays and messages out, errors with their codes."""
 
+import asyncio
 import json
 
 import numpy as np
 import pytest
 
 from scurry.client.client import Client
-from scurry.wire.errors import Failed, InvalidRequest, NotFound
+from scurry.redis import dial
+from scurry.wire.errors import Failed, InvalidRequest, NotFound, Unavailable
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.messages_pb2 import Register, Update
 from scurry.wire.names import CLAIM_CHECK_BYTES
@@ -162,3 +164,30 @@ def test_a_client_that_is_not_open_says_how_to_open_it():
     """Not an AttributeError about None."""
     with pytest.raises(RuntimeError, match="async with"):
         _ = Client().streams
+
+
+async def test_a_refusal_leaves_the_id_free_for_another_try(client, redis):
+    """And a conflict that the job finds is raised as one."""
+    said = [{"status": "error", "error": "overloaded", "message": "Later."}, {"status": "ok", "reply": b""},
+            {"status": "error", "error": "id_conflict", "message": "Used for another body."}]  # fmt: skip
+    redis.job = lambda fields: said.pop(0)
+    with pytest.raises(Unavailable):
+        await client.ask("m", InferRequest(), id="mine")
+    assert (await client.ask("m", InferRequest(), id="mine")).reply == InferReply()
+    with pytest.raises(InvalidRequest) as conflict:
+        await client.ask("m", InferRequest(outputs=["y"]), id="mine")
+    assert conflict.value.code == "id_conflict"
+    assert [entry[b"id"] for entry in redis.entries("scurry:requests")] == [b"mine"] * 3
+
+
+async def test_lists_wait_for_a_redis_that_is_away_like_arrays(client, redis, monkeypatch):
+    """The look at the signature is no reason to fail at once."""
+    monkeypatch.setattr(dial, "BACK_OFF_S", (0.0, 0.0))
+    redis.job, redis.down = doubling(redis), True
+    redis.drop()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task = asyncio.create_task(client.infer("m", {"x": [1.0]}))
+    await asyncio.sleep(0)
+    redis.down = False
+    assert (await asyncio.wait_for(task, 5))["y"] == [2.0]

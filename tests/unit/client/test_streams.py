@@ -6,7 +6,7 @@ import pytest
 
 from scurry.client.streams import Streams
 from scurry.redis import dial as module
-from scurry.wire.errors import Unavailable
+from scurry.wire.errors import InvalidRequest, Unavailable
 from scurry.wire.names import Keys
 
 OK = {"status": "ok", "version": "1", "reply": b"r"}
@@ -76,6 +76,22 @@ async def test_a_repeated_id_is_sent_once_while_it_is_waited_for(streams, redis)
     redis.reply(redis.entries("scurry:requests")[0], OK)
     assert (await first) == (await second)
     assert len(redis.entries("scurry:requests")) == 1
+
+
+async def test_another_body_under_an_id_that_is_waited_for_is_a_conflict(streams, redis):
+    """Its sender would get the answer to somebody else's question; the first is not disturbed."""
+    first = streams.send("s", ["model", "m", "request", b"one"], "same", 5)
+    for other in (["model", "m", "request", b"two"], ["model", "n", "request", b"one"]):
+        with pytest.raises(InvalidRequest) as conflict:
+            streams.send("s", other, "same", 5)
+        assert conflict.value.code == "id_conflict"
+    with pytest.raises(InvalidRequest):
+        streams.send("s", ["model", "m", "request", b"one"], "same", 5, [("k", b"parked")])
+    again = streams.send("s", ["model", "m", "request", b"one"], "same", 5, options=["deadline", "9"])
+    await asyncio.sleep(0)
+    redis.reply(redis.entries("s")[0], OK)
+    assert (await first) == (await again)
+    assert len(redis.entries("s")) == 1
 
 
 async def test_a_refused_entry_fails_its_future(streams, redis):
