@@ -103,6 +103,18 @@ def test_curl_gets_an_error_with_a_code(url: str, path: str, changes: dict[str, 
     assert told["error"]
 
 
+def test_curl_changes_the_registry(url: str) -> None:
+    """From this machine, as no key is set; what the registry does not understand, it says."""
+    change = f"{url}/v2/repository/models/{MODEL}"
+    status, record = curl(change, {"alias": {"alias": "by-http", "version": "1"}})
+    assert (status, record["aliases"]["by-http"]) == (200, "1")
+    assert curl(f"{url}/v2/models/{MODEL}/versions/by-http/infer", {"inputs": [ROW]})[1]["model_version"] == "1"
+    status, told = curl(change, {"alias": {"alias": "by-http"}, "nonsense": {}})
+    assert (status, told["code"]) == (400, "bad_request")
+    status, told = curl(change, {"rollback": {}}, "--header", "Origin: http://elsewhere.example")
+    assert (status, told["code"]) == (403, "not_allowed")
+
+
 def test_tritonclient_gets_what_the_model_answers(url: str) -> None:
     """Binary and JSON, with and without a version."""
     import tritonclient.http as triton

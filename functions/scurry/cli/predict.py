@@ -14,6 +14,7 @@ from scurry.cli.flags import SECONDS, number
 from scurry.cli.output import progress, say
 from scurry.client.bodies import raise_error
 from scurry.client.client import Client
+from scurry.client.registry import signature_of
 from scurry.wire.errors import InvalidRequest, NotFound
 
 EXAMPLE = """examples:
@@ -70,7 +71,7 @@ async def _ask_json(args: argparse.Namespace, asker: Client) -> str:
 async def _ask_file(args: argparse.Namespace, asker: Client) -> str:
     from scurry.cli import files  # noqa: PLC0415 - numpy only for those who need it
 
-    signature = find_signature(await asker.models(), args.name, args.version)
+    signature = find_signature(await asker.record(args.name), args.name, args.version)
     read = files.arrays if args.npy else files.picture
     inputs = read(Path(args.npy or args.image), signature)
     outputs = await asker.infer(args.name, inputs, version=args.version, timeout=args.timeout)
@@ -91,16 +92,11 @@ def read_body(text: str) -> bytes:
     return text.encode()
 
 
-def find_signature(view: dict[str, dict[str, Any]], name: str, version: str) -> dict[str, Any]:
+def find_signature(record: dict[str, Any] | None, name: str, version: str) -> dict[str, Any]:
     """What the version that will answer takes, according to the view."""
-    record = view.get(name)
     if record is None:
         raise NotFound("model_not_found", f"No model {name!r} is registered.")
-    wanted = (record.get("aliases") or {}).get(version, version)
-    routes: dict[str, int] = record.get("routes") or {}
-    wanted = wanted or max(routes, key=lambda one: routes[one], default="")
-    for one in record.get("versions", ()):
-        if one["version"] == wanted:
-            signature: dict[str, Any] = one.get("signature") or {}
-            return signature
-    raise NotFound("version_not_found", f"Model {name!r} has no version {wanted!r} that is ready.")
+    signature = signature_of(record, version)
+    if signature is None:
+        raise NotFound("version_not_found", f"Model {name!r} has no version {version!r} that is ready.")
+    return signature

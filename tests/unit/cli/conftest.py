@@ -49,6 +49,9 @@ class FakeClient:
     async def __aexit__(self, *_):
         pass
 
+    async def record(self, model):
+        return (await self.models()).get(model)
+
     async def models(self):
         return self.view
 

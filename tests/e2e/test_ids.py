@@ -1,0 +1,51 @@
+"""What an id promises, from a client's side, through the real job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, save
+
+from scurry.client.client import Client
+from scurry.wire.errors import InvalidRequest, NotFound
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Stack
+
+MODEL = "ids-double"
+
+
+def save_double(path: Path) -> Path:
+    """A model that doubles three numbers."""
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 3]) for name in "xy"]
+    graph = helper.make_graph([helper.make_node("Add", ["x", "x"], ["y"])], "double", ends[:1], ends[1:])
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return path
+
+
+async def test_an_id_belongs_to_its_first_answer(stack: Stack, tmp_path: Path) -> None:
+    """A refusal leaves it free; the same body gets the same answer again, another body a conflict."""
+    one = {"x": np.ones((1, 3), np.float32)}
+    async with Client(stack.redis_url) as client:
+        with pytest.raises(NotFound):
+            await client.infer(MODEL, one, id="ids-mine")
+        stack.register(MODEL, save_double(tmp_path / "double.onnx"))
+        for _ in range(2):
+            assert (await client.infer(MODEL, one, id="ids-mine"))["y"].tolist() == [[2, 2, 2]]
+        with pytest.raises(InvalidRequest) as conflict:
+            await client.infer(MODEL, {"x": np.zeros((1, 3), np.float32)}, id="ids-mine")
+        assert conflict.value.code == "id_conflict"
+        assert (await client.result("ids-mine")).version == "1"
+
+
+async def test_lists_are_cast_to_what_the_model_takes(stack: Stack, tmp_path: Path) -> None:
+    """The client has read the signature from the registry's view."""
+    stack.register("ids-lists", save_double(tmp_path / "double.onnx"))
+    async with Client(stack.redis_url) as client:
+        outputs = await client.infer("ids-lists", {"x": [[1, 2.5, 3]]})
+        assert outputs["y"].tolist() == [[2, 5, 6]]
+        assert outputs["y"].dtype == np.float32
