@@ -46,11 +46,13 @@ class CommonSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionsSettings(CommonSettings):
-    """The process of the router and registry functions."""
+    """Router and registry. A request waits at most so long for its turn, and for a version that is being loaded."""
 
     host: str = "127.0.0.1"
     port: int = 8100
     drain_s: float = 10.0
+    max_queue_s: float = 10.0
+    max_hold_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,8 @@ class UpSettings(CommonSettings):
     on_gap: str = "fail"
     forget_checkpoints: bool = False
     admin_key: str = ""
+    max_queue_s: float = 10.0
+    max_hold_s: float = 60.0
 
 
 Settings = TypeVar("Settings", bound=CommonSettings)
@@ -202,6 +206,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "max_in_flight": between(1, 1_000_000),
     "timeout_s": above_0(86400),
     "drain_s": above_0(86400),
+    "max_queue_s": above_0(86400),
+    "max_hold_s": above_0(86400),
     "log_level": ("debug, info, warning or error", {"debug", "info", "warning", "error"}.__contains__),
     "on_gap": ("fail or resume", {"fail", "resume"}.__contains__),
     "checkpoint_interval": ("a duration such as 5s", re.compile(r"\d{1,9} ?(ms|s|min|m|h)").fullmatch),

@@ -40,6 +40,8 @@ HELP: Final = {
     "module": "another module.yaml than ours",
     "on_gap": "fail or resume: what the job does when Redis lacks entries that it has not read yet",
     "forget_checkpoints": "start without the job's checkpoints, which are put aside, when none can be restored",
+    "max_queue_s": "seconds a request may wait for its turn, by the time that requests of its version take",
+    "max_hold_s": "seconds a request may wait for a version that is being loaded",
     "admin_key": "key that registry verbs over HTTP must show",
     "separate_registry": "take registry messages from their own stream only, so that Redis' ACLs can tell who may",
 }

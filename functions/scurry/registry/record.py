@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any, Final
 
 from scurry.wire.errors import NotFound, Unavailable
@@ -82,6 +83,13 @@ def serving_spec(entry: VersionRecord) -> ModelSpec:
     return entry.serving if entry.HasField("serving") else entry.spec
 
 
+@lru_cache(maxsize=1024)
+def queue_size(config: str) -> int:
+    """Requests that may wait for a version, by its options; 0: they do not say."""
+    policy = json.loads(config or "{}").get("dynamic_batching", {}).get("default_queue_policy", {})
+    return int(policy.get("max_queue_size", 0))
+
+
 def routes_of(record: Record) -> Routes:
     """What the router must know."""
     routes = Routes(epoch=record.epoch, aliases=record.aliases)
@@ -94,6 +102,7 @@ def routes_of(record: Record) -> Routes:
                 draining=entry.state == DRAINING,
                 spec=serving_spec(entry),
                 function=entry.function,
+                max_queue_size=queue_size(serving_spec(entry).config),
             )
         if entry.state == FAILED:
             routes.failed.append(entry.version)

@@ -184,4 +184,18 @@ def _checked_config(text: str) -> str:
     size = config.get("max_batch_size", 1)
     if isinstance(size, bool) or not isinstance(size, int) or not 0 < size < 2**31:
         raise _bad("register.config.max_batch_size must be a whole number from 1")
+    _check_queue(config)
     return json.dumps(config, separators=(",", ":"), sort_keys=True) if config else ""
+
+
+def _check_queue(config: dict[str, Any]) -> None:
+    """The one part of `dynamic_batching` that the router goes by."""
+    part: Any = config
+    name = "register.config"
+    for key in ("dynamic_batching", "default_queue_policy"):
+        part, name = part.get(key, {}), f"{name}.{key}"
+        if not isinstance(part, dict):
+            raise _bad(f"{name} must be an object")
+    size = part.get("max_queue_size", 0)
+    if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size < 2**31:
+        raise _bad(f"{name}.max_queue_size must be a whole number from 0")

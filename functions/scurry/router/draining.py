@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scurry.router import policy, sending
 from scurry.router.lanes import Lanes
+from scurry.router.replaced import left_behind
 from scurry.router.routing_pass import RoutingPass
 from scurry.wire.messages_pb2 import Drained, Routes
 from scurry.wire.names import REGISTRY, ROUTER, TYPE_PREFIX
@@ -37,7 +38,7 @@ def stop_waiting(routing: RoutingPass, limit: Drained) -> None:
         if lanes.draining and lanes.generation == limit.generation and not lanes.idle:
             _tell(routing, lanes, lanes.generation, expired=True)
         elif lanes.replaced and lanes.replaced == limit.generation:
-            _tell(routing, lanes, lanes.left_behind(expired=True), expired=True)
+            _tell(routing, lanes, left_behind(lanes.counters, expired=True), expired=True)
 
 
 def report(routing: RoutingPass) -> None:
@@ -48,7 +49,7 @@ def report(routing: RoutingPass) -> None:
         if lanes.draining and lanes.idle:
             _tell(routing, lanes, lanes.generation, expired=False)
         elif lanes.replaced:
-            generation = lanes.left_behind()
+            generation = left_behind(lanes.counters)
             if generation:
                 _tell(routing, lanes, generation, expired=False)
 

@@ -9,14 +9,15 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from scurry.endpoint.call import Call, Message, State, answer_each, now_ms
-from scurry.router import apart, draining, holding, recovery
+from scurry.router import apart, draining, expiry, holding, recovery
 from scurry.router.policy import Bounds
 from scurry.router.routes import RouteTable
 from scurry.router.routing_pass import RoutingPass
 from scurry.router.sending import REQUESTS
 from scurry.router.tables import Tables
+from scurry.router.watching import EXPIRE
 from scurry.wire.addresses import Lane, parse
-from scurry.wire.messages_pb2 import Bounced, Done, Drained, Reply, Request, Requests, Routes
+from scurry.wire.messages_pb2 import Bounced, Done, Drained, Expire, Reply, Request, Requests, Routes
 from scurry.wire.names import ROUTER, ROUTER_STATE, TYPE_PREFIX
 
 log = logging.getLogger(__name__)
@@ -107,8 +108,13 @@ def _requests(routing: RoutingPass, message: Message) -> None:
 
 
 def _done(routing: RoutingPass, message: Message) -> None:
-    """A lane reports by its sequence; what ran alone, of no lane, just says that it is done."""
+    """A lane reports by its sequence and how long that took; what ran alone, of no lane, just that it is done."""
     done = Done.FromString(message.value)
+    lanes = routing.table.lanes(done.version)
+    if lanes is None:
+        return
+    lanes.room.measure(done.busy_micros, done.requests)
+    lanes.hear(done.lane, routing.now)
     if done.lane < 0:
         routing.table.leave(done.version, -1)
     else:
@@ -126,6 +132,10 @@ def _routes(routing: RoutingPass, message: Message) -> None:
 
 def _drained(routing: RoutingPass, message: Message) -> None:
     draining.stop_waiting(routing, Drained.FromString(message.value))
+
+
+def _expire(routing: RoutingPass, message: Message) -> None:
+    expiry.expire(routing, Expire.FromString(message.value))
 
 
 def _reply(routing: RoutingPass, message: Message) -> None:
@@ -150,5 +160,6 @@ _ACTS: Final[dict[str, Callable[[RoutingPass, Message], None]]] = {
     f"{TYPE_PREFIX}Bounced": _bounced,
     f"{TYPE_PREFIX}Reply": _reply,
     f"{TYPE_PREFIX}Drained": _drained,
+    EXPIRE: _expire,
 }
-"""The router sends itself Requests after a pause, and Drained as the limit of draining."""
+"""The router sends itself Requests after a pause, and Drained as the limit of draining, Expire for deadlines."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from operator import ge, sub
+from operator import sub
 
 from scurry.router import policy
+from scurry.router.room import Room
 from scurry.wire.messages_pb2 import LaneCounters, Requests, VersionRoute
 from scurry.wire.names import LANES
 
@@ -12,7 +13,7 @@ from scurry.wire.names import LANES
 class Lanes:
     """One version's route with the counters of its lanes."""
 
-    __slots__ = ("counters", "draining", "max_batch_size", "route", "stamp", "version", "weight")
+    __slots__ = ("counters", "draining", "max_batch_size", "room", "route", "stamp", "version", "weight")
 
     def __init__(self, route: VersionRoute, counters: LaneCounters) -> None:
         self.route = route
@@ -21,7 +22,13 @@ class Lanes:
         self.draining = route.draining
         self.weight = 0 if self.draining else route.weight
         self.max_batch_size = route.spec.max_batch_size or policy.DEFAULT_BATCH
+        self.room = Room(route, counters, self.max_batch_size)
         self.stamp = Requests(spec=route.spec, version=route.version).SerializeToString()  # the same on every message
+
+    def proven(self, lane: int, now: int) -> bool:
+        """Whether the lane has shown lately that it answers."""
+        reported = self.counters.reported
+        return lane < len(reported) and 0 <= now - reported[lane] < policy.PROVEN_MS
 
     @property
     def outstanding(self) -> list[int]:
@@ -49,7 +56,7 @@ class Lanes:
         """Nothing is outstanding, nor on its way back."""
         return not self.counters.away and list(self.counters.sent) == list(self.counters.done)
 
-    def send(self, lane: int, count: int) -> tuple[int, bool]:
+    def send(self, lane: int, count: int, *, ask: bool = False) -> tuple[int, bool]:
         """Count `count` requests onto a lane; returns its new sequence and whether to ask for a report."""
         counters = self.counters
         while lane >= len(counters.sent):
@@ -58,11 +65,19 @@ class Lanes:
             counters.asked.append(0)
         sent = counters.sent[lane] + count
         counters.sent[lane] = sent
-        report = policy.wants_report(lane, sent, counters.done[lane], counters.asked[lane], self.max_batch_size)
-        if report or self.draining:
+        done, asked = counters.done[lane], counters.asked[lane]
+        if ask or self.draining or policy.wants_report(lane, sent - asked, sent - done, self.room.cap, self.room.bound):
             counters.asked[lane] = sent
             return sent, True
         return sent, False
+
+    def hear(self, lane: int, now: int) -> None:
+        """The lane has reported."""
+        reported = self.counters.reported
+        if 0 <= lane < len(self.counters.sent):
+            while lane >= len(reported):
+                reported.append(0)
+            reported[lane] = now
 
     def finish(self, lane: int, sequence: int) -> None:
         """The lane has finished all up to `sequence`; extra lanes that fell idle are forgotten."""
@@ -71,26 +86,7 @@ class Lanes:
             counters.done[lane] = sequence
             while len(counters.sent) > LANES and counters.sent[-1] == counters.done[-1]:
                 del counters.sent[-1], counters.done[-1], counters.asked[-1]
-            del counters.leaving[len(counters.sent) :]
-
-    def leave_behind(self, generation: int) -> None:
-        """What is outstanding was sent to a spec of this generation, which another one has replaced."""
-        self.counters.leaving[:] = self.counters.sent
-        self.counters.leaving_generation = generation
-
-    def left_behind(self, *, expired: bool = False) -> int:
-        """The generation that was replaced, once all sent to it is finished, or waited for long enough; else 0.
-
-        It is told once.
-        """
-        counters = self.counters
-        generation = counters.leaving_generation
-        finished = not counters.away and all(map(ge, counters.done, counters.leaving))
-        if not generation or not (finished or expired):
-            return 0
-        counters.leaving_generation = 0
-        del counters.leaving[:]
-        return generation
+            del counters.leaving[len(counters.sent) :], counters.reported[len(counters.sent) :]
 
     def count(self, count: int) -> None:
         """Count requests that are routed here for the first time."""

@@ -26,6 +26,18 @@ BOUNCES: Final = 20
 """So often may a request come back for whatever reason: about two and a half minutes."""
 DRAIN_MS: Final = 60_000
 DEFAULT_BATCH: Final = 32
+QUEUE_MS: Final = 10_000
+LEAST_QUEUE: Final = 4
+"""Requests that may wait for a version, however slow it is."""
+SMOOTHING: Final = 0.2
+PROVEN_MS: Final = 500
+"""A lane that reported so lately is taken to answer: the deadlines of what it gets are not watched."""
+BUCKET_MS: Final = 250
+"""Deadlines are answered at most so late, and together."""
+FUNCTION_MS: Final = 300_000
+"""A user function has so long for a request without a deadline."""
+SOLO_WATCH_MS: Final = 60_000
+"""Of what runs alone only deadlines so near are watched: whether it was answered nobody tells."""
 MOMENT_MS: Final = 1_000
 """A request waits so long for news of a version that nobody knows, which may be behind it on another way."""
 
@@ -53,9 +65,10 @@ UNDECIDED: Final = Refusal("model_not_ready", "A registry message before this re
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What the settings say: how long a request may wait for a version to be loaded."""
+    """What the settings say: how long a request may wait for a version to be loaded, and for its turn."""
 
     hold_ms: int = 60_000
+    queue_ms: int = QUEUE_MS
 
 
 def may_wait(hope: Hope, waited_ms: int, hold_ms: int, *, unanswered: bool) -> bool:
@@ -76,6 +89,27 @@ def lane_cap(max_batch_size: int) -> int:
     return max(64, 4 * max_batch_size)
 
 
+def queue_bound(max_queue_size: int, service_micros: float, queue_ms: int, cap: int) -> int:
+    """Requests that may be outstanding on a version: what it was told, else what it can finish in time.
+
+    While nobody knows how long a request takes, all lanes may be filled.
+    """
+    if max_queue_size > 0:
+        return max_queue_size
+    most = MAX_LANES * cap
+    if not service_micros > 0:
+        return most
+    return min(most, max(LEAST_QUEUE, int(LANES * 1000 * queue_ms / service_micros)))
+
+
+def smoothed(service_micros: float, busy_micros: int, requests: int) -> float:
+    """The time one request takes, after another report."""
+    if requests <= 0 or busy_micros < 0:
+        return service_micros
+    latest = busy_micros / requests
+    return latest if service_micros <= 0 else service_micros + SMOOTHING * (latest - service_micros)
+
+
 def pick(weights: Sequence[tuple[str, int]], key: str) -> str:
     """The version that the hash of a sticky key or id falls on; the weights' sum must be above 0."""
     point = zlib.crc32(key.encode()) % sum(weight for _, weight in weights)
@@ -86,7 +120,7 @@ def pick(weights: Sequence[tuple[str, int]], key: str) -> str:
     raise AssertionError("the point lies within the sum")
 
 
-def spread(outstanding: Sequence[int], count: int, max_batch_size: int) -> list[tuple[int, int]]:
+def spread(outstanding: Sequence[int], count: int, max_batch_size: int, cap: int) -> list[tuple[int, int]]:
     """How many of `count` requests go to which lane; lanes beyond `outstanding` are new; what is missing has no room.
 
     1. A pile that fits one model call stays together: on lane 0 while that has less than half a model call, so that
@@ -94,7 +128,6 @@ def spread(outstanding: Sequence[int], count: int, max_batch_size: int) -> list[
     2. A larger one is divided among the first lanes, one message each.
     3. Further lanes take only what those have no room for, so that they fall idle again by themselves.
     """
-    cap = lane_cap(max_batch_size)
     if count <= max_batch_size:
         first = 0 if outstanding[0] <= max(outstanding[1], max_batch_size // 2) else 1
         if outstanding[first] + count <= cap:
@@ -120,9 +153,14 @@ def _roomiest(load: Sequence[int], cap: int) -> int | None:
     return next((lane for lane in range(LANES, MAX_LANES) if load[lane] < cap), None)
 
 
-def wants_report(lane: int, sent: int, done: int, asked: int, max_batch_size: int) -> bool:
-    """Whether the lane should say when it has finished all up to `sent`."""
-    return sent - asked >= REPORT_EVERY or lane >= LANES or 2 * (sent - done) >= lane_cap(max_batch_size)
+def wants_report(lane: int, unasked: int, outstanding: int, cap: int, bound: int) -> bool:
+    """Whether the lane should say when it has finished all that it has.
+
+    What is not asked for counts as outstanding: on the first lanes together it stays below half of the bound.
+    """
+    if unasked >= REPORT_EVERY or lane >= LANES or 2 * outstanding >= cap:
+        return True
+    return bound < 4 * REPORT_EVERY and 4 * unasked >= bound
 
 
 def one_more(count: int, limit: int, step: int = 1) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from google.protobuf.message import DecodeError
 
-from scurry.router import policy, sending
+from scurry.router import policy, watching
 from scurry.router.answers import LATE
 from scurry.router.lanes import Lanes
 from scurry.router.policy import Refusal
@@ -68,6 +68,8 @@ def _send_later(routing: RoutingPass, again: Requests) -> None:
         delay = policy.backoff_ms(first.attempt)
         if again.solo:
             delay += policy.stagger_ms(first.entry or first.id, first.attempt, routing.bounced)
+        left = [request.deadline - routing.now for request in again.requests if request.deadline > 0]
+        delay = min([delay, *left])  # what is late by then is answered then
         routing.call.send_after(delay, ROUTER, routing.model, REQUESTS, again.SerializeToString())
 
 
@@ -90,7 +92,7 @@ def resend(routing: RoutingPass, again: Requests) -> None:
     elif lanes is None:
         routing.dispatch(fresh, Requests(requests=fresh).SerializeToString())
     elif fresh:
-        sending.send(routing.call, routing.table, lanes, lanes.emptiest, fresh)
+        routing.send(lanes, lanes.emptiest, fresh)
 
 
 def _send_alone(routing: RoutingPass, request: Request, lanes: Lanes | None) -> None:
@@ -102,9 +104,11 @@ def _send_alone(routing: RoutingPass, request: Request, lanes: Lanes | None) -> 
             return
         lanes = choice
     if lanes.route.function:
-        sending.send(routing.call, routing.table, lanes, lanes.emptiest, [request])
+        routing.send(lanes, lanes.emptiest, [request])
         return
     routing.table.leave(lanes.version, 1)
     alone = Requests(requests=[request], sequence=1, report=True, epoch=routing.table.epoch, solo=True)
+    near = [request] if request.deadline < routing.now + policy.SOLO_WATCH_MS else []
+    watching.watch(routing.call, lanes, -1, 0, near, now=routing.now)
     address = str(Solo(routing.model, lanes.version, request.entry or request.id))
     routing.call.send(INFERENCE, address, REQUESTS, b"".join((lanes.stamp, alone.SerializeToString())))

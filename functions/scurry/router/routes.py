@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scurry.router.lanes import Lanes
+from scurry.router.replaced import leave_behind
 from scurry.wire.messages_pb2 import LaneCounters, RouterState, Routes
 from scurry.wire.names import LANES
 
@@ -82,7 +83,7 @@ class RouteTable:
         for lanes in self:
             former = generations.get(lanes.version, lanes.generation)
             if former != lanes.generation:
-                lanes.leave_behind(former)
+                leave_behind(lanes.counters, former)
         self.changed = self.settled = True
 
     def finish(self, version: str, lane: int, sequence: int | None = None) -> None:

@@ -34,6 +34,8 @@ class RoutingPass:
         self, requests: Sequence[Request], raw: bytes, held_since: int = 0, *, replayed: bool = False
     ) -> None:
         """Route requests, `raw` being the same serialised: those bytes are forwarded where all go one way."""
+        if not requests:
+            return
         if replayed and self.table.undecided and not self._waited_enough(held_since):
             self.unrouted.extend((held_since, each, LATE if self.late(each) else UNDECIDED) for each in requests)
             return
@@ -80,14 +82,16 @@ class RoutingPass:
 
     def _forward(self, lanes: Lanes, requests: Sequence[Request], raw: bytes | None) -> None:
         """Send requests to the lanes of a version, `raw` being the same serialised; refuse those without room."""
-        parts = policy.spread(lanes.outstanding, len(requests), lanes.max_batch_size)
+        outstanding = lanes.outstanding
+        count = min(len(requests), max(0, lanes.room.keep_to(self.bounds.queue_ms) - sum(outstanding)))
+        parts = policy.spread(outstanding, count, lanes.max_batch_size, lanes.room.cap) if count else []
         if len(parts) == 1 and parts[0][1] == len(requests):
-            lanes.count(len(requests))
-            sending.send(self.call, self.table, lanes, parts[0][0], requests, raw=raw)
+            lanes.count(count)
+            self.send(lanes, parts[0][0], requests, raw)
             return
         at = 0
         for lane, size in parts:
-            sending.send(self.call, self.table, lanes, lane, requests[at : at + size])
+            self.send(lanes, lane, requests[at : at + size])
             at += size
         lanes.count(at)
         if at < len(requests):
@@ -106,7 +110,11 @@ class RoutingPass:
         self.table.changed = True
         if bulk:
             lanes.count(len(bulk))
-            sending.send(self.call, self.table, lanes, lanes.emptiest, bulk)
+            self.send(lanes, lanes.emptiest, bulk)
+
+    def send(self, lanes: Lanes, lane: int, requests: Sequence[Request], raw: bytes | None = None) -> None:
+        """One message to one lane; `raw` are the same requests serialised."""
+        sending.send(self.call, self.table, lanes, lane, requests, raw=raw, now=self.now)
 
     def mark(self) -> Mark:
         """How things stand; `undo` goes back to it."""

@@ -8,6 +8,7 @@ from typing import Final
 from scurry.endpoint.call import Call
 from scurry.router.lanes import Lanes
 from scurry.router.routes import RouteTable
+from scurry.router.watching import deadlines, watch
 from scurry.wire.addresses import Lane
 from scurry.wire.messages_pb2 import Request, Requests
 from scurry.wire.names import INFERENCE, TYPE_PREFIX
@@ -17,11 +18,17 @@ REQUEST: Final = f"{TYPE_PREFIX}Request"
 
 
 def send(
-    call: Call, table: RouteTable, lanes: Lanes, lane: int, requests: Sequence[Request], *, raw: bytes | None = None
+    call: Call, table: RouteTable, lanes: Lanes, lane: int, requests: Sequence[Request], *, raw: bytes | None, now: int
 ) -> None:
-    """One message to one lane; `raw` are the same requests serialised."""
+    """One message to one lane; `raw` are the same requests serialised.
+
+    On a lane that has not reported lately deadlines are watched, and it is asked to report: it may be dead.
+    """
     table.changed = True
-    sequence, report = lanes.send(lane, len(requests))
+    due = [] if lanes.proven(lane, now) else deadlines(lanes, requests, now)
+    sequence, report = lanes.send(lane, len(requests), ask=bool(due))
+    if due:
+        watch(call, lanes, lane, sequence, requests, now=now)
     if lanes.route.function:
         _send_to_user_function(call, table, lanes, lane, requests)
         return

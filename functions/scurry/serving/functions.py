@@ -17,6 +17,7 @@ import uvloop
 from scurry.endpoint.server import ENDPOINT, application, listen
 from scurry.registry.function import Registry
 from scurry.router.function import Router
+from scurry.router.policy import Bounds
 from scurry.telemetry.logs import configure_logging
 
 if TYPE_CHECKING:
@@ -31,12 +32,17 @@ def run(settings: FunctionsSettings) -> None:
     uvloop.run(serve(settings))
 
 
+def bounds(settings: FunctionsSettings) -> Bounds:
+    """What the settings allow requests to wait."""
+    return Bounds(hold_ms=int(1000 * settings.max_hold_s), queue_ms=int(1000 * settings.max_queue_s))
+
+
 async def serve(settings: FunctionsSettings) -> None:
     """Serve until told to leave, then drain."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    app = application([Router(), Registry()])
+    app = application([Router(bounds=bounds(settings)), Registry()])
     runner, port = await listen(app, settings.host, settings.port)
     gc.freeze()  # what lives for ever need not be looked at again
     log.info("functions ready on http://%s:%d", settings.host, port)

@@ -38,7 +38,10 @@ class Plans:
 
     def functions(self) -> Plan:
         """Router and registry."""
-        return self._python("functions", "functions", "--host", LOCAL, "--port", self._at.functions)
+        return self._python(
+            "functions", "functions", "--host", LOCAL, "--port", self._at.functions,
+            "--max-queue-s", self._settings.max_queue_s, "--max-hold-s", self._settings.max_hold_s,
+        )  # fmt: skip
 
     def workers(self, cores: int) -> list[Plan]:
         """One plan for each worker; cores are shared out between them."""

@@ -441,36 +441,42 @@ class RoutesWanted(_message.Message):
     def __init__(self, model: _Optional[str] = ..., epoch: _Optional[int] = ...) -> None: ...
 
 class Expire(_message.Message):
-    __slots__ = ("requests",)
+    __slots__ = ("requests", "version", "lane", "sequence")
     REQUESTS_FIELD_NUMBER: _ClassVar[int]
-    requests: _containers.RepeatedCompositeFieldContainer[Expiry]
-    def __init__(self, requests: _Optional[_Iterable[_Union[Expiry, _Mapping]]] = ...) -> None: ...
-
-class Expiry(_message.Message):
-    __slots__ = ("id", "entry", "reply", "keep", "encoding", "bulk", "version", "lane", "sequence", "digest", "consumed")
-    ID_FIELD_NUMBER: _ClassVar[int]
-    ENTRY_FIELD_NUMBER: _ClassVar[int]
-    REPLY_FIELD_NUMBER: _ClassVar[int]
-    KEEP_FIELD_NUMBER: _ClassVar[int]
-    ENCODING_FIELD_NUMBER: _ClassVar[int]
-    BULK_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LANE_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
-    DIGEST_FIELD_NUMBER: _ClassVar[int]
-    CONSUMED_FIELD_NUMBER: _ClassVar[int]
-    id: str
-    entry: str
-    reply: str
-    keep: int
-    encoding: Encoding
-    bulk: bool
+    requests: _containers.RepeatedCompositeFieldContainer[Expiry]
     version: str
     lane: int
     sequence: int
+    def __init__(self, requests: _Optional[_Iterable[_Union[Expiry, _Mapping]]] = ..., version: _Optional[str] = ..., lane: _Optional[int] = ..., sequence: _Optional[int] = ...) -> None: ...
+
+class Expiry(_message.Message):
+    __slots__ = ("id", "entry", "model", "encoding", "payload", "reply", "deadline", "keep", "bulk", "digest", "sequence")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    REPLY_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    KEEP_FIELD_NUMBER: _ClassVar[int]
+    BULK_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    entry: str
+    model: str
+    encoding: Encoding
+    payload: str
+    reply: str
+    deadline: int
+    keep: int
+    bulk: bool
     digest: bytes
-    consumed: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., bulk: _Optional[bool] = ..., version: _Optional[str] = ..., lane: _Optional[int] = ..., sequence: _Optional[int] = ..., digest: _Optional[bytes] = ..., consumed: _Optional[_Iterable[str]] = ...) -> None: ...
+    sequence: int
+    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., model: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., payload: _Optional[str] = ..., reply: _Optional[str] = ..., deadline: _Optional[int] = ..., keep: _Optional[int] = ..., bulk: _Optional[bool] = ..., digest: _Optional[bytes] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class Drained(_message.Message):
     __slots__ = ("version", "epoch", "expired", "generation")
@@ -497,7 +503,7 @@ class RouterState(_message.Message):
     def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[LaneCounters, _Mapping]]] = ..., held: _Optional[int] = ..., asked: _Optional[int] = ...) -> None: ...
 
 class LaneCounters(_message.Message):
-    __slots__ = ("version", "sent", "done", "asked", "requests", "refused", "service_micros", "away", "leaving", "leaving_generation")
+    __slots__ = ("version", "sent", "done", "asked", "requests", "refused", "service_micros", "away", "leaving", "reported", "leaving_generation")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SENT_FIELD_NUMBER: _ClassVar[int]
     DONE_FIELD_NUMBER: _ClassVar[int]
@@ -507,6 +513,7 @@ class LaneCounters(_message.Message):
     SERVICE_MICROS_FIELD_NUMBER: _ClassVar[int]
     AWAY_FIELD_NUMBER: _ClassVar[int]
     LEAVING_FIELD_NUMBER: _ClassVar[int]
+    REPORTED_FIELD_NUMBER: _ClassVar[int]
     LEAVING_GENERATION_FIELD_NUMBER: _ClassVar[int]
     version: str
     sent: _containers.RepeatedScalarFieldContainer[int]
@@ -517,8 +524,9 @@ class LaneCounters(_message.Message):
     service_micros: float
     away: int
     leaving: _containers.RepeatedScalarFieldContainer[int]
+    reported: _containers.RepeatedScalarFieldContainer[int]
     leaving_generation: int
-    def __init__(self, version: _Optional[str] = ..., sent: _Optional[_Iterable[int]] = ..., done: _Optional[_Iterable[int]] = ..., asked: _Optional[_Iterable[int]] = ..., requests: _Optional[int] = ..., refused: _Optional[int] = ..., service_micros: _Optional[float] = ..., away: _Optional[int] = ..., leaving: _Optional[_Iterable[int]] = ..., leaving_generation: _Optional[int] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., sent: _Optional[_Iterable[int]] = ..., done: _Optional[_Iterable[int]] = ..., asked: _Optional[_Iterable[int]] = ..., requests: _Optional[int] = ..., refused: _Optional[int] = ..., service_micros: _Optional[float] = ..., away: _Optional[int] = ..., leaving: _Optional[_Iterable[int]] = ..., reported: _Optional[_Iterable[int]] = ..., leaving_generation: _Optional[int] = ...) -> None: ...
 
 class Record(_message.Message):
     __slots__ = ("model", "sequence", "epoch", "versions", "aliases", "weights", "previous", "changed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import zlib
 
@@ -70,12 +71,12 @@ def test_a_version_without_weight_is_not_picked() -> None:
 )
 def test_spread(outstanding: list[int], count: int, parts: list[tuple[int, int]]) -> None:
     """A pile stays together if it fits one call, else is divided; further lanes only take the overflow."""
-    assert policy.spread(outstanding, count, 32) == parts
+    assert policy.spread(outstanding, count, 32, 128) == parts
 
 
 def test_requests_that_cannot_be_stacked_alternate() -> None:
     """A model that takes one at a time answers sooner on two lanes."""
-    assert policy.spread([1, 0], 1, 1) == [(1, 1)]
+    assert policy.spread([1, 0], 1, 1, 64) == [(1, 1)]
 
 
 def test_spread_never_overfills_nor_loses_room() -> None:
@@ -87,7 +88,7 @@ def test_spread_never_overfills_nor_loses_room() -> None:
         outstanding = [chance.randrange(cap + 5) for _ in range(chance.randint(LANES, policy.MAX_LANES))]
         count = chance.choice([1, 2, size, size + 1, 5 * size, 3_000])
         load = outstanding + [0] * (policy.MAX_LANES - len(outstanding))
-        parts = policy.spread(outstanding, count, size)
+        parts = policy.spread(outstanding, count, size, cap)
         for lane, part in parts:
             assert part > 0
             load[lane] += part
@@ -112,7 +113,7 @@ def test_spread_never_overfills_nor_loses_room() -> None:
 )
 def test_wants_report(lane: int, sent: int, done: int, asked: int, report: bool) -> None:
     """Every eighth request, always on extra lanes, and when the lane is half full."""
-    assert policy.wants_report(lane, sent, done, asked, 32) is report
+    assert policy.wants_report(lane, sent - asked, sent - done, 128, 2048) is report
 
 
 def test_backoff_doubles_up_to_ten_seconds() -> None:
@@ -156,3 +157,71 @@ def test_suspects_are_staggered() -> None:
         assert len(set(spread)) > 80
     assert policy.stagger_ms("s/1-0", 1, 100) == pauses[1][1]
     assert policy.stagger_ms("s/1-0", 1, 1) < 160
+
+
+@pytest.mark.parametrize("bound", range(1, 60))
+def test_what_is_not_asked_for_leaves_room(bound: int) -> None:
+    """However small the bound: lanes that answer all they are asked about are never taken for full."""
+    unasked = [0, 0]
+    for turn in range(200):
+        lane = turn % 2
+        unasked[lane] += 1
+        if policy.wants_report(lane, unasked[lane], unasked[lane], 128, bound):
+            unasked[lane] = 0
+        assert sum(unasked) <= bound // 2
+
+
+@pytest.mark.parametrize(
+    ("told", "micros", "bound"),
+    [
+        (0, 0.0, 2048),
+        (0, 1_000.0, 2048),
+        (0, 100_000.0, 200),
+        (0, 1_000_000.0, 20),
+        (0, 60_000_000.0, 4),
+        (7, 1_000_000.0, 7),
+        (50_000, 0.0, 50_000),
+        (0, math.nan, 2048),
+        (0, math.inf, 4),
+        (0, -1.0, 2048),
+    ],
+)
+def test_the_bound_of_a_version(told: int, micros: float, bound: int) -> None:
+    """What two lanes finish in ten seconds, unless it was told; never so little that nothing gets through."""
+    assert policy.queue_bound(told, micros, 10_000, 128) == bound
+
+
+def test_the_service_time_is_smoothed() -> None:
+    """One report is not everything, the first one is; reports that make no sense change nothing."""
+    assert policy.smoothed(0.0, 1_000, 10) == 100
+    assert policy.smoothed(100.0, 2_000, 10) == 120
+    for busy, requests in ((5, 0), (5, -1), (-5, 1)):
+        assert policy.smoothed(100.0, busy, requests) == 100
+
+
+@pytest.mark.parametrize(
+    ("hope", "waited", "unanswered", "waits"),
+    [
+        (policy.Hope.NONE, 0, True, False),
+        (policy.Hope.MOMENT, 0, False, True),
+        (policy.Hope.MOMENT, 999, False, True),
+        (policy.Hope.MOMENT, 1_000, False, False),
+        (policy.Hope.MOMENT, 1_000, True, True),
+        (policy.Hope.MOMENT, 60_000, True, False),
+        (policy.Hope.LOADING, 59_999, False, True),
+        (policy.Hope.LOADING, 60_000, False, False),
+    ],
+)
+def test_waiting_has_an_end(hope: policy.Hope, waited: int, unanswered: bool, waits: bool) -> None:
+    """A moment for news, longer for what is loading or not answered yet."""
+    assert policy.may_wait(hope, waited, 60_000, unanswered=unanswered) is waits
+
+
+def test_a_request_that_waits_is_looked_at_less_and_less_often() -> None:
+    """About every half of the time it has waited, and exactly when its moment is over."""
+    waited, looks = 0, []
+    while waited < 3_000:
+        waited += policy.hold_pause_ms(waited)
+        looks.append(waited)
+    assert policy.MOMENT_MS in looks
+    assert len(looks) < 20

@@ -1,0 +1,42 @@
+"""How many requests a version may hold at once."""
+
+from __future__ import annotations
+
+from scurry.router import policy
+from scurry.wire.messages_pb2 import LaneCounters, VersionRoute
+
+
+class Room:
+    """The bound of one version, by what it was told or by the time its requests take."""
+
+    __slots__ = ("_bound", "_counters", "_queue_ms", "_told", "cap")
+
+    def __init__(self, route: VersionRoute, counters: LaneCounters, max_batch_size: int) -> None:
+        self._counters = counters
+        self._told = route.max_queue_size
+        self._queue_ms = policy.QUEUE_MS
+        self.cap = max(policy.lane_cap(max_batch_size), -(-self._told // policy.MAX_LANES))  # of one lane
+        self._rebound()
+
+    def _rebound(self) -> None:
+        self._bound = policy.queue_bound(self._told, self._counters.service_micros, self._queue_ms, self.cap)
+
+    @property
+    def bound(self) -> int:
+        """Requests that may be outstanding on all lanes together."""
+        return self._bound
+
+    def keep_to(self, queue_ms: int) -> int:
+        """The bound, if no request is to wait longer for its turn than this."""
+        if queue_ms != self._queue_ms:
+            self._queue_ms = queue_ms
+            self._rebound()
+        return self._bound
+
+    def measure(self, busy_micros: int, requests: int) -> None:
+        """A report says how long requests take."""
+        self._counters.service_micros = policy.smoothed(self._counters.service_micros, busy_micros, requests)
+        self._rebound()
+
+    def __repr__(self) -> str:
+        return f"<Room for {self._bound}, {self.cap} to a lane>"
