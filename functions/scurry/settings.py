@@ -46,13 +46,17 @@ class CommonSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionsSettings(CommonSettings):
-    """Router and registry. A request waits at most so long for its turn, and for a version that is being loaded."""
+    """Router and registry. A request waits at most so long for its turn, and for a version that is loading.
+
+    `module` is the job's module.yaml: only functions that it binds can be registered; empty: ours.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8100
     drain_s: float = 10.0
     max_queue_s: float = 10.0
     max_hold_s: float = 60.0
+    module: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

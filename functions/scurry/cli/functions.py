@@ -7,6 +7,7 @@ import os
 
 from scurry.cli.flags import add_settings
 from scurry.cli.output import complain
+from scurry.job.jars import MissingJob
 from scurry.settings import FunctionsSettings, load
 
 EXAMPLE = "example: scurry functions --port 8100 --redis-url redis://redis:6379/0"
@@ -24,6 +25,8 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         serve(settings)
+    except MissingJob as exc:
+        return complain(args, "bad_request", str(exc))
     except OSError as exc:
         return complain(args, "unavailable", f"The functions process cannot listen on {settings.host}: {exc}.")
     return 0

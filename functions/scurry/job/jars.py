@@ -53,11 +53,7 @@ def find(environ: Mapping[str, str], module: str = "") -> Job:
     jar = _first(PACKAGE / "scurry-job.jar", CHECKOUT / "job/target/scurry-job.jar")
     if jar is None:
         raise MissingJob("The job's jar was not built; run `make jar` in the checkout.")
-    if module and not Path(module).is_file():
-        raise MissingJob(f"There is no file {module} (--module).")
-    yaml = Path(module).resolve() if module else _first(PACKAGE / "module.yaml", CHECKOUT / "module.yaml")
-    if yaml is None:
-        raise MissingJob("There is no module.yaml beside the jar nor in the checkout; name one with --module.")
+    yaml = find_module(module)
     flink = next((path for path in flink_folders(environ) if any(path.glob("flink-*.jar"))), None)
     if flink is None:
         raise MissingJob(
@@ -65,6 +61,16 @@ def find(environ: Mapping[str, str], module: str = "") -> Job:
             "or set FLINK_HOME to a Flink 1.16."
         )
     return Job(jar, yaml, flink)
+
+
+def find_module(module: str = "") -> Path:
+    """The module.yaml that is named, else ours in the wheel or the checkout. Raises `MissingJob`."""
+    if module and not Path(module).is_file():
+        raise MissingJob(f"There is no file {module} (--module).")
+    yaml = Path(module).resolve() if module else _first(PACKAGE / "module.yaml", CHECKOUT / "module.yaml")
+    if yaml is None:
+        raise MissingJob("There is no module.yaml beside the jar nor in the checkout; name one with --module.")
+    return yaml
 
 
 def flink_folders(environ: Mapping[str, str]) -> list[Path]:

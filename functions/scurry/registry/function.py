@@ -49,8 +49,9 @@ class Registry:
     typename = REGISTRY
     state: State | None = STATE
 
-    def __init__(self, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(self, clock: Callable[[], int] = now_ms, functions: tuple[str, ...] | None = None) -> None:
         self._clock = clock
+        self.functions = functions  # user functions that there is an endpoint for; None: any
 
     async def serve(self, calls: Sequence[Call], done: Callable[[Call], None]) -> None:
         """Answer every call; never waits."""
@@ -61,41 +62,40 @@ class Registry:
         before = records.load(call.state, call.key)
         record = before
         for message in call.messages:
-            record = _take(call, record, message, self._clock())
+            record = self._take(call, record, message)
         if record != before:
             call.keep(STATE, record.SerializeToString())
             view = records.view(record)
             if view != records.view(before):
                 _egress(call, View(model=call.key, record=view))
 
+    def _take(self, call: Call, record: Record, message: Message) -> Record:
+        """The record after a message. One that fails is answered and put aside, for it would fail each time."""
+        read = _EVENTS.get(message.typename)
+        mark, event = call.mark(), None
+        try:
+            if read is None:
+                raise LookupError("the registry does not know messages of this type")
+            if message.typename == WANTED:
+                _tell_routes(call, record, Replies(), wanted=True)
+                return record
+            event = read(message.value)
+            if isinstance(event, Update):
+                event.model = call.key
+            return record if event is None else _step(call, record, event, self._clock(), self.functions)
+        except Exception as failure:
+            call.undo(mark)
+            known = event is None and isinstance(failure, DecodeError | LookupError)
+            why = f"The registry failed on it: {type(failure).__name__}: {failure}"
+            log.warning("model %s: a message of type %s is put aside", call.key, message.typename, exc_info=not known)
+            cause = f"bad_request: {failure}" if known else f"internal: {why}"
+            _egress(call, unreadable(call.key, message.typename, message.value, cause))
+            if isinstance(event, Update) and (event.id or event.reply):
+                _egress(call, Replies(replies=[_reply(record, Answer(event, "internal", why))]))
+            return record
+
     def __repr__(self) -> str:
         return "<Registry>"
-
-
-def _take(call: Call, record: Record, message: Message, now: int) -> Record:
-    """The record after a message. One that fails is answered and put aside, for it would fail each time."""
-    read = _EVENTS.get(message.typename)
-    mark, event = call.mark(), None
-    try:
-        if read is None:
-            raise LookupError("the registry does not know messages of this type")
-        if message.typename == WANTED:
-            _tell_routes(call, record, Replies(), wanted=True)
-            return record
-        event = read(message.value)
-        if isinstance(event, Update):
-            event.model = call.key
-        return record if event is None else _step(call, record, event, now)
-    except Exception as failure:
-        call.undo(mark)
-        known = event is None and isinstance(failure, DecodeError | LookupError)
-        why = f"The registry failed on it: {type(failure).__name__}: {failure}"
-        log.warning("model %s: a message of type %s is put aside", call.key, message.typename, exc_info=not known)
-        cause = f"bad_request: {failure}" if known else f"internal: {why}"
-        _egress(call, unreadable(call.key, message.typename, message.value, cause))
-        if isinstance(event, Update) and (event.id or event.reply):
-            _egress(call, Replies(replies=[_reply(record, Answer(event, "internal", why))]))
-        return record
 
 
 def _lost(value: bytes) -> LoadLost | None:
@@ -117,9 +117,9 @@ _EVENTS: Final[dict[str, Callable[[bytes], Event | None]]] = {
 }
 
 
-def _step(call: Call, before: Record, event: Event, now: int) -> Record:
+def _step(call: Call, before: Record, event: Event, now: int, functions: tuple[str, ...] | None) -> Record:
     """Let one event happen, and see to its effects."""
-    record, effects = advance(before, event, now)
+    record, effects = advance(before, event, now, functions)
     for effect in effects:
         _effect(call, record, effect)
     replies = [_reply(record, effect) for effect in effects if isinstance(effect, Answer)]

@@ -54,13 +54,18 @@ class LoadLost:
 Event = Update | Loaded | LoadFailed | Loading | Remind | Drained | LoadLost
 
 
-def advance(before: Record, event: Event, now: int) -> tuple[Record, Sequence[Effect]]:
-    """The record after an event, and what is to be done; a refused change leaves the record as it was."""
+def advance(
+    before: Record, event: Event, now: int, functions: tuple[str, ...] | None = None
+) -> tuple[Record, Sequence[Effect]]:
+    """The record after an event, and what is to be done; a refused change leaves the record as it was.
+
+    `functions` are the user functions that there is an endpoint for; None: any.
+    """
     record = Record()
     record.CopyFrom(before)
     progress = Progress(record)
     if isinstance(event, Update):
-        refused = _update(progress, event)
+        refused = _update(progress, event, functions)
         if refused:
             return before, refused
     else:
@@ -69,10 +74,10 @@ def advance(before: Record, event: Event, now: int) -> tuple[Record, Sequence[Ef
     return record, progress.effects
 
 
-def _update(progress: Progress, update: Update) -> Sequence[Effect]:
+def _update(progress: Progress, update: Update, functions: tuple[str, ...] | None) -> Sequence[Effect]:
     """Carry out a registry message; returns what to say when it is refused."""
     try:
-        update = read(update)
+        update = read(update, functions)
         outcome = changes.apply(progress, update)
     except ScurryError as failure:
         return [Answer(update, failure.code, failure.message), Audited(update, failure.code)]

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import orjson
 
+from scurry.job.module import serves
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.limits import JSON_DEPTH
 from scurry.wire.messages_pb2 import Alias, Promote, Register, Rollback, Split, Unregister, Update
@@ -24,7 +25,7 @@ UPDATE_CHARACTERS: Final = 2 * CONFIG_BYTES
 AUDIT_CHARACTERS: Final = 64 * 1024
 
 
-def read(update: Update) -> Update:
+def read(update: Update, functions: tuple[str, ...] | None = None) -> Update:
     """The update with its change filled in and checked. Raises `InvalidRequest` that names the field."""
     out = Update()
     out.CopyFrom(update)
@@ -33,7 +34,7 @@ def read(update: Update) -> Update:
     if not MODEL_NAME.fullmatch(out.model):
         raise _bad(f"model {short(out.model)} is no name: {NAMES}")
     if out.WhichOneof("change") == "register":
-        _check_register(out.register)
+        _check_register(out.register, functions)
     return out
 
 
@@ -142,7 +143,7 @@ _VERBS: Final[dict[str, tuple[type, dict[str, Callable[[str, object], Any]]]]] =
 }
 
 
-def _check_register(register: Register) -> None:
+def _check_register(register: Register, functions: tuple[str, ...] | None) -> None:
     if register.version and not MODEL_NAME.fullmatch(register.version):
         raise _bad(
             f"register.version {short(register.version)} is no name: letters, digits, '.', '_' and '-', at most 128"
@@ -155,7 +156,7 @@ def _check_register(register: Register) -> None:
         raise _bad(f"register.runtime {short(register.runtime)} is no name")
     register.config = _checked_config(register.config)
     if register.runtime == FUNCTION_RUNTIME:
-        _check_function(register.uri)
+        _check_function(register.uri, functions)
     elif not register.runtime:
         register.runtime = next((r for end, r in _BY_SUFFIX.items() if register.uri.lower().endswith(end)), "")
 
@@ -164,12 +165,15 @@ _BY_SUFFIX: Final = {".onnx": "onnx", ".xml": "openvino"}
 """Other files and directories are left to the worker."""
 
 
-def _check_function(uri: str) -> None:
+def _check_function(uri: str, functions: tuple[str, ...] | None) -> None:
     namespace, _, name = uri.partition("/")
-    if not namespace or not name or "/" in name:
+    if not (MODEL_NAME.fullmatch(namespace) and MODEL_NAME.fullmatch(name)):
         raise _bad(f"register.uri {short(uri)} must be namespace/type for runtime {FUNCTION_RUNTIME!r}")
     if namespace == "scurry":
         raise _bad(f"register.uri {short(uri)} is one of Scurry's own functions")
+    if functions is not None and not serves(functions, uri):
+        bound = ", ".join(functions) or "no function but ours"
+        raise _bad(f"register.uri {short(uri)}: the job's module.yaml has no endpoint for it; it binds {bound}")
 
 
 def _checked_config(text: str) -> str:

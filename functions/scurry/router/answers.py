@@ -21,6 +21,14 @@ log = logging.getLogger(__name__)
 LATE: Final = Refusal("deadline_exceeded", "The deadline passed before the request reached a worker.")
 
 
+NO_PRIORITY: Final = Refusal("bad_request", "priority is not supported yet: leave the field out.")
+
+
+def unreachable(function: str) -> Refusal:
+    """Nobody serves a user function."""
+    return Refusal("unavailable", f"The job's module.yaml has no endpoint for {function}.")
+
+
 def overloaded(version: str, outstanding: int) -> Refusal:
     """Every lane is full."""
     return Refusal("overloaded", f"Version {version} has {outstanding} requests outstanding; try again shortly.")

@@ -36,7 +36,7 @@ class Router:
 
     def __init__(self, clock: Callable[[], int] = now_ms, bounds: Bounds | None = None) -> None:
         self._clock = clock
-        self._bounds = bounds or Bounds()
+        self.bounds = bounds or Bounds()
         self._tables = Tables()
 
     async def serve(self, calls: Sequence[Call], done: Callable[[Call], None]) -> None:
@@ -45,14 +45,14 @@ class Router:
 
     def _answer(self, call: Call) -> None:
         """One batch of one model. Should a message of it fail, all is unsaid and each is taken by itself."""
-        routing = RoutingPass(call, self._clock(), self._tables.take(call.key, call.state), self._bounds)
+        routing = RoutingPass(call, self._clock(), self._tables.take(call.key, call.state), self.bounds)
         start = call.mark()
         try:
             _take_together(routing, call.messages)
         except Exception:
             log.exception("model %s: a message failed; those of its call are taken apart", call.key)
             call.undo(start)
-            routing = RoutingPass(call, routing.now, RouteTable.load(call.state), self._bounds)
+            routing = RoutingPass(call, routing.now, RouteTable.load(call.state), self.bounds)
             apart.take_apart(routing, call.messages, take)
         holding.settle(routing)
         draining.report(routing)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from scurry.job.module import serves
 from scurry.wire.names import LANES
 
 MAX_LANES: Final = 16
@@ -69,6 +70,11 @@ class Bounds:
 
     hold_ms: int = 60_000
     queue_ms: int = QUEUE_MS
+    functions: tuple[str, ...] | None = None  # user functions that there is an endpoint for; None: any
+
+    def reaches(self, function: str) -> bool:
+        """Whether a request for a user function can be delivered; one that cannot would restart the job for ever."""
+        return self.functions is None or serves(self.functions, function)
 
 
 def may_wait(hope: Hope, waited_ms: int, hold_ms: int, *, unanswered: bool) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from scurry.endpoint.call import Call, State
 from scurry.router import finding, policy, sending
-from scurry.router.answers import LATE, Answers, overloaded
+from scurry.router.answers import LATE, NO_PRIORITY, Answers, overloaded, unreachable
 from scurry.router.lanes import Lanes
 from scurry.router.policy import UNDECIDED, Bounds, Refusal
 from scurry.router.routes import RouteTable
@@ -57,6 +57,8 @@ class RoutingPass:
         """The version that answers a request, or why none does."""
         if request.defect:
             return Refusal("bad_request", request.defect)
+        if request.priority:
+            return NO_PRIORITY
         if self.late(request):
             return LATE
         if request.version:
@@ -68,8 +70,8 @@ class RoutingPass:
     def _plain(self, requests: Iterable[Request]) -> bool:
         """Whether nothing but the model tells where these requests go, and none is late."""
         now = self.now
-        for request in requests:  # noqa: SIM110 - a generator would cost as much as the rest
-            if request.version or 0 < request.deadline <= now or request.defect:
+        for request in requests:
+            if request.version or request.priority or 0 < request.deadline <= now or request.defect:
                 return False
         return True
 
@@ -82,6 +84,10 @@ class RoutingPass:
 
     def _forward(self, lanes: Lanes, requests: Sequence[Request], raw: bytes | None) -> None:
         """Send requests to the lanes of a version, `raw` being the same serialised; refuse those without room."""
+        if lanes.route.function and not self.bounds.reaches(lanes.route.function):
+            for request in requests:
+                self.answers.refuse(request, unreachable(lanes.route.function))
+            return
         outstanding = lanes.outstanding
         count = min(len(requests), max(0, lanes.room.keep_to(self.bounds.queue_ms) - sum(outstanding)))
         parts = policy.spread(outstanding, count, lanes.max_batch_size, lanes.room.cap) if count else []

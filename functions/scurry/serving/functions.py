@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from scurry.endpoint.server import ENDPOINT, application, listen
+from scurry.job.jars import find_module
+from scurry.job.module import read_user_functions
 from scurry.registry.function import Registry
 from scurry.router.function import Router
 from scurry.router.policy import Bounds
@@ -32,9 +34,11 @@ def run(settings: FunctionsSettings) -> None:
     uvloop.run(serve(settings))
 
 
-def bounds(settings: FunctionsSettings) -> Bounds:
-    """What the settings allow requests to wait."""
-    return Bounds(hold_ms=int(1000 * settings.max_hold_s), queue_ms=int(1000 * settings.max_queue_s))
+def served(settings: FunctionsSettings) -> tuple[Router, Registry]:
+    """Router and registry as the settings want them. Raises `MissingJob` without the module.yaml that is named."""
+    bound = read_user_functions(find_module(settings.module))
+    waits = Bounds(hold_ms=int(1000 * settings.max_hold_s), queue_ms=int(1000 * settings.max_queue_s), functions=bound)
+    return Router(bounds=waits), Registry(functions=bound)
 
 
 async def serve(settings: FunctionsSettings) -> None:
@@ -42,7 +46,7 @@ async def serve(settings: FunctionsSettings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    app = application([Router(bounds=bounds(settings)), Registry()])
+    app = application(served(settings))
     runner, port = await listen(app, settings.host, settings.port)
     gc.freeze()  # what lives for ever need not be looked at again
     log.info("functions ready on http://%s:%d", settings.host, port)

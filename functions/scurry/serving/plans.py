@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from scurry.job.jars import Job
@@ -41,6 +42,7 @@ class Plans:
         return self._python(
             "functions", "functions", "--host", LOCAL, "--port", self._at.functions,
             "--max-queue-s", self._settings.max_queue_s, "--max-hold-s", self._settings.max_hold_s,
+            *(("--module", Path(self._settings.module).resolve()) if self._settings.module else ()),
         )  # fmt: skip
 
     def workers(self, cores: int) -> list[Plan]:

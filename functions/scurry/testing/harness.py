@@ -21,7 +21,7 @@ from google.protobuf.message import Message
 from scurry.endpoint.call import Function
 from scurry.registry.function import Registry
 from scurry.router.function import Router
-from scurry.router.policy import MOMENT_MS
+from scurry.router.policy import MOMENT_MS, Bounds
 from scurry.testing.mailroom import Address, Lost, Mail, Mailroom
 from scurry.wire.errors import error
 from scurry.wire.infer_pb2 import InferReply, InferRequest
@@ -73,7 +73,8 @@ class Harness:
     """Functions with their mail and state; `out` is what left, `sent` every message that was ever sent."""
 
     def __init__(self, *functions: Function, now_ms: int = START_MS) -> None:
-        own: list[Function] = [Router(self.clock), Registry(self.clock)]
+        bound = tuple(function.typename for function in functions)
+        own: list[Function] = [Router(self.clock, Bounds(functions=bound)), Registry(self.clock, bound)]
         self.out = Outside()
         self._room = Mailroom([*own, *functions], self.out.take, self._bounce, now_ms)
         self._numbers = itertools.count(1)

@@ -112,3 +112,10 @@ def test_require_ready(name: str, able: bool) -> None:
     else:
         with pytest.raises(Unavailable):
             records.require_ready(record(), name)
+
+
+def test_the_queue_of_a_version_is_what_its_options_say() -> None:
+    """Of the options that answer now, while others are being loaded."""
+    full = record()
+    full.versions[0].spec.config = '{"dynamic_batching":{"default_queue_policy":{"max_queue_size":7}}}'
+    assert [route.max_queue_size for route in records.routes_of(full).versions] == [7, 0, 0, 0]

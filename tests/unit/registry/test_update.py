@@ -114,3 +114,39 @@ def test_describe(update: Update, text: str) -> None:
 def test_describe_is_the_inverse_of_read(text: str) -> None:
     """An audited change can be sent again."""
     assert json.loads(describe(read(Update(model="m", json=text)))) == json.loads(text)
+
+
+@pytest.mark.parametrize("uri", ["example/upper", "a/b"])
+def test_a_function_that_the_module_binds(uri: str) -> None:
+    """By its own name or with all of its namespace."""
+    update = Update(model="m", register=Register(uri=uri, runtime="function"))
+    assert read(update, ("a/b", "example/*")).register.uri == uri
+
+
+@pytest.mark.parametrize(
+    ("uri", "bound", "words"),
+    [
+        ("nobody/there", (), "no endpoint for it; it binds no function but ours"),
+        ("nobody/there", ("a/b", "example/*"), "no endpoint for it; it binds a/b, example/*"),
+        ("a/c", ("a/b",), "no endpoint for it"),
+        ("a b/c", ("a b/c",), "must be namespace/type"),
+        ("a/*", ("a/*",), "must be namespace/type"),
+        ("a/b c", ("a/*",), "must be namespace/type"),
+    ],
+)
+def test_a_function_that_nobody_serves_is_refused(uri: str, bound: tuple[str, ...], words: str) -> None:
+    """One request to it would restart the job, again and again."""
+    with pytest.raises(InvalidRequest) as raised:
+        read(Update(model="m", register=Register(uri=uri, runtime="function")), bound)
+    assert words in raised.value.message
+
+
+@pytest.mark.parametrize("size", [-1, 1.5, True, "3", 2**31])
+def test_a_queue_has_a_size(size: object) -> None:
+    """A whole number from 0, under Triton's name."""
+    config = {"dynamic_batching": {"default_queue_policy": {"max_queue_size": size}}}
+    with pytest.raises(InvalidRequest, match="max_queue_size must be a whole number from 0"):
+        read(Update(model="m", register=Register(uri="a", config=json.dumps(config))))
+    for broken in ({"dynamic_batching": 1}, {"dynamic_batching": {"default_queue_policy": []}}):
+        with pytest.raises(InvalidRequest, match="must be an object"):
+            read(Update(model="m", register=Register(uri="a", config=json.dumps(broken))))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 from tests.unit.router.asking import NOW, given_up, many, requests, route, routed, serve
 
+from scurry.endpoint.call import Call, Message
 from scurry.router import policy
-from scurry.wire.messages_pb2 import (
-    Done,
-    Requests,
-    RouterState,
-    Routes,
-)
+from scurry.router.function import Router
+from scurry.router.policy import Bounds
+from scurry.wire.messages_pb2 import Done, Replies, Request, Requests, RouterState, Routes
+from scurry.wire.names import ROUTER
 
 
 async def test_a_pile_larger_than_a_model_call_is_divided() -> None:
@@ -117,3 +116,24 @@ async def test_a_deadline_that_has_passed() -> None:
     out = await serve(await routed(route("1")), mixed)
     assert out.errors == {"late": "deadline_exceeded"}
     assert [ids for _, ids, _, _ in out.lanes] == [["none", "early"]]
+
+
+async def test_a_function_that_nobody_serves_is_not_asked() -> None:
+    """The job would restart for ever: each request is answered instead, and counted nowhere."""
+    state = await routed(route("1", function="nobody/there"))
+    mail = Message("scurry.v1/Requests", requests("a", "b").SerializeToString())
+    call = Call(ROUTER, "m", [mail], state)
+    await Router(lambda: NOW, Bounds(functions=("example/*",))).serve([call], lambda _: None)
+    result = call.response.invocation_result
+    assert not result.outgoing_messages
+    replies = Replies.FromString(result.outgoing_egresses[0].argument.value).replies
+    assert {reply.id: reply.error for reply in replies} == {"a": "unavailable", "b": "unavailable"}
+
+
+async def test_what_does_not_work_yet_is_refused_by_name() -> None:
+    """A priority that nobody keeps is not taken silently; others of the message go on."""
+    mixed = Requests(requests=[Request(id="a"), Request(id="b", priority=-1), Request(id="c")])
+    out = await serve(await routed(route("1")), mixed)
+    assert out.errors == {"b": "bad_request"}
+    assert "priority" in out.replies[0].message
+    assert [ids for _, ids, _, _ in out.lanes] == [["a", "c"]]

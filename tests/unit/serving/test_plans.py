@@ -25,8 +25,9 @@ def plans(tmp_path):
 
 def test_python_processes_are_the_verbs_of_the_command(plans):
     """`ps` shows `scurry worker` and the like."""
-    words = ["-m", "scurry", "functions", "--host", "127.0.0.1", "--port", "7", "--drain-s", "3.0"]
-    assert plans.functions().command[1:] == [*words, "--max-queue-s", "10.0", "--max-hold-s", "60.0"]
+    words = ["-m", "scurry", "functions", "--host", "127.0.0.1", "--port", "7"]
+    waits = ["--max-queue-s", "10.0", "--max-hold-s", "60.0"]
+    assert plans.functions().command[1:] == [*words, *waits, "--drain-s", "3.0"]
     assert plans.gateway().command[2:4] == ["scurry", "gateway"]
     assert [plan.name for plan in plans.workers(4)] == ["worker-0", "worker-1"]
 
