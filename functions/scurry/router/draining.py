@@ -12,14 +12,14 @@ from scurry.wire.names import REGISTRY, ROUTER, TYPE_PREFIX
 
 def switch(routing: RoutingPass, routes: Routes) -> None:
     """Put routes in force, announce them, and begin to drain the versions they retire."""
-    before = {lanes.generation for lanes in routing.table.draining}
-    replaced = {lanes.replaced for lanes in routing.table}
+    before = {(lanes.version, lanes.generation) for lanes in routing.table.draining}
+    replaced = {(lanes.version, lanes.replaced) for lanes in routing.table}
     routing.table.replace(routes)
     routing.answers.add(routes.announce.replies)
     for lanes in routing.table:
-        if lanes.draining and lanes.generation not in before and not lanes.idle:
+        if lanes.draining and (lanes.version, lanes.generation) not in before and not lanes.idle:
             _flush(routing, lanes, lanes.generation)
-        elif lanes.replaced not in replaced and not lanes.idle:
+        elif (lanes.version, lanes.replaced) not in replaced and not lanes.idle:
             _flush(routing, lanes, lanes.replaced)
 
 
@@ -34,11 +34,13 @@ def _flush(routing: RoutingPass, lanes: Lanes, generation: int) -> None:
 
 def stop_waiting(routing: RoutingPass, limit: Drained) -> None:
     """The limit has passed: if the version or what it replaced still drains, the registry unloads it anyway."""
-    for lanes in routing.table:
-        if lanes.draining and lanes.generation == limit.generation and not lanes.idle:
-            _tell(routing, lanes, lanes.generation, expired=True)
-        elif lanes.replaced and lanes.replaced == limit.generation:
-            _tell(routing, lanes, left_behind(lanes.counters, expired=True), expired=True)
+    lanes = routing.table.lanes(limit.version)
+    if lanes is None:
+        return
+    if lanes.draining and lanes.generation == limit.generation and not lanes.idle:
+        _tell(routing, lanes, lanes.generation, expired=True)
+    elif lanes.replaced and lanes.replaced == limit.generation:
+        _tell(routing, lanes, left_behind(lanes.counters, expired=True), expired=True)
 
 
 def report(routing: RoutingPass) -> None:

@@ -40,7 +40,7 @@ class RoutingPass:
             self.unrouted.extend((held_since, each, LATE if self.late(each) else UNDECIDED) for each in requests)
             return
         weights = self.table.weights
-        if len(weights) == 1 and self._plain(requests):
+        if len(weights) == 1 and _plain(requests, self.now):
             self._forward(self.table[weights[0][0]], requests, raw)
             return
         ways: dict[str, list[Request]] = {}
@@ -66,14 +66,6 @@ class RoutingPass:
         if not self.table.weights:
             return finding.nothing_ready(self.table)
         return self.table[policy.pick(self.table.weights, request.key or request.id)]
-
-    def _plain(self, requests: Iterable[Request]) -> bool:
-        """Whether nothing but the model tells where these requests go, and none is late."""
-        now = self.now
-        for request in requests:
-            if request.version or request.priority or 0 < request.deadline <= now or request.defect:
-                return False
-        return True
 
     def _waited_enough(self, since: int) -> bool:
         return bool(since) and self.now - since >= self.bounds.hold_ms
@@ -143,3 +135,11 @@ class RoutingPass:
         saved = self.table.save()
         self.call.keep(state, saved)
         return saved
+
+
+def _plain(requests: Iterable[Request], now: int) -> bool:
+    """Whether nothing but the model tells where these requests go, and none is late."""
+    for request in requests:
+        if request.version or request.priority or 0 < request.deadline <= now or request.defect:
+            return False
+    return True

@@ -1,0 +1,51 @@
+"""Whatever happens, in whatever order: nothing is lost, nothing is counted twice."""
+
+from __future__ import annotations
+
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.router.world import World
+
+ACTS = ["ask", "ask", "work", "work", "work", "lose", "change", "wait"]
+
+
+async def live(acts: list[str], seed: int) -> World:
+    """A life of these acts, and its quiet end."""
+    world = World(Random(seed))
+    await world.change()
+    for act in acts:
+        if act == "wait":
+            await world.wait(world.chance.choice([1, 300, 1_200, 9_000, 70_000]))
+        else:
+            await getattr(world, act)()
+    await world.settle()
+    await world.retire()
+    return world
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(ACTS), max_size=40), st.integers(0, 2**32))
+async def test_every_request_is_answered_and_every_count_returns(acts: list[str], seed: int) -> None:
+    """Requests, reports, losses, switches, deadlines and time in any order.
+
+    A second answer is allowed only where a deadline passed: nobody can know then whether the first one is on its way.
+    """
+    world = await live(acts, seed)
+    assert set(world.answers) == set(world.asked)
+    for name, request in world.asked.items():
+        assert world.answers[name] == 1 or request.deadline, name
+    state = world.counters
+    assert state.held == 0
+    for counters in state.versions:
+        assert list(counters.sent) == list(counters.done), counters
+        assert counters.away == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(ACTS), max_size=30), st.integers(0, 2**32))
+async def test_a_replay_makes_the_same_choices(acts: list[str], seed: int) -> None:
+    """The same events lead to the same state and the same answers."""
+    first, second = await live(acts, seed), await live(acts, seed)
+    assert (first.state, first.codes) == (second.state, second.codes)
