@@ -25,6 +25,10 @@ class State:
     typename: str
 
 
+NOTHING = (0, 0, 0, 0)
+"""The mark of a call that has said nothing."""
+
+
 class Message(NamedTuple):
     """A typed value and, unless it came from the ingress, who sent it."""
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 
-from scurry.endpoint.call import Call, Message, State, answer_each, now_ms
+from scurry.endpoint.call import NOTHING, Call, Message, State, answer_each, now_ms
 from scurry.router import apart, draining, expiry, holding, recovery
 from scurry.router.policy import Bounds
 from scurry.router.routes import RouteTable
@@ -46,12 +46,11 @@ class Router:
     def _answer(self, call: Call) -> None:
         """One batch of one model. Should a message of it fail, all is unsaid and each is taken by itself."""
         routing = RoutingPass(call, self._clock(), self._tables.take(call.key, call.state), self.bounds)
-        start = call.mark()
         try:
             _take_together(routing, call.messages)
         except Exception:
             log.exception("model %s: a message failed; those of its call are taken apart", call.key)
-            call.undo(start)
+            call.undo(NOTHING)
             routing = RoutingPass(call, routing.now, RouteTable.load(call.state), self.bounds)
             apart.take_apart(routing, call.messages, take)
         holding.settle(routing)
@@ -64,19 +63,19 @@ class Router:
 
 def _take_together(routing: RoutingPass, messages: Sequence[Message]) -> None:
     """Requests that arrived together leave together."""
-    requests: list[Request] = []
+    requests: Sequence[Request] = ()
     raw: list[bytes] = []
     replayed = False
     for message in messages:
         if not apart.from_outside(message):
             if requests and message.typename in SWITCHES:  # what came before a switch is answered as before it
                 routing.dispatch(requests, b"".join(raw), replayed=replayed)
-                requests, raw = [], []
+                requests, raw = (), []
             take(routing, message)
             continue
         try:
             group = Requests.FromString(message.value)
-            requests.extend(group.requests)
+            requests = _joined(requests, group.requests)
             replayed = replayed or group.replayed
         except DecodeError as failure:
             routing.answers.unreadable(message, failure)
@@ -85,6 +84,15 @@ def _take_together(routing: RoutingPass, messages: Sequence[Message]) -> None:
     if requests:
         # serialised Requests joined are one Requests with all of theirs
         routing.dispatch(requests, b"".join(raw), replayed=replayed)
+
+
+def _joined(requests: Sequence[Request], more: Sequence[Request]) -> Sequence[Request]:
+    """All of them; the first ones as they came, because mostly there are no others."""
+    if not requests:
+        return more
+    both = requests if isinstance(requests, list) else list(requests)
+    both.extend(more)
+    return both
 
 
 def take(routing: RoutingPass, message: Message) -> None:

@@ -86,7 +86,7 @@ class Lanes:
             counters.done[lane] = sequence
             while len(counters.sent) > LANES and counters.sent[-1] == counters.done[-1]:
                 del counters.sent[-1], counters.done[-1], counters.asked[-1]
-            del counters.leaving[len(counters.sent) :], counters.reported[len(counters.sent) :]
+                del counters.leaving[len(counters.sent) :], counters.reported[len(counters.sent) :]
 
     def count(self, count: int) -> None:
         """Count requests that are routed here for the first time."""
