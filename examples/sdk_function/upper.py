@@ -17,7 +17,7 @@ def upper(context: Context, message: Message) -> None:
     request = message.as_type(REQUEST)
     context.storage.seen = (context.storage.seen or 0) + 1
     reply = Reply(id=request.id, entry=request.entry, reply=request.reply, model=request.model)
-    reply.encoding, reply.bulk = request.encoding, request.bulk
+    reply.encoding, reply.bulk, reply.digest = request.encoding, request.bulk, request.digest
     if request.HasField("keep"):
         reply.keep = request.keep
     try:
