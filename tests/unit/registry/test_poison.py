@@ -29,7 +29,7 @@ def probe(token: str) -> Update:
     return Update(model="m", id=token, promote=Promote(version="nobody"))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(calls(*KINDS))
 async def test_no_message_spoils_its_call(poison: Sequence[tuple[str, bytes]]) -> None:
     """Messages before it and behind it are answered once each, and the record can be read and shown again."""

@@ -30,7 +30,7 @@ def results(out: Outcome) -> Counter[str]:
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(calls(*KINDS), st.lists(st.sampled_from(CALLERS), min_size=6, max_size=6), st.booleans())
 async def test_no_message_spoils_its_call(
     poison: Sequence[tuple[str, bytes]], callers: Sequence[tuple[str, str] | None], known: bool

@@ -25,7 +25,7 @@ async def live(acts: list[str], seed: int) -> World:
     return world
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.sampled_from(ACTS), max_size=40), st.integers(0, 2**32))
 async def test_every_request_is_answered_and_every_count_returns(acts: list[str], seed: int) -> None:
     """Requests, reports, losses, switches, deadlines and time in any order.
@@ -43,7 +43,7 @@ async def test_every_request_is_answered_and_every_count_returns(acts: list[str]
         assert counters.away == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.sampled_from(ACTS), max_size=30), st.integers(0, 2**32))
 async def test_a_replay_makes_the_same_choices(acts: list[str], seed: int) -> None:
     """The same events lead to the same state and the same answers."""

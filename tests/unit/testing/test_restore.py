@@ -42,7 +42,7 @@ async def replay(harness: Harness, steps: Sequence[str]) -> list[str]:
     return ids
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(STEPS, min_size=4, max_size=4), st.integers(0, 3), st.integers(0, 3))
 async def test_requests_and_registrations_in_any_order(steps: list[list[str]], slow: int, kept: int) -> None:
     """The state is that of before some of the registrations; they and the requests behind them come once more."""
