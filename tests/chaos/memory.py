@@ -18,6 +18,8 @@ EVERY_S = 5.0
 KEYS_EVERY = 6
 WARM = 1 / 3
 """This part of the time does not count: caches fill, the JVM compiles."""
+MARKERS_S = 960.0
+"""Markers live for 15 minutes: in a run that is long enough only what is behind that counts."""
 FAMILIES = ("done", "result", "payload", "replies")
 
 Sample = tuple[float, float]
@@ -71,7 +73,9 @@ def warm(samples: Sequence[Sample]) -> Sequence[Sample]:
     """Without the first part of the time."""
     if not samples:
         return samples
-    return [each for each in samples if each[0] >= samples[-1][0] * WARM]
+    end = samples[-1][0]
+    begin = MARKERS_S if end * (1 - WARM / 2) > MARKERS_S else end * WARM
+    return [each for each in samples if each[0] >= begin]
 
 
 def slope(samples: Sequence[Sample]) -> float:

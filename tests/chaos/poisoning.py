@@ -16,9 +16,11 @@ from tests.chaos.scene import Scene
 RARE = 0.3
 BESIDE = 5
 ODD_S = 5.0
+ENDS = frozenset({"model_failed", "worker_lost", "too_large", "deadline_exceeded"})
 ODD = (
-    ("hungry", HARMLESS + 10_000_000, frozenset({"model_failed", "worker_lost", "too_large"})),
-    ("endless", HARMLESS + 2_000, frozenset({"deadline_exceeded", "model_failed", "worker_lost"})),
+    ("hungry", HARMLESS + 10_000_000, ENDS),  # 42 TB
+    ("hungry", HARMLESS + 1_000, ENDS | {"ok"}),  # 4 GB: more than the worker's budget, less than the machine's
+    ("endless", HARMLESS + 2_000, ENDS),  # an hour
 )
 SECRET = SOUND.tobytes()
 

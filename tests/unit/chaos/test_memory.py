@@ -22,6 +22,13 @@ def test_warm_up_does_not_count() -> None:
     assert slope(warm(samples)) == 0
 
 
+def test_in_a_long_run_only_what_is_behind_the_life_of_markers_counts() -> None:
+    """They pile up for a quarter of an hour, and then as many go as come."""
+    samples = [(float(t), min(t, 930) * 10.0) for t in range(0, 1200, 5)]
+    assert slope(warm(samples)) == 0
+    assert len(warm(samples)) == 48
+
+
 def test_a_leak_shows_in_its_line() -> None:
     """One MiB a minute is 1,440 a day."""
     assert line("job, MiB", [(float(t), 50 + t / 60) for t in range(600)]).split()[-2:] == ["+1.000", "+1440"]
