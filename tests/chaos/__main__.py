@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.chaos.campaign import Campaign, Options
 from tests.chaos.catalogue import FAULTS
 from tests.chaos.stack import Stack
-from tests.chaos.storage import mount, unmount
+from tests.chaos.storage import bounded_disk
 
 FLAGS = ("--workers", "2", "--memory-mb", "1024", "--job-memory-mb", "768", "--checkpoint-interval", "3s")
 
@@ -45,16 +45,16 @@ def main(words: list[str]) -> int:
         print(line, flush=True)
 
     tell(f"chaos: seed {asked.seed}, {asked.minutes:g} minutes, a fault every {asked.every:g} s")
-    with tempfile.TemporaryDirectory(prefix="scurry-chaos-") as folder:
-        disk = Path(folder) / "disk"
-        mounted = mount(disk)
+    with (
+        tempfile.TemporaryDirectory(prefix="scurry-chaos-") as folder,
+        bounded_disk(Path(folder) / "disk") as (disk, bounded),
+    ):
         stack = Stack(disk / "up", *FLAGS)
         try:
             tell(f"ready after {time.monotonic() - begin:.1f} s")
-            ledger = Campaign(asked, stack, tell, Path(folder) / "models", disk if mounted else None).run()
+            ledger = Campaign(asked, stack, tell, Path(folder) / "models", disk if bounded else None).run()
         finally:
             stack.stop()
-            unmount(disk)
     tell("\n".join(ledger.lines()))
     return 0 if ledger.holds else 1
 

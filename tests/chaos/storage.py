@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import redis
@@ -150,11 +151,17 @@ def fill_disk(scene: Scene) -> str:
     return f"disk full for {seconds:.0f} s, {name} killed meanwhile"
 
 
-def mount(folder: Path) -> bool:
-    """Put a file system of bounded size there; whether we may."""
-    folder.mkdir(exist_ok=True)
+@contextlib.contextmanager
+def bounded_disk(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """A file system of bounded size there, if we may make one; a plain directory else."""
+    folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "scurry-chaos", str(folder)]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    bounded = subprocess.run(command, capture_output=True, check=False).returncode == 0
+    try:
+        yield folder, bounded
+    finally:
+        if bounded:
+            subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
 def leave_no_room(folder: Path) -> None:
@@ -170,8 +177,3 @@ def resize(folder: Path, size: int) -> None:
     """Give the file system another size."""
     command = ["mount", "-o", f"remount,size={size}", str(folder)]
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
-
-
-def unmount(folder: Path) -> None:
-    """Take it away."""
-    subprocess.run(["umount", "-l", str(folder)], check=False)
