@@ -23,6 +23,7 @@ final class ReplyWriter implements AutoCloseable {
   private static final int UNLINKED_AT_ONCE = 512;
   private static final int CALLS_IN_ONE_TRIP = 16;
   private static final int COUNTS = 5;
+  private static final int TIMEOUT_MILLIS = 10_000;
 
   /** What became of the replies. */
   static final class Outcome {
@@ -41,7 +42,7 @@ final class ReplyWriter implements AutoCloseable {
 
   ReplyWriter(EgressSpec spec, String name) {
     this.spec = spec;
-    this.link = new RedisLink(spec.redis, name, spec.outage, 30_000, 30_000);
+    this.link = new RedisLink(spec.redis, name, spec.outage, TIMEOUT_MILLIS, TIMEOUT_MILLIS);
   }
 
   /** Returns when Redis has acknowledged all of it. */

@@ -3,6 +3,7 @@ package io.scurry.job.link;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +39,8 @@ public final class RedisLink implements AutoCloseable {
   private volatile Jedis jedis;
   private volatile LinkSocket socket;
   private volatile boolean closed;
+  /** When the command began that is not answered yet; 0: none. */
+  private volatile long began;
   private HostAndPort node;
   private int connections;
 
@@ -48,6 +51,7 @@ public final class RedisLink implements AutoCloseable {
     this.timeout = timeout;
     this.blocking = blocking;
     this.node = address.node();
+    Watch.add(this);
   }
 
   /** How often this link was connected: it grows when a call had to connect again. */
@@ -59,6 +63,7 @@ public final class RedisLink implements AutoCloseable {
     long since = 0;
     for (int attempt = 0; ; attempt++) {
       try {
+        began = System.nanoTime() | 1;
         T value = action.apply(connected());
         if (since != 0) {
           LOG.info("Redis answers {} again after {} ms.", name, (System.nanoTime() - since) / 1_000_000);
@@ -71,6 +76,22 @@ public final class RedisLink implements AutoCloseable {
           requirePassing(e, since);
           prepareRetry(e, attempt);
         }
+      } finally {
+        began = 0;
+      }
+    }
+  }
+
+  /** Bytes may trickle in for ever without being an answer: the age of the command decides, not the last byte. */
+  void giveUpWhatIsOlderThanAllowed(long now) {
+    long since = began;
+    if (since != 0 && now - since > TimeUnit.MILLISECONDS.toNanos(timeout + blocking)) {
+      LOG.warn("Redis at {} has owed {} an answer for {} ms: the connection is given up.", address, name,
+          TimeUnit.NANOSECONDS.toMillis(now - since));
+      began = 0;
+      LinkSocket open = socket;
+      if (open != null) {
+        open.close();
       }
     }
   }
@@ -99,6 +120,7 @@ public final class RedisLink implements AutoCloseable {
   }
 
   private void prepareRetry(JedisException e, int attempt) throws InterruptedException {
+    began = 0;
     if (attempt == 0 || attempt % 10 == 9) {
       LOG.warn("Redis at {} does not serve {}: {}", address, name, e.getMessage());
     }
@@ -164,6 +186,7 @@ public final class RedisLink implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
+    Watch.remove(this);
     disconnect();
   }
 }
