@@ -13,6 +13,8 @@ from typing import Final
 ROUTER: Final = "scurry/router"
 REGISTRY: Final = "scurry/registry"
 INFERENCE: Final = "scurry/inference"
+ANSWERS: Final = "scurry/answers"
+"""The job's own function, by which the ingress answers what it does not let in."""
 EGRESS: Final = "scurry/replies"
 INGRESS: Final = "scurry/requests"
 

@@ -23,7 +23,18 @@ def java_constants(file: str = "Names.java") -> dict[str, str]:
 
 @pytest.mark.parametrize(
     "name",
-    ["ROUTER", "REGISTRY", "INFERENCE", "EGRESS", "INGRESS", "INGRESS_KIND", "EGRESS_KIND", "TRANSPORT", "NOBODY"],
+    [
+        "ROUTER",
+        "REGISTRY",
+        "INFERENCE",
+        "EGRESS",
+        "INGRESS",
+        "INGRESS_KIND",
+        "EGRESS_KIND",
+        "TRANSPORT",
+        "NOBODY",
+        "ANSWERS",
+    ],
 )
 def test_the_job_says_the_same(name: str) -> None:
     """A name is spelled the same in Java and in Python."""

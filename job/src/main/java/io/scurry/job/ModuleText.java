@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.scurry.job;
 
+import io.scurry.job.local.LocalFunctions;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -96,7 +97,9 @@ final class ModuleText implements StatefulFunctionsUniverseProvider {
       try {
         Files.writeString(file, text);
         config.setRemoteModuleName(file.toUri().toString());
-        return Modules.loadFromClassPath(config).createStatefulFunctionsUniverse();
+        StatefulFunctionsUniverse universe = Modules.loadFromClassPath(config).createStatefulFunctionsUniverse();
+        LocalFunctions.standIn(universe);
+        return universe;
       } finally {
         Files.deleteIfExists(file);
       }

@@ -6,6 +6,7 @@ public final class Names {
   public static final String ROUTER = "scurry/router";
   public static final String REGISTRY = "scurry/registry";
   public static final String INFERENCE = "scurry/inference";
+  public static final String ANSWERS = "scurry/answers";
   public static final String EGRESS = "scurry/replies";
   public static final String INGRESS = "scurry/requests";
 

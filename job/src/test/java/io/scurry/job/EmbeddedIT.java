@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -22,6 +23,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.params.XAddParams;
 
 /** The launcher with a whole Flink, on a real Redis: starts, resumes, passes over damage, stops. */
 @Timeout(120)
@@ -49,7 +52,7 @@ class EmbeddedIT {
 
   private Embedded embedded(String url) throws Exception {
     Path module = Files.writeString(dir.resolve("module.yaml"),
-        "kind: scurry.redis.v1/ingress\nspec:\n  redis: " + url + "\n---\n"
+        "kind: scurry.redis.v1/ingress\nspec:\n  separateRegistry: 1\n  redis: " + url + "\n---\n"
             + "kind: scurry.redis.v1/egress\nspec:\n  redis: " + url + "\n---\n"
             + "kind: io.statefun.endpoints.v2/http\nspec:\n  functions: scurry/*\n  urlPathTemplate: http://localhost:1\n");
     return new Embedded(
@@ -134,5 +137,17 @@ class EmbeddedIT {
     Misconfigured e = assertThrows(Misconfigured.class, () -> embedded(url).run());
     assertTrue(e.getMessage().contains("refuses the job"), e.getMessage());
     assertEquals("", out.toString());
+  }
+
+  @Test
+  void whatTheIngressRefusesIsAnsweredWithoutAnyFunction() throws Exception {
+    run();
+    try (Jedis jedis = redis.client()) {
+      jedis.xadd("scurry:requests", XAddParams.xAddParams(),
+          Map.of("kind", "registry", "model", "m", "id", "i", "update", "{}"));
+      await(() -> jedis.exists("scurry:result:i"));
+      assertEquals("not_allowed", jedis.hget("scurry:result:i", "error"));
+    }
+    endRun();
   }
 }

@@ -24,10 +24,16 @@ final class EntryParser {
   private static final int MOST_DEFECTIVE_FIELDS = 64;
 
   private final Keys keys;
+  private final boolean separateRegistry;
   private final Digest digest = new Digest();
 
-  EntryParser(Keys keys) {
+  EntryParser(Keys keys, boolean separateRegistry) {
     this.keys = keys;
+    this.separateRegistry = separateRegistry;
+  }
+
+  private String notHere() {
+    return "Registry messages go to " + keys.registryIn() + ".";
   }
 
   Parsed parse(Entry entry) {
@@ -35,7 +41,9 @@ final class EntryParser {
     try {
       String kind = fields.text("kind");
       if (kind.equals("registry")) {
-        return Parsed.of(update(entry, fields));
+        Update update = update(entry, fields);
+        return separateRegistry && !entry.stream.equals(keys.registryIn())
+            ? Parsed.of(Refusals.of(update, "not_allowed", notHere())) : Parsed.of(update);
       }
       if (!kind.isEmpty() && !kind.equals("request")) {
         throw new Defect("The kind '" + shown(kind) + "' is unknown; leave it out or say registry.");

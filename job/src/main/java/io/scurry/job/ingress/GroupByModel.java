@@ -17,6 +17,10 @@ final class GroupByModel {
     Map<String, Requests.Builder> groups = new LinkedHashMap<>();
     for (Parsed parsed : read) {
       String key = parsed.key();
+      if (parsed.answer != null) {
+        mail.add(Mail.of(parsed.answer));
+        continue;
+      }
       if (parsed.update == null) {
         groups.computeIfAbsent(key, model -> Requests.newBuilder().setReplayed(replayed)).addRequests(parsed.request);
         continue;

@@ -32,6 +32,7 @@ import org.apache.flink.statefun.sdk.spi.StatefulFunctionModule;
  *   retainedCheckpoints: 3           (trimming stays behind the oldest of so many completed checkpoints;
  *                                     at least state.checkpoints.num-retained)
  *   onGap: fail                      (fail or resume, when a restored position cannot be continued without loss)
+ *   separateRegistry: 0              (1: registry messages are taken from NAMESPACE:registry-in only)
  * </pre>
  */
 final class IngressBinder implements ComponentBinder {

@@ -27,6 +27,7 @@ final class IngressSpec implements Serializable {
   final long retentionBytes;
   final int retainedCheckpoints;
   final boolean resumeOnGap;
+  final boolean separateRegistry;
 
   IngressSpec(SpecReader spec) {
     redis = RedisAddress.parse(spec.text("redis", null));
@@ -43,6 +44,7 @@ final class IngressSpec implements Serializable {
     retentionBytes = spec.bytes("retentionBytes", "512mb");
     retainedCheckpoints = spec.number("retainedCheckpoints", 3, 1, 1000);
     resumeOnGap = resumes(spec.text("onGap", "fail"));
+    separateRegistry = spec.number("separateRegistry", 0, 0, 1) == 1;
     spec.finish();
   }
 

@@ -3,6 +3,8 @@ package io.scurry.job.ingress;
 
 import com.google.protobuf.MessageLite;
 import io.scurry.job.Names;
+import io.scurry.wire.Messages.Replies;
+import io.scurry.wire.Messages.Reply;
 import io.scurry.wire.Messages.Requests;
 import io.scurry.wire.Messages.Update;
 import org.apache.flink.statefun.sdk.Address;
@@ -12,6 +14,7 @@ import org.apache.flink.statefun.sdk.reqreply.generated.TypedValue;
 /** A message and the function it is for: what the ingress emits. */
 public final class Mail {
   private static final FunctionType ROUTER = type(Names.ROUTER);
+  private static final FunctionType ANSWERS = type(Names.ANSWERS);
   private static final FunctionType REGISTRY = type(Names.REGISTRY);
 
   final Address to;
@@ -26,6 +29,11 @@ public final class Mail {
 
   static Mail of(String model, Requests requests) {
     return new Mail(ROUTER, model, requests);
+  }
+
+  /** An answer of the ingress itself. */
+  static Mail of(Reply reply) {
+    return new Mail(ANSWERS, reply.getModel(), Replies.newBuilder().addReplies(reply).build());
   }
 
   /** What is read again goes by way of the router: what stands behind it must not overtake it. */

@@ -2,28 +2,37 @@
 package io.scurry.job.ingress;
 
 import io.scurry.job.Names;
+import io.scurry.wire.Messages.Reply;
 import io.scurry.wire.Messages.Request;
 import io.scurry.wire.Messages.Update;
 
-/** What an entry turned out to be: a request (perhaps a defective one) or a registry message. */
+/** What an entry turned out to be: a request (perhaps a defective one), a registry message, or what is refused here. */
 final class Parsed {
-  /** Null for a registry message. */
+  /** Null for what is no request. */
   final Request.Builder request;
 
-  /** Null for a request. */
+  /** Null for what is no registry message. */
   final Update update;
 
-  private Parsed(Request.Builder request, Update update) {
+  /** What the ingress itself answers; null for what goes to a function. */
+  final Reply answer;
+
+  private Parsed(Request.Builder request, Update update, Reply answer) {
     this.request = request;
     this.update = update;
+    this.answer = answer;
   }
 
   static Parsed of(Request.Builder request) {
-    return new Parsed(request, null);
+    return new Parsed(request, null, null);
   }
 
   static Parsed of(Update update) {
-    return new Parsed(null, update);
+    return new Parsed(null, update, null);
+  }
+
+  static Parsed of(Reply answer) {
+    return new Parsed(null, null, answer);
   }
 
   boolean isDefective() {
@@ -32,8 +41,8 @@ final class Parsed {
 
   /** Key of the function that takes it: the model. */
   String key() {
-    if (update != null) {
-      return update.getModel();
+    if (request == null) {
+      return update != null ? update.getModel() : answer.getModel();
     }
     return isDefective() ? Names.NOBODY : request.getModel();
   }

@@ -44,7 +44,7 @@ final class ReadLoop {
     this.spec = spec;
     this.reader = reader;
     this.progress = progress;
-    this.parser = new EntryParser(spec.keys);
+    this.parser = new EntryParser(spec.keys, spec.separateRegistry);
     this.limit = limit;
     this.inFlight =
         new InFlight(progress.streams(), spec.keys.bulk(), limit, Math.min(limit, spec.bulkInFlight), System::nanoTime);

@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * Reads the request streams from where the last checkpoint stood, and says to which function each message goes.
  *
  * <p>The position is Flink state, not a consumer group's: only so does a restore rewind it. Streams are dealt out by
- * {@code index % parallelism}; the bulk stream comes after the partitions.
+ * {@code index % parallelism}; the streams for bulk and for registry messages come after the partitions.
  */
 final class RedisSource extends RichParallelSourceFunction<Mail> implements CheckpointedFunction, CheckpointListener {
   private static final long serialVersionUID = 1L;
@@ -98,6 +98,7 @@ final class RedisSource extends RichParallelSourceFunction<Mail> implements Chec
     partitions = reader.partitions();
     List<String> streams = new ArrayList<>(spec.keys.requests(partitions));
     streams.add(spec.keys.bulk());
+    streams.add(spec.keys.registryIn());
     int index = getRuntimeContext().getIndexOfThisSubtask();
     int parallelism = getRuntimeContext().getNumberOfParallelSubtasks();
     List<Position> positions = new ArrayList<>();

@@ -11,6 +11,7 @@ import io.scurry.job.Names;
 import io.scurry.job.link.Keys;
 import io.scurry.wire.Messages.Encoding;
 import io.scurry.wire.Messages.Register;
+import io.scurry.wire.Messages.Reply;
 import io.scurry.wire.Messages.Request;
 import io.scurry.wire.Messages.Update;
 import java.nio.charset.StandardCharsets;
@@ -23,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What becomes of a stream entry. */
 class EntryParserTest {
-  private final EntryParser parser = new EntryParser(new Keys("scurry"));
+  private final EntryParser parser = new EntryParser(new Keys("scurry"), false);
 
   private Request request(String... fields) {
     Parsed parsed = parser.parse(Given.entry("7-0", fields));
@@ -239,5 +240,19 @@ class EntryParserTest {
         digest("model", "m", "update", "{}", "kind", "registry"), digest("model", "m", "version", "1"), digest());
     assertEquals(others.size(), others.stream().distinct().count());
     assertFalse(others.contains(one));
+  }
+
+  @Test
+  void withARegistryStreamOfItsOwnRegistryMessagesAreRefusedElsewhere() {
+    EntryParser separate = new EntryParser(new Keys("scurry"), true);
+    String[] fields = {"kind", "registry", "model", "m", "id", "i", "reply", "scurry:replies:c", "update", "{}"};
+    Reply refusal = separate.parse(Given.entry("7-0", fields)).answer;
+    assertEquals("not_allowed", refusal.getError());
+    assertEquals("Registry messages go to scurry:registry-in.", refusal.getMessage());
+    assertEquals("i scurry:requests/7-0 scurry:replies:c",
+        refusal.getId() + " " + refusal.getEntry() + " " + refusal.getReply());
+    assertEquals("{}", separate.parse(Given.entryOf("scurry:registry-in", "7-0", fields)).update.getJson());
+    assertEquals("{}", parser.parse(Given.entryOf("scurry:registry-in", "7-0", fields)).update.getJson());
+    assertEquals("m", separate.parse(Given.entry("7-0", "model", "m", "inputs", "{}")).key());
   }
 }

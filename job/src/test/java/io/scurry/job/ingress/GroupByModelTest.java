@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 /** What one read brings, grouped by model. */
 class GroupByModelTest {
-  private final EntryParser parser = new EntryParser(new Keys("scurry"));
+  private final EntryParser parser = new EntryParser(new Keys("scurry"), false);
   private final List<Parsed> read = new ArrayList<>();
 
   private void request(String id, String model) {
