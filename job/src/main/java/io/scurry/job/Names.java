@@ -17,6 +17,9 @@ public final class Names {
   /** Typed values are protobuf messages of the package scurry.v1, named scurry.v1/Message. */
   public static final String TYPE_PREFIX = "scurry.v1/";
 
+  /** Typename of Replies to what the ingress did not let in: nobody counts them as answers. Only within the job. */
+  public static final String REFUSALS = TYPE_PREFIX + "Refusals";
+
   /** What a model, a version or an alias may be called. */
   public static final String MODEL_NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,127}";
 

@@ -12,6 +12,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -21,6 +22,10 @@ import java.util.stream.Collectors;
 final class ReplyScript {
   /** Errors of work that never ran: they do not use an id up. */
   static final Set<String> REFUSALS = Set.of("overloaded", "model_not_ready", "model_not_found", "unavailable");
+
+  /** Errors that a model which nobody registered may get: its name gets no counter, there is no end of such names. */
+  private static final Set<String> OF_UNKNOWN = Set.of("overloaded", "model_not_ready", "model_not_found",
+      "version_not_found", "unavailable", "bad_request", "not_allowed", "deadline_exceeded");
 
   static final byte[] TEXT = text();
   static final byte[] SHA = sha(TEXT);
@@ -50,30 +55,39 @@ final class ReplyScript {
     this.spec = spec;
   }
 
-  /** One call for these replies; {@code count} says whether the answered counters move. */
-  static ReplyScript of(List<Reply> replies, EgressSpec spec, boolean count) {
+  /** One call for these replies, of which some move the answered counters. */
+  static ReplyScript of(List<Reply> replies, EgressSpec spec, List<Reply> counted) {
     ReplyScript call = new ReplyScript(spec);
     call.keys.add(bytes(spec.keys.answered()));
     call.arguments.add(number(spec.replyStreamLength));
     call.arguments.add(number(spec.replyStreamTtl.toSeconds()));
     call.arguments.add(number(Limits.PAYLOAD_GRACE_SECONDS));
-    call.count(count ? replies : List.of());
+    call.count(counted);
     replies.forEach(call::add);
     return call;
   }
 
   private void count(List<Reply> replies) {
     Map<String, Integer> answered = new HashMap<>();
+    Set<String> known = new HashSet<>();
     for (Reply reply : replies) {
       int slash = reply.getEntry().lastIndexOf('/');
       if (slash > 0) {
-        answered.merge(reply.getEntry().substring(0, slash), 1, Integer::sum);
+        String stream = reply.getEntry().substring(0, slash);
+        String model = stream + "@" + reply.getModel();
+        answered.merge(stream, 1, Integer::sum);
+        answered.merge(model, 1, Integer::sum);
+        known.add(stream);
+        if (!OF_UNKNOWN.contains(reply.getError())) {
+          known.add(model);
+        }
       }
     }
     arguments.add(number(answered.size()));
-    answered.forEach((stream, replied) -> {
-      arguments.add(bytes(stream));
+    answered.forEach((field, replied) -> {
+      arguments.add(bytes(field));
       arguments.add(number(replied));
+      arguments.add(known.contains(field) ? ONE : ZERO);
     });
   }
 

@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.Jedis;
@@ -52,7 +54,7 @@ final class ReplyWriter implements AutoCloseable {
     }
     int together = spec.batch * CALLS_IN_ONE_TRIP;
     for (int from = 0; from < writing.replies.size(); from += together) {
-      answer(writing.replies.subList(from, Math.min(from + together, writing.replies.size())));
+      answer(writing.replies.subList(from, Math.min(from + together, writing.replies.size())), writing.uncounted);
     }
   }
 
@@ -89,13 +91,13 @@ final class ReplyWriter implements AutoCloseable {
   }
 
   /** Small calls in one pipeline: Redis is never busy for long, and the trip is paid once. */
-  private void answer(List<Reply> replies) throws InterruptedException {
+  private void answer(List<Reply> replies, Set<Reply> uncounted) throws InterruptedException {
     List<List<Reply>> slices = new ArrayList<>();
     List<ReplyScript> calls = new ArrayList<>();
     for (int from = 0; from < replies.size(); from += spec.batch) {
       List<Reply> slice = replies.subList(from, Math.min(from + spec.batch, replies.size()));
       slices.add(slice);
-      calls.add(ReplyScript.of(slice, spec, true));
+      calls.add(ReplyScript.of(slice, spec, counted(slice, uncounted)));
     }
     List<Object> answers = link.call(jedis -> evaluate(jedis, calls));
     for (int i = 0; i < answers.size(); i++) {
@@ -109,6 +111,11 @@ final class ReplyWriter implements AutoCloseable {
         answerAlone(reply);
       }
     }
+  }
+
+  private static List<Reply> counted(List<Reply> replies, Set<Reply> uncounted) {
+    return uncounted.isEmpty() ? replies
+        : replies.stream().filter(reply -> !uncounted.contains(reply)).collect(Collectors.toList());
   }
 
   /** The answer to each call, or the error that will not pass. */
@@ -139,7 +146,7 @@ final class ReplyWriter implements AutoCloseable {
   }
 
   private void answerAlone(Reply reply) throws InterruptedException {
-    ReplyScript alone = ReplyScript.of(List.of(reply), spec, false);
+    ReplyScript alone = ReplyScript.of(List.of(reply), spec, List.of());
     Object answer = link.call(jedis -> evaluate(jedis, List.of(alone))).get(0);
     if (answer instanceof JedisDataException) {
       bury(reply, ((JedisDataException) answer).getMessage());

@@ -18,9 +18,12 @@ import io.scurry.wire.Messages.View;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.flink.statefun.sdk.reqreply.generated.TypedValue;
 
 /** What a handful of egress messages ask to be written: replies, and entries and fields beside them; pure. */
@@ -52,6 +55,10 @@ final class Writing {
   }
 
   final List<Reply> replies = new ArrayList<>();
+
+  /** Of these, those to what was never in flight. */
+  final Set<Reply> uncounted = Collections.newSetFromMap(new IdentityHashMap<>());
+
   /** Parked inputs that are needed no longer. */
   final List<String> consumed = new ArrayList<>();
 
@@ -73,6 +80,10 @@ final class Writing {
     try {
       if (type.equals(Names.TYPE_PREFIX + "Replies")) {
         parse(Replies.parser(), value.getValue()).getRepliesList().forEach(this::add);
+      } else if (type.equals(Names.REFUSALS)) {
+        List<Reply> refusals = parse(Replies.parser(), value.getValue()).getRepliesList();
+        refusals.forEach(this::add);
+        uncounted.addAll(refusals);
       } else if (type.equals(Names.TYPE_PREFIX + "Reply")) {
         add(parse(Reply.parser(), value.getValue()));
       } else if (type.equals(Names.TYPE_PREFIX + "View")) {

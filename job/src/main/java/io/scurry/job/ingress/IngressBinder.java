@@ -20,8 +20,9 @@ import org.apache.flink.statefun.sdk.spi.StatefulFunctionModule;
  *   redis: redis://127.0.0.1:6379/0  (URL, see RedisAddress)
  *   namespace: scurry                (prefix of all keys; {scurry} on Redis Cluster)
  *   partitions: 1                    (request streams; omitted: what the namespace was created with, else 1)
- *   inFlight: 8192                   (requests emitted and not answered, in the whole job)
- *   bulkInFlight: 1024               (of these, at most so many from the bulk stream)
+ *   inFlightBytes: 64mb              (bodies emitted and not answered, in the whole job, 1 KiB more for each request;
+ *                                     one model may hold as much of it as is left for all)
+ *   bulkInFlight: 1024               (requests of the bulk stream emitted and not answered)
  *   batch: 256                       (entries of one read)
  *   batchBytes: 8mb                  (a read larger than this halves the next)
  *   claimCheckBytes: 8192            (larger inline bodies are parked)

@@ -16,7 +16,7 @@ final class IngressSpec implements Serializable {
   final RedisAddress redis;
   final Keys keys;
   final int partitions;
-  final int inFlight;
+  final long inFlightBytes;
   final int bulkInFlight;
   final int batch;
   final long batchBytes;
@@ -33,7 +33,7 @@ final class IngressSpec implements Serializable {
     redis = RedisAddress.parse(spec.text("redis", null));
     keys = new Keys(spec.text("namespace", "scurry"));
     partitions = spec.number("partitions", 0, 0, 4096);
-    inFlight = spec.number("inFlight", 8192, 1, 1_000_000);
+    inFlightBytes = spec.bytes("inFlightBytes", "64mb");
     bulkInFlight = spec.number("bulkInFlight", 1024, 1, 1_000_000);
     batch = spec.number("batch", 256, 1, 10_000);
     batchBytes = spec.bytes("batchBytes", "8mb");

@@ -21,7 +21,10 @@ public final class Mail {
   final TypedValue value;
 
   private Mail(FunctionType function, String key, MessageLite message) {
-    String typename = Names.TYPE_PREFIX + message.getClass().getSimpleName();
+    this(function, key, Names.TYPE_PREFIX + message.getClass().getSimpleName(), message);
+  }
+
+  private Mail(FunctionType function, String key, String typename, MessageLite message) {
     this.to = new Address(function, key);
     this.value =
         TypedValue.newBuilder().setTypename(typename).setHasValue(true).setValue(message.toByteString()).build();
@@ -31,9 +34,10 @@ public final class Mail {
     return new Mail(ROUTER, model, requests);
   }
 
-  /** An answer of the ingress itself. */
+  /** An answer of the ingress itself, to what was never in flight. */
   static Mail of(Reply reply) {
-    return new Mail(ANSWERS, reply.getModel(), Replies.newBuilder().addReplies(reply).build());
+    Replies replies = Replies.newBuilder().addReplies(reply).build();
+    return new Mail(ANSWERS, reply.getModel(), Names.REFUSALS, replies);
   }
 
   /** What is read again goes by way of the router: what stands behind it must not overtake it. */

@@ -46,4 +46,21 @@ final class Parsed {
     }
     return isDefective() ? Names.NOBODY : request.getModel();
   }
+
+  /** The model it is about; empty when it names none. */
+  String model() {
+    if (request == null) {
+      return key();
+    }
+    return request.getModel();
+  }
+
+  long bodyBytes() {
+    return request == null ? 0 : request.getBody().size();
+  }
+
+  /** Requests that somebody waits for; the others wait themselves. */
+  boolean mayBeRefused() {
+    return request != null && !isDefective() && !request.getBulk();
+  }
 }

@@ -15,44 +15,30 @@ import org.slf4j.LoggerFactory;
 final class ReadLoop {
   private static final Logger LOG = LoggerFactory.getLogger(ReadLoop.class);
   private static final int PAUSED_BLOCK_MILLIS = 20;
-  private static final long BULK_LOOK_NANOS = 10_000_000L;
-
-  /** Half of the least that the router lets a version have outstanding: it would refuse the rest of a backlog. */
-  private static final long CATCH_UP = 512;
 
   private final IngressSpec spec;
   private final StreamReader reader;
   private final Progress progress;
   private final EntryParser parser;
-  private final InFlight inFlight;
+  private final Admission admission;
   private final Backlog backlog;
   private final Counter entries;
   private final Counter defects;
   private final Counter parkings;
-  private final EntryId start = EntryId.at(System.currentTimeMillis());
-  private final long limit;
-  private boolean catchingUp = true;
   private int count;
   private int connections;
-  private boolean observed;
-  private long bulkLook;
-  private long rebased;
 
   ReadLoop(
-      IngressSpec spec, StreamReader reader, Progress progress, Backlog backlog, long limit, MetricGroup metrics) {
+      IngressSpec spec, StreamReader reader, Progress progress, Backlog backlog, long mostBytes, MetricGroup metrics) {
     this.backlog = backlog;
     this.spec = spec;
     this.reader = reader;
     this.progress = progress;
     this.parser = new EntryParser(spec.keys, spec.separateRegistry);
-    this.limit = limit;
-    this.inFlight =
-        new InFlight(progress.streams(), spec.keys.bulk(), limit, Math.min(limit, spec.bulkInFlight), System::nanoTime);
+    this.admission = new Admission(spec, reader, progress.streams(), mostBytes, metrics);
     this.entries = metrics.counter("scurryIngressEntries");
     this.defects = metrics.counter("scurryIngressDefects");
     this.parkings = metrics.counter("scurryIngressParked");
-    metrics.gauge("scurryIngressInFlight", inFlight::outstanding);
-    this.inFlight.bound(Math.min(limit, CATCH_UP));
     this.count = Math.min(64, spec.batch);
     this.connections = reader.connections();
   }
@@ -62,66 +48,24 @@ final class ReadLoop {
       Thread.sleep(200);
       return;
     }
-    if (!observed || inFlight.room() < count) {
-      observe();
-    }
-    if (inFlight.room() == 0) {
+    if (admission.isClosed()) {
       Thread.sleep(1);
       return;
     }
-    boolean bulk = wantsBulk();
+    boolean bulk = admission.wantsBulk();
     List<Position> from = bulk ? progress.positions() : progress.positionsWithout(spec.keys.bulk());
     if (from.isEmpty()) {
       Thread.sleep(PAUSED_BLOCK_MILLIS);
       return;
     }
-    boolean bulkPaused = inFlight.readsBulk() && !bulk;
-    List<Entry> read =
-        reader.read(from, room(bulk, from.size()), bulkPaused ? PAUSED_BLOCK_MILLIS : StreamReader.BLOCK_MILLIS);
+    int block = admission.pausesBulk(bulk) ? PAUSED_BLOCK_MILLIS : StreamReader.BLOCK_MILLIS;
+    List<Entry> read = reader.read(from, admission.count(count, bulk, from.size()), block);
     stepBackAfterLoss(context);
     if (!read.isEmpty()) {
       emit(context, read);
       adapt(read, from.size());
     }
-    catchUp(read);
-  }
-
-  /**
-   * What was written before this loop began waited for the job, not for its model. It is taken in at a pace at which no
-   * model's share is refused, whatever it costs the others: a backlog is finite, and they have one, too.
-   */
-  private void catchUp(List<Entry> read) {
-    if (catchingUp && read.stream().noneMatch(entry -> EntryId.parse(entry.id).compareTo(start) < 0)) {
-      catchingUp = false;
-      inFlight.bound(limit);
-    }
-  }
-
-  private void observe() throws InterruptedException {
-    inFlight.observe(reader.answered(progress.streams()));
-    observed = true;
-    if (inFlight.rebased() != rebased) {
-      rebased = inFlight.rebased();
-      LOG.warn("No reply for 30 s while the bound on requests in flight was reached: counting anew.");
-    }
-  }
-
-  /** The bulk stream is read in large bites only, so that a full window costs the request stream nothing. */
-  private boolean wantsBulk() throws InterruptedException {
-    if (!inFlight.readsBulk()) {
-      return false;
-    }
-    long bite = Math.max(1, Math.min(spec.bulkInFlight, inFlight.room()) / 4);
-    if (inFlight.bulkRoom() < bite && System.nanoTime() - bulkLook > BULK_LOOK_NANOS) {
-      observe();
-      bulkLook = System.nanoTime();
-    }
-    return inFlight.bulkRoom() >= bite;
-  }
-
-  private int room(boolean bulk, int streams) {
-    long room = Math.max(1, inFlight.room() / streams);
-    return (int) Math.min(count, bulk ? Math.min(room, inFlight.bulkRoom()) : room);
+    admission.hasRead(read);
   }
 
   /**
@@ -149,6 +93,7 @@ final class ReadLoop {
     for (Entry entry : read) {
       parsed.add(parser.parse(entry));
     }
+    parsed = admission.admit(read, parsed);
     Map<String, byte[]> bodies = Parking.take(parsed, spec.claimCheckBytes, spec.keys);
     if (!bodies.isEmpty()) {
       reader.park(bodies);
@@ -158,7 +103,6 @@ final class ReadLoop {
       mail.forEach(context::collect);
       read.forEach(progress::advance);
     }
-    read.forEach(entry -> inFlight.emitted(entry.stream, 1));
     entries.inc(read.size());
     parkings.inc(bodies.size());
     defects.inc(parsed.stream().filter(Parsed::isDefective).count());

@@ -131,7 +131,7 @@ final class RedisSource extends RichParallelSourceFunction<Mail> implements Chec
   /** This subtask's part of the bound on what is in flight. */
   private long share() {
     int parallelism = getRuntimeContext().getNumberOfParallelSubtasks();
-    return Math.max(1, spec.inFlight / Math.min(parallelism, partitions));
+    return Math.max(1, spec.inFlightBytes / Math.min(parallelism, partitions));
   }
 
   @Override

@@ -91,14 +91,17 @@ final class StreamReader implements AutoCloseable {
     });
   }
 
-  /** Replies the egress has written, for each stream that has any. */
-  Map<String, Long> answered(Collection<String> streams) throws InterruptedException {
-    String[] fields = streams.toArray(new String[0]);
-    List<String> counts = link.call(jedis -> jedis.hmget(spec.keys.answered(), fields));
+  /** What the egress has counted of these streams and models; what it has no counter for is missing. */
+  Map<String, Long> answered(Collection<String> streams, Collection<String> models) throws InterruptedException {
+    List<String> fields = new ArrayList<>(streams);
+    fields.addAll(models);
+    String[] names = fields.toArray(new String[0]);
+    List<String> counts = link.call(jedis -> jedis.hmget(spec.keys.answered(), names));
     Map<String, Long> answered = new HashMap<>();
-    for (int i = 0; i < fields.length; i++) {
-      String count = counts.get(i);
-      answered.put(fields[i], count == null ? 0 : Long.parseLong(count));
+    for (int i = 0; i < names.length; i++) {
+      if (counts.get(i) != null) {
+        answered.put(names[i], Long.parseLong(counts.get(i)));
+      }
     }
     return answered;
   }

@@ -1,7 +1,7 @@
 -- First result wins: many replies in one call, each with at most four commands.
 -- KEYS: the answered counters; then for each reply: its marker, its result, [its reply stream], parked keys …
 -- ARGV: length and TTL of reply streams, seconds that parked outputs outlive their result, number of counters,
---       (field, replies) …; then for each reply: state, token, digest, entry, marker TTL, keep, 1 when a reply stream
+--       (field, replies, 1 to make it when there is none) …; then for each reply: state, token, digest, entry, marker TTL, keep, 1 when a reply stream
 --       is named, number of parked keys, number of fields and values, fields and values (beginning with id, status,
 --       model and version).
 -- A marker is lines: state (answered, or refused: nobody has an answer yet), token of the winner, digest of what was
@@ -19,8 +19,10 @@ local won, replayed, retried, refused, conflicts = 0, 0, 0, 0, 0
 local renewed, failed = {}, {}
 
 for _ = 1, tonumber(ARGV[4]) do
-  call('HINCRBY', KEYS[1], ARGV[a], ARGV[a + 1])
-  a = a + 2
+  if ARGV[a + 2] == '1' or call('HEXISTS', KEYS[1], ARGV[a]) == 1 then
+    call('HINCRBY', KEYS[1], ARGV[a], ARGV[a + 1])
+  end
+  a = a + 3
 end
 
 local function fail(answer)

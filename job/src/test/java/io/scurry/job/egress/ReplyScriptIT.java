@@ -82,6 +82,17 @@ class ReplyScriptIT {
     assertTrue(redis.ttl("scurry:done:a") > 890);
     assertTrue(redis.ttl("scurry:replies:c") > 890);
     assertEquals("1", redis.hget("scurry:answered", "scurry:requests"));
+    assertEquals("1", redis.hget("scurry:answered", "scurry:requests@m"));
+  }
+
+  @Test
+  void onlyModelsThatAnsweredSomethingHaveACounter() throws Exception {
+    write(refusal("a", 1, "model_not_found").setModel("nobody"), refusal("b", 2, "overloaded"));
+    assertEquals(Map.of("scurry:requests", "2"), redis.hgetAll("scurry:answered"));
+    write(reply("c", 3, "x"), refusal("d", 4, "overloaded"));
+    write(refusal("e", 5, "overloaded"));
+    assertEquals("3", redis.hget("scurry:answered", "scurry:requests@m"));
+    assertEquals("5", redis.hget("scurry:answered", "scurry:requests"));
   }
 
   @Test

@@ -51,6 +51,16 @@ class WritingTest {
   }
 
   @Test
+  void refusalsAreRepliesThatNobodyCounts() {
+    Reply a = Reply.newBuilder().setId("a").build();
+    writing.add(typed(Replies.newBuilder().addReplies(a).build()).toBuilder().setTypename("scurry.v1/Refusals").build());
+    writing.add(typed(a));
+    assertEquals(List.of(a, a), writing.replies);
+    assertEquals(1, writing.uncounted.size());
+    assertTrue(writing.uncounted.contains(writing.replies.get(0)));
+  }
+
+  @Test
   void aViewIsAFieldAndAnEmptyOneDeletesIt() {
     writing.add(typed(View.newBuilder().setModel("m").setRecord("{}").build()));
     writing.add(typed(View.newBuilder().setModel("n").build()));

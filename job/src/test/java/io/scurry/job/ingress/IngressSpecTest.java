@@ -19,13 +19,13 @@ class IngressSpecTest {
     IngressSpec spec = Given.ingress("namespace", "${SCURRY_TEST_NAMESPACE:x}", "outage", "30s", "onGap", "resume");
     assertEquals("{n}", spec.keys.namespace);
     assertEquals(Duration.ofSeconds(30), spec.outage);
-    assertEquals(8192, spec.inFlight);
+    assertEquals(64L << 20, spec.inFlightBytes);
     assertEquals(512L << 20, spec.retentionBytes);
     assertTrue(spec.resumeOnGap);
   }
 
   @ParameterizedTest
-  @CsvSource({"onGap, skip", "inFlight, 0", "inFlight, many", "outage, long", "retentionBytes, big", "unknown, 1",
+  @CsvSource({"onGap, skip", "inFlightBytes, many", "bulkInFlight, 0", "outage, long", "retentionBytes, big", "unknown, 1",
       "namespace, 'a b'"})
   void ingressSpecRefusesNonsense(String field, String value) {
     assertThrows(Misconfigured.class, () -> Given.ingress(field, value));

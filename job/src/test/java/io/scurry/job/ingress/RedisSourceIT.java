@@ -8,11 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.scurry.job.link.RedisServer;
+import io.scurry.wire.Messages.Reply;
 import io.scurry.wire.Messages.Request;
 import io.scurry.wire.Messages.Requests;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
@@ -198,14 +200,66 @@ class RedisSourceIT {
   }
 
   @Test
-  void theTotalBoundHoldsTheStreamBackUntilRepliesAreWritten() throws Exception {
-    add(0, 100);
-    SourceRun run = run(null, "inFlight", "50");
-    run.await(50);
-    Thread.sleep(100);
-    assertEquals(50, run.ids().size());
-    redis.hincrBy("scurry:answered", "scurry:requests", 30);
-    run.await(80);
+  void whileNobodyIsAnsweredTheRestWaitsInTheStream() throws Exception {
+    add(0, 200);
+    SourceRun run = run(null, "inFlightBytes", "60kb", "batch", "10");
+    run.await(20);
+    Thread.sleep(300);
+    int emitted = run.ids().size();
+    assertTrue(emitted <= 80, emitted + " emitted");
+    assertEquals(List.of(), run.refusals());
+    for (int i = 0; i < 1_000 && run.ids().size() < 200; i++) {
+      Map<String, String> answered = new HashMap<>(Map.of("scurry:requests", "" + run.ids().size()));
+      for (int model = 0; model < 3; model++) {
+        String suffix = "" + model;
+        answered.put("scurry:requests@m" + model, "" + run.ids().stream()
+            .filter(id -> Integer.toString(Integer.parseInt(id.substring(1)) % 3).equals(suffix)).count());
+      }
+      redis.hset("scurry:answered", answered);
+      Thread.sleep(5);
+    }
+    assertEquals(200, run.ids().size() + run.refusals().size());
+  }
+
+  @Test
+  void theSurplusOfOneModelIsRefusedAndAnotherNeverWaits() throws Exception {
+    SourceRun run = run(null, "inFlightBytes", "100kb");
+    for (int i = 0; i < 60; i++) {
+      for (int n = 0; n < 5; n++) {
+        redis.xadd("scurry:requests", (StreamEntryID) null, Map.of("model", "slow", "inputs", "{}"));
+      }
+      redis.xadd("scurry:requests", (StreamEntryID) null, Map.of("model", "quick", "id", "q" + i, "inputs", "{}"));
+      String id = "q" + i;
+      for (int wait = 0; wait < 2_000 && !run.ids().contains(id); wait++) {
+        Thread.sleep(1);
+      }
+      assertTrue(run.ids().contains(id), id + " was emitted");
+      redis.hincrBy("scurry:answered", "scurry:requests", 1);
+      redis.hincrBy("scurry:answered", "scurry:requests@quick", 1);
+    }
+    int refused = run.refusals().size();
+    assertTrue(refused > 150, refused + " refused");
+    assertEquals(300 + 60, refused + run.ids().size());
+    for (Reply refusal : run.refusals()) {
+      assertEquals("slow overloaded", refusal.getModel() + " " + refusal.getError());
+      assertTrue(refusal.getEntry().startsWith("scurry:requests/"), refusal.getEntry());
+    }
+  }
+
+  @Test
+  void aBacklogBeforeASlowModelHoldsNobodyUpForLong() throws Exception {
+    for (int i = 0; i < 1_100; i++) {
+      redis.xadd("scurry:requests", (StreamEntryID) null, Map.of("model", "slow", "id", "s" + i, "inputs", "{}"));
+    }
+    add(0, 1);
+    SourceRun run = run(null);
+    run.await(512);
+    assertTrue(run.ids().size() < 1_100);
+    for (int i = 0; i < 200 && run.ids().size() < 1_101; i++) {
+      redis.hincrBy("scurry:answered", "scurry:requests", 1);
+      Thread.sleep(50);
+    }
+    assertEquals(1_101, run.ids().size());
   }
 
   @Test

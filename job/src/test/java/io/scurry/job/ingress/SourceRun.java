@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.scurry.job.ingress;
 
+import io.scurry.wire.Messages.Replies;
+import io.scurry.wire.Messages.Reply;
 import io.scurry.wire.Messages.Request;
 import io.scurry.wire.Messages.Requests;
 import java.util.ArrayList;
@@ -62,11 +64,25 @@ final class SourceRun implements AutoCloseable {
   List<String> ids() throws Exception {
     List<String> ids = new ArrayList<>();
     for (Mail one : mail()) {
+      if (one.to.type().name().equals("answers")) {
+        continue;
+      }
       for (Request request : Requests.parseFrom(one.value.getValue()).getRequestsList()) {
         ids.add(request.getId());
       }
     }
     return ids;
+  }
+
+  /** What the ingress answered itself, so far. */
+  List<Reply> refusals() throws Exception {
+    List<Reply> refusals = new ArrayList<>();
+    for (Mail one : mail()) {
+      if (one.to.type().name().equals("answers")) {
+        refusals.addAll(Replies.parseFrom(one.value.getValue()).getRepliesList());
+      }
+    }
+    return refusals;
   }
 
   List<String> await(int requests) throws Exception {
