@@ -85,6 +85,12 @@ class Session:
         """Return when Redis answers. Raises `Unavailable`."""
         await self.command("PING")
 
+    async def job(self) -> dict[str, str]:
+        """What the job wrote down of itself: `restarts`, `started`, `warning`; empty before it first began."""
+        flat = await self.command("HGETALL", self.keys.job)
+        texts = [bytes(part).decode(errors="replace") for part in flat]
+        return dict(zip(texts[::2], texts[1::2], strict=True))
+
     def new_id(self) -> str:
         """An id that no other request has; it begins with the client's name, if it was given one."""
         return f"{self._token}-{next(self._numbers):x}"

@@ -7,6 +7,7 @@ egress. Probes that come within a second share one answer, so that probing is ne
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Final, Protocol
 
 from scurry.gateway.ask import InferenceClient
@@ -18,6 +19,10 @@ PROBE: Final = "scurry-readiness-probe"
 
 FRESH_S: Final = 1.0
 PATIENCE_S: Final = 3.0
+LOOP_RESTARTS: Final = 3
+"""Restarts of one run of the job that are no accident."""
+STEADY_S: Final = 30.0
+"""A job that has run for so long does not restart in a loop."""
 SILENT: Final = frozenset({"deadline_exceeded", "unavailable"})
 """Codes that are made here or by the client, without the job."""
 
@@ -27,6 +32,10 @@ class ProbedClient(InferenceClient, Protocol):
 
     async def ping(self) -> None:
         """Return when Redis answers. Raises `ScurryError`."""
+        ...
+
+    async def job(self) -> dict[str, str]:
+        """What the job wrote down of itself. Raises `ScurryError`."""
         ...
 
 
@@ -62,6 +71,14 @@ def is_ready(report: dict[str, str]) -> bool:
     return all(state == "ok" for state in report.values())
 
 
+def restarting(job: dict[str, str], now: float) -> str:
+    """What to say of a job that restarts again and again; empty when it runs."""
+    restarts, since = int(job.get("restarts", 0)), now - int(job.get("started", 0)) / 1000
+    if restarts < LOOP_RESTARTS or since > STEADY_S:
+        return ""
+    return f"It restarts in a loop: {restarts} times so far, the last {max(since, 0):.0f} s ago; see its log."
+
+
 async def _redis(client: ProbedClient) -> str:
     try:
         async with asyncio.timeout(PATIENCE_S):
@@ -73,6 +90,9 @@ async def _redis(client: ProbedClient) -> str:
 
 async def _job(client: ProbedClient) -> str:
     try:
+        looping = restarting(await client.job(), time.time())
+        if looping:
+            return looping
         await client.ask(PROBE, InferRequest(), timeout=PATIENCE_S)
     except ScurryError as cause:
         return cause.message if cause.code in SILENT else "ok"

@@ -121,6 +121,11 @@ class Keys:
         return f"{self.namespace}:registry"
 
     @property
+    def job(self) -> str:
+        """Hash: `restarts` of the job, `started` (epoch ms of the last), `warning` about Redis."""
+        return f"{self.namespace}:job"
+
+    @property
     def dead(self) -> str:
         """Stream: dead letters."""
         return f"{self.namespace}:dead"

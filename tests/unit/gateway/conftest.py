@@ -42,6 +42,7 @@ class FakeClient:
         self.looks = 0
         self.record_looks = 0
         self.redis: Exception | None = None
+        self.told_of_job: dict[str, str] = {}
 
     async def ask(self, model: str, request: InferRequest, **options: Any) -> Answer:
         self.asked.append((model, request, options))
@@ -62,6 +63,9 @@ class FakeClient:
     async def update(self, update: Update, **options: Any) -> dict[str, Any]:
         self.updates.append(update)
         return RECORD
+
+    async def job(self) -> dict[str, str]:
+        return self.told_of_job
 
     async def ping(self) -> None:
         if self.redis:

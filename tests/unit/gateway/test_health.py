@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
 
-from scurry.gateway.health import Health, is_ready
+from scurry.gateway.health import Health, is_ready, restarting
 from scurry.wire.errors import error
 
 
@@ -50,3 +51,26 @@ async def test_probes_of_the_same_second_share_one_answer(client: Any) -> None:
     await asyncio.gather(*(health.report() for _ in range(10)))
     await health.report()
     assert len(client.asked) == 1
+
+
+async def test_a_job_that_restarts_in_a_loop_is_not_ready(client: Any) -> None:
+    """Between two restarts it may well answer a probe."""
+    client.told_of_job = {"restarts": "7", "started": str(int(time.time() * 1000) - 2000)}
+    report = await Health(client).report()
+    assert report["job"].startswith("It restarts in a loop: 7 times so far")
+    assert not is_ready(report)
+
+
+@pytest.mark.parametrize(
+    ("job", "loops"),
+    [
+        ({}, False),
+        ({"restarts": "0", "started": "1000000"}, False),
+        ({"restarts": "2", "started": "1000000"}, False),
+        ({"restarts": "3", "started": "1000000"}, True),
+        ({"restarts": "99", "started": "960000"}, False),
+    ],
+)
+def test_a_few_restarts_or_old_ones_are_no_loop(job: dict[str, str], loops: bool) -> None:
+    """Three or more, and the last within half a minute."""
+    assert bool(restarting(job, 1010.0 if job.get("started") == "1000000" else 1000.0)) is loops

@@ -7,6 +7,9 @@ import org.apache.flink.configuration.Configuration;
 
 /** Flink's settings as this job needs them; what the user sets himself wins. */
 final class Defaults {
+  /** Flink's BLOB server stores what anybody sends it. */
+  private static final String LOOPBACK = "127.0.0.1";
+
   private Defaults() {}
 
   /** What the job needs wherever it runs. */
@@ -39,6 +42,8 @@ final class Defaults {
     storage(config, options.data);
     restart(config);
     web(config, options.uiPort);
+    config.setString("jobmanager.bind-host", LOOPBACK);
+    config.setString("taskmanager.bind-host", LOOPBACK);
     config.setString("taskmanager.memory.managed.size", "16mb");
     config.setString("taskmanager.memory.network.min", "32mb");
     config.setString("taskmanager.memory.network.max", "32mb");
@@ -73,8 +78,8 @@ final class Defaults {
   }
 
   private static void web(Configuration config, int port) {
-    config.setString("rest.address", "127.0.0.1");
-    config.setString("rest.bind-address", "127.0.0.1");
+    config.setString("rest.address", LOOPBACK);
+    config.setString("rest.bind-address", LOOPBACK);
     config.setString("rest.port", Integer.toString(Math.max(0, port)));
     config.setString("rest.bind-port", Integer.toString(Math.max(0, port)));
     config.setString("web.submit.enable", "false");

@@ -13,15 +13,22 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.params.XAddParams;
@@ -137,6 +144,42 @@ class EmbeddedIT {
     Misconfigured e = assertThrows(Misconfigured.class, () -> embedded(url).run());
     assertTrue(e.getMessage().contains("refuses the job"), e.getMessage());
     assertEquals("", out.toString());
+  }
+
+  /** Addresses, in the kernel's words, on which this process listens. */
+  private static List<String> listening() throws Exception {
+    Set<String> mine = new HashSet<>();
+    try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
+      for (Path file : files.collect(Collectors.toList())) {
+        if (Files.isSymbolicLink(file)) {
+          mine.add(Files.readSymbolicLink(file).toString());
+        }
+      }
+    }
+    List<String> addresses = new ArrayList<>();
+    for (String table : List.of("/proc/net/tcp", "/proc/net/tcp6")) {
+      for (String line : Files.readAllLines(Path.of(table))) {
+        String[] words = line.trim().split("\\s+");
+        if (words[3].equals("0A") && mine.contains("socket:[" + words[9] + "]")) {
+          addresses.add(words[1]);
+        }
+      }
+    }
+    return addresses;
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void nothingListensBeyondLoopback() throws Exception {
+    run();
+    List<String> addresses = listening();
+    assertFalse(addresses.isEmpty());
+    for (String address : addresses) {
+      boolean four = address.startsWith("0100007F:");
+      boolean six = address.startsWith("0000000000000000FFFF00000100007F:") || address.startsWith("00000000000000000000000001000000:");
+      assertTrue(four || six, address + " in " + addresses);
+    }
+    endRun();
   }
 
   @Test

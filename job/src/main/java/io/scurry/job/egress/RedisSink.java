@@ -4,6 +4,9 @@ package io.scurry.job.egress;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.api.common.state.CheckpointListener;
+import org.apache.flink.api.common.state.ListState;
+import org.apache.flink.api.common.state.ListStateDescriptor;
+import org.apache.flink.api.java.tuple.Tuple2;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
@@ -16,7 +19,8 @@ import org.apache.flink.streaming.api.functions.sink.RichSinkFunction;
  * Brings replies, views, audit lines and dead letters to Redis.
  *
  * <p>The task thread only queues; a writer thread takes what has gathered, and a checkpoint waits until Redis has
- * acknowledged all of it. There is no state: what was not acknowledged is computed again.
+ * acknowledged all of it: what was not acknowledged is computed again. The only state are the models' records, for a
+ * Redis that lost them.
  */
 final class RedisSink extends RichSinkFunction<TypedValue> implements CheckpointedFunction, CheckpointListener {
   private static final long serialVersionUID = 1L;
@@ -26,6 +30,9 @@ final class RedisSink extends RichSinkFunction<TypedValue> implements Checkpoint
 
   private transient WriteQueue queue;
   private transient Consumed consumed;
+  private transient Views views;
+  private transient ListState<Tuple2<String, String>> state;
+  private transient volatile boolean lookAtViews;
   private transient ReplyWriter writer;
   private transient Thread thread;
 
@@ -64,7 +71,12 @@ final class RedisSink extends RichSinkFunction<TypedValue> implements Checkpoint
         mine.take(MESSAGES_AT_ONCE, unlinks).forEach(writing::add);
         // Before the write: a flush that sees it written must see these too.
         consumed.add(writing.consumed);
+        writing.views.forEach(view -> views.put(view.getModel(), view.getRecord()));
         writer.write(writing);
+        if (lookAtViews) {
+          lookAtViews = false;
+          writer.restore(views.records());
+        }
         writer.unlink(unlinks);
       }
     } catch (Throwable e) {
@@ -78,18 +90,24 @@ final class RedisSink extends RichSinkFunction<TypedValue> implements Checkpoint
   }
 
   @Override
-  public void initializeState(FunctionInitializationContext context) {
-    // Nothing to restore.
+  public void initializeState(FunctionInitializationContext context) throws Exception {
+    views = new Views();
+    state = context.getOperatorStateStore().getListState(new ListStateDescriptor<>("views", Views.TYPE));
+    for (Tuple2<String, String> view : state.get()) {
+      views.put(view.f0, view.f1);
+    }
   }
 
   @Override
   public void snapshotState(FunctionSnapshotContext context) throws Exception {
     queue.flush();
     consumed.seal(context.getCheckpointId());
+    state.update(views.tuples());
   }
 
   @Override
   public void notifyCheckpointComplete(long checkpointId) {
+    lookAtViews = true;
     queue.unlink(consumed.release(checkpointId));
   }
 

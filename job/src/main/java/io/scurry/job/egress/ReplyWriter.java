@@ -176,6 +176,20 @@ final class ReplyWriter implements AutoCloseable {
     link.call(jedis -> writeBeside(jedis, letter));
   }
 
+  /** Writes the records again that Redis has lost. */
+  void restore(Map<String, String> records) throws InterruptedException {
+    String models = spec.keys.models();
+    long missing = records.isEmpty() ? 0 : records.size() - link.call(jedis -> jedis.hlen(models));
+    if (missing > 0) {
+      LOG.warn("{} records of models are missing in Redis and are written again.", missing);
+      link.call(jedis -> {
+        Pipeline pipeline = jedis.pipelined();
+        records.forEach((model, record) -> pipeline.hsetnx(models, model, record));
+        return pipeline.syncAndReturnAll();
+      });
+    }
+  }
+
   /** Deletes parked inputs. */
   void unlink(List<String> keys) throws InterruptedException {
     for (int from = 0; from < keys.size(); from += UNLINKED_AT_ONCE) {

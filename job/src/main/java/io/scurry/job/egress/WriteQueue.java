@@ -24,6 +24,7 @@ final class WriteQueue {
   private final Deque<TypedValue> values = new ArrayDeque<>();
   private final List<String> unlinks = new ArrayList<>();
   private long bytes;
+  private boolean woken;
   private boolean writing;
   private Throwable failure;
   private boolean closed;
@@ -48,11 +49,12 @@ final class WriteQueue {
     }
   }
 
-  /** Keys to delete when there is time. */
+  /** Keys to delete when there is time; wakes the taker up in any case. */
   void unlink(List<String> keys) {
     lock.lock();
     try {
       unlinks.addAll(keys);
+      woken = true;
       filled.signal();
     } finally {
       lock.unlock();
@@ -65,7 +67,7 @@ final class WriteQueue {
     try {
       writing = false;
       drained.signalAll();
-      while (values.isEmpty() && unlinks.isEmpty() && !closed) {
+      while (values.isEmpty() && !woken && !closed) {
         filled.await();
       }
       List<TypedValue> taken = new ArrayList<>();
@@ -74,6 +76,7 @@ final class WriteQueue {
         bytes -= size(value);
         taken.add(value);
       }
+      woken = false;
       toUnlink.addAll(unlinks);
       unlinks.clear();
       writing = !taken.isEmpty();

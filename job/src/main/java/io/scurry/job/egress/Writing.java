@@ -65,6 +65,7 @@ final class Writing {
   /** Parked inputs of refused requests: whoever sends one again with the same id may refer to them again. */
   final List<String> lent = new ArrayList<>();
 
+  final List<View> views = new ArrayList<>();
   final List<Field> hashes = new ArrayList<>();
   final List<Line> lines = new ArrayList<>();
 
@@ -128,6 +129,7 @@ final class Writing {
   }
 
   private void add(View view) {
+    views.add(view);
     byte[] record = view.getRecord().isEmpty() ? null : view.getRecordBytes().toByteArray();
     hashes.add(new Field(spec.keys.models(), view.getModel(), record));
   }

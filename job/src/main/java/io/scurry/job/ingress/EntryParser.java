@@ -92,6 +92,7 @@ final class EntryParser {
         .setId(id(entry, fields))
         .setEntry(entry.place())
         .setReply(reply(fields))
+        .clearReplayed()
         .clearKeep();
     if (fields.has("keep")) {
       builder.setKeep((int) fields.number("keep", 0, Integer.MAX_VALUE, 0));

@@ -83,7 +83,7 @@ final class Housekeeper implements AutoCloseable {
     try {
       command(jedis, "SETID", position);
     } catch (JedisDataException e) {
-      if (!String.valueOf(e.getMessage()).contains("NOGROUP")) {
+      if (!String.valueOf(e.getMessage()).startsWith("NOGROUP ")) {
         throw e;
       }
       command(jedis, "CREATE", position);

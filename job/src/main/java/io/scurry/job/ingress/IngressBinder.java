@@ -32,6 +32,8 @@ import org.apache.flink.statefun.sdk.spi.StatefulFunctionModule;
  *   retentionBytes: 512mb             or until so much lies behind, whichever is less)
  *   retainedCheckpoints: 3           (trimming stays behind the oldest of so many completed checkpoints;
  *                                     at least state.checkpoints.num-retained)
+ *   checkpointPatience: 10min        (without a completed checkpoint for so long nothing more is read; less than the
+ *                                     egress' markerTtl)
  *   onGap: fail                      (fail or resume, when a restored position cannot be continued without loss)
  *   separateRegistry: 0              (1: registry messages are taken from NAMESPACE:registry-in only)
  * </pre>

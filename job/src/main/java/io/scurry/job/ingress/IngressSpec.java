@@ -26,6 +26,7 @@ final class IngressSpec implements Serializable {
   final Duration retention;
   final long retentionBytes;
   final int retainedCheckpoints;
+  final Duration checkpointPatience;
   final boolean resumeOnGap;
   final boolean separateRegistry;
 
@@ -43,6 +44,7 @@ final class IngressSpec implements Serializable {
     retention = spec.duration("retention", "10min");
     retentionBytes = spec.bytes("retentionBytes", "512mb");
     retainedCheckpoints = spec.number("retainedCheckpoints", 3, 1, 1000);
+    checkpointPatience = spec.duration("checkpointPatience", "10min");
     resumeOnGap = resumes(spec.text("onGap", "fail"));
     separateRegistry = spec.number("separateRegistry", 0, 0, 1) == 1;
     spec.finish();

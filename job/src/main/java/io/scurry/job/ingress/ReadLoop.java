@@ -19,6 +19,7 @@ final class ReadLoop {
   private final IngressSpec spec;
   private final StreamReader reader;
   private final Progress progress;
+  private final CheckpointAge checkpoints;
   private final EntryParser parser;
   private final Admission admission;
   private final Backlog backlog;
@@ -28,12 +29,13 @@ final class ReadLoop {
   private int count;
   private int connections;
 
-  ReadLoop(
-      IngressSpec spec, StreamReader reader, Progress progress, Backlog backlog, long mostBytes, MetricGroup metrics) {
+  ReadLoop(IngressSpec spec, StreamReader reader, Progress progress, Backlog backlog, CheckpointAge checkpoints,
+      long mostBytes, MetricGroup metrics) {
     this.backlog = backlog;
     this.spec = spec;
     this.reader = reader;
     this.progress = progress;
+    this.checkpoints = checkpoints;
     this.parser = new EntryParser(spec.keys, spec.separateRegistry);
     this.admission = new Admission(spec, reader, progress.streams(), mostBytes, metrics);
     this.entries = metrics.counter("scurryIngressEntries");
@@ -45,6 +47,10 @@ final class ReadLoop {
 
   void turn(SourceContext<Mail> context) throws InterruptedException {
     if (progress.streams().isEmpty()) {
+      Thread.sleep(200);
+      return;
+    }
+    if (checkpoints.isTooHigh()) {
       Thread.sleep(200);
       return;
     }

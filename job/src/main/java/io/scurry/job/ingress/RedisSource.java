@@ -38,6 +38,7 @@ final class RedisSource extends RichParallelSourceFunction<Mail> implements Chec
   private transient volatile boolean running;
   private transient volatile StreamReader reader;
   private transient volatile Progress progress;
+  private transient CheckpointAge checkpoints;
   private transient Housekeeper housekeeper;
   private transient Counter gaps;
   private transient int partitions;
@@ -52,6 +53,7 @@ final class RedisSource extends RichParallelSourceFunction<Mail> implements Chec
     reader = new StreamReader(spec, name);
     housekeeper = new Housekeeper(spec.redis, name + "-housekeeper");
     gaps = getRuntimeContext().getMetricGroup().counter("scurryIngressGaps");
+    checkpoints = new CheckpointAge(spec.checkpointPatience, System::nanoTime);
     running = true;
     try {
       reader.probe();
@@ -80,7 +82,11 @@ final class RedisSource extends RichParallelSourceFunction<Mail> implements Chec
       synchronized (context.getCheckpointLock()) {
         progress = mine;
       }
-      ReadLoop loop = new ReadLoop(spec, reader, mine, backlog, share(), getRuntimeContext().getMetricGroup());
+      if (getRuntimeContext().getIndexOfThisSubtask() == 0) {
+        reader.tellStart(getRuntimeContext().getAttemptNumber());
+      }
+      ReadLoop loop =
+          new ReadLoop(spec, reader, mine, backlog, checkpoints, share(), getRuntimeContext().getMetricGroup());
       while (running) {
         loop.turn(context);
       }
@@ -142,6 +148,7 @@ final class RedisSource extends RichParallelSourceFunction<Mail> implements Chec
     for (Position position : positions) {
       state.add(position.tuple());
     }
+    checkpoints.begun();
     if (current != null) {
       current.snapshot(context.getCheckpointId());
     }
@@ -149,6 +156,7 @@ final class RedisSource extends RichParallelSourceFunction<Mail> implements Chec
 
   @Override
   public void notifyCheckpointComplete(long checkpointId) {
+    checkpoints.completed();
     Progress current = progress;
     if (current != null) {
       housekeeper.tidy(current.complete(checkpointId, System.currentTimeMillis()));

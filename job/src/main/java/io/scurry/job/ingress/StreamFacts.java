@@ -6,7 +6,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import redis.clients.jedis.Jedis;
-import redis.clients.jedis.exceptions.JedisDataException;
 
 /** What Redis says of one stream; a stream that does not exist is empty. */
 final class StreamFacts {
@@ -26,17 +25,13 @@ final class StreamFacts {
 
   @SuppressWarnings("unchecked")
   static StreamFacts of(Jedis jedis, String stream) {
-    Map<String, Object> info = new HashMap<>();
-    try {
-      List<Object> answer = (List<Object>) jedis.xinfoStream(stream.getBytes(StandardCharsets.UTF_8));
-      for (int i = 0; i + 1 < answer.size(); i += 2) {
-        info.put(Entry.text((byte[]) answer.get(i)), answer.get(i + 1));
-      }
-    } catch (JedisDataException e) {
-      if (!String.valueOf(e.getMessage()).contains("no such key")) {
-        throw e;
-      }
+    if (!jedis.exists(stream)) {
       return new StreamFacts(false, 0, EntryId.ZERO, 0);
+    }
+    Map<String, Object> info = new HashMap<>();
+    List<Object> answer = (List<Object>) jedis.xinfoStream(stream.getBytes(StandardCharsets.UTF_8));
+    for (int i = 0; i + 1 < answer.size(); i += 2) {
+      info.put(Entry.text((byte[]) answer.get(i)), answer.get(i + 1));
     }
     EntryId last = EntryId.parse(Entry.text((byte[]) info.get("last-generated-id")));
     return new StreamFacts(true, (Long) info.get("length"), last, (Long) info.getOrDefault("entries-added", -1L));
@@ -59,7 +54,8 @@ final class StreamFacts {
    */
   String gap(Position position, boolean anchored) {
     if (position.isStart()) {
-      return trimmed() == 0 ? null : trimmed() + " entries were trimmed before the first was read";
+      long missed = trimmed() - position.read;
+      return missed <= 0 ? null : missed + " entries were trimmed before the first was read";
     }
     if (last.compareTo(position.id) < 0) {
       return exists

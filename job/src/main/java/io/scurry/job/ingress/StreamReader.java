@@ -11,7 +11,11 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import redis.clients.jedis.Pipeline;
 import redis.clients.jedis.exceptions.JedisAccessControlException;
 import redis.clients.jedis.exceptions.JedisException;
@@ -22,6 +26,8 @@ import redis.clients.jedis.params.XReadParams;
 final class StreamReader implements AutoCloseable {
   static final int BLOCK_MILLIS = 1_000;
   private static final int TIMEOUT_MILLIS = 10_000;
+  private static final Pattern POLICY = Pattern.compile("maxmemory_policy:([a-z-]+)");
+  private static final Logger LOG = LoggerFactory.getLogger(StreamReader.class);
 
   private final IngressSpec spec;
   private final RedisLink link;
@@ -75,6 +81,26 @@ final class StreamReader implements AutoCloseable {
           + spec.keys.namespace + " was created with " + kept + ".");
     }
     return Integer.parseInt(kept);
+  }
+
+  /** Writes down how often the job was restarted and when it last began, and says what of Redis is set wrongly. */
+  void tellStart(int restarts) throws InterruptedException {
+    String policy = link.call(jedis -> {
+      jedis.hset(spec.keys.job(), Map.of("restarts", Integer.toString(restarts), "started",
+          Long.toString(System.currentTimeMillis())));
+      return policy(jedis.info("memory"));
+    });
+    String warning = policy.equals("noeviction") ? "" : "Redis' maxmemory-policy is " + policy
+        + ": it may drop requests, replies and state at any time; set it to noeviction.";
+    if (!warning.isEmpty()) {
+      LOG.warn(warning);
+    }
+    link.call(jedis -> jedis.hset(spec.keys.job(), "warning", warning));
+  }
+
+  private static String policy(String info) {
+    Matcher found = POLICY.matcher(info);
+    return found.find() ? found.group(1) : "noeviction";
   }
 
   StreamFacts facts(String stream) throws InterruptedException {

@@ -68,6 +68,11 @@ public final class Keys implements Serializable {
     return namespace + ":registry";
   }
 
+  /** Hash: how often the job was restarted, when it last began, what it has to say about Redis. */
+  public String job() {
+    return namespace + ":job";
+  }
+
   public String dead() {
     return namespace + ":dead";
   }

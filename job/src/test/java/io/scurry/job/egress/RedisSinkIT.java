@@ -12,6 +12,7 @@ import io.scurry.wire.Messages.Reply;
 import io.scurry.wire.Messages.View;
 import java.nio.file.Path;
 import org.apache.flink.statefun.sdk.reqreply.generated.TypedValue;
+import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.streaming.api.operators.StreamSink;
 import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
 import org.junit.jupiter.api.AfterEach;
@@ -78,6 +79,37 @@ class RedisSinkIT {
       Thread.sleep(5);
     }
     assertEquals("{}", redis.hget("scurry:models", "m"));
+  }
+
+  private void awaitRecord(String model, String record) throws Exception {
+    for (int i = 0; i < 400 && !record.equals(redis.hget("scurry:models", model)); i++) {
+      Thread.sleep(5);
+    }
+    assertEquals(record, redis.hget("scurry:models", model));
+  }
+
+  @Test
+  void recordsThatRedisLostAreWrittenAgainAlsoAfterARestart() throws Exception {
+    harness.processElement(WritingTest.typed(View.newBuilder().setModel("m").setRecord("{}").build()), 0);
+    harness.processElement(WritingTest.typed(View.newBuilder().setModel("gone").setRecord("{}").build()), 0);
+    harness.processElement(WritingTest.typed(View.newBuilder().setModel("gone").build()), 0);
+    OperatorSubtaskState saved = harness.snapshot(1, 1);
+    redis.flushAll();
+    harness.notifyOfCompletedCheckpoint(1);
+    awaitRecord("m", "{}");
+    harness.close();
+    redis.flushAll();
+    harness = new OneInputStreamOperatorTestHarness<>(
+        new StreamSink<>(new RedisSink(Given.egress("redis", server.url()))));
+    harness.setup();
+    harness.initializeState(saved);
+    harness.open();
+    harness.processElement(WritingTest.typed(View.newBuilder().setModel("n").setRecord("{1}").build()), 0);
+    harness.snapshot(2, 2);
+    harness.notifyOfCompletedCheckpoint(2);
+    awaitRecord("m", "{}");
+    assertEquals("{1}", redis.hget("scurry:models", "n"));
+    assertFalse(redis.hexists("scurry:models", "gone"));
   }
 
   @Test

@@ -263,6 +263,20 @@ class RedisSourceIT {
   }
 
   @Test
+  void theStartIsWrittenDownAndAnEvictionPolicyThatLosesDataIsSaid() throws Exception {
+    redis.configSet("maxmemory-policy", "allkeys-lru");
+    add(0, 1);
+    run(null).await(1);
+    Map<String, String> job = redis.hgetAll("scurry:job");
+    assertEquals("0", job.get("restarts"));
+    assertTrue(System.currentTimeMillis() - Long.parseLong(job.get("started")) < 600_000, job.toString());
+    assertTrue(job.get("warning").contains("allkeys-lru"), job.toString());
+    redis.configSet("maxmemory-policy", "noeviction");
+    run(null).await(1);
+    assertEquals("", redis.hget("scurry:job", "warning"));
+  }
+
+  @Test
   void partitionsAreFixedAtCreationAndDealtOut() throws Exception {
     run(null, 2, 0, "partitions", "4");
     run(null, 2, 1);
