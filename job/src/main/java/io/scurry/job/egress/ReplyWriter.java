@@ -179,12 +179,15 @@ final class ReplyWriter implements AutoCloseable {
   /** Writes the records again that Redis has lost. */
   void restore(Map<String, String> records) throws InterruptedException {
     String models = spec.keys.models();
-    long missing = records.isEmpty() ? 0 : records.size() - link.call(jedis -> jedis.hlen(models));
-    if (missing > 0) {
-      LOG.warn("{} records of models are missing in Redis and are written again.", missing);
+    Map<String, String> missing = new LinkedHashMap<>(records);
+    if (!missing.isEmpty()) {
+      missing.keySet().removeAll(link.call(jedis -> jedis.hkeys(models)));
+    }
+    if (!missing.isEmpty()) {
+      LOG.warn("Records of models are missing in Redis and are written again: {}", missing.keySet());
       link.call(jedis -> {
         Pipeline pipeline = jedis.pipelined();
-        records.forEach((model, record) -> pipeline.hsetnx(models, model, record));
+        missing.forEach((model, record) -> pipeline.hsetnx(models, model, record));
         return pipeline.syncAndReturnAll();
       });
     }

@@ -18,6 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.Pipeline;
 import redis.clients.jedis.exceptions.JedisAccessControlException;
+import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.params.SetParams;
 import redis.clients.jedis.params.XReadParams;
@@ -85,17 +86,22 @@ final class StreamReader implements AutoCloseable {
 
   /** Writes down how often the job was restarted and when it last began, and says what of Redis is set wrongly. */
   void tellStart(int restarts) throws InterruptedException {
-    String policy = link.call(jedis -> {
-      jedis.hset(spec.keys.job(), Map.of("restarts", Integer.toString(restarts), "started",
-          Long.toString(System.currentTimeMillis())));
-      return policy(jedis.info("memory"));
-    });
-    String warning = policy.equals("noeviction") ? "" : "Redis' maxmemory-policy is " + policy
-        + ": it may drop requests, replies and state at any time; set it to noeviction.";
-    if (!warning.isEmpty()) {
-      LOG.warn(warning);
+    try {
+      String warning = warning(link.call(jedis -> policy(jedis.info("memory"))));
+      if (!warning.isEmpty()) {
+        LOG.warn(warning);
+      }
+      Map<String, String> told = Map.of("restarts", Integer.toString(restarts),
+          "started", Long.toString(System.currentTimeMillis()), "warning", warning);
+      link.call(jedis -> jedis.hset(spec.keys.job(), told));
+    } catch (JedisDataException e) {
+      LOG.warn("Redis does not let the job look at its settings or write {}: {}", spec.keys.job(), e.getMessage());
     }
-    link.call(jedis -> jedis.hset(spec.keys.job(), "warning", warning));
+  }
+
+  private static String warning(String policy) {
+    return policy.equals("noeviction") ? "" : "Redis' maxmemory-policy is " + policy
+        + ": it may drop requests, replies and state at any time; set it to noeviction.";
   }
 
   private static String policy(String info) {
