@@ -127,7 +127,7 @@ def drop_late(items: Iterable[BatchItem], now_ms: int) -> None:
 
 def _ask_for(item: BatchItem, needs: list[tuple[int, str]], keys: Keys) -> None:
     """Note what is parked for an item, if all of it is its own: what others parked is neither read nor deleted."""
-    foreign = next((key for _, key in needs if not keys.owns_payload(item.request.id, key)), None)
+    foreign = next((key for _, key in needs if not keys.owns(item.request.id, key)), None)
     if foreign is not None:
         sentence = f"Payload key {foreign!r} is not this request's own: those begin with its namespace and id."
         item.fail(InvalidRequest("not_allowed", sentence))

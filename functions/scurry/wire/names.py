@@ -90,10 +90,6 @@ class Keys:
         """Marker behind first-result-wins."""
         return f"{self.namespace}:done:{request_id}"
 
-    def owns_payload(self, request_id: str, key: str) -> bool:
-        """Whether a payload key is a request's own: no other is followed or deleted on its behalf."""
-        return key.startswith(f"{self.namespace}:payload:{request_id}:")
-
     def payload_in(self, request_id: str, name: str) -> str:
         """Parked input tensor."""
         return f"{self.namespace}:payload:{request_id}:in:{_segment(name)}"
