@@ -94,6 +94,7 @@ class UpSettings(CommonSettings):
     redis_url: str = ""
     dir: str = ".scurry"
     models: str = ""
+    models_root: str = ""
     workers: int = 0
     host: str = "127.0.0.1"
     http_port: int = 0

@@ -11,7 +11,7 @@ from scurry.cli.output import note
 from scurry.client.client import Client
 from scurry.serving.folder import expanded
 from scurry.wire.errors import InvalidRequest, ScurryError
-from scurry.wire.messages_pb2 import Register, Update
+from scurry.wire.messages_pb2 import ModelSpec, Register, Update
 from scurry.wire.names import MODEL_NAME
 
 READY = "ready"
@@ -47,12 +47,25 @@ def scan(repository: Path) -> list[Found]:
 
 
 def is_registered(found: Found, view: dict[str, dict[str, Any]]) -> bool:
-    """Whether the view has this very version ready, from this place."""
+    """Whether the view has this very version ready, from this place, with the files as they are now."""
     known = view.get(found.model, {}).get("versions", [])
     return any(
-        one.get("version") == found.version and one.get("uri") == found.uri and one.get("state") == READY
+        one.get("version") == found.version
+        and one.get("uri") == found.uri
+        and one.get("state") == READY
+        and one.get("fingerprint", "") in ("", fingerprint(found, one.get("runtime", "")))
         for one in known
     )
+
+
+def fingerprint(found: Found, runtime: str) -> str:
+    """What its files hold, as a worker tells it; empty when they cannot be read."""
+    from scurry.runtimes.catalog import Opener  # noqa: PLC0415 - only for what is registered already
+
+    try:
+        return Opener().find(found.model, found.version, ModelSpec(uri=found.uri, runtime=runtime)).fingerprint
+    except (ScurryError, OSError):
+        return ""
 
 
 def scan_or_say(repository: str) -> list[Found]:
@@ -70,7 +83,7 @@ async def register_all(found: list[Found], redis_url: str, namespace: str) -> in
     """Register what is not registered yet; returns how many failed."""
     async with Client(redis_url, namespace=namespace) as client:
         view = await client.models()
-        new = [one for one in found if not is_registered(one, view)]
+        new = [one for one in found if not await asyncio.to_thread(is_registered, one, view)]
         by_model: dict[str, list[Found]] = {}
         for one in new:
             by_model.setdefault(one.model, []).append(one)

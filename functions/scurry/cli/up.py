@@ -58,7 +58,7 @@ async def _start(up: Up, settings: UpSettings, models: list[Found]) -> None:
     await up.start()
     if models:
         await register_all(models, up.addresses.redis_url, settings.namespace)
-    say(ready_block(up.addresses, up.folder.path, time.monotonic() - begin))
+    say(ready_block(up.addresses, up.folder.path, settings.models_root, time.monotonic() - begin))
 
 
 def _stop_signal(kill: Callable[[], None]) -> asyncio.Event:

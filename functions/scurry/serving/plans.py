@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from scurry.job.jars import Job
 from scurry.serving import graces, java, redis_server
 from scurry.serving.addresses import LOCAL, Addresses
-from scurry.serving.folder import Folder
+from scurry.serving.folder import Folder, expanded
 from scurry.serving.processes import Plan
-from scurry.settings import PREFIX, UpSettings
+from scurry.settings import (
+    PREFIX,
+    CommonSettings,
+    FunctionsSettings,
+    GatewaySettings,
+    UpSettings,
+    WorkerSettings,
+)
 
+PROCESSES: Final = {"functions": FunctionsSettings, "worker": WorkerSettings, "gateway": GatewaySettings}
 JOB_CURE: Final = (
     "To go on regardless: `scurry up --on-gap resume` where Redis lacks entries, "
     "`--forget-checkpoints` where no checkpoint can be restored (models are registered anew then)."
@@ -28,6 +36,7 @@ class Plans:
         self._settings = settings
         self._at = addresses
         self._folder = folder
+        self._environ = environ
         self._inherited = {name: value for name, value in environ.items() if not name.startswith(PREFIX)}
 
     def redis(self, server: redis_server.Server) -> Plan:
@@ -37,12 +46,12 @@ class Plans:
         command = redis_server.command(server.path, self._at.redis, data)
         return self._plan("redis", command)
 
-    def functions(self) -> Plan:
-        """Router and registry."""
+    def functions(self, job: Job) -> Plan:
+        """Router and registry, which know from the job's module what functions there are."""
         return self._python(
             "functions", "functions", "--host", LOCAL, "--port", self._at.functions,
             "--max-queue-s", self._settings.max_queue_s, "--max-hold-s", self._settings.max_hold_s,
-            *(("--module", Path(self._settings.module).resolve()) if self._settings.module else ()),
+            more={"SCURRY_MODULE": str(job.module)},
         )  # fmt: skip
 
     def workers(self, cores: int) -> list[Plan]:
@@ -50,20 +59,21 @@ class Plans:
         count = len(self._at.workers)
         threads = self._settings.threads or max(1, cores // count)
         memory = max(64, self._settings.memory_mb // count)
+        root = self._settings.models_root
+        more = {"SCURRY_MODELS_ROOT": str(expanded(root).resolve())} if root else {}
         return [
             self._python(
                 f"worker-{number}", "worker", "--host", LOCAL, "--port", port, "--threads", threads,
-                "--memory-mb", memory,
+                "--memory-mb", memory, more=more,
             )
             for number, port in enumerate(self._at.workers)
         ]  # fmt: skip
 
     def gateway(self) -> Plan:
-        """The doors."""
-        at = self._at
-        return self._python(
-            "gateway", "gateway", "--host", at.host, "--http-port", at.http, SCURRY_ADMIN_KEY=self._settings.admin_key
-        )
+        """The doors. The key goes by the environment, because everybody sees a command line."""
+        at, key = self._at, self._settings.admin_key
+        words = ("gateway", "--host", at.host, "--http-port", at.http)
+        return self._python("gateway", *words, more={"SCURRY_ADMIN_KEY": key} if key else {})
 
     def job(self, java_path: str, job: Job) -> Plan:
         """The one Flink job."""
@@ -82,10 +92,16 @@ class Plans:
         }
         return self._plan("job", command, addresses, JOB_CURE)
 
-    def _python(self, name: str, *words: object, **environ: str) -> Plan:
-        drain = ("--drain-s", graces.DRAINS_S[graces.kind(name)])
-        command = [sys.executable, "-m", "scurry", *map(str, (*words, *drain))]
-        return self._plan(name, command, {"PYTHONUNBUFFERED": "1", **environ})
+    def _python(self, name: str, *words: object, more: Mapping[str, str]) -> Plan:
+        kind = graces.kind(name)
+        command = [sys.executable, "-m", "scurry", *map(str, words), "--drain-s", str(graces.DRAINS_S[kind])]
+        return self._plan(name, command, {"PYTHONUNBUFFERED": "1", **self._handed_on(kind), **more})
+
+    def _handed_on(self, kind: str) -> dict[str, str]:
+        """Settings in our environment that are a process' own and that we do not decide for it."""
+        names = fields_of(PROCESSES[kind]) - fields_of(UpSettings) - {"port", "drain_s"}
+        variables = {PREFIX + name.upper() for name in names}
+        return {name: value for name, value in self._environ.items() if name in variables}
 
     def _plan(self, name: str, command: list[str], more: Mapping[str, str] | None = None, cure: str = "") -> Plan:
         environ = {
@@ -97,6 +113,11 @@ class Plans:
             **(more or {}),
         }
         return Plan(name, command, self._folder.log(name), environ, cure)
+
+
+def fields_of(cls: type[CommonSettings]) -> set[str]:
+    """Names of a process' settings."""
+    return {field.name for field in dataclasses.fields(cls)}
 
 
 def worker_count(asked: int, cores: int) -> int:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from scurry.client.client import Client
 from scurry.job import jars
 from scurry.redis.address import Address
 from scurry.serving import graces, java, leftovers, redis_server
@@ -74,10 +75,10 @@ class Up:
         workers = worker_count(self._settings.workers, self._cores)
         self.addresses = choose(self._settings, workers, self.folder.read(PORTS))
         self.folder.write(PORTS, self.addresses.ports())
-        if self._settings.forget_checkpoints and (kept := self.folder.put_aside(CHECKPOINTS)):
-            self._tell(f"the job starts without its checkpoints, which are kept in {kept}")
         plans = Plans(self._settings, self.addresses, self.folder, self._environ)
         await self._start_redis(plans, server)
+        if self._settings.forget_checkpoints:
+            await self._forget_checkpoints()
         await self._start_rest(plans, java_path, job)
         self._ready = True
         self._report.write()
@@ -96,9 +97,17 @@ class Up:
         except ValueError as exc:
             raise StartFailed(str(exc)) from None
 
+    async def _forget_checkpoints(self) -> None:
+        """Put them aside, and with them what they told: a view of models that the job does not know any more."""
+        kept = self.folder.put_aside(CHECKPOINTS)
+        if kept is not None:
+            self._tell(f"the job starts without its checkpoints, which are kept in {kept}")
+            async with Client(self.addresses.redis_url, namespace=self._settings.namespace) as client:
+                await client.command("DEL", client.keys.models)
+
     async def _start_rest(self, plans: Plans, java_path: str, job: jars.Job) -> None:
         at = self.addresses
-        functions = await self._run(plans.functions())
+        functions = await self._run(plans.functions(job))
         workers = [await self._run(plan) for plan in plans.workers(self._cores)]
         engine = await self._run(plans.job(java_path, job))
         gateway = await self._run(plans.gateway())
@@ -152,13 +161,21 @@ def described(keeper: Keeper) -> dict[str, Any]:
     return {"pid": pid, "born": leftovers.born(pid), "state": keeper.state, "restarts": keeper.restarts}
 
 
-def ready_block(at: Addresses, folder: Path, seconds: float) -> str:
+def ready_block(at: Addresses, folder: Path, models_root: str, seconds: float) -> str:
     """What is printed once all of it is true."""
     lines = {
         "HTTP": at.http_url,
         "Redis": at.redis_url,
         "Flink UI": at.ui_url or "off",
+        "models": allowed(models_root),
         "data": f"{folder}, logs in {folder / 'logs'}",
     }
     body = "\n".join(f"  {name:<9}{value}" for name, value in lines.items())
     return f"scurry is ready\n{body}\n  {'started':<9}in {seconds:.1f} s; Ctrl-C stops everything"
+
+
+def allowed(models_root: str) -> str:
+    """Which files whoever may register models can have opened."""
+    if models_root:
+        return f"only below {expanded(models_root).resolve()}"
+    return "any file that this user can read (--models-root DIR sets a limit)"

@@ -45,6 +45,22 @@ def test_what_is_ready_from_the_same_place_is_not_registered_again():
     assert not is_registered(found, {})
 
 
+def test_files_that_were_changed_since_are_registered_anew(tmp_path):
+    """A worker would refuse them: they are not what was registered."""
+    file = tmp_path / "m" / "1" / "model.onnx"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"one")
+    found = Found("m", "1", str(tmp_path))
+    entry = {"version": "1", "uri": str(tmp_path), "state": "ready", "runtime": "onnx"}
+    view = {"m": {"versions": [entry | {"fingerprint": repository.fingerprint(found, "onnx")}]}}
+    assert repository.fingerprint(found, "onnx")
+    assert is_registered(found, view)
+    file.write_bytes(b"two")
+    assert not is_registered(found, view)
+    file.unlink()
+    assert not is_registered(found, view)
+
+
 async def test_one_that_fails_does_not_stop_the_others(asker, monkeypatch, capsys):
     """It is said and counted."""
     monkeypatch.setattr(repository, "Client", lambda *args, **options: asker)

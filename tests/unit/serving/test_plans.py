@@ -1,5 +1,7 @@
 """What `scurry up` runs."""
 
+from pathlib import Path
+
 import pytest
 
 from scurry.job.jars import Job
@@ -12,6 +14,9 @@ from scurry.settings import UpSettings
 AT = Addresses(
     host="127.0.0.1", redis_url="redis://127.0.0.1:6/0", redis=6, functions=7, workers=(8, 9), http=10, ui=13,
 )  # fmt: skip
+
+
+JOB = Job(Path("/j/scurry-job.jar"), Path("/j/module.yaml"), Path("/j/flink"))
 
 
 @pytest.fixture
@@ -27,7 +32,7 @@ def test_python_processes_are_the_verbs_of_the_command(plans):
     """`ps` shows `scurry worker` and the like."""
     words = ["-m", "scurry", "functions", "--host", "127.0.0.1", "--port", "7"]
     waits = ["--max-queue-s", "10.0", "--max-hold-s", "60.0"]
-    assert plans.functions().command[1:] == [*words, *waits, "--drain-s", "3.0"]
+    assert plans.functions(JOB).command[1:] == [*words, *waits, "--drain-s", "3.0"]
     assert plans.gateway().command[2:4] == ["scurry", "gateway"]
     assert [plan.name for plan in plans.workers(4)] == ["worker-0", "worker-1"]
 
@@ -41,12 +46,39 @@ def test_cores_and_memory_are_shared_out_between_workers(plans):
 
 def test_the_environment_of_scurry_up_does_not_leak(plans):
     """Its SCURRY_ variables are about `up`; each process gets its own."""
-    environ = plans.functions().environ
+    environ = plans.functions(JOB).environ
     assert environ["PATH"] == "/bin"
     assert environ["SCURRY_REDIS_URL"] == "redis://127.0.0.1:6/0"
     assert environ["SCURRY_NAMESPACE"] == "ns"
     assert "SCURRY_PORT" not in environ
     assert "SCURRY_WORKERS" not in environ
+
+
+def test_a_setting_of_a_process_reaches_it(tmp_path):
+    """What `up` does not decide itself is handed on; to nobody else."""
+    folder = Folder(tmp_path)
+    folder.claim()
+    environ = {"SCURRY_MAX_BODY_BYTES": "7", "SCURRY_TIMEOUT_S": "3", "SCURRY_DRAIN_S": "99"}
+    made = Plans(UpSettings(), AT, folder, environ)
+    assert made.gateway().environ["SCURRY_MAX_BODY_BYTES"] == "7"
+    assert made.gateway().environ["SCURRY_TIMEOUT_S"] == "3"
+    assert not set(environ) & set(made.functions(JOB).environ)
+    assert not set(environ) & set(made.workers(2)[0].environ)
+    folder.release()
+
+
+def test_what_up_is_told_reaches_those_it_concerns(tmp_path):
+    """The jail of the workers, the key of the gateway, the module of the functions; the key is on no command line."""
+    folder = Folder(tmp_path)
+    folder.claim()
+    made = Plans(UpSettings(models_root="m/..", admin_key="secret", separate_registry=True), AT, folder, {})
+    assert made.workers(2)[1].environ["SCURRY_MODELS_ROOT"] == str(Path.cwd())
+    assert made.gateway().environ["SCURRY_ADMIN_KEY"] == "secret"
+    assert made.functions(JOB).environ["SCURRY_MODULE"] == "/j/module.yaml"
+    every = [made.functions(JOB), *made.workers(2), made.gateway(), made.job("java", JOB)]
+    assert {plan.environ["SCURRY_SEPARATE_REGISTRY"] for plan in every} == {"1"}
+    assert not any("secret" in word for plan in every for word in plan.command)
+    folder.release()
 
 
 def test_the_job_learns_addresses_from_its_environment(plans, tmp_path):

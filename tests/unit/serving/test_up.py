@@ -16,6 +16,7 @@ from scurry.serving.processes import Plan, StartFailed
 from scurry.serving.redis_server import Server
 from scurry.serving.up import Up, ready_block
 from scurry.settings import UpSettings
+from scurry.wire.names import Keys
 
 
 class FakeChild:
@@ -138,14 +139,32 @@ async def test_a_directory_without_room_is_one_sentence(happened, tmp_path, monk
     await up.stop()
 
 
-async def test_checkpoints_are_put_aside_when_asked(happened: list[str], tmp_path: Path) -> None:
-    """Kept under another name."""
+async def test_checkpoints_are_put_aside_when_asked(happened, tmp_path, monkeypatch) -> None:
+    """Kept under another name; what Redis shows of the models they knew is forgotten, before the job begins."""
+
+    class FakeClient:
+        keys = Keys("ns")
+
+        def __init__(self, url: str, *, namespace: str) -> None:
+            assert namespace == "ns"
+
+        async def __aenter__(self) -> FakeClient:
+            return self
+
+        async def __aexit__(self, *_: object) -> None:
+            """Nothing is open."""
+
+        async def command(self, *words: str) -> None:
+            happened.append(" ".join(words))
+
     old = tmp_path / "up" / "flink" / "checkpoints" / "run"
     old.mkdir(parents=True)
-    up = make(tmp_path, forget_checkpoints=True)
+    monkeypatch.setattr(module, "Client", FakeClient)
+    up = make(tmp_path, forget_checkpoints=True, namespace="ns")
     await up.start()
     assert not old.exists()
     assert list((tmp_path / "up" / "flink").glob("checkpoints.*/run"))
+    assert happened.index("DEL ns:models") < happened.index("start job")
     await up.stop()
 
 
@@ -156,5 +175,15 @@ async def test_killing_waits_for_nothing(happened: list[str], tmp_path: Path) ->
     happened.clear()
     up.kill()
     assert len(happened) == 6
-    assert "ready" in ready_block(up.addresses, up.folder.path, 1.0)
+    await up.stop()
+
+
+async def test_what_is_printed_says_which_files_may_be_opened(happened: list[str], tmp_path: Path) -> None:
+    """Any, unless a root is set: whoever registers a model chooses a file of ours."""
+    up = make(tmp_path)
+    await up.start()
+    block = ready_block(up.addresses, up.folder.path, "", 1.0)
+    assert block.startswith("scurry is ready\n")
+    assert "models   any file that this user can read (--models-root DIR sets a limit)" in block
+    assert f"models   only below {tmp_path}" in ready_block(up.addresses, up.folder.path, f"{tmp_path}/x/..", 1.0)
     await up.stop()
