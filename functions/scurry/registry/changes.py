@@ -81,7 +81,7 @@ def _respec(progress: Progress, entry: VersionRecord, update: Update) -> None:
             runtime=register.runtime,
             config=register.config,
             generation=progress.record.sequence,
-            max_batch_size=json.loads(register.config or "{}").get("max_batch_size", MAX_BATCH_SIZE),
+            max_batch_size=max(1, json.loads(register.config or "{}").get("max_batch_size", MAX_BATCH_SIZE)),
         )
     )
     entry.spec.identity = identity_of(update, entry)

@@ -21,6 +21,8 @@ NAMES: Final = "letters, digits, '.', '_' and '-', at most 128"
 URI_BYTES: Final = 4096
 CONFIG_BYTES: Final = 64 * 1024
 """A version's options travel with every batch: what is larger belongs beside the model's files."""
+MOST_ROWS: Final = 65536
+"""A `max_batch_size` may be no more, for the worker neither; 0 and 1: requests are not stacked."""
 UPDATE_CHARACTERS: Final = 2 * CONFIG_BYTES
 AUDIT_CHARACTERS: Final = 64 * 1024
 
@@ -186,8 +188,8 @@ def _checked_config(text: str) -> str:
     if not isinstance(config, dict):
         raise _bad("register.config must be an object")
     size = config.get("max_batch_size", 1)
-    if isinstance(size, bool) or not isinstance(size, int) or not 0 < size < 2**31:
-        raise _bad("register.config.max_batch_size must be a whole number from 1")
+    if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= MOST_ROWS:
+        raise _bad(f"register.config.max_batch_size must be a whole number from 0 to {MOST_ROWS}")
     _check_queue(config)
     return json.dumps(config, separators=(",", ":"), sort_keys=True) if config else ""
 

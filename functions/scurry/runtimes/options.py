@@ -7,6 +7,9 @@
 | `device`         | `cpu`            | where it runs, in the framework's own words                   |
 | `providers`      | by `device`      | onnxruntime's execution providers, in order of preference     |
 | `model_warmup`   | zeros, random    | inputs to try the model with, in Triton's form                |
+
+`dynamic_batching.default_queue_policy.max_queue_size` is the router's (the registry reads it): here it is only checked,
+as the registry checks it. What else Triton has beside it is no mistake, but has no effect and is named in a warning.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ from typing import Any, Final
 from scurry.wire.errors import Failed
 
 MAX_BATCH_SIZE: Final = 32
+QUEUE: Final = "dynamic_batching"
+POLICY: Final = "default_queue_policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +35,20 @@ class Options:
     device: str = ""
     providers: tuple[str, ...] = ()
     model_warmup: tuple[Mapping[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()  # what was said and has no effect
 
 
 def parse_options(config: str, beside: Mapping[str, Any], known: Collection[str], runtime: str) -> Options:
     """Options of the registration over those in the file beside the model. Raises `load_failed` on what is unknown."""
-    values = dict(beside)
-    if config.strip():
-        values.update(_object(config))
+    given = _object(config) if config.strip() else {}
+    values = {**beside, **given}
     unknown = sorted(set(values) - set(known))
     if unknown:
         names, here = ", ".join(map(repr, unknown)), ", ".join(sorted(known))
         raise Failed("load_failed", f"Runtime {runtime!r} knows no option {names}; it knows {here}.")
+    warnings = _queue_warnings(values.pop(QUEUE, {}), only_beside=QUEUE in beside and QUEUE not in given)
     checked: dict[str, Any] = {name: _checked(name, value) for name, value in values.items()}
-    return Options(**checked)
+    return Options(**checked, warnings=warnings)
 
 
 def _object(config: str) -> dict[str, Any]:
@@ -53,6 +59,21 @@ def _object(config: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise Failed("load_failed", "The model's config must be a JSON object.")
     return values
+
+
+def _queue_warnings(queue: object, *, only_beside: bool) -> tuple[str, ...]:
+    """What of `dynamic_batching` has no effect. Raises `load_failed` on what the registry refuses as well."""
+    policy = queue.get(POLICY, {}) if isinstance(queue, dict) else {}
+    for name, part in ((QUEUE, queue), (f"{QUEUE}.{POLICY}", policy)):
+        if not isinstance(part, dict):
+            raise Failed("load_failed", f"Option {name!r} must be an object, not {part!r}.")
+    size = policy.get("max_queue_size", 0)
+    if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size < 2**31:
+        raise Failed("load_failed", f"Option 'max_queue_size' must be a whole number from 0, not {size!r}.")
+    if only_beside:
+        return (f"{QUEUE} has no effect in the file beside the model: register the model with it.",)
+    idle = sorted([*(set(queue) - {POLICY}), *(set(policy) - {"max_queue_size"})] if isinstance(queue, dict) else [])
+    return (f"{', '.join(idle)} in {QUEUE} without effect here.",) if idle else ()
 
 
 def _checked(name: str, value: object) -> int | str | tuple[Any, ...]:

@@ -17,6 +17,7 @@ import numpy as np
 
 from scurry.runtimes.baseline import Baseline
 from scurry.runtimes.memory import Growth
+from scurry.runtimes.options import QUEUE
 from scurry.runtimes.stacking import decide
 from scurry.runtimes.warmup import guessed, recorded
 from scurry.wire.errors import Failed, InvalidRequest, ScurryError
@@ -54,7 +55,7 @@ class Runtime(ABC):
     module: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]
     holds_interpreter: ClassVar[bool] = False  # whether a run may keep other threads from running
-    known: ClassVar[frozenset[str]] = frozenset({"max_batch_size", "threads", "device", "model_warmup"})
+    known: ClassVar[frozenset[str]] = frozenset({"max_batch_size", "threads", "device", "model_warmup", QUEUE})
 
     def __init__(self, file: ModelFile, options: Options, threads: int) -> None:
         self.file, self.options = file, options
@@ -126,7 +127,7 @@ class Runtime(ABC):
 
     def _warm_up(self) -> None:
         """Run what there is to try with, then decide whether rows may be stacked. A model that fails is a warning."""
-        self.warnings = []
+        self.warnings = list(self.options.warnings)
         self._try_out()
         self.max_batch_size, warning = decide(self.run, self.inputs, self.outputs, self.options.max_batch_size)
         self.batched = self.max_batch_size > 1

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from scurry.registry.record import queue_size
+from scurry.registry.update import read
 from scurry.runtimes.options import Options, parse_options
-from scurry.wire.errors import Failed
+from scurry.runtimes.runtime import Runtime
+from scurry.wire.errors import Failed, ScurryError
+from scurry.wire.messages_pb2 import Register, Update
 
 KNOWN = {"max_batch_size", "threads", "device", "providers", "model_warmup"}
 
@@ -39,3 +45,60 @@ def test_mistakes_have_sentences(config, sentence):
     with pytest.raises(Failed, match=sentence) as caught:
         parse_options(config, {}, KNOWN, "onnx")
     assert caught.value.code == "load_failed"
+
+
+def queue(**policy: object) -> dict[str, object]:
+    """Triton's nesting."""
+    return {"dynamic_batching": {"default_queue_policy": policy}}
+
+
+@pytest.mark.parametrize(
+    ("config", "taken", "bound"),
+    [
+        ({}, True, 0),
+        ({"max_batch_size": 0}, True, 0),
+        ({"max_batch_size": 1}, True, 0),
+        ({"max_batch_size": 65536}, True, 0),
+        ({"max_batch_size": 65537}, False, 0),
+        ({"max_batch_size": -1}, False, 0),
+        ({"max_batch_size": True}, False, 0),
+        ({"max_batch_size": 8.0}, False, 0),
+        ({"dynamic_batching": {}}, True, 0),
+        ({"dynamic_batching": {"preferred_batch_size": [4], "max_queue_delay_microseconds": 100}}, True, 0),
+        (queue(max_queue_size=7), True, 7),
+        (queue(max_queue_size=7, default_timeout_microseconds=1000, timeout_action="REJECT"), True, 7),
+        (queue(max_queue_size=0) | {"max_batch_size": 4}, True, 0),
+        (queue(max_queue_size=-1), False, 0),
+        (queue(max_queue_size=True), False, 0),
+        (queue(max_queue_size="7"), False, 0),
+        (queue(max_queue_size=2**31), False, 0),
+        ({"dynamic_batching": []}, False, 0),
+        ({"dynamic_batching": {"default_queue_policy": 3}}, False, 0),
+    ],
+)
+def test_the_registry_and_the_worker_take_the_same_configs(config, taken, bound):
+    """What one of them reads the other does not refuse; what one refuses the other does not take."""
+    verdicts = []
+    for ask in (_registered, lambda text: parse_options(text, {}, Runtime.known, "onnx")):
+        try:
+            ask(json.dumps(config))
+            verdicts.append(True)
+        except ScurryError:
+            verdicts.append(False)
+    assert verdicts == [taken, taken]
+    if taken:
+        assert queue_size(_registered(json.dumps(config))) == bound
+
+
+def _registered(config: str) -> str:
+    return read(Update(model="m", register=Register(uri="a.onnx", config=config))).register.config
+
+
+def test_what_has_no_effect_is_named():
+    """A timeout of the queue is a request's own here, and the router does not read what lies beside a model."""
+    config = json.dumps(queue(max_queue_size=7, default_timeout_microseconds=1000))
+    (warning,) = parse_options(config, {}, Runtime.known, "onnx").warnings
+    assert warning == "default_timeout_microseconds in dynamic_batching without effect here."
+    (warning,) = parse_options("", queue(max_queue_size=7), Runtime.known, "onnx").warnings
+    assert "register the model with it" in warning
+    assert parse_options(json.dumps(queue(max_queue_size=7)), queue(), Runtime.known, "onnx").warnings == ()
