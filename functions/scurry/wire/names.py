@@ -43,7 +43,7 @@ CLAIM_CHECK_BYTES: Final = 8 * 1024
 LANES: Final = 2
 """Lanes a version starts with: one computes while the other fills."""
 
-_OWN: Final = re.compile(r"in:[^:]+|out:[^:]+:[^:]+", re.DOTALL)
+_OWN: Final = re.compile(r"in:[^:]+|out:[0-9a-f]+:[^:]+", re.DOTALL)
 
 
 def _segment(name: str) -> str:
@@ -95,13 +95,13 @@ class Keys:
         return f"{self.namespace}:payload:{request_id}:in:{_segment(name)}"
 
     def payload_out(self, request_id: str, random: str, name: str) -> str:
-        """Parked output tensor."""
+        """Parked output tensor; `random` is hexadecimal."""
         return f"{self.namespace}:payload:{request_id}:out:{random}:{_segment(name)}"
 
     def owns(self, request_id: str, key: str) -> bool:
         """Whether a request with this id may have this key followed or deleted: its own parked inputs and outputs.
 
-        What follows the id has no further colons, so that no other id can spell the same key.
+        What follows the id has no further colons and no other form, so that no other id can spell the same key.
         """
         prefix = f"{self.namespace}:payload:{request_id}:"
         return key.startswith(prefix) and _OWN.fullmatch(key, len(prefix)) is not None

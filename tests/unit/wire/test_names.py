@@ -122,7 +122,7 @@ def test_partition_of_a_model_is_its_crc() -> None:
 
 
 @pytest.mark.parametrize("name", ["x", "serving_default_x:0", "a:in:b", "%3A", "é", "a\nb"])
-@pytest.mark.parametrize("request_id", ["r", "r:in", "r:out:1", "a:b:c", "é", "a\nb"])
+@pytest.mark.parametrize("request_id", ["r", "r:in", "r:out", "r:out:1", "a:b:c", "é", "a\nb"])
 def test_a_request_owns_what_is_parked_under_its_id(request_id: str, name: str) -> None:
     """Inputs and outputs are its own, whatever the tensor is called, and nobody else's."""
     keys = names.Keys("{s}")

@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 /** Redis keys of one namespace; the Java twin of {@code Keys} in {@code wire/names.py}. */
 public final class Keys implements Serializable {
   private static final long serialVersionUID = 1L;
-  private static final Pattern OWN = Pattern.compile("in:[^:]+|out:[^:]+:[^:]+", Pattern.DOTALL);
+  private static final Pattern OWN = Pattern.compile("in:[^:]+|out:[0-9a-f]+:[^:]+", Pattern.DOTALL);
 
   public final String namespace;
 

@@ -224,7 +224,7 @@ class ReplyScriptIT {
     }
     write(reply("a", 1, "one"));
     Reply.Builder loser = reply("a", 1, "two").addAllParked(List.of(foreign)).addAllConsumed(List.of(foreign));
-    write(loser.addParked("scurry:payload:a:out:r:y"));
+    write(loser.addParked("scurry:payload:a:out:3:y"));
     Writing writing = new Writing(Given.egress("redis", server.url()));
     writing.add(WritingTest.typed(reply("a", 2, "two").addAllConsumed(List.of(foreign)).build()));
     assertEquals(List.of(), writing.consumed);

@@ -13,14 +13,14 @@ class KeysTest {
   private final Keys keys = new Keys("{s}");
 
   @ParameterizedTest
-  @CsvSource({"a, {s}:payload:a:in:x", "a:in, {s}:payload:a:in:in:x", "a, {s}:payload:a:out:r:y", "é, {s}:payload:é:in:é"})
+  @CsvSource({"a, {s}:payload:a:in:x", "a:in, {s}:payload:a:in:in:x", "a, {s}:payload:a:out:1f:y", "a:out, {s}:payload:a:out:in:y", "é, {s}:payload:é:in:é"})
   void whatIsParkedUnderAnIdIsItsOwn(String id, String key) {
     assertTrue(keys.owns(id, key));
   }
 
   @ParameterizedTest
   @CsvSource({"a:in, {s}:payload:a:in:x", "a, {s}:payload:ab:in:x", "a, {s}:payload:a:in:", "a, {s}:payload:a:",
-      "a, {s}:payload:a", "a, {s}:payload:a:b:in:x", "a, {s}:payload:a:out:y", "a:out:r, {s}:payload:a:out:r:y",
+      "a, {s}:payload:a", "a, {s}:payload:a:b:in:x", "a, {s}:payload:a:out:y", "a:out:1f, {s}:payload:a:out:1f:y", "a, {s}:payload:a:out:in:y", "a, {s}:payload:a:out:r:y",
       "a, s:payload:a:in:x", "a, {s}:result:a", "'', {s}:payload:a:in:x"})
   void noOtherIdCanNameIt(String id, String key) {
     assertFalse(keys.owns(id, key));
