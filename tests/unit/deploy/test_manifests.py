@@ -177,3 +177,23 @@ def test_checkpoints_kept_are_those_the_ingress_counts_on() -> None:
     binder = (check.ROOT / "job/src/main/java/io/scurry/job/ingress/IngressSpec.java").read_text()
     kept = load("operator/job.yaml", "FlinkDeployment")["spec"]["flinkConfiguration"]["state.checkpoints.num-retained"]
     assert f'"retainedCheckpoints", {kept},' in binder
+
+
+def test_functions_know_what_the_job_binds() -> None:
+    """Registrations of functions are held against the very module that the job was started with."""
+    functions = load("base/functions.yaml", "Deployment")
+    (module,) = (item["value"] for item in main(functions)["env"] if item["name"] == "SCURRY_MODULE")
+    (mount,) = (mount for mount in main(functions)["volumeMounts"] if mount["name"] == "module")
+    assert module == f"{mount['mountPath']}/module.yaml"
+    volumes = functions["spec"]["template"]["spec"]["volumes"]
+    assert {"name": "module", "configMap": {"name": "scurry-module"}} in volumes
+
+
+def test_a_lost_task_manager_is_noticed_and_replaced_within_seconds() -> None:
+    """Silence is short, several heartbeats long all the same, and the slots of one TaskManager are to spare."""
+    spec = load("operator/job.yaml", "FlinkDeployment")["spec"]
+    millis = {name: int(value) for name, value in spec["flinkConfiguration"].items() if "heartbeat" in name}
+    assert 3 * millis["heartbeat.interval"] <= millis["heartbeat.timeout"] <= 10_000
+    replicas = load("standalone/taskmanager.yaml", "Deployment")["spec"]["replicas"]
+    slots = int(spec["flinkConfiguration"]["taskmanager.numberOfTaskSlots"])
+    assert (replicas - 1) * slots >= spec["job"]["parallelism"]
