@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -58,7 +59,8 @@ async def _start(up: Up, settings: UpSettings, models: list[Found]) -> None:
     await up.start()
     if models:
         await register_all(models, up.addresses.redis_url, settings.namespace)
-    say(ready_block(up.addresses, up.folder.path, settings.models_root, time.monotonic() - begin))
+    with contextlib.suppress(OSError):  # what nobody can read any more is no reason to stop
+        say(ready_block(up.addresses, up.folder.path, settings.models_root, time.monotonic() - begin))
 
 
 def _stop_signal(kill: Callable[[], None]) -> asyncio.Event:

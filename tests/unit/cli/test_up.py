@@ -1,6 +1,10 @@
 """The verb that starts everything."""
 
 import asyncio
+import errno
+import os
+import signal
+from types import SimpleNamespace
 
 import pytest
 
@@ -64,3 +68,21 @@ def test_a_repository_that_is_not_there_starts_nothing(fake, capsys, monkeypatch
     assert main(["up", "--models", "/no/models"]) == 1
     assert "There is no directory /no/models" in capsys.readouterr().err
     assert fake.made is None
+
+
+def test_a_full_disk_behind_stdout_stops_nothing(fake, capsys, monkeypatch):
+    """`scurry is ready` is lost; everything runs on."""
+
+    async def start(self):
+        self.addresses = self.folder = SimpleNamespace(path=None)
+        asyncio.get_running_loop().call_later(0, os.kill, os.getpid(), signal.SIGTERM)
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(fake, "start", start)
+    monkeypatch.setattr(verb, "ready_block", lambda *_: "scurry is ready")
+    monkeypatch.setattr(verb, "say", full)
+    assert main(["up"]) == 0
+    assert capsys.readouterr().err == ""
+    assert fake.made.stopped

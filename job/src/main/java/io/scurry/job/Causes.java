@@ -15,13 +15,27 @@ final class Causes {
       if (t instanceof Misconfigured) {
         return t.getMessage();
       }
-      if (t instanceof SerializedThrowable
-          && ((SerializedThrowable) t).getOriginalErrorClassName().equals(Misconfigured.class.getName())) {
+      if (isOurs(t)) {
         ours = t.getMessage();
       }
       last = t;
     }
     return oneLine(ours != null ? ours.replaceFirst("^[\\w.]+Misconfigured: ", "") : describe(last));
+  }
+
+  /** Whether it fails because something is set wrongly, so that to start again would not help. */
+  static boolean isMisconfigured(Throwable failure) {
+    for (Throwable t = failure; t != null; t = t.getCause()) {
+      if (t instanceof Misconfigured || isOurs(t)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean isOurs(Throwable t) {
+    return t instanceof SerializedThrowable
+        && ((SerializedThrowable) t).getOriginalErrorClassName().equals(Misconfigured.class.getName());
   }
 
   private static String describe(Throwable t) {

@@ -60,7 +60,7 @@ final class Embedded {
       out.flush();
       forgetEarlierRuns();
       JobResult result = cluster.requestJobResult(job.id()).get();
-      return stopping ? null : result.getSerializedThrowable().map(Causes::of).orElse("The job ended.");
+      return stopping ? null : end(result);
     } catch (ExecutionException | RuntimeException e) {
       if (stopping) {
         return null;
@@ -69,6 +69,15 @@ final class Embedded {
     } finally {
       stop();
     }
+  }
+
+  /** Why it ended; what is set wrongly stays so however often it is started again. */
+  private static String end(JobResult result) {
+    Throwable failure = result.getSerializedThrowable().orElse(null);
+    if (Causes.isMisconfigured(failure)) {
+      throw new Misconfigured(Causes.of(failure));
+    }
+    return failure == null ? "The job ended." : Causes.of(failure);
   }
 
   /** One data directory, one job: two would each delete the other's checkpoints. */

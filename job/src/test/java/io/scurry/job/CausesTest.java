@@ -24,6 +24,14 @@ class CausesTest {
   }
 
   @Test
+  void whatIsSetWronglyIsToldFromWhatMayPass() {
+    assertTrue(Causes.isMisconfigured(new RuntimeException(new Misconfigured("Ours."))));
+    assertTrue(Causes.isMisconfigured(new SerializedThrowable(new RuntimeException(new Misconfigured("Ours.")))));
+    assertFalse(Causes.isMisconfigured(new RuntimeException(new IllegalArgumentException("not ours"))));
+    assertFalse(Causes.isMisconfigured(null));
+  }
+
+  @Test
   void elseTheInnermostCauseOnOneLine() {
     assertEquals("The inner one.", Causes.of(new RuntimeException("o", new RuntimeException("The inner one\nmore"))));
     assertEquals("java.lang.RuntimeException: word.", Causes.of(new RuntimeException("word")));
