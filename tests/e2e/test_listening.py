@@ -8,7 +8,6 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from tests.conftest import Stack
 
 LISTEN = "0A"
@@ -72,7 +71,6 @@ def test_an_address_is_read_as_the_kernel_writes_it() -> None:
     assert not is_loopback("0.0.0.0 port 1")
 
 
-@pytest.mark.xfail(strict=True, reason="Flink's BLOB server still listens on every interface")
 def test_everything_listens_on_loopback(stack: Stack) -> None:
     """Redis, functions, workers, gateway, and all that Flink opens."""
     pids = family(stack.process.pid)
