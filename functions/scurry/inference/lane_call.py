@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from scurry.inference.answers import write_replies
 from scurry.inference.items import BatchItem
+from scurry.inference.loads import report_broken
 from scurry.wire.addresses import Lane, Solo, parse
 from scurry.wire.errors import Failed
 from scurry.wire.messages_pb2 import Bounced, DeadLetter, Done, Load, Requests, Unload
@@ -34,11 +35,12 @@ CHANGES: Final[dict[str, type[Load | Unload]]] = {f"{TYPE_PREFIX}Load": Load, f"
 class Work:
     """Requests of a call that one registration of the version answers."""
 
-    __slots__ = ("items", "requests", "spec")
+    __slots__ = ("broken", "items", "requests", "spec")
 
     def __init__(self, spec: ModelSpec, requests: list[Request]) -> None:
         self.spec, self.requests = spec, requests
         self.items: list[BatchItem] | None = None  # None: not claimed yet
+        self.broken = ""  # why the model cannot be mended
 
     def fail(self, failure: ScurryError) -> None:
         """Fail what has no answer yet."""
@@ -166,6 +168,9 @@ class LaneCall:
         items = [item for work in self.works for item in work.items or ()]
         if items:
             self.call.egress(EGRESS, REPLIES, write_replies(items, self.model, self.version))
+        for work in self.works:
+            if work.broken:
+                report_broken(self.call, self.key, work.spec, work.broken)
         if self.report and not (self.returned and isinstance(self.address, Solo)):
             lane = self.address.lane if isinstance(self.address, Lane) else -1
             done = Done(version=self.version, lane=lane, sequence=self.sequence)

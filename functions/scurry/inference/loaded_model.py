@@ -33,6 +33,7 @@ Recipe = tuple[str, str, str]
 
 NAN_PAUSE_SECONDS: Final = 1.0
 """A model that keeps giving NaN is proven again no more often than this; ten times as seldom without a baseline."""
+UNMENDED: Final = "The model is broken since a run failed, and opening it anew did not help: register it again."
 KEPT_BYTES: Final = 1 << 20
 """A good input above this is not kept."""
 
@@ -47,6 +48,7 @@ class LoadedModel:
         # Its time does not depend on what it is sent, and it has shown it.
         self.steady = model.baseline is not None and all(size >= 0 for port in model.inputs for size in port.shape[1:])
         self.suspect = False  # it did not come back once
+        self.broken = ""  # why it cannot be mended
         self.users = 0
         self.nan_results = 0
         # Runs at a time: as many as the cores carry; beyond, lanes would only evict each other from the caches.
@@ -106,12 +108,17 @@ class LoadedModel:
                 return
             if not self._is_sound():
                 log.warning("model %s version %s is not what it was after a failed run: it is opened anew", *self.key)
-                self.model.reopen()
-                if self.model.baseline is not None and not self._is_sound():
-                    raise Failed(
-                        "model_failed", "The model is broken since a run failed, and opening it anew did not help."
-                    )
-            self._doubtful = False
+                self._mend()
+            self._doubtful, self.broken = False, ""
+
+    def _mend(self) -> None:
+        try:
+            self.model.reopen()
+            if self.model.baseline is not None and not self._is_sound():
+                raise Failed("model_failed", UNMENDED)
+        except Failed as failure:
+            self.broken = failure.message
+            raise
 
     def _is_sound(self) -> bool:
         if not self.model.is_sound():

@@ -1,4 +1,4 @@
-"""Answers `Load` within a second, whether or not the model is open."""
+"""Tells the registry what became of a model that it asked for."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from scurry.wire.names import REGISTRY, TYPE_PREFIX
 
 if TYPE_CHECKING:
     from scurry.endpoint.call import Call
-    from scurry.inference.loaded_model import LoadedModel
+    from scurry.inference.loaded_model import Key, LoadedModel
     from scurry.inference.shelf import Shelf
-    from scurry.wire.messages_pb2 import Load
+    from scurry.wire.messages_pb2 import Load, ModelSpec
 
 PATIENCE_SECONDS: Final = 0.8
 """The registry is told `Loading` after this, and asks again."""
 
 
 async def answer_load(call: Call, load: Load, shelf: Shelf, worker: str, patience: float = PATIENCE_SECONDS) -> None:
-    """Tell the registry `Loaded`, `LoadFailed` or `Loading`."""
+    """Tell the registry `Loaded`, `LoadFailed` or `Loading` within a second, whether or not the model is open."""
     spec = load.spec
     answer: Loaded | LoadFailed | Loading
     try:
@@ -35,6 +35,13 @@ async def answer_load(call: Call, load: Load, shelf: Shelf, worker: str, patienc
     answer.version, answer.lane = load.version, load.lane
     answer.generation, answer.identity = spec.generation, spec.identity
     call.send(REGISTRY, load.model, f"{TYPE_PREFIX}{type(answer).__name__}", answer.SerializeToString())
+
+
+def report_broken(call: Call, key: Key, spec: ModelSpec, sentence: str) -> None:
+    """Tell the registry that a model which was loaded cannot be mended; told twice it does no harm."""
+    told = LoadFailed(version=key[1], lane=-1, generation=spec.generation, identity=spec.identity)
+    told.error, told.message = "model_failed", shortened(sentence)
+    call.send(REGISTRY, key[0], f"{TYPE_PREFIX}LoadFailed", told.SerializeToString())
 
 
 def describe(loaded: LoadedModel, worker: str) -> Loaded:

@@ -49,8 +49,9 @@ class Stock:
         return loaded
 
     def alike(self, key: Key, recipe: Recipe) -> LoadedModel | None:
-        """A model of this version that is made of the same files in the same way."""
-        found = (loaded for place, loaded in self._models.items() if place.key == key and loaded.recipe == recipe)
+        """A sound model of this version that is made of the same files in the same way."""
+        here = (loaded for place, loaded in self._models.items() if place.key == key and not loaded.broken)
+        found = (loaded for loaded in here if loaded.recipe == recipe)
         return next(found, None)
 
     def places(self, key: Key) -> list[Place]:

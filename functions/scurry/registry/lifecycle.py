@@ -4,6 +4,7 @@
                  │   ▲                          │
                  │   └──── another spec ────────┘  (the former one answers until the new one is loaded)
                  └─ LoadFailed, workers lost, 10 minutes ──▶ FAILED, or READY with the former spec
+    READY ──a worker cannot mend it──▶ FAILED, or LOADING when another spec is on its way
 
 Each registration has an identity of its own; what is replaced, fails or is dropped is unloaded by it, everywhere.
 
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from scurry.registry import changes
-from scurry.registry.record import find, routes_of, weights_of
+from scurry.registry.record import find, routes_of, serving_spec, takes_requests, weights_of
 from scurry.registry.steps import Answer, AskUnload, Audited, Effect, Progress, RemindLater
 from scurry.registry.update import read
 from scurry.wire.errors import ScurryError
@@ -37,6 +38,8 @@ from scurry.wire.messages_pb2 import (
 
 LOSSES: Final = 6
 """So many lost workers while loading mean that the version itself may be what ends them."""
+BROKEN: Final = "model_failed"
+"""What a worker says of a version that it had loaded and cannot mend; no load fails with this code."""
 LOAD_LIMIT_MS: Final = 600_000
 
 
@@ -138,6 +141,18 @@ def _on_load_failed(progress: Progress, event: LoadFailed) -> None:
     entry = _loading(progress, event.version, event.generation, event.identity)
     if entry is not None:
         progress.fail(entry, event.error, event.message)
+    elif event.error == BROKEN:
+        _on_broken(progress, event)
+
+
+def _on_broken(progress: Progress, event: LoadFailed) -> None:
+    """What takes requests is lost, if the report is about exactly that."""
+    entry = find(progress.record, event.version)
+    if entry is None or not takes_requests(entry):
+        return
+    spec = serving_spec(entry)
+    if (spec.generation, spec.identity) == (event.generation, event.identity):
+        progress.lose(entry, event.error, event.message)
 
 
 def _on_loading(_: Progress, __: Loading) -> None:

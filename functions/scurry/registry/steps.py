@@ -123,6 +123,14 @@ class Progress:
         else:
             entry.state = FAILED
 
+    def lose(self, entry: VersionRecord, code: str, message: str) -> None:
+        """What took requests broke: requests wait for the spec that is loading, if there is one."""
+        if entry.HasField("serving"):
+            self.unload(entry, entry.serving)
+            entry.ClearField("serving")
+        else:
+            self.fail(entry, code, message)
+
     def restore(self, entry: VersionRecord) -> None:
         """Forget the changed spec, and the message that brought it."""
         entry.update = ""

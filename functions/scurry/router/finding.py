@@ -19,7 +19,7 @@ def resolve(table: RouteTable, asked: str) -> Lanes | Refusal:
     if version in routes.pending:
         return Refusal("model_not_ready", f"Version {asked!r} is registered but not ready.", Hope.LOADING)
     if version in routes.failed:
-        return Refusal("model_not_ready", f"Version {asked!r} could not be loaded.", Hope.MOMENT)
+        return Refusal("model_not_ready", f"Version {asked!r} has failed: its record says why.", Hope.MOMENT)
     if not table.known:
         return Refusal("model_not_found", "No model of this name is registered.", Hope.MOMENT)
     return Refusal("version_not_found", f"No version or alias {asked!r}{_choice(_names(table))}", Hope.MOMENT)

@@ -67,6 +67,23 @@ async def test_what_cannot_be_mended_is_said():
         with pytest.raises(Failed, match=r"unlucky|did not help"):
             model.run(given)
     assert model.model.reopened == 2
+    assert "register it again" in model.broken
+    model.model.helps = True
+    assert (model.run(GOOD)[0].tolist(), model.broken) == ([[2, 3]], "")
+
+
+async def test_what_cannot_be_opened_anew_is_broken():
+    """The files may be gone by then."""
+
+    class Lost(Fragile):
+        def _load(self) -> None:
+            raise OSError("no such file")
+
+    model = LoadedModel(("m", "1"), Lost())
+    for given in (BAD, GOOD):
+        with pytest.raises(Failed):
+            model.run(given)
+    assert "no such file" in model.broken
 
 
 async def test_a_model_that_never_answered_is_opened_anew():

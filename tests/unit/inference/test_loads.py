@@ -7,7 +7,7 @@ import threading
 
 from tests.unit.inference.toys import Toy, call, mail
 
-from scurry.inference.loads import answer_load
+from scurry.inference.loads import answer_load, report_broken
 from scurry.wire.errors import Failed
 from scurry.wire.messages_pb2 import Load, Loaded, LoadFailed, Loading, ModelSpec
 
@@ -60,3 +60,14 @@ async def test_loading_is_said_when_it_takes_long_and_loaded_when_asked_again(sh
     free.set()
     await asyncio.wait_for(answer_load(second, LOAD, shelf, "here:1", patience=10), 10)
     assert len(mail(second, Loaded)) == 1
+
+
+async def test_a_broken_model_is_reported_as_exactly_the_registration_it_is():
+    """It is no lane's load, and the sentence is of a length that travels."""
+    answered = call()
+    report_broken(answered, ("m", "2"), LOAD.spec, "It broke. " * 1000)
+    ((function, key, failed),) = mail(answered, LoadFailed)
+    assert (function, key, failed.version, failed.lane) == ("scurry/registry", "m", "2", -1)
+    assert (failed.generation, failed.identity, failed.error) == (7, "i7", "model_failed")
+    assert failed.message.startswith("It broke. ")
+    assert len(failed.message) < 5000

@@ -14,6 +14,7 @@ from scurry.wire.messages_pb2 import (
     DRAINING,
     FAILED,
     LOADING,
+    READY,
     Drained,
     Loaded,
     LoadFailed,
@@ -151,3 +152,44 @@ def test_whatever_happens_the_record_makes_sense() -> None:
             assert sorted(answered + waiting) == sorted(asked)
             for entry in record.versions:
                 assert bool(entry.waiting) <= (entry.state in (LOADING, DRAINING))
+
+
+BROKEN = {"error": "model_failed", "message": "It broke; register it again."}
+
+
+def test_a_ready_version_that_broke_is_failed() -> None:
+    """With the sentence, without routes, unloaded everywhere; the explicit split goes on with the others."""
+    out = ready("1", "2").on(update("split", weights={"1": 1, "2": 1}))
+    identity, epoch = out.record.versions[0].spec.identity, out.record.epoch
+    out.on(LoadFailed(version="1", generation=1, identity=identity, **BROKEN))
+    entry = out.record.versions[0]
+    assert (entry.state, entry.message, out.record.epoch) == (FAILED, BROKEN["message"], epoch + 1)
+    routes = routes_of(out.record)
+    assert ([(each.version, each.weight) for each in routes.versions], list(routes.failed)) == ([("2", 1)], ["1"])
+    assert list(out.effects) == [AskUnload("1", 1, identity)]
+    assert out.on(register("1")).load("1").state("1") == READY
+
+
+def test_only_its_own_report_breaks_a_ready_version() -> None:
+    """Another registration's does not, nor a load that failed late on some worker."""
+    out = ready("1")
+    identity, before = out.record.versions[0].spec.identity, out.record
+    for late in (
+        LoadFailed(version="1", generation=1, identity="other", **BROKEN),
+        LoadFailed(version="1", generation=9, identity=identity, **BROKEN),
+        LoadFailed(version="2", generation=1, identity=identity, **BROKEN),
+        LoadFailed(version="1", generation=1, identity=identity, error="load_failed", message="late"),
+    ):
+        assert out.on(late).record == before
+        assert out.effects == []
+
+
+def test_a_former_spec_that_broke_waits_for_its_replacement() -> None:
+    """It takes no more requests; they wait for what is loading, and its failure is the version's."""
+    out = ready("1")
+    identity = out.record.versions[0].spec.identity
+    out.on(register("1", "b.onnx"), LoadFailed(version="1", generation=1, identity=identity, **BROKEN))
+    routes = routes_of(out.record)
+    assert (list(routes.versions), list(routes.pending)) == ([], ["1"])
+    assert list(out.effects) == [AskUnload("1", 1, identity)]
+    assert out.on(LoadFailed(version="1", generation=2, error="load_failed")).state("1") == FAILED
