@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from scurry.runtimes.external import external_files
 from scurry.wire.errors import Failed
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class ModelFile:
 
     path: Path
     config: dict[str, Any] = field(default_factory=dict)
+    external: tuple[Path, ...] = ()
 
     @property
     def all(self) -> list[Path]:
@@ -43,12 +45,11 @@ class ModelFile:
 
     @property
     def parts(self) -> list[Path]:
-        """The file and the weights beside it (`model.bin`, `model.onnx.data`, `model.onnx_data`), by name."""
+        """The file and its weights: those beside it (`model.bin`, `model.onnx.data`) and those that it names."""
         name, weights = self.path.name, f"{self.path.stem}.bin"
         beside = self.path.parent.iterdir()
-        return sorted(
-            each for each in beside if (each.name.startswith(name) or each.name == weights) and each.is_file()
-        )
+        found = {each for each in beside if each.name.startswith(name) or each.name == weights}
+        return sorted(each for each in found.union(self.external) if each.is_file())
 
     @property
     def bytes(self) -> int:
@@ -96,7 +97,7 @@ def _inside(root: str, path: Path) -> Path:
 
 def _checked(path: Path, root: str) -> ModelFile:
     """The model at a path: everything that will be opened for it lies below the root."""
-    file = ModelFile(path, _config_beside(_inside(root, path).parent, root))
+    file = ModelFile(path, _config_beside(_inside(root, path).parent, root), external_files(path))
     for part in file.parts:
         _inside(root, part)
     return file
