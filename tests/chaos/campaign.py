@@ -18,7 +18,7 @@ from tests.chaos.catalogue import FAULTS, HARMLESS
 from tests.chaos.changes import MODEL, Changes
 from tests.chaos.checker import Checker
 from tests.chaos.claims import Content
-from tests.chaos.closing import Kept, check_audit, check_drains, check_results, check_strangers, in_flight
+from tests.chaos.closing import Kept, check_audit, check_drains, check_in_flight, check_results, check_strangers
 from tests.chaos.door import Door, Marks, connect
 from tests.chaos.ledger import Ledger
 from tests.chaos.load import Load
@@ -227,7 +227,7 @@ class Campaign:
         check_strangers(url, ledger)
         applied = self.changes.done + self.changes.broken
         check_audit(url, MODEL, applied, applied + self.changes.refused, ledger)
-        ledger.told["in flight, as the ingress saw it last"] = ", ".join(map(str, in_flight(self.stack)))
+        check_in_flight(self.stack, ledger)
         check_drains(url, {subject.model for subject in self.mix.subjects}, ledger)
         self.tell_more(ledger)
         left = self.stack.stop()

@@ -12,6 +12,8 @@ from tests.chaos.door import connect
 from tests.chaos.ledger import Ledger
 from tests.chaos.stack import Stack, fetch
 
+COUNTED_S = 20.0
+"""Flink's pages show a gauge as it was up to ten seconds ago."""
 DRAIN_S = 20.0
 """A version with nothing outstanding drains at once; one that counts a request too much waits for a minute."""
 
@@ -47,6 +49,16 @@ def check_audit(url: str, model: str, least: int, most: int, ledger: Ledger) -> 
         gaps = sorted(set(range(1, max(numbers, default=0) + 1)) - numbers)
         told = f"{len(numbers)} changes of {model} applied, not {least} to {most}; missing {gaps}"
         ledger.wrong("counters_off", told)
+
+
+def check_in_flight(stack: Stack, ledger: Ledger) -> None:
+    """Once all is answered every ingress comes to count nothing as in flight."""
+    end, counts = time.monotonic() + COUNTED_S, in_flight(stack)
+    while (not counts or any(counts)) and time.monotonic() < end:
+        time.sleep(0.5)
+        counts = in_flight(stack)
+    if not counts or any(counts):
+        ledger.wrong("counters_off", f"in flight with nothing open: {counts or 'Flink does not say'}")
 
 
 def in_flight(stack: Stack) -> Sequence[int]:

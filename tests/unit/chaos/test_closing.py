@@ -78,3 +78,18 @@ def test_a_model_that_does_not_drain_is_found(
     ledger = Ledger()
     closing.check_drains("", ["m"], ledger)
     assert ledger.wrongs["counters_off"] == wrong
+
+
+@pytest.mark.parametrize(
+    ("looks", "wrong"),
+    [([[0]], 0), ([[7], [3], [0]], 0), ([[], [0, 0]], 0), ([[7], [7]], 1), ([[0, -1]], 1), ([[]], 1)],
+)
+def test_a_request_that_is_counted_for_ever_is_found(monkeypatch: Any, looks: list[list[int]], wrong: int) -> None:
+    """The gauge may be behind for a while; one that never comes to nothing, or is never told, is a fault."""
+    monkeypatch.setattr(closing, "in_flight", lambda _: looks.pop(0) if len(looks) > 1 else looks[0])
+    monkeypatch.setattr(closing, "COUNTED_S", 0.2)
+    monkeypatch.setattr(closing.time, "sleep", lambda _: None)
+    ledger = Ledger()
+    stack: Any = None
+    closing.check_in_flight(stack, ledger)
+    assert ledger.wrongs["counters_off"] == wrong
