@@ -8,21 +8,12 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
-from tests.chaos.claims import MISSING, REFUSALS, Question, Seen, gives, position, same
+from tests.chaos.claims import MISSING, REFUSALS, Open, Question, Seen, gives, position, same
 from tests.chaos.ledger import Ledger
 from tests.chaos.timeline import Timeline
 
 RECENT_S = 30.0
 """So long the checker remembers when an id was answered: above what Redis may lose at once."""
-
-
-@dataclass(slots=True)
-class Open:
-    """An id that is not settled: its entries, and the first answer to it."""
-
-    questions: list[Question]
-    doubtful: bool = False
-    first: Seen | None = None
 
 
 @dataclass(slots=True)
@@ -147,6 +138,8 @@ class Checker:
             for at, number in self._recent:
                 if since <= at:
                     self._counts.entries[number] += 1
+                    if number in self._open:
+                        self._open[number].forget()
             self._excusable |= {n for n, item in self._open.items() if item.questions[0].sent <= until}
 
     def kept(self, seconds: float) -> list[tuple[int, str]]:
@@ -168,6 +161,8 @@ class Checker:
             return self.ledger
 
     def _close_if_done(self, number: int, item: Open) -> None:
+        if item.questions and len(item.questions) <= item.questions[0].more:
+            return  # more will be sent under this id
         if self._counts.replies[number] >= self._counts.entries[number] or not item.questions:
             del self._open[number]
 
@@ -182,7 +177,11 @@ class Checker:
         question = item.questions[0]
         if seen.error:
             self.ledger.errors[seen.error] += 1
-            self._judge_error(question, seen)
+            if seen.error == "id_conflict" and len(item.questions) > 1:
+                item.conflicts += 1
+                self._judge_excess(item, seen)
+            else:
+                self._judge_error(question, seen)
             return
         self.ledger.answered += 1
         if not question.wanted:
@@ -205,21 +204,32 @@ class Checker:
 
     def _judge_answer(self, item: Open, seen: Seen) -> None:
         """1. Two answers to one id are the same. 2. The version was asked for. 3. That version gives this answer."""
-        question = item.questions[0]
         if item.first is not None:
             if not (same(item.first.y, seen.y) and item.first.version == seen.version):
                 self.ledger.wrong("conflicts_missed", f"number {seen.number}: {item.first} and {seen}")
+            else:
+                item.answers += 1
+                self._judge_excess(item, seen)
             return
-        item.first = seen
+        question = next((each for each in item.questions if self._gives(each, seen)), item.questions[0])
+        item.answered_by(question, seen)
         if question.kept:
             self._kept.append((seen.at, seen.number, seen.version))
         name = (question.model, question.asked)
         if seen.version not in self.timeline.may_mean(name, question.sent, seen.at):
             self.ledger.wrong("wrong_version", f"number {seen.number}: {name} answered by {seen.version!r}")
-        contents = self.timeline.may_mean((question.model, "=", seen.version), question.sent, seen.at)
-        if not any(gives(content, question, seen) for content in contents):
-            self.ledger.wrong("wrong_value", f"{question} got {seen}, not of {set(contents)}")
+        if not self._gives(question, seen):
+            self.ledger.wrong("wrong_value", f"{question} got {seen}")
         self._judge_stickiness(question, seen)
+
+    def _gives(self, question: Question, seen: Seen) -> bool:
+        """Whether the version stamped gives this answer to this question."""
+        contents = self.timeline.may_mean((question.model, "=", seen.version), question.sent, seen.at)
+        return any(gives(content, question, seen) for content in contents)
+
+    def _judge_excess(self, item: Open, seen: Seen) -> None:
+        if excess := item.excess:
+            self.ledger.wrong("conflicts_missed", f"number {seen.number}: {excess}")
 
     def _judge_stickiness(self, question: Question, seen: Seen) -> None:
         """The same key falls on the same version while the routes stand still."""

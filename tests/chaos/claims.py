@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
 import numpy as np
@@ -45,6 +47,12 @@ class Question:
     wanted: frozenset[str] = frozenset()
     kept: bool = False  # its result lies in Redis for a while
     silent: bool = False  # nobody can be told: it must lie among the dead letters
+    more: int = 0  # so many entries with this id are still to be sent once this one is answered
+
+    @property
+    def digest(self) -> bytes:
+        """Of what was sent: the same id with another one is a conflict."""
+        return sha256(f"{self.model} {self.asked} {self.x.shape}".encode() + self.x.tobytes()).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,38 @@ class Seen:
     message: str = ""
     y: Rows | None = None
     s: Rows | None = None
+
+
+@dataclass(slots=True)
+class Open:
+    """An id that is not settled: its entries, and the first answer to it."""
+
+    questions: list[Question]
+    doubtful: bool = False
+    first: Seen | None = None
+    winner: bytes = b""
+    answers: int = 0
+    conflicts: int = 0
+
+    def answered_by(self, question: Question, seen: Seen) -> None:
+        """The first answer: from now on the id stands for what was asked here."""
+        self.first, self.winner, self.answers = seen, question.digest, 1
+
+    def forget(self) -> None:
+        """Redis forgot what was answered: any of the entries may be the first again."""
+        self.first, self.winner, self.answers, self.conflicts = None, b"", 0, 0
+
+    @property
+    def excess(self) -> str:
+        """What there is too much of: answers to another input than the id stands for, or conflicts with none."""
+        if not self.answers and not self.conflicts:
+            return ""
+        digests = Counter(question.digest for question in self.questions)
+        same_input = digests[self.winner] if self.winner else min(digests.values())
+        if self.answers > same_input:
+            return f"{self.answers} answers, {same_input} entries with that input"
+        others = digests.total() - same_input
+        return f"{self.conflicts} conflicts, {others} entries with another input" if self.conflicts > others else ""
 
 
 def position(entry: str) -> tuple[int, int]:

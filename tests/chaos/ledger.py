@@ -14,7 +14,7 @@ MUST_BE_ZERO: Final = {
     "denied": "not found, though registered all the while",
     "innocents_failed": "an error of the system on a request that is sound",
     "poison_answered": "answered ok, or with another code than it deserves",
-    "conflicts_missed": "two answers that differ under one id",
+    "conflicts_missed": "two answers, or one to another input, under one id",
     "strays": "a reply to an id that nobody sent",
     "results_differ": "the kept result is not what the caller was told",
     "counters_off": "a count that does not come to what was sent",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 
 from tests.chaos.checker import Checker
+from tests.chaos.claims import Question
 from tests.chaos.door import Door
-from tests.chaos.mix import Mix
+from tests.chaos.mix import Fields, Mix
 
 BEAT_S = 0.02
 BEHIND_S = 0.5  # what could not be sent for longer is not made up for: callers that wait ask no more
@@ -30,12 +32,16 @@ class Load(threading.Thread):
             while not self._stopping.wait(max(0.0, due - time.monotonic())):
                 due = max(due + BEAT_S, time.monotonic() - BEHIND_S)
                 self.send(max(1, round(self.rate * BEAT_S)))
+            self._write(self._mix.due(math.inf))
         except Exception as failure:
             self.failure = failure
 
     def send(self, count: int) -> None:
         """Ask so many questions in one write."""
-        pairs = [pair for _ in range(count) for pair in self._mix.draw()]
+        drawn = [pair for _ in range(count) for pair in self._mix.draw()]
+        self._write(drawn + self._mix.due(time.monotonic()))
+
+    def _write(self, pairs: list[tuple[Question, Fields]]) -> None:
         for question, _ in pairs:
             self._checker.sent(question)
         written = self._door.write([(self._stream, fields) for _, fields in pairs])

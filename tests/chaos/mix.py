@@ -6,6 +6,7 @@ import json
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -16,7 +17,9 @@ from tests.chaos.models import WIDE, WIDTH
 from scurry.wire.infer_pb2 import InferRequest, Tensor
 
 LARGEST = 1000
-RETRIED, KEPT, JSON, LATE, KEYED = 0.01, 0.05, 0.15, 0.02, 0.3
+RETRIED, CLASHED, KEPT, JSON, LATE, KEYED = 0.01, 0.01, 0.05, 0.15, 0.02, 0.3
+CLASH_S = 2.0
+"""So long after the first entry another input is sent under its id, and the first once more."""
 DEADLINE_S = 3.0
 KEPT_S = 120  # a retry long after the first answer would be told that it is not kept any more
 
@@ -71,6 +74,7 @@ class Mix:
     reply: str
     random: random.Random
     bag: list[Subject] = field(init=False)
+    later: deque[tuple[float, list[tuple[Question, Fields]]]] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
         self.bag = [subject for subject in self.subjects for _ in range(subject.weight)]
@@ -92,7 +96,22 @@ class Mix:
         times = 2 if draw.random() < RETRIED else 1
         question = replace(question, kept=times > 1 or draw.random() < KEPT)
         fields["keep"] = str(KEPT_S) if question.kept else "0"
+        if times == 1 and not question.deadline and draw.random() < CLASHED:
+            question = replace(question, kept=True, more=2)
+            fields["keep"] = str(KEPT_S)
+            again = replace(question, more=0)
+            other = replace(again, x=(question.x + 1) % LARGEST)
+            others = [(other, self.entry(other) | {"keep": fields["keep"]}), (again, fields)]
+            self.later.append((question.sent + CLASH_S, others))
         return [(question, fields)] * times
+
+    def due(self, now: float) -> list[tuple[Question, Fields]]:
+        """What is sent under an id that was used before, once its time has come."""
+        found: list[tuple[Question, Fields]] = []
+        while self.later and self.later[0][0] <= now:
+            pairs, sent = self.later.popleft()[1], time.monotonic()
+            found += [(replace(question, sent=sent), fields) for question, fields in pairs]
+        return found
 
     def entry(self, question: Question, *, as_json: bool = False) -> Fields:
         """The fields that ask a question."""

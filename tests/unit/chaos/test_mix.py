@@ -36,6 +36,22 @@ def test_all_that_can_be_asked_is_asked() -> None:
     assert all(each["keep"] != "0" for pairs in drawn if len(pairs) > 1 for _, each in pairs)
 
 
+def test_an_id_is_used_for_another_input_once_its_time_has_come() -> None:
+    """And for the first again; every first one has its two others."""
+    subject = mix()
+    drawn = [pair for _ in range(2000) for pair in subject.draw()]
+    firsts = {question.number: fields for question, fields in drawn if question.more}
+    assert len(firsts) > 5
+    assert subject.due(0.0) == []
+    others = subject.due(float("inf"))
+    assert [question.number for question, _ in others] == [number for number in firsts for _ in range(2)]
+    for (other, fields), (again, same) in zip(others[::2], others[1::2], strict=True):
+        assert same == firsts[again.number]
+        assert fields["id"] == same["id"]
+        assert other.digest != again.digest
+    assert subject.due(float("inf")) == []
+
+
 def test_ids_come_back_as_numbers() -> None:
     """Others do not."""
     numbers = Numbers("r")
