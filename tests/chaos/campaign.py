@@ -85,7 +85,10 @@ class Campaign:
         self.settling = False
         self.acting = Acting()
         self.watch = RestartWatch(stack, self.acting, self.checker.ledger, HARMLESS)
-        self.scene = Scene(stack, self.door, self.marks, self.checker, self.mix, random.Random(options.seed), disk=disk)
+        draw = random.Random(options.seed)
+        self.scene = Scene(
+            stack, self.door, self.marks, self.checker, self.mix, draw, acting=self.acting, disk=disk
+        )
 
     def heard(self, fields: Fields, at: float) -> None:
         """A reply arrived. One to an entry's own id may come before we know that id, and is looked at in the end."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.chaos import poisoning, processes, storage
+from tests.chaos import http_poison, poisoning, processes, storage
 from tests.chaos.scene import Fault
 
 FAULTS: Mapping[str, Fault] = {
@@ -27,6 +27,7 @@ FAULTS: Mapping[str, Fault] = {
     "poison-entries": poisoning.poison_entries,
     "poison-models": poisoning.poison_models,
     "poison-registry": poisoning.poison_registry,
+    "poison-http": http_poison.poison_http,
 }
 
 OF_WORKERS_AND_CALLERS = ("kill-worker", "stop-worker", "kill-gateway", "poison")

@@ -19,6 +19,7 @@ MUST_BE_ZERO: Final = {
     "results_differ": "the kept result is not what the caller was told",
     "counters_off": "a count that does not come to what was sent",
     "records_off": "the registry holds another record than was made",
+    "door_broke": "bytes at the gateway that it answered with no 4xx, or that ended it",
     "left_behind": "a process that outlived its supervisor",
     "not_back": "a process that was not back in time",
     "worker_restarts": "job restarts caused by a worker",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import redis
@@ -13,6 +13,7 @@ from tests.chaos.checker import Checker
 from tests.chaos.door import Door, Marks, connect
 from tests.chaos.mix import Mix
 from tests.chaos.stack import Stack
+from tests.chaos.watch import Acting
 
 BACK_S = 60.0
 LONGEST_STOP_S = 30.0
@@ -30,6 +31,7 @@ class Scene:
     mix: Mix
     random: random.Random
     longest_stop_s: float = LONGEST_STOP_S
+    acting: Acting = field(default_factory=Acting)
     disk: Path | None = None  # a file system of its own that holds the data directory
 
 

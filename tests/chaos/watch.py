@@ -30,6 +30,10 @@ class Acting:
         self.begun.remove(name)
         self.ended[name] = time.monotonic()
 
+    def since(self, begin: float) -> set[str]:
+        """All that acted at some time since then."""
+        return {*self.begun, *(name for name, at in list(self.ended.items()) if at >= begin)}
+
     def lately(self) -> set[str]:
         """All that may have a consequence now."""
         now = time.monotonic()
