@@ -128,3 +128,26 @@ def _alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+async def test_a_model_that_ends_its_process_while_it_is_opened_is_a_failed_load(children, double, monkeypatch):
+    """The child is gone afterwards either way, and what can be opened is said to be."""
+    await children.try_to_open(M, double)
+    assert repr(children) == "<Children 0 running, 0 idle>"
+    start = children._start
+
+    async def doomed():
+        child = await start()
+        os.kill(child.pid, signal.SIGSTOP)
+        asyncio.get_running_loop().call_later(0.05, os.kill, child.pid, signal.SIGKILL)
+        return child
+
+    monkeypatch.setattr(children, "_start", doomed)
+    with pytest.raises(Failed, match="was lost: it ended with status -9") as caught:
+        await children.try_to_open(M, double)
+    assert caught.value.code == "load_failed"
+    assert repr(children) == "<Children 0 running, 0 idle>"
+    double.uri = "absent.onnx"
+    monkeypatch.setattr(children, "_start", start)
+    with pytest.raises(Failed, match="There is no file"):
+        await children.try_to_open(M, double)

@@ -3,8 +3,9 @@
     python -m scurry.inference.child THREADS MEMORY_BYTES [MODELS_ROOT]
 
 It takes pairs of frames on stdin (u32 length, then a `Load` and an `InferRequest`) and answers each on stdout with
-`OPENED` once the model is there and then `ANSWER` (an `InferReply`) or `FAILED` (code and sentence). It ends with its
-worker, is the first that a system short of memory ends, and may take no more memory than the worker's models may.
+`OPENED` once the model is there and then, unless only that was asked (`Load.apart`), with `ANSWER` (an `InferReply`) or
+`FAILED` (code and sentence). It ends with its worker, is the first that a system short of memory ends, and may take no
+more memory than the worker's models may.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ class Child:
         try:
             model = self._open(load)
             self._send(OPENED, b"")
+            if load.apart:
+                return
             outputs = model.run([to_array(tensor) for tensor in request.inputs])
             named = zip(model.outputs, outputs, strict=True)
             reply = InferReply(outputs=[to_tensor(port.name, array) for port, array in named])
@@ -71,7 +74,8 @@ class Child:
             if load.spec.fingerprint not in {"", subject.fingerprint}:
                 raise Failed("load_failed", f"{subject.file.path} was changed since it was registered.")
             limit_memory(self._memory)
-            self._model, self._name = self._opener.open(subject, unstacked(load.spec)), name
+            config = load.spec.config if load.apart else unstacked(load.spec)
+            self._model, self._name = self._opener.open(subject, config), name
         return self._model
 
     def _send(self, kind: int, payload: bytes) -> None:

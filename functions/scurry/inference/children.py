@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from scurry.inference.child import ANSWER, HEAD, LENGTH, OPENED
-from scurry.wire.errors import Unavailable, error
+from scurry.wire.errors import Failed, Unavailable, error
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.messages_pb2 import Load
 from scurry.wire.tensors import Array, to_array, to_tensor
@@ -58,6 +58,17 @@ class Process:
             return [to_array(tensor) for tensor in InferReply.FromString(payload).outputs]
         code, _, message = payload.decode().partition("\n")
         raise error(code, message)
+
+    async def open(self, load: Load) -> None:
+        """Open the model and no more. Raises `ScurryError`, `Died` or `TimeoutError`."""
+        try:
+            await self._send(load.SerializeToString(), b"")
+            kind, payload = await asyncio.wait_for(self._read(), OPEN_SECONDS)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            raise Died(f"it ended with status {await self._process.wait()}") from None
+        if kind != OPENED:
+            code, _, message = payload.decode().partition("\n")
+            raise error(code, message)
 
     async def _send(self, *parts: bytes) -> None:
         stdin = self._process.stdin
@@ -120,6 +131,18 @@ class Children:
                 else:
                     await self._end(child)
         return outputs
+
+    async def try_to_open(self, key: Key, spec: ModelSpec) -> None:
+        """Open a model in a child that ends afterwards. Raises `load_failed`, also when that ends it."""
+        async with self._room:
+            child = await self._start()
+            try:
+                await child.open(Load(model=key[0], version=key[1], spec=spec, apart=True))
+            except (Died, TimeoutError) as cause:
+                sentence = f"The process that opened it to try was lost: {str(cause) or 'it hangs'}."
+                raise Failed("load_failed", sentence) from cause
+            finally:
+                await self._end(child)
 
     async def _start(self) -> Process:
         try:

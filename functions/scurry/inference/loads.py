@@ -26,7 +26,8 @@ async def answer_load(call: Call, load: Load, shelf: Shelf, worker: str, patienc
     answer: Loaded | LoadFailed | Loading
     try:
         # The load itself goes on when the wait for it ends.
-        loaded = await asyncio.wait_for(shelf.load((load.model, load.version), spec, asked=True), patience)
+        opening = shelf.load((load.model, load.version), spec, asked=True, apart=load.apart)
+        loaded = await asyncio.wait_for(opening, patience)
         answer = describe(loaded, worker)
     except TimeoutError:
         answer = Loading()

@@ -20,12 +20,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 from scurry.inference.failures import Failures
 from scurry.inference.loaded_model import Key, LoadedModel
 from scurry.inference.stock import MIB, Place, Stock
+from scurry.inference.suspects import Suspects
 from scurry.wire.errors import Failed, ScurryError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
 
+    from scurry.inference.suspects import Trial
     from scurry.runtimes.catalog import Subject
     from scurry.runtimes.runtime import Runtime
     from scurry.wire.messages_pb2 import ModelSpec
@@ -71,9 +73,10 @@ class Shelf:
         budget: int,
         loaders: Executor | None = None,
         clock: Callable[[], float] = time.monotonic,
+        trial: Trial | None = None,
     ) -> None:
         self._opener, self._loaders, self._clock = models, loaders, clock
-        self._stock = Stock(budget)
+        self._stock, self._suspects = Stock(budget), Suspects(trial)
         self._loading: dict[Place, asyncio.Task[LoadedModel]] = {}
         self._failures = Failures(clock)
         self._dropped: OrderedDict[Place, None] = OrderedDict()
@@ -83,7 +86,7 @@ class Shelf:
         """The model, when it stands here under the spec's identity; it is now the most recently used."""
         return self._stock.find(Place(*key, identity_of(spec)))
 
-    async def load(self, key: Key, spec: ModelSpec, *, asked: bool = False) -> LoadedModel:
+    async def load(self, key: Key, spec: ModelSpec, *, asked: bool = False, apart: bool = False) -> LoadedModel:
         """The model, opened if need be. Raises `load_failed`, or `Gone` unless the registry itself asks for it."""
         place = Place(*key, identity_of(spec))
         if asked:
@@ -94,6 +97,7 @@ class Shelf:
         if loaded is not None:
             return loaded
         self._failures.raise_recent(place)
+        self._suspects.note(place, apart=apart)
         task = self._loading.get(place) or self._start(place, spec)
         # Shielded: whoever gives up waiting must not stop the load for the others.
         return await asyncio.shield(task)
@@ -134,9 +138,7 @@ class Shelf:
     async def _load(self, place: Place, spec: ModelSpec, before: list[asyncio.Task[LoadedModel]]) -> LoadedModel:
         if before:  # one load at a time per version
             await asyncio.wait(before)
-        if not spec.uri:
-            sentence = f"{place.model} version {place.version} is not on this worker, nor is its address."
-            raise Unavailable("model_not_ready", sentence)
+        _require_address(place, spec)
         started = self._clock()
         try:
             loaded = await self._open(place, spec)
@@ -155,12 +157,12 @@ class Shelf:
         """Read the files, take over what is open if it is made of the same, else make room and open."""
         run, stock = asyncio.get_running_loop().run_in_executor, self._stock
         subject = await run(self._loaders, self._opener.find, place.model, place.version, spec)
-        if spec.fingerprint and spec.fingerprint != subject.fingerprint:
-            raise Failed("load_failed", f"{subject.file.path} was changed since it was registered; register it again.")
+        _refuse_changed(subject, spec)
         recipe = (subject.fingerprint, subject.runtime.name, spec.config)
         alike = stock.alike(place.key, recipe)
         if alike is not None:
             return alike
+        await self._suspects.try_out(place, spec)
         needed = self._sizes.get(subject.fingerprint, int(subject.bytes * OPENING))
         _refuse_oversize(place, needed, stock.budget)
         stock.make_room(needed)
@@ -182,6 +184,17 @@ class Shelf:
     def __repr__(self) -> str:
         used, budget = self._stock.bytes // MIB, self._stock.budget // MIB
         return f"<Shelf {len(self._stock)} models, {used} of {budget} MiB, {len(self._loading)} loading>"
+
+
+def _require_address(place: Place, spec: ModelSpec) -> None:
+    if not spec.uri:
+        sentence = f"{place.model} version {place.version} is not on this worker, nor is its address."
+        raise Unavailable("model_not_ready", sentence)
+
+
+def _refuse_changed(subject: Subject, spec: ModelSpec) -> None:
+    if spec.fingerprint and spec.fingerprint != subject.fingerprint:
+        raise Failed("load_failed", f"{subject.file.path} was changed since it was registered; register it again.")
 
 
 def _refuse_oversize(place: Place, needed: int, budget: int) -> None:

@@ -146,6 +146,7 @@ def _effect(call: Call, record: Record, effect: Effect) -> None:
         entry = records.find(record, effect.version)
         if entry is not None:
             load = Load(model=record.model, version=effect.version, lane=effect.lane, spec=entry.spec)
+            load.apart = entry.losses > 0
             address = addresses.Load(record.model, effect.version, effect.lane)
             call.send(INFERENCE, str(address), f"{TYPE_PREFIX}Load", load.SerializeToString())
     elif isinstance(effect, AskUnload):

@@ -52,12 +52,9 @@ async def serve(settings: WorkerSettings) -> None:
     loaders = ThreadPoolExecutor(LOADS_AT_ONCE, "load")
     payloads = RedisPayloads(settings.redis_url)
     threads, budget = settings.threads or os.cpu_count() or 1, settings.memory_mb * MIB
-    inference = Inference(
-        Shelf(Opener(threads, settings.models_root), budget, loaders),
-        payloads,
-        keys=Keys(settings.namespace),
-        children=Children(threads, budget, settings.models_root),
-    )
+    children = Children(threads, budget, settings.models_root)
+    shelf = Shelf(Opener(threads, settings.models_root), budget, loaders, trial=children.try_to_open)
+    inference = Inference(shelf, payloads, keys=Keys(settings.namespace), children=children)
     app = application([inference])
     watchdog = Watchdog()
     watchdog.start()

@@ -300,16 +300,18 @@ class Rollback(_message.Message):
     def __init__(self) -> None: ...
 
 class Load(_message.Message):
-    __slots__ = ("model", "version", "lane", "spec")
+    __slots__ = ("model", "version", "lane", "spec", "apart")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LANE_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
+    APART_FIELD_NUMBER: _ClassVar[int]
     model: str
     version: str
     lane: int
     spec: ModelSpec
-    def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., lane: _Optional[int] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ...) -> None: ...
+    apart: bool
+    def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., lane: _Optional[int] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., apart: _Optional[bool] = ...) -> None: ...
 
 class Unload(_message.Message):
     __slots__ = ("model", "version", "generation", "identity")

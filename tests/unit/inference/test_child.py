@@ -94,3 +94,16 @@ def test_outputs_of_any_kind_come_back(shop):
     shop.toys["m"] = lambda: Toy(lambda x: [np.array([["a", "é"]], object)])
     (output,) = InferReply.FromString(answered(shop, (load(), ASKED))[1][1]).outputs
     assert to_array(output).tolist() == [[b"a", "é".encode()]]
+
+
+def test_it_opens_and_no_more_when_that_is_asked(shop):
+    """With the options it was registered with, as the worker would; a failure is one."""
+
+    def broken() -> Toy:
+        raise Failed("load_failed", "no")
+
+    asked = load()
+    asked.apart = True
+    assert answered(shop, (asked, InferRequest())) == [(OPENED, b"")]
+    shop.toys["m"] = broken
+    assert answered(shop, (asked, InferRequest())) == [(FAILED, b"load_failed\nno")]

@@ -8,6 +8,7 @@ import threading
 from tests.unit.inference.toys import Toy, call, mail
 
 from scurry.inference.loads import answer_load, report_broken
+from scurry.inference.shelf import Shelf
 from scurry.wire.errors import Failed
 from scurry.wire.messages_pb2 import Load, Loaded, LoadFailed, Loading, ModelSpec
 
@@ -71,3 +72,22 @@ async def test_a_broken_model_is_reported_as_exactly_the_registration_it_is():
     assert (failed.generation, failed.identity, failed.error) == (7, "i7", "model_failed")
     assert failed.message.startswith("It broke. ")
     assert len(failed.message) < 5000
+
+
+async def test_what_ended_a_worker_is_opened_elsewhere_first(shop):
+    """The trial's failure is the load's, and the worker has not opened it; else it is opened here as well."""
+    tried: list[tuple[tuple[str, str], str]] = []
+
+    async def trial(key, spec) -> None:
+        tried.append((key, spec.identity))
+        if spec.identity == "i7":
+            raise Failed("load_failed", "it ended with status -11")
+
+    shelf = Shelf(shop, 1000, trial=trial)
+    for identity, apart, kind in (("i7", True, LoadFailed), ("i8", True, Loaded), ("i9", False, Loaded)):
+        load = Load(model="m", version="2", apart=apart, spec=ModelSpec(uri=identity, identity=identity))
+        answered = call(load)
+        await answer_load(answered, load, shelf, "here:1")
+        assert len(mail(answered, kind)) == 1
+    assert tried == [(("m", "2"), "i7"), (("m", "2"), "i8")]
+    assert shop.opened == ["m@2"] * 2

@@ -194,6 +194,8 @@ async def test_a_bounced_load(executing: bool, losses: int) -> None:
     out = await serve(state, bounced)
     assert Record.FromString(out.state or b"").versions[0].losses == losses
     assert (out.sent, out.egress) == ([], [])
+    again = await serve(out.state, pb.Remind(version="1", generation=1, attempt=1))
+    assert [load.apart for load in again.of(Load)] == [executing] * 2, "then it is opened in a child first"
 
 
 async def test_what_cannot_be_read_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
