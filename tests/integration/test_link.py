@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -22,20 +23,33 @@ KEYS = Keys("{c}")
 SLOT = 7365  # of `{c}`
 
 
+def cluster_port() -> int:
+    """A free port whose neighbour 10,000 above, where nodes speak to each other, is one and free, too."""
+    while True:
+        port = free_port()
+        with socket.socket() as bus:
+            try:
+                bus.bind(("127.0.0.1", port + 10_000))
+            except (OverflowError, OSError):
+                continue
+            return port
+
+
 async def node(folder: Path) -> tuple[subprocess.Popen[bytes], redis.asyncio.Redis]:
     """A Redis in cluster mode, alone so far."""
-    port = free_port()
+    port = cluster_port()
     command = [redis_binary(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder),
                "--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: ASYNC220 - starts at once
-    server = redis.asyncio.Redis(port=port, decode_responses=True)
-    for _ in range(100):
+    server = redis.asyncio.Redis(port=port, decode_responses=True, socket_timeout=10)
+    for _ in range(200):
         try:
             await server.ping()
-            break
-        except redis.exceptions.ConnectionError:
+            return process, server
+        except redis.exceptions.RedisError:
+            assert process.poll() is None, "the node ended as it was started"
             await asyncio.sleep(0.05)
-    return process, server
+    raise AssertionError("the node does not answer")
 
 
 async def command(server: redis.asyncio.Redis, *words: Any) -> Any:
