@@ -52,7 +52,8 @@ class Checker:
     @property
     def waiting(self) -> int:
         """Ids that must still be answered."""
-        return sum(1 for item in self._open.values() if not item.doubtful)
+        with self._lock:
+            return sum(1 for item in self._open.values() if not item.doubtful)
 
     @property
     def seen(self) -> int:

@@ -73,10 +73,18 @@ final class Admission {
     return closed && !trickling;
   }
 
-  /** Whoever stands behind a slow model's backlog waits for seconds, not for all of it; but for loads they all wait. */
+  /** Whether the pace holds somebody up: hardly any were taken in within a second, or all were answered within it. */
+  static boolean isTooSlow(long takenInASecond, long pace) {
+    return takenInASecond < pace / 4 || takenInASecond > pace;
+  }
+
+  /**
+   * Whoever stands behind a slow model's backlog waits for seconds, not for all of it; but for loads they all wait. And
+   * what is answered within a second may be twice as much: no version holds more than it finishes in several.
+   */
   private void hasten(long now) {
     if (now - hastened > TRICKLE_NANOS) {
-      if (taken < pace / 4 && inFlight.isAnswering()) {
+      if (isTooSlow(taken, pace) && inFlight.isAnswering()) {
         pace *= 2;
         inFlight.bound(pace);
       }
@@ -163,7 +171,8 @@ final class Admission {
 
   /**
    * What was written before this job began waited for the job, not for its model. It is taken in at a pace at which no
-   * model's share is refused; while some are answered, the pace doubles with each second in which it holds the others up.
+   * model's share is refused; while some are answered, the pace doubles with each second in which it holds the others up,
+   * or in which all of it is answered.
    */
   void hasRead(List<Entry> read) {
     taken += read.size();
