@@ -62,6 +62,9 @@ class Echo:
     async def record(self, model: str) -> dict[str, Any] | None:
         return RECORD if model == "m" else None
 
+    async def job(self) -> dict[str, str]:
+        return {}
+
     async def update(self, update: Any, **options: Any) -> dict[str, Any]:
         raise AssertionError("nobody may")
 
