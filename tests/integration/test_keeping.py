@@ -7,6 +7,7 @@ import errno
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tests.integration.test_processes import SLEEPER, eventually, is_alive, memb
 
 from scurry.serving import keeping
 from scurry.serving.keeping import Keeper
-from scurry.serving.processes import Child, Plan
+from scurry.serving.processes import Child, Plan, StartFailed
 
 Make = Callable[..., Keeper]
 
@@ -53,6 +54,29 @@ async def test_a_child_that_dies_is_started_again(kept: Make) -> None:
     assert "1 restarts" in repr(keeper)
     await keeper.stop(5)
     assert keeper.child.pid == 0
+
+
+async def test_while_all_is_started_only_who_is_killed_is_started_again(tmp_path: Path) -> None:
+    """Another's kill is no reason to give up; what ends by itself is for whoever waits for it to tell."""
+    plan = Plan("child", SLEEPER, tmp_path / "child.log", dict(os.environ))
+    keeper = Keeper(Child(plan))
+    await keeper.child.start()
+    keeper.begin()
+    try:
+        await killed(keeper)
+        keeper.child.check_alive()
+        pid, keeper.child.plan = keeper.child.pid, replace(plan, command=["false"])
+        os.kill(pid, signal.SIGKILL)
+        await eventually(lambda: keeper.child.exit_code == 1)
+        with pytest.raises(StartFailed, match="child ended with"):
+            keeper.child.check_alive()
+        restarts, keeper.child.plan = keeper.restarts, plan
+        await asyncio.sleep(0.5)
+        assert keeper.restarts == restarts
+        keeper.keep()
+        await eventually(lambda: keeper.child.pid != 0)
+    finally:
+        await keeper.stop(5)
 
 
 async def test_what_a_dead_child_leaves_behind_is_killed(kept: Make) -> None:

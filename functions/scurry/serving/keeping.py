@@ -39,6 +39,7 @@ class Keeper:
         self._changed = changed
         self._tell = tell
         self._deaths = 0
+        self._always = False
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -48,9 +49,15 @@ class Keeper:
             return "running"
         return "refused" if self.is_refused else "restarting"
 
+    def begin(self) -> None:
+        """While all is being started, restart it when somebody kills it; what ends by itself is told, not repeated."""
+        self._task = asyncio.create_task(self._keep())
+
     def keep(self) -> None:
         """From now on restart it when it dies."""
-        self._task = asyncio.create_task(self._keep())
+        self._always = True
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._keep())
 
     async def stop(self, patience_s: float) -> None:
         """Restart it no more, and end it."""
@@ -62,6 +69,8 @@ class Keeper:
     async def _keep(self) -> None:
         while True:
             code = await self.child.end()
+            if code >= 0 and not self._always:
+                return
             pause = self._pause_after(code)
             with self._whatever_fails():
                 self._lament(code, pause)

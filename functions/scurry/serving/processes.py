@@ -108,8 +108,8 @@ class Child:
             return ""
 
     def check_alive(self) -> None:
-        """Raise `StartFailed` with its last words when it has ended."""
-        if self.exit_code is not None:
+        """Raise `StartFailed` with its last words when it has ended by itself; who is killed is started again."""
+        if self.exit_code is not None and self.exit_code >= 0:
             raise StartFailed(self.obituary(self.exit_code))
 
     def obituary(self, code: int) -> str:

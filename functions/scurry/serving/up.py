@@ -120,7 +120,9 @@ class Up:
         self._tell(f"starting {plan.name}")
         child = Child(plan)
         await child.start()
-        self._keepers.append(Keeper(child, self._report.write, self._tell))
+        keeper = Keeper(child, self._report.write, self._tell)
+        keeper.begin()
+        self._keepers.append(keeper)
         self._report.write()
         return child
 
