@@ -60,8 +60,8 @@ def _want_routes(routing: RoutingPass) -> None:
 
 def forward(routing: RoutingPass, message: Message) -> None:
     """A registry message that is read again goes on to the registry, and what becomes of it is waited for."""
-    update = Update.FromString(message.value)
-    routing.call.send(REGISTRY, routing.model, message.typename, update.SerializeToString())
+    Update.FromString(message.value)  # what cannot be read is put aside here
+    routing.call.send(REGISTRY, routing.model, message.typename, message.value)
     _want_routes(routing)
 
 

@@ -392,7 +392,7 @@ class Remind(_message.Message):
     def __init__(self, version: _Optional[str] = ..., generation: _Optional[int] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class Routes(_message.Message):
-    __slots__ = ("epoch", "versions", "aliases", "announce", "pending", "limit", "failed", "wanted")
+    __slots__ = ("epoch", "versions", "aliases", "announce", "pending", "failed", "wanted")
     class AliasesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -405,7 +405,6 @@ class Routes(_message.Message):
     ALIASES_FIELD_NUMBER: _ClassVar[int]
     ANNOUNCE_FIELD_NUMBER: _ClassVar[int]
     PENDING_FIELD_NUMBER: _ClassVar[int]
-    LIMIT_FIELD_NUMBER: _ClassVar[int]
     FAILED_FIELD_NUMBER: _ClassVar[int]
     WANTED_FIELD_NUMBER: _ClassVar[int]
     epoch: int
@@ -413,10 +412,9 @@ class Routes(_message.Message):
     aliases: _containers.ScalarMap[str, str]
     announce: Replies
     pending: _containers.RepeatedScalarFieldContainer[str]
-    limit: int
     failed: _containers.RepeatedScalarFieldContainer[str]
     wanted: bool
-    def __init__(self, epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRoute, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., announce: _Optional[_Union[Replies, _Mapping]] = ..., pending: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., failed: _Optional[_Iterable[str]] = ..., wanted: _Optional[bool] = ...) -> None: ...
+    def __init__(self, epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRoute, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., announce: _Optional[_Union[Replies, _Mapping]] = ..., pending: _Optional[_Iterable[str]] = ..., failed: _Optional[_Iterable[str]] = ..., wanted: _Optional[bool] = ...) -> None: ...
 
 class VersionRoute(_message.Message):
     __slots__ = ("version", "weight", "draining", "spec", "function", "max_queue_size")

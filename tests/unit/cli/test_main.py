@@ -46,9 +46,9 @@ def test_the_version_is_said(capsys):
 
 def test_a_file_that_cannot_be_written_is_one_sentence(asker, capsys, monkeypatch):
     """Whatever the system refuses, it is said with the file."""
-    asker.failure = PermissionError(13, "Permission denied", "/root/x")
+    asker.failure = PermissionError(13, "Permission denied", "/x")
     assert main(["models", "list"]) == 1
-    assert capsys.readouterr().err == "scurry: unavailable: /root/x: Permission denied.\n"
+    assert capsys.readouterr().err == "scurry: unavailable: /x: Permission denied.\n"
 
 
 def test_an_unknown_setting_exits_with_2(monkeypatch, asker, capsys):

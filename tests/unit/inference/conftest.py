@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from tests.unit.inference.toys import DictPayloads, Shop
+from collections.abc import AsyncIterator
 
+import pytest
+from tests.unit.inference.toys import DictPayloads, Shop, ToyChildren
+
+from scurry.inference.function import Inference
 from scurry.inference.shelf import Shelf
+from scurry.wire.names import Keys
 
 
 @pytest.fixture
@@ -24,3 +28,17 @@ def shelf(shop: Shop) -> Shelf:
 def payloads() -> DictPayloads:
     """A store that holds nothing yet."""
     return DictPayloads()
+
+
+@pytest.fixture
+async def children() -> ToyChildren:
+    """No processes."""
+    return ToyChildren()
+
+
+@pytest.fixture
+async def inference(shelf: Shelf, payloads: DictPayloads, children: ToyChildren) -> AsyncIterator[Inference]:
+    """The function, with children."""
+    made = Inference(shelf, payloads, keys=Keys("ns"), clock=lambda: 100.0, children=children)
+    yield made
+    await made.close()

@@ -5,28 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.unit.inference.toys import Toy, ToyChildren, body, call, left, request, row, sent
+from tests.unit.inference.toys import Toy, body, call, left, request, row, sent
 
 from scurry.endpoint.call import Call
 from scurry.inference import placement
 from scurry.inference.function import Inference
 from scurry.wire.infer_pb2 import InferRequest, Tensor
 from scurry.wire.messages_pb2 import Replies
-from scurry.wire.names import Keys
-
-
-@pytest.fixture
-async def children() -> ToyChildren:
-    """No processes."""
-    return ToyChildren()
-
-
-@pytest.fixture
-async def inference(shelf, payloads, children):
-    """The function, with children."""
-    made = Inference(shelf, payloads, keys=Keys("ns"), clock=lambda: 100.0, children=children)
-    yield made
-    await made.close()
 
 
 async def serve(inference: Inference, *calls: Call) -> None:

@@ -6,8 +6,7 @@ import asyncio
 import threading
 
 import numpy as np
-import pytest
-from tests.unit.inference.toys import DictPayloads, Toy, ToyChildren, body, call, left, mail, request, row, sent
+from tests.unit.inference.toys import DictPayloads, Toy, body, call, left, mail, request, row, sent
 
 from scurry.endpoint.call import Call
 from scurry.inference import placement
@@ -18,20 +17,6 @@ from scurry.inference.shelf import Shelf
 from scurry.runtimes.runtime import Port
 from scurry.wire.messages_pb2 import Done
 from scurry.wire.names import Keys
-
-
-@pytest.fixture
-async def children() -> ToyChildren:
-    """No processes."""
-    return ToyChildren()
-
-
-@pytest.fixture
-async def inference(shelf, payloads, children):
-    """The function, with children."""
-    made = Inference(shelf, payloads, keys=Keys("ns"), clock=lambda: 100.0, children=children)
-    yield made
-    await made.close()
 
 
 async def serve(inference: Inference, *calls: Call) -> None:
