@@ -80,13 +80,15 @@ class Checker:
         with self._lock:
             return {number for at, number in self._entries if at > last}
 
-    def not_taken(self, number: int) -> None:
-        """Redis said that it did not write the last entry of this number."""
+    def not_taken(self, question: Question) -> None:
+        """Redis said that it did not write an entry that asks this."""
         with self._lock:
+            number = question.number
             self.ledger.refused_by_redis += 1
             self._counts.entries[number] -= 1
             item = self._open[number]
-            item.questions.pop()
+            item.questions.remove(question)
+            item.refused += 1
             self._close_if_done(number, item)
 
     def doubtful(self, number: int) -> None:
@@ -162,7 +164,7 @@ class Checker:
             return self.ledger
 
     def _close_if_done(self, number: int, item: Open) -> None:
-        if item.questions and len(item.questions) <= item.questions[0].more:
+        if item.questions and len(item.questions) + item.refused <= item.questions[0].more:
             return  # more will be sent under this id
         if self._counts.replies[number] >= self._counts.entries[number] or not item.questions:
             del self._open[number]

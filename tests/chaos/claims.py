@@ -33,9 +33,12 @@ class Content:
         return base * np.float32(self.a) + np.float32(self.b), x.sum(axis=1, keepdims=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """One entry that was sent. `wanted` are the error codes it must end in, or ok; empty: it must be answered."""
+    """One entry that was sent, and no other that asks the same.
+
+    `wanted` are the error codes it must end in, or ok; empty: it must be answered.
+    """
 
     number: int
     model: str
@@ -73,6 +76,7 @@ class Open:
     """An id that is not settled: its entries, and the first answer to it."""
 
     questions: list[Question]
+    refused: int = 0  # entries that Redis did not take
     doubtful: bool = False
     first: Seen | None = None
     winner: bytes = b""

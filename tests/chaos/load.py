@@ -49,7 +49,7 @@ class Load(threading.Thread):
             if each.entry:
                 self._checker.accepted(question.number, each.entry)
             elif each.refusal:
-                self._checker.not_taken(question.number)
+                self._checker.not_taken(question)
             else:
                 self._checker.doubtful(question.number)
 

@@ -51,7 +51,7 @@ def write(scene: Scene, question: Question, fields: Fields) -> None:
         scene.mix.numbers.remember(number, written.entry)
         scene.checker.accepted(number, written.entry)
     elif written.refusal:
-        scene.checker.not_taken(number)
+        scene.checker.not_taken(question)
     else:
         scene.checker.doubtful(number)
 

@@ -1,11 +1,12 @@
 """Writes what the items of a batch get: bodies, payloads, replies.
 
-Outputs above the claim-check threshold are parked under keys of their own; an Open Inference Protocol body, which can
-refer to nothing, is parked whole.
+Outputs above the claim-check threshold are parked under keys of their own, another for each item, for two items may
+have one id; an Open Inference Protocol body, which can refer to nothing, is parked whole.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from scurry.inference.items import Buffer
@@ -16,7 +17,7 @@ from scurry.wire.messages_pb2 import ENCODING_INPUTS, Replies
 from scurry.wire.names import CLAIM_CHECK_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from scurry.inference.items import BatchItem
     from scurry.inference.layouts import LayoutCache
@@ -29,22 +30,26 @@ Payload = tuple[str, Buffer]
 def write_bodies(
     items: Iterable[BatchItem], layouts: LayoutCache, keys: Keys, version: str, token: str
 ) -> list[Payload]:
-    """Serialise every item's outputs into its body; returns what has to be parked before the replies leave."""
+    """Serialise every item's outputs into its body; returns what has to be parked before the replies leave.
+
+    `token` is hexadecimal and no other call's.
+    """
     payloads: list[Payload] = []
     head = layouts.head
-    for item in items:
+    for number, item in enumerate(items):
         if item.failure is not None:
             continue
         outputs = item.outputs
         try:
             if item.request.encoding == ENCODING_INPUTS:
-                key = keys.payload_out(item.request.id, token, "reply")
-                payloads += _write_json(item, layouts, key, version)
+                key_of = partial(keys.payload_out, item.request.id, f"{token}{number:06x}")
+                payloads += _write_json(item, layouts, key_of, version)
             elif len(outputs) == 1 and len(outputs[0][1]) <= CLAIM_CHECK_BYTES:
                 shape, data = outputs[0]
                 item.body = head(0, shape, len(data)) + data
             else:
-                item.body = _body(item, layouts, keys, token, payloads)
+                key_of = partial(keys.payload_out, item.request.id, f"{token}{number:06x}")
+                item.body = _body(item, layouts, key_of, payloads)
         except Exception as cause:  # an output that cannot be written is its own request's failure
             item.fail(cause)
     return payloads
@@ -78,7 +83,7 @@ def write_replies(items: Sequence[BatchItem], model: str, version: str) -> bytes
     return replies.SerializeToString()
 
 
-def _body(item: BatchItem, layouts: LayoutCache, keys: Keys, token: str, payloads: list[Payload]) -> bytes:
+def _body(item: BatchItem, layouts: LayoutCache, key_of: Callable[[str], str], payloads: list[Payload]) -> bytes:
     parts: list[Buffer] = []
     parked: list[str] = []
     for at in range(len(item.outputs)) if item.wanted is None else item.wanted:
@@ -87,7 +92,7 @@ def _body(item: BatchItem, layouts: LayoutCache, keys: Keys, token: str, payload
             parts += (layouts.head(at, shape, len(data)), data)
             continue
         port = layouts.outputs[at]
-        key = keys.payload_out(item.request.id, token, port.name)
+        key = key_of(port.name)
         if key not in parked:
             parked.append(key)
             payloads.append((key, data))
@@ -97,7 +102,7 @@ def _body(item: BatchItem, layouts: LayoutCache, keys: Keys, token: str, payload
     return b"".join(parts)
 
 
-def _write_json(item: BatchItem, layouts: LayoutCache, key: str, version: str) -> list[Payload]:
+def _write_json(item: BatchItem, layouts: LayoutCache, key_of: Callable[[str], str], version: str) -> list[Payload]:
     parts: list[Buffer] = []
     for at in range(len(item.outputs)) if item.wanted is None else item.wanted:
         shape, data = item.outputs[at]
@@ -107,5 +112,6 @@ def _write_json(item: BatchItem, layouts: LayoutCache, key: str, version: str) -
     if len(body) <= CLAIM_CHECK_BYTES:
         item.body = body
         return []
-    item.payload, item.parked = key, [key]
-    return [(key, body)]
+    item.payload = key_of("reply")
+    item.parked = [item.payload]
+    return [(item.payload, body)]

@@ -235,8 +235,9 @@ def test_what_is_in_doubt_may_be_answered_or_not_but_not_twice(checker: Checker)
 
 def test_what_redis_did_not_take_needs_no_answer(checker: Checker) -> None:
     """It said so; an answer all the same is one to nobody."""
-    checker.sent(question(1))
-    checker.not_taken(1)
+    asked = question(1)
+    checker.sent(asked)
+    checker.not_taken(asked)
     assert checker.waiting == 0
     checker.replied(answer(question(1)))
     assert wrongs(checker) == {"strays": 1}

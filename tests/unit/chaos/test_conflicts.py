@@ -89,3 +89,25 @@ def test_what_redis_forgot_may_be_answered_to_the_other_input(checker: Checker) 
     checker.replied(CONFLICT)
     checker.replied(CONFLICT)
     assert wrongs(checker) == {}
+
+
+def test_of_two_inputs_redis_may_take_either_or_none(checker: Checker) -> None:
+    """What it did not take is not waited for, and what it took is still told apart."""
+    for taken in range(3):
+        number = taken + 1
+        first = ask(checker, number, more=2)
+        checker.replied(answer(first))
+        other, again = question(number, x=OTHER), question(number)
+        for each in (other, again):
+            checker.sent(each)
+        if taken != 1:
+            checker.not_taken(other)
+        if taken != 2:
+            checker.not_taken(again)
+        assert checker.waiting == (taken > 0)
+        if taken == 1:
+            checker.replied(replace(CONFLICT, number=number))
+        if taken == 2:
+            checker.replied(answer(first))
+        assert checker.waiting == 0
+    assert wrongs(checker) == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import orjson
+import pytest
 from tests.unit.inference.toys import Toy, body, request, row
 
 from scurry.inference.answers import write_bodies, write_replies
@@ -28,7 +29,7 @@ def answered(model: Toy, *requests):
     items = claim(requests, layouts)
     for batch in batches(items, model.max_batch_size, batched=model.batched):
         run(model, layouts, batch)
-    parked = write_bodies(items, layouts, Keys("ns"), "7", "tok")
+    parked = write_bodies(items, layouts, Keys("ns"), "7", "70c")
     return Replies.FromString(write_replies(items, "m", "7")).replies, dict(parked)
 
 
@@ -58,7 +59,7 @@ def test_failures_have_code_and_sentence():
 def test_large_outputs_are_parked_beside_small_ones():
     """Only what is large is parked, under a key that says for whom."""
     replies, parked = answered(big(), request(1, body(x=row(1, 2))), request(2, body(x=row(3, 4))))
-    assert set(parked) == {"ns:payload:r1:out:tok:big", "ns:payload:r2:out:tok:big"}
+    assert set(parked) == {"ns:payload:r1:out:70c000000:big", "ns:payload:r2:out:70c000001:big"}
     reply = InferReply.FromString(replies[1].body)
     assert [each.WhichOneof("content") for each in reply.outputs] == ["data", "payload"]
     assert reply.outputs[1].payload == replies[1].parked[0]
@@ -93,7 +94,7 @@ def test_json_is_answered_with_json():
 def test_large_json_is_parked_whole():
     """JSON cannot refer to a parked output, so the body itself is parked."""
     (reply,), parked = answered(big(), request(1, inputs(1, 2), encoding=ENCODING_INPUTS))
-    assert (reply.body, reply.payload, list(reply.parked)) == (b"", "ns:payload:r1:out:tok:reply", [reply.payload])
+    assert (reply.body, reply.payload, list(reply.parked)) == (b"", "ns:payload:r1:out:70c000000:reply", [reply.payload])
     assert len(orjson.loads(parked[reply.payload])["outputs"][1]["data"]) == 5000
 
 
@@ -139,3 +140,18 @@ def test_an_output_that_cannot_be_written_fails_alone():
     assert [each.error for each in found] == ["internal", "", "model_failed"]
     assert "thirteen ?" in found[2].message
     assert len(found[2].message.encode()) <= ERROR_BYTES
+
+
+@pytest.mark.parametrize("encoding", [None, ENCODING_INPUTS])
+def test_two_requests_under_one_id_do_not_share_what_is_parked(encoding):
+    """Both may be computed in one batch, with other inputs: whoever wins, its outputs are its own."""
+    bodies = [inputs(1, 2), inputs(3, 4)] if encoding else [body(x=row(1, 2)), body(x=row(3, 4))]
+    more = {"encoding": encoding} if encoding else {}
+    one, other = (request(1, each, **more) for each in bodies)
+    other.entry = "s/2"
+    replies, parked = answered(big(), one, other)
+    keys = [set(reply.parked) for reply in replies]
+    assert all(keys)
+    assert not keys[0] & keys[1]
+    assert set(parked) == keys[0] | keys[1]
+    assert all(Keys("ns").owns("r1", key) for key in parked)

@@ -105,7 +105,7 @@ final class ReplyScript {
     parked.forEach(key -> keys.add(bytes(key)));
     arguments.add(answers ? ANSWERED : REFUSED);
     arguments.add(answers && !parked.isEmpty() ? bytes(line(parked.get(0))) : NOTHING);
-    arguments.add(answers ? hex(reply.getDigest()) : NOTHING);
+    arguments.add(hex(reply.getDigest()));
     arguments.add(bytes(line(reply.getEntry())));
     arguments.add(number(Math.max(spec.markerTtl.toSeconds(), keep)));
     arguments.add(keep == 0 ? ZERO : number(keep));

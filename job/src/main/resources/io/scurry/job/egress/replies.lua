@@ -5,7 +5,8 @@
 --       is named, number of parked keys, number of fields and values, fields and values (beginning with id, status,
 --       model and version).
 -- A marker is lines: state (answered, or refused: nobody has an answer yet), token of the winner, digest of what was
--- asked, then the entries it has served, the newest 64 of them; a blank and an entry stand for all up to it.
+-- asked (empty while refused), then the entries it has served, the newest 64 of them; a blank and an entry stand for
+-- all up to it.
 -- Cases: 1 the id is new: this reply wins. 2 its entry was served already: a replay, dropped.
 --        3 so far there were refusals only: this reply wins, or is the next refusal. 4 another digest: id_conflict.
 --        5 a new entry with a known id: a retry, which gets the stored reply on its own stream.
@@ -134,7 +135,8 @@ while k <= last do
   local from = a + 9
   local to = from + fields - 1
   local stream, parked = KEYS[k + 2], k + 2 + streams
-  local mark = state .. '\n' .. token .. '\n' .. digest .. '\n' .. entry .. '\n'
+  local stands = state == 'answered' and digest or ''
+  local mark = state .. '\n' .. token .. '\n' .. stands .. '\n' .. entry .. '\n'
 
   if call('SET', marker, mark, 'NX', 'EX', seconds) then
     won = won + 1
@@ -150,7 +152,7 @@ while k <= last do
       local lines = lines_of(served)
       local again = has_served(lines, entry)
       if not again and lines[1] == 'refused' then
-        lines[1], lines[2], lines[3] = state, token, digest
+        lines[1], lines[2], lines[3] = state, token, stands
         remember(marker, lines, entry, seconds)
         won = won + 1
         call('UNLINK', result)

@@ -329,6 +329,16 @@ class ReplyScriptIT {
   }
 
   @Test
+  void aRefusalOfSomethingElseAfterAnAnswerIsAConflict() throws Exception {
+    write(reply("a", 1, "one").setDigest(digest(1)));
+    write(refusal("a", 2, "unavailable").setDigest(digest(2)).setReply("scurry:replies:d"));
+    assertEquals("id_conflict", stream("scurry:replies:d").get(0).get("error"));
+    write(refusal("a", 3, "unavailable").setDigest(digest(1)).setReply("scurry:replies:d"));
+    assertEquals("one", stream("scurry:replies:d").get(1).get("reply"));
+    assertEquals(1, writer.outcome.conflicts);
+  }
+
+  @Test
   void whatARefusedRequestParkedMayBeSentAgain() throws Exception {
     redis.setex("scurry:payload:a:in:x", 86400, "x");
     redis.setex("victim", 86400, "x");
