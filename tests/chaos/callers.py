@@ -76,7 +76,8 @@ class Callers(threading.Thread):
             subject = draw.choice(self._subjects)
             x = np.array([[draw.randrange(LARGEST) for _ in range(WIDTH)]], np.float32)
             number, now = self._numbers.take(), time.monotonic()
-            question = Question(number, subject.model, draw.choice(subject.names), "", x, now, now + TIMEOUT_S)
+            deadline = time.time() + TIMEOUT_S
+            question = Question(number, subject.model, draw.choice(subject.names), "", x, now, deadline)
             self._checker.sent(question)
             await self._settle(ask, question)
 

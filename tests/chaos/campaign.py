@@ -241,6 +241,9 @@ class Campaign:
     def tell_more(self, ledger: Ledger) -> None:
         """Figures that may be anything."""
         ledger.told["longest time without an answer, s"] = f"{self.checker.longest_gap:.1f}"
+        lateness = self.checker.lateness
+        ledger.told["deadlines judged"] = str(lateness.judged)
+        ledger.told["the latest of them told, s after it"] = f"{lateness.latest:.2f}"
         ledger.told["requests a second"] = f"{self.load.rate:.0f}"
         ledger.told["registry changes applied"] = str(self.changes.done)
         ledger.told["registry changes refused"] = str(self.changes.refused)

@@ -9,6 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from tests.chaos.claims import MISSING, REFUSALS, Open, Question, Seen, gives, position, same
+from tests.chaos.lateness import Lateness
 from tests.chaos.ledger import Ledger
 from tests.chaos.timeline import Timeline
 
@@ -48,6 +49,7 @@ class Checker:
         self._lock = threading.RLock()
         self.last_answer = math.nan
         self.longest_gap = 0.0
+        self.lateness = Lateness()
 
     @property
     def waiting(self) -> int:
@@ -177,6 +179,7 @@ class Checker:
         if not math.isnan(self.last_answer):
             self.longest_gap = max(self.longest_gap, seen.at - self.last_answer)
         self.last_answer = seen.at
+        self.lateness.heard(seen.at)
         question = item.questions[0]
         if seen.error:
             self.ledger.errors[seen.error] += 1
@@ -201,7 +204,8 @@ class Checker:
             if not self.timeline.may_be_missing((question.model, question.asked), question.sent, seen.at):
                 self.ledger.wrong("denied", told)
         elif seen.error == "deadline_exceeded" and question.deadline:
-            return
+            if late := self.lateness.late(question, seen.at):
+                self.ledger.wrong("late", f"{told}, {late:.1f} s later than allowed")
         elif seen.error not in REFUSALS:
             self.ledger.wrong("innocents_failed", told)
 

@@ -14,6 +14,7 @@ MUST_BE_ZERO: Final = {
     "denied": "not found, though registered all the while",
     "innocents_failed": "an error of the system on a request that is sound",
     "poison_answered": "answered ok, or with another code than it deserves",
+    "late": "a deadline told more than a second after it, while others were answered all the time",
     "conflicts_missed": "two answers, or one to another input, under one id",
     "strays": "a reply to an id that nobody sent",
     "results_differ": "the kept result is not what the caller was told",
