@@ -90,16 +90,16 @@ class Inference:
             return None
         (work,) = lane_call.works
         loaded = self._shelf.find(lane_call.key, work.spec)
-        if loaded is None or self._computing.where(lane_call, work, loaded) is not Where.LOOP:
+        if loaded is None:
             return None
         try:
             items = self._computing.claim(work, loaded)
         except Exception as cause:
             work.fail_unforeseen(lane_call.call.key, cause)
             return loaded
-        if any(item.needs for item in items):
+        if any([item.needs for item in items]):
             return None
-        return loaded if self._computing.where(lane_call, work, loaded) is Where.LOOP else None  # now by rows
+        return loaded if self._computing.where(lane_call, work, loaded) is Where.LOOP else None
 
     async def _answer_later(self, lane_call: LaneCall, done: Callable[[Call], None]) -> None:
         """Answer a call that has to wait for something."""

@@ -46,7 +46,7 @@ def place(seconds: float, *, solo: bool, suspect: bool, steady: bool, holds_inte
 
 def expected(seconds: float, rows: int, max_batch_size: int) -> float:
     """Seconds that so many rows will about take, at `seconds` a model call."""
-    return seconds * max(1, -(-rows // max_batch_size))
+    return seconds if rows <= max_batch_size else seconds * -(-rows // max_batch_size)
 
 
 def smoothed(mean: float, seconds: float) -> float:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
@@ -22,6 +23,8 @@ _ADDRESS: Final = re.compile(
     rf"(?:(?P<lane>{_NUMBER})|solo/(?P<token>.+)|seq/(?P<id>.+)|load/(?:(?P<load>{_NUMBER})|all))",
     re.DOTALL,
 )
+REMEMBERED: Final = 16_384
+"""Keys whose addresses are kept; lanes come again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Load:
 Address = Lane | Solo | Sequence | Load
 
 
+@lru_cache(maxsize=REMEMBERED)
 def parse(text: str) -> Address | None:
     """The address that a key spells; None when it is none."""
     found = _ADDRESS.fullmatch(text)
