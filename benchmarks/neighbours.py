@@ -14,7 +14,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -180,9 +179,11 @@ async def slow(at: dict[str, Any], pid: int, folder: Path) -> list[Quick]:
     say(f"registering {SLOW} slow models")
     for number in range(SLOW):
         await asyncio.to_thread(register_one, at, f"slow-{number}", looping(folder / f"slow-{number}.onnx"), 1)
-    alone, beside, broken = (Quick(at["redis_url"], name) for name in ("alone", "beside 50 saturated", "and a worker dead, one hung"))
+    names = ("alone", "beside 50 saturated", "and a worker dead, one hung")
+    alone, beside, broken = (Quick(at["redis_url"], name) for name in names)
     await alone.ask(ALONE_S)
-    generator = subprocess.Popen([sys.executable, "-m", "benchmarks.neighbours", "--flood", at["redis_url"]])
+    flooding = ("-m", "benchmarks.neighbours", "--flood", at["redis_url"])
+    generator = await asyncio.create_subprocess_exec(sys.executable, *flooding)
     try:
         await asyncio.sleep(5)
         say("the slow ones are saturated")
@@ -201,7 +202,7 @@ async def slow(at: dict[str, Any], pid: int, folder: Path) -> list[Quick]:
         await broken.ask(BESIDE_S, hurt)
     finally:
         generator.terminate()
-        generator.wait()
+        await generator.wait()
     return [alone, beside, broken]
 
 
@@ -276,13 +277,15 @@ def main() -> int:
         asyncio.run(flood(args.flood))
     print(f"{'the quick model':<34} {'asked':>7} {'p50 ms':>8} {'p99 ms':>8} {'worst ms':>9}  errors")
     for name in [args.only] if args.only else SCENES:
-        with tempfile.TemporaryDirectory(prefix="scurry-neighbours-") as folder:
-            with Up(Path(folder) / "up", say, "--workers", str(WORKERS)) as up:
-                at = up.wait_until_ready()
-                tiny = models.make(Path(folder) / "models")["tiny"]
-                register_one(at, "tiny", tiny.file, tiny.max_batch_size)
-                for quick in asyncio.run(SCENES[name](at, up.pid, Path(folder))):
-                    print(quick.line(), flush=True)
+        with (
+            tempfile.TemporaryDirectory(prefix="scurry-neighbours-") as folder,
+            Up(Path(folder) / "up", say, "--workers", str(WORKERS)) as up,
+        ):
+            at = up.wait_until_ready()
+            tiny = models.make(Path(folder) / "models")["tiny"]
+            register_one(at, "tiny", tiny.file, tiny.max_batch_size)
+            for quick in asyncio.run(SCENES[name](at, up.pid, Path(folder))):
+                print(quick.line(), flush=True)
     print(json.dumps({"limit_mb": LIMIT_BYTES >> 20, "workers": WORKERS, "rate": RATE}))
     return 0
 

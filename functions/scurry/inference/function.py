@@ -97,7 +97,7 @@ class Inference:
         except Exception as cause:
             work.fail_unforeseen(lane_call.call.key, cause)
             return loaded
-        if any([item.needs for item in items]):
+        if any(item.needs for item in items):
             return None
         return loaded if self._computing.where(lane_call, work, loaded) is Where.LOOP else None
 

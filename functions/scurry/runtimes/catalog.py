@@ -58,12 +58,6 @@ class Opener:
         return opened
 
 
-def open_model(model: str, version: str, spec: ModelSpec, threads: int = 1, root: str = "") -> Runtime:
-    """The open model of a spec. Raises `load_failed`."""
-    opener = Opener(threads, root)
-    return opener.open(opener.find(model, version, spec), spec.config)
-
-
 def runtime_class(name: str) -> type[Runtime]:
     """The class of a runtime. Raises `load_failed` for an unknown name."""
     try:

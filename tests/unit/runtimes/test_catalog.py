@@ -6,8 +6,9 @@ import subprocess
 import sys
 
 import pytest
+from tests.unit.runtimes.opened import open_model
 
-from scurry.runtimes.catalog import RUNTIMES, Opener, open_model, runtime_class
+from scurry.runtimes.catalog import RUNTIMES, Opener, runtime_class
 from scurry.wire.errors import Failed
 from scurry.wire.messages_pb2 import ModelSpec
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
+from tests.unit.runtimes.opened import open_model
 
-from scurry.runtimes.catalog import Opener, open_model
+from scurry.runtimes.catalog import Opener
 from scurry.runtimes.external import external_files
 from scurry.runtimes.files import locate
 from scurry.wire.errors import Failed

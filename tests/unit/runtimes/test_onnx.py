@@ -7,9 +7,9 @@ import onnx
 import psutil
 import pytest
 from onnx import TensorProto, helper
+from tests.unit.runtimes.opened import open_model
 
 from scurry.runtimes import onnx as onnx_runtime
-from scurry.runtimes.catalog import open_model
 from scurry.runtimes.runtime import Port
 from scurry.wire.errors import Failed
 from scurry.wire.messages_pb2 import ModelSpec

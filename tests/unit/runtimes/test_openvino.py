@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from tests.unit.runtimes.opened import open_model
 
-from scurry.runtimes.catalog import open_model
 from scurry.runtimes.runtime import Port
 from scurry.wire.errors import Failed
 from scurry.wire.messages_pb2 import ModelSpec

@@ -2,21 +2,33 @@
 package io.scurry.job;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.JobStatus;
+import org.apache.flink.runtime.checkpoint.CheckpointCoordinator;
+import org.apache.flink.runtime.checkpoint.Checkpoints;
 import org.apache.flink.runtime.execution.ExecutionState;
 import org.apache.flink.runtime.executiongraph.AccessExecutionGraph;
 import org.apache.flink.runtime.executiongraph.AccessExecutionVertex;
 import org.apache.flink.runtime.jobgraph.JobGraph;
 import org.apache.flink.runtime.minicluster.MiniCluster;
+import org.apache.flink.streaming.api.operators.StreamOperatorStateHandler;
+import org.apache.flink.streaming.api.operators.StreamTaskStateInitializerImpl;
 
 /** One submission of the job to the Flink in this process. */
 final class RunningJob {
   private static final long POLL_MILLIS = 50;
   private static final int RESTORE_TRIES = 2;
+
+  /** What of Flink brings a job back to a checkpoint. */
+  private static final List<String> RESTORING = List.of(
+      Checkpoints.class.getName() + ".load",
+      CheckpointCoordinator.class.getName() + ".restore",
+      StreamTaskStateInitializerImpl.class.getName() + ".",
+      StreamOperatorStateHandler.class.getName() + ".initialize");
 
   private final MiniCluster cluster;
   private final JobID id;
@@ -76,17 +88,19 @@ final class RunningJob {
     return vertices;
   }
 
-  /** A Redis that is away at the start must not cost a good checkpoint. */
+  /** By where it arose, not by its words. A Redis that is away at the start must not cost a good checkpoint. */
   static boolean isRestoreFailure(Throwable failure) {
     for (Throwable t = failure; t != null; t = t.getCause()) {
-      String text = String.valueOf(t);
-      if (text.contains("Could not restore") || text.contains("StreamOperatorStateContext")
-          || text.contains("StateMigrationException") || text.contains("Failed to rollback to checkpoint")
-          || text.contains("cannot map checkpoint/savepoint state") || text.contains("checkpoint metadata")) {
+      if (Arrays.stream(t.getStackTrace()).anyMatch(RunningJob::restores)) {
         return true;
       }
     }
     return false;
+  }
+
+  private static boolean restores(StackTraceElement frame) {
+    String place = frame.getClassName() + "." + frame.getMethodName();
+    return RESTORING.stream().anyMatch(place::startsWith);
   }
 
   /** Cancels and waits so long; a job that has ended already is fine. */

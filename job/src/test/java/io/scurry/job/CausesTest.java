@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.apache.flink.util.SerializedThrowable;
 import org.junit.jupiter.api.Test;
 
@@ -38,11 +39,26 @@ class CausesTest {
     assertEquals("java.lang.RuntimeException.", Causes.of(new RuntimeException()));
   }
 
+  private static Exception arisenIn(String place) {
+    String[] parts = place.split("#");
+    Exception failure = new Exception("whatever it says");
+    failure.setStackTrace(new StackTraceElement[] {
+        new StackTraceElement("java.util.Map", "get", "Map.java", 1),
+        new StackTraceElement("org.apache.flink." + parts[0], parts[1], parts[0] + ".java", 1)});
+    return failure;
+  }
+
   @Test
   void onlyFailuresOfARestoreCostACheckpoint() {
-    assertTrue(RunningJob.isRestoreFailure(
-        new RuntimeException("x", new RuntimeException("Could not restore keyed state backend for …"))));
-    assertFalse(RunningJob.isRestoreFailure(new RuntimeException("Connection refused")));
+    for (String place : List.of("streaming.api.operators.StreamTaskStateInitializerImpl#operatorStateBackend",
+        "streaming.api.operators.StreamOperatorStateHandler#initializeOperatorState",
+        "runtime.checkpoint.Checkpoints#loadAndValidateCheckpoint",
+        "runtime.checkpoint.CheckpointCoordinator#restoreLatestCheckpointedStateInternal")) {
+      assertTrue(RunningJob.isRestoreFailure(new RuntimeException("x", arisenIn(place))), place);
+      assertTrue(RunningJob.isRestoreFailure(new SerializedThrowable(arisenIn(place))), place);
+    }
+    assertFalse(RunningJob.isRestoreFailure(arisenIn("runtime.checkpoint.CheckpointCoordinator#triggerCheckpoint")));
+    assertFalse(RunningJob.isRestoreFailure(new RuntimeException("Could not restore, says somebody else")));
     assertFalse(RunningJob.isRestoreFailure(null));
   }
 }

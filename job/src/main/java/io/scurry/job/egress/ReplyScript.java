@@ -122,11 +122,12 @@ final class ReplyScript {
   }
 
   private static byte[] hex(ByteString digest) {
-    StringBuilder hex = new StringBuilder(2 * digest.size());
+    byte[] hex = new byte[2 * digest.size()];
     for (int i = 0; i < digest.size(); i++) {
-      hex.append(Character.forDigit(digest.byteAt(i) >> 4 & 0xF, 16)).append(Character.forDigit(digest.byteAt(i) & 0xF, 16));
+      hex[2 * i] = (byte) Character.forDigit(digest.byteAt(i) >> 4 & 0xF, 16);
+      hex[2 * i + 1] = (byte) Character.forDigit(digest.byteAt(i) & 0xF, 16);
     }
-    return bytes(hex.toString());
+    return hex;
   }
 
   private long keep(Reply reply, boolean streams) {

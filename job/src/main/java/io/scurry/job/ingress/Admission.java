@@ -4,10 +4,8 @@ package io.scurry.job.ingress;
 import io.scurry.wire.Messages.Request;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.MetricGroup;
 import org.slf4j.Logger;
@@ -128,19 +126,22 @@ final class Admission {
 
   /** Counts what enters, and refuses what is a model's surplus. */
   List<Parsed> admit(List<Entry> read, List<Parsed> parsed) throws InterruptedException {
-    look(read, parsed);
+    List<String> models = new ArrayList<>(parsed.size());
+    for (int i = 0; i < parsed.size(); i++) {
+      models.add(ModelShares.field(read.get(i).stream, parsed.get(i).model()));
+    }
+    look(models);
     List<Parsed> admitted = new ArrayList<>(parsed.size());
     for (int i = 0; i < parsed.size(); i++) {
-      admitted.add(admit(read.get(i).stream, parsed.get(i)));
+      admitted.add(admit(read.get(i).stream, models.get(i), parsed.get(i)));
     }
     return admitted;
   }
 
-  private Parsed admit(String stream, Parsed parsed) {
+  private Parsed admit(String stream, String model, Parsed parsed) {
     if (parsed.answer != null) {
       return parsed;
     }
-    String model = ModelShares.field(stream, parsed.model());
     long bytes = parsed.bodyBytes();
     long travels = bytes > spec.claimCheckBytes ? 0 : bytes;
     if (parsed.mayBeRefused() && inFlight.isSurplus(model, travels)) {
@@ -158,11 +159,7 @@ final class Admission {
     return "Model " + request.getModel() + " has as much in flight as the job takes for one model; send it again later.";
   }
 
-  private void look(List<Entry> read, List<Parsed> parsed) throws InterruptedException {
-    Set<String> models = new HashSet<>();
-    for (int i = 0; i < parsed.size(); i++) {
-      models.add(ModelShares.field(read.get(i).stream, parsed.get(i).model()));
-    }
+  private void look(Collection<String> models) throws InterruptedException {
     Collection<String> strangers = inFlight.strangers(models);
     if (!strangers.isEmpty()) {
       inFlight.observe(reader.answered(streams, strangers), strangers);

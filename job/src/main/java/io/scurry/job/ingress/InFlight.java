@@ -104,7 +104,11 @@ final class InFlight {
   }
 
   long outstanding() {
-    return counts.values().stream().mapToLong(count -> count.emitted).sum();
+    long sum = 0;
+    for (Count count : counts.values()) {
+      sum += count.emitted;
+    }
+    return sum;
   }
 
   /** Bytes in flight: the models' shares, of which some are known less freshly than the sum of requests. */
