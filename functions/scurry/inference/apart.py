@@ -1,7 +1,8 @@
 """Requests computed in a child process, one after the other.
 
 A child that dies names the request that it was computing: that one is answered for good and kept among the dead
-letters, its neighbours notice nothing.
+letters, its neighbours notice nothing. The router is told, and sends no more of that version's to compute in a worker
+itself for a while.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from scurry.inference import placement
 from scurry.inference.batch import split, stack
 from scurry.inference.children import Died
 from scurry.inference.items import drop_late
+from scurry.wire.addresses import Solo
 from scurry.wire.errors import Failed, Unavailable
 
 if TYPE_CHECKING:
@@ -39,9 +41,12 @@ async def compute_apart(
             arrays = stack(loaded.layouts, [item])
             split(loaded.layouts, [item], await children.run(lane_call.key, work.spec, arrays, seconds))
         except Died as cause:
+            lane_call.suspicious = True
             sentence = f"The process that ran this request alone was lost: {cause}."
             lane_call.bury(item, Failed("worker_lost", sentence))
         except TimeoutError:
+            lane_call.suspicious = True
             item.fail(Unavailable("deadline_exceeded", HUNG.format(seconds)))
         except Exception as cause:
+            lane_call.suspicious |= isinstance(lane_call.address, Solo)  # it comes from a worker that was lost
             item.fail(cause)

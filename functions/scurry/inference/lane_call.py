@@ -79,6 +79,7 @@ class LaneCall:
         "returned",
         "sequence",
         "solo",
+        "suspicious",
         "version",
         "works",
     )
@@ -92,6 +93,7 @@ class LaneCall:
         self.sequence = 0
         self.busy = 0.0  # seconds of computing
         self.report = self.returned = False
+        self.suspicious = False  # a request of it was shown to end the process that computes it
         self.solo = isinstance(address, Solo)
         for message in call.messages:
             try:
@@ -174,7 +176,7 @@ class LaneCall:
         if self.report and not (self.returned and isinstance(self.address, Solo)):
             lane = self.address.lane if isinstance(self.address, Lane) else -1
             done = Done(version=self.version, lane=lane, sequence=self.sequence)
-            done.busy_micros, done.requests = busy_micros, requests
+            done.busy_micros, done.requests, done.suspicious = busy_micros, requests, self.suspicious
             self.call.send(ROUTER, self.model, DONE, done.SerializeToString())
 
     def __repr__(self) -> str:

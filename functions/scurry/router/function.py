@@ -123,6 +123,9 @@ def _done(routing: RoutingPass, message: Message) -> None:
         return
     lanes.room.measure(done.busy_micros, done.requests)
     lanes.hear(done.lane, routing.now)
+    if done.suspicious:
+        lanes.suspect(routing.now)
+        routing.table.changed = True
     if done.lane < 0:
         routing.table.leave(done.version, -1)
     else:

@@ -71,6 +71,14 @@ class Lanes:
             return sent, True
         return sent, False
 
+    def suspect(self, now: int) -> None:
+        """A request of this version ends what computes it: more may come, and are computed apart for a while."""
+        self.counters.apart_until = now + policy.APART_MS
+
+    def apart(self, now: int) -> bool:
+        """Whether requests are to be computed in child processes."""
+        return self.counters.apart_until > now
+
     def hear(self, lane: int, now: int) -> None:
         """The lane has reported."""
         reported = self.counters.reported

@@ -25,6 +25,8 @@ STAGGER_MS: Final = 10
 """Suspects are sent again this far apart on average, lest they meet the one that ends the worker."""
 BOUNCES: Final = 20
 """So often may a request come back for whatever reason: about two and a half minutes."""
+APART_MS: Final = 600_000
+"""A version whose request ended its worker computes in child processes for so long."""
 DRAIN_MS: Final = 60_000
 DEFAULT_BATCH: Final = 32
 QUEUE_MS: Final = 10_000

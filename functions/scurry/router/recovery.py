@@ -33,7 +33,8 @@ def bounce(routing: RoutingPass, bounced: Bounced, back: Requests) -> None:
     version = address.version if address else back.version
     _arrive(routing, bounced, back)
     routing.bounced += len(back.requests)
-    charge = policy.charge(executing=bounced.executing, solo=back.solo, alone=bounced.alone)
+    by_itself = back.solo and not isinstance(address, Lane)
+    charge = policy.charge(executing=bounced.executing, solo=by_itself, alone=bounced.alone)
     again: list[Request] = []
     for request in back.requests:
         request.attempt = policy.one_more(request.attempt, policy.BOUNCES)

@@ -11,6 +11,7 @@ def leave_behind(counters: LaneCounters, generation: int) -> None:
     """What is outstanding was sent to a spec of this generation, which another one has replaced."""
     counters.leaving[:] = counters.sent
     counters.leaving_generation = generation
+    counters.apart_until = 0
 
 
 def left_behind(counters: LaneCounters, *, expired: bool = False) -> int:

@@ -32,8 +32,9 @@ class RouteTable:
         return cls(RouterState.FromString(value) if value else RouterState())
 
     def save(self) -> bytes | None:
-        """What to keep; None when the model is gone and nothing waits for it."""
-        return self._state.SerializeToString() if self.known or self.held else None
+        """What to keep; None when the model is gone and nothing waits for it, nor may be reported of it."""
+        state = self._state
+        return state.SerializeToString() if self.known or state.held or state.highest else None
 
     @property
     def known(self) -> bool:
@@ -131,12 +132,18 @@ class RouteTable:
 
 
 def _changed(state: RouterState, routes: Routes) -> RouterState:
-    """The state under other routes: the counters of versions that stay are kept."""
+    """The state under other routes: the counters of versions that stay are kept.
+
+    What a version that goes has outstanding may still be reported: a later one of its name counts on from there.
+    """
     counters = {kept.version: kept for kept in state.versions}
-    fresh = RouterState(routes=routes, held=state.held, asked=state.asked)
+    staying = {route.version for route in routes.versions}
+    lost = [max(kept.sent) for kept in state.versions if kept.version not in staying and kept.sent != kept.done]
+    highest = max([state.highest, *lost])
+    fresh = RouterState(routes=routes, held=state.held, asked=state.asked, highest=highest)
     for told in ("announce", "wanted"):
         fresh.routes.ClearField(told)
-    none = [0] * LANES
+    none = [highest] * LANES
     for route in routes.versions:
         blank = LaneCounters(version=route.version, sent=none, done=none, asked=none)
         fresh.versions.append(counters.get(route.version, blank))

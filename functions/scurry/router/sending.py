@@ -34,14 +34,22 @@ def send(
         return
     if raw is None:
         raw = Requests(requests=requests).SerializeToString()
-    send_trailer(call, table, lanes, lane, sequence, report=report, raw=raw)
+    send_trailer(call, table, lanes, lane, sequence, report=report, raw=raw, apart=lanes.apart(now))
 
 
 def send_trailer(
-    call: Call, table: RouteTable, lanes: Lanes, lane: int, sequence: int, *, report: bool, raw: bytes = b""
+    call: Call,
+    table: RouteTable,
+    lanes: Lanes,
+    lane: int,
+    sequence: int,
+    *,
+    report: bool,
+    raw: bytes = b"",
+    apart: bool = False,
 ) -> None:
     """Serialised requests with the router's own fields behind: together one serialised `Requests`."""
-    trailer = Requests(sequence=sequence, report=report, epoch=table.epoch)
+    trailer = Requests(sequence=sequence, report=report, epoch=table.epoch, solo=apart)
     address = str(Lane(call.key, lanes.version, lane))
     call.send(INFERENCE, address, REQUESTS, b"".join((raw, lanes.stamp, trailer.SerializeToString())))
 

@@ -11,7 +11,7 @@ from scurry.endpoint.call import Call
 from scurry.inference import placement
 from scurry.inference.function import Inference
 from scurry.wire.infer_pb2 import InferRequest, Tensor
-from scurry.wire.messages_pb2 import Replies
+from scurry.wire.messages_pb2 import Done, Replies
 
 
 async def serve(inference: Inference, *calls: Call) -> None:
@@ -64,3 +64,27 @@ async def test_what_is_buried_keeps_what_is_parked(inference, payloads, children
         for reply in Replies.FromString(each.argument.value).replies
     ]
     assert [(reply.error, list(reply.consumed)) for reply in replies] == [("worker_lost", [])]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "suspicious"),
+    [
+        ("m@1/solo/t", 1, False),
+        ("m@1/solo/t", 13, True),  # ends its child
+        ("m@1/solo/t", 14, True),  # hangs
+        ("m@1/solo/t", 15, True),  # fails, and its worker was lost
+        ("m@1/0", 13, True),
+        ("m@1/0", 15, False),
+    ],
+)
+async def test_the_router_hears_who_was_to_blame(inference, shop, key, value, suspicious):
+    """By the report that every request that runs alone makes."""
+    shop.toys["m"] = Toy
+    one = call(sent(request(0, body(x=row(value, 2))), solo=True, report=True), key=key)
+    await serve(inference, one)
+    (done,) = [
+        Done.FromString(out.argument.value)
+        for out in one.response.invocation_result.outgoing_messages
+        if out.argument.typename.endswith("Done")
+    ]
+    assert done.suspicious is suspicious

@@ -11,11 +11,12 @@ from tests.unit.router.world import World
 ACTS = ["ask", "ask", "work", "work", "work", "lose", "change", "wait"]
 
 
-async def live(acts: list[str], seed: int) -> World:
-    """A life of these acts, and its quiet end."""
+async def live(acts: int, seed: int) -> World:
+    """A life of so many acts, and its quiet end. Chance makes longer ones than hypothesis' lists are."""
     world = World(Random(seed))
     await world.change()
-    for act in acts:
+    for _ in range(acts):
+        act = world.chance.choice(ACTS)
         if act == "wait":
             await world.wait(world.chance.choice([1, 300, 1_200, 9_000, 70_000]))
         else:
@@ -25,9 +26,9 @@ async def live(acts: list[str], seed: int) -> World:
     return world
 
 
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.sampled_from(ACTS), max_size=40), st.integers(0, 2**32))
-async def test_every_request_is_answered_and_every_count_returns(acts: list[str], seed: int) -> None:
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 40), st.integers(0, 2**32))
+async def test_every_request_is_answered_and_every_count_returns(acts: int, seed: int) -> None:
     """Requests, reports, losses, switches, deadlines and time in any order.
 
     A second answer is allowed only where a deadline passed: nobody can know then whether the first one is on its way.
@@ -43,9 +44,9 @@ async def test_every_request_is_answered_and_every_count_returns(acts: list[str]
         assert counters.away == 0
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.lists(st.sampled_from(ACTS), max_size=30), st.integers(0, 2**32))
-async def test_a_replay_makes_the_same_choices(acts: list[str], seed: int) -> None:
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 30), st.integers(0, 2**32))
+async def test_a_replay_makes_the_same_choices(acts: int, seed: int) -> None:
     """The same events lead to the same state and the same answers."""
     first, second = await live(acts, seed), await live(acts, seed)
     assert (first.state, first.codes) == (second.state, second.codes)

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.router.asking import NOW, SPEC, forwarded, given_up, requests, route, routed, sent_by_router, serve
+from tests.unit.router.asking import (
+    NOW,
+    SPEC,
+    forwarded,
+    given_up,
+    many,
+    requests,
+    route,
+    routed,
+    sent_by_router,
+    serve,
+)
 
+from scurry.router import policy
 from scurry.wire.messages_pb2 import Bounced, Done, ModelSpec, Request, Requests, RouterState, Routes
 from scurry.wire.names import REGISTRY
 
@@ -188,3 +200,24 @@ async def test_a_bounced_flush_counts_as_its_report() -> None:
     out = await serve(out.state, lost(flush, executing=False))
     assert [(to, value.version) for to, _, value in out.sent] == [(REGISTRY, "1")]
     assert out.delayed == []
+
+
+async def test_a_version_that_ends_its_workers_computes_apart_for_a_while() -> None:
+    """Until then no worker takes its requests into itself; another spec is not under suspicion."""
+    state, value = await forwarded(1)
+    state = (await serve(state, lost(value))).state
+    found = await serve(state, Done(version="1", lane=-1, sequence=1, suspicious=True))
+    for when, apart in ((NOW, True), (NOW + policy.APART_MS - 1, True), (NOW + policy.APART_MS, False)):
+        out = await serve(found.state, many(2), now=when)
+        assert [(key, v.solo) for _, key, v in out.sent] == [("m@1/0", apart)]
+    newer = ModelSpec(uri="/n.onnx", generation=4)
+    state = (await serve(found.state, Routes(epoch=6, versions=[route("1", spec=newer)]))).state
+    assert [v.solo for _, _, v in (await serve(state, many(2))).sent if isinstance(v, Requests)] == [False]
+
+
+async def test_what_computes_apart_in_a_lane_is_not_to_blame_for_its_worker() -> None:
+    """Not the worker ran it: what comes back from there is charged no more than any other batch."""
+    state, value = await forwarded(3)
+    value.solo = True
+    out = await serve(state, lost(value, alone=True))
+    assert [r.blame for _, _, again in out.delayed for r in again.requests] == [0, 0, 0]

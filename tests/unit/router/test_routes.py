@@ -116,3 +116,18 @@ def test_repr_tells_the_state() -> None:
     lanes.send(0, 4)
     assert repr(routes) == "<RouteTable epoch 7; 1: weight 1, 0 outstanding; 2: weight 0, 4 outstanding, draining>"
     assert repr(RouteTable.load(None)) == "<RouteTable epoch 0; nothing routed>"
+
+
+def test_a_version_that_comes_again_counts_on_from_the_one_that_went() -> None:
+    """What that one had outstanding may be reported late, together with the first of this one."""
+    first = table(route("1", 1))
+    first["1"].send(0, 57)
+    first.replace(Routes(epoch=2))
+    again = RouteTable.load(first.save())
+    again.replace(Routes(epoch=3, versions=[route("1", 1)]))
+    assert again["1"].idle
+    assert again["1"].send(0, 1)[0] == 58
+    again.finish("1", 0, 57)
+    assert again["1"].outstanding == [1, 0]
+    again.finish("1", 0, 58)
+    assert again["1"].idle
