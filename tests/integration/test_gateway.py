@@ -11,9 +11,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import free_port, redis_binary
 
 BODY = json.dumps({"inputs": [{"name": "x", "shape": [2], "datatype": "INT32", "data": [1, 2]}]}).encode()
 
@@ -81,3 +83,23 @@ def test_a_taken_port_is_one_sentence(process: Process, redis_server: Any) -> No
     assert done.returncode == 1
     assert "cannot listen" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_gateway_waits_for_redis(tmp_path: Path) -> None:
+    """One that starts later, or reads its data first, is waited for; whoever is told to stop meanwhile stops."""
+    port = free_port()
+    with subprocess.Popen(gateway_command(f"redis://127.0.0.1:{port}/0"), stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr
+        assert "waiting for Redis" in child.stderr.readline()
+        command = [redis_binary(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+            ready = iter(child.stderr.readline, "")
+            assert any("gateway ready" in line for line in ready)
+            child.send_signal(signal.SIGTERM)
+            assert child.wait(10) == 0
+            server.terminate()
+    with subprocess.Popen(gateway_command(f"redis://127.0.0.1:{port}/0"), stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr
+        assert "waiting for Redis" in child.stderr.readline()
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(10) == 0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
+from typing import Final
 
 import uvloop
 
@@ -18,12 +20,16 @@ from scurry.gateway.limits import Admission
 from scurry.gateway.models import Models
 from scurry.settings import GatewaySettings
 from scurry.telemetry.logs import configure_logging
+from scurry.wire.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
+AGAIN_S: Final = 0.5
+"""How often a Redis that is not there yet is tried."""
+
 
 def run(settings: GatewaySettings) -> None:
-    """Serve until SIGTERM or Ctrl-C. Raises `OSError` for a taken port, `ScurryError` without Redis."""
+    """Serve until SIGTERM or Ctrl-C. Raises `OSError` for a taken port; without Redis it waits for it."""
     configure_logging("gateway", settings.log_level)
     uvloop.run(serve(settings))
 
@@ -31,15 +37,35 @@ def run(settings: GatewaySettings) -> None:
 async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) -> None:
     """Open the doors, wait for the signal (or `stop`), close them behind what is in flight."""
     stop = stop or _signalled()
-    async with Client(
-        settings.redis_url, namespace=settings.namespace, separate_registry=settings.separate_registry
-    ) as client:
+    client = Client(settings.redis_url, namespace=settings.namespace, separate_registry=settings.separate_registry)
+    if not await _connected(client, stop):
+        return
+    try:
         listener = listener_of(client, settings)
         port = await listener.open(settings.host, settings.http_port)
         log.info("gateway ready on http://%s:%d", settings.host, port)
         await stop.wait()
         log.info("gateway stops", extra={"drain_s": settings.drain_s})
         await listener.close(settings.drain_s)
+    finally:
+        await client.close()
+
+
+async def _connected(client: Client, stop: asyncio.Event) -> bool:
+    """Wait for Redis, which may be starting or reading its data; False when told to stop meanwhile."""
+    said = ""
+    while not stop.is_set():
+        try:
+            await client.open()
+        except Unavailable as cause:
+            if str(cause) != said:
+                said = str(cause)
+                log.warning("waiting for Redis: %s", said)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), AGAIN_S)
+        else:
+            return True
+    return False
 
 
 def listener_of(client: Client, settings: GatewaySettings) -> Listener:

@@ -109,8 +109,9 @@ def command(server: str, port: int, data: Path) -> list[str]:
         "appendonly": "yes",
         "appendfsync": "everysec",
         "save": "",
-        # A rewrite forks and writes all again, on the cores that serve: not from 64 MB (the default) on.
-        "auto-aof-rewrite-min-size": "1gb",
+        # A rewrite forks and writes all again, on the cores that serve: not from 64 MB (the default) on. But a log of
+        # a gigabyte takes Redis half a minute to read after a crash, and so long nobody is answered.
+        "auto-aof-rewrite-min-size": "256mb",
         "maxmemory-policy": "noeviction",
         "logfile": "",
     }
