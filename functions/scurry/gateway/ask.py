@@ -7,8 +7,7 @@ for every door lives here: which names can be a model's, how long to wait, how m
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from scurry.client.answers import Answer
 from scurry.wire.errors import InvalidRequest, NotFound, ScurryError, error
@@ -38,8 +37,7 @@ class InferenceClient(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class InferCall:
+class InferCall(NamedTuple):
     """One request for one model. The protocol's own id stays with the door, which only echoes it."""
 
     model: str

@@ -34,7 +34,7 @@ async def compute_apart(
         drop_late([item], int(clock() * 1000))
         if item.failure is not None:
             continue
-        seconds = placement.limit(loaded.seconds)
+        seconds = placement.limit(loaded.pace.seconds)
         if item.request.deadline:
             seconds = min(seconds, item.request.deadline / 1000 - clock())
         try:

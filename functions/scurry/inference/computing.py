@@ -111,7 +111,7 @@ class Computing:
     async def _threaded(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
         """Compute in a thread, and give up on it if it does not come back: it cannot be ended."""
         seconds = placement.limit(loaded.expected(work.rows))
-        pool = self._threads.pool(loaded.seconds)
+        pool = self._threads.pool(loaded.pace.seconds)
         async with loaded.slots:
             running = asyncio.get_running_loop().run_in_executor(pool, self.compute, lane_call, work, loaded)
             try:
@@ -140,9 +140,9 @@ class Computing:
         drop_late(batch, self._now())
         on_time = [item for item in batch if item.failure is None]
         if on_time:
-            start = time.perf_counter()
+            start, computed = time.perf_counter(), time.thread_time()
             run(loaded, loaded.layouts, on_time)
-            loaded.record_latency(time.perf_counter() - start)
+            loaded.pace.note(time.perf_counter() - start, time.thread_time() - computed)
 
     def _now(self) -> int:
         return int(self._clock() * 1000)

@@ -44,7 +44,7 @@ class LoadedModel:
     def __init__(self, key: Key, model: Runtime, recipe: Recipe = ("", "", "")) -> None:
         self.key, self.model, self.recipe = key, model, recipe
         self.layouts = LayoutCache(model)
-        self.seconds = model.seconds
+        self.pace = placement.Pace(model.seconds)
         # Its time does not depend on what it is sent, and it has shown it.
         self.steady = model.baseline is not None and all(size >= 0 for port in model.inputs for size in port.shape[1:])
         self.suspect = False  # it did not come back once
@@ -60,11 +60,7 @@ class LoadedModel:
 
     def expected(self, rows: int) -> float:
         """Seconds that so many rows will about take."""
-        return placement.expected(self.seconds, rows, self.model.max_batch_size)
-
-    def record_latency(self, seconds: float) -> None:
-        """Note how long one run took."""
-        self.seconds = placement.smoothed(self.seconds, seconds)
+        return placement.expected(self.pace.seconds, rows, self.model.max_batch_size)
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         """Run the model once, proven again if need be. Raises `model_failed`, or `input_datatype` for bad text."""

@@ -12,6 +12,7 @@ Pure.
 
 from __future__ import annotations
 
+from collections import deque
 from enum import Enum, auto
 from typing import Final
 
@@ -20,7 +21,11 @@ INLINE_SECONDS: Final = 0.001
 TURN_SECONDS: Final = 0.002
 """How long the event loop may be kept at a stretch."""
 OUTLIER_SECONDS: Final = 0.01
-"""A single run that takes longer than this counts as what a run takes."""
+"""A single run that takes longer than this by its own doing counts as what a run takes."""
+NOISE_SECONDS: Final = 0.1
+"""A thread on busy cores may stand still for so long, waiting for a core or for the interpreter."""
+RECENT: Final = 4
+"""Of so many runs the shortest tells what a run takes: the longer ones had to wait for something."""
 SMOOTHING: Final = 0.2
 HANG_SECONDS: Final = 60.0
 HANG_RUNS: Final = 100
@@ -49,9 +54,30 @@ def expected(seconds: float, rows: int, max_batch_size: int) -> float:
     return seconds if rows <= max_batch_size else seconds * -(-rows // max_batch_size)
 
 
-def smoothed(mean: float, seconds: float) -> float:
-    """The mean after one more run: a moving one, but an outlier counts at once."""
-    return seconds if seconds > max(OUTLIER_SECONDS, mean) else mean + SMOOTHING * (seconds - mean)
+class Pace:
+    """How long a run of one model takes, so far as that is its own doing.
+
+    A model that is taken to be slow runs in a thread, where it waits for the interpreter; were that counted, it would
+    be slow for ever. So a mean moves with the shortest of the last runs. But an outlier counts at once: one that kept
+    a core busy, or that took longer than anybody waits for a core.
+    """
+
+    __slots__ = ("_recent", "seconds")
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._recent: deque[float] = deque(maxlen=RECENT)
+
+    def note(self, seconds: float, cpu_seconds: float) -> None:
+        """One more run, by the clock and by what its thread computed."""
+        self._recent.append(seconds)
+        if seconds > OUTLIER_SECONDS and max(cpu_seconds, seconds - NOISE_SECONDS) > max(OUTLIER_SECONDS, self.seconds):
+            self.seconds = seconds
+        else:
+            self.seconds += SMOOTHING * (min(self._recent) - self.seconds)
+
+    def __repr__(self) -> str:
+        return f"<Pace {self.seconds * 1000:.2f} ms>"
 
 
 def limit(seconds: float) -> float:

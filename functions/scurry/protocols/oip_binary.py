@@ -7,7 +7,7 @@ carry `parameters.binary_data_size`. Views over the body go into the document; t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from scurry.protocols import oip_json
 from scurry.protocols.oip_tensors import Document, brief, output_of
@@ -30,8 +30,7 @@ class BinaryOutputs:
         return self.named.get(output, self.every)
 
 
-@dataclass(frozen=True, slots=True)
-class BinaryCall:
+class BinaryCall(NamedTuple):
     """What a body asks for: the request, the caller's own `id`, and how to write the answer."""
 
     request: InferRequest

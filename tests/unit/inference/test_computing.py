@@ -60,10 +60,10 @@ async def test_rows_decide_not_requests(inference, shelf):
     shelf._opener.toys["m"] = lambda: Toy(where)
     await serve(inference, call(sent(request(0, body(x=row(1, 2))))))
     loaded = shelf.find(("m", "1"), sent().spec)
-    loaded.seconds = placement.INLINE_SECONDS / 2
+    loaded.pace.seconds = placement.INLINE_SECONDS / 2
     for rows in (1, 8, 12):
         await serve(inference, call(sent(request(0, body(x=np.zeros((rows, 2), np.float32))))))
-        loaded.seconds = placement.INLINE_SECONDS / 2
+        loaded.pace.seconds = placement.INLINE_SECONDS / 2
     assert [name.startswith("quick") for name in threads[1:]] == [False, False, True]
 
 

@@ -187,7 +187,7 @@ async def test_slow_models_run_off_the_loop(inference, shelf):
     shelf._opener.toys["m"] = lambda: Toy(where)
     loaded = await shelf.load(("m", "1"), ModelSpec(uri="toy", generation=1))
     for seconds in (0.0, 0.005, 0.5):
-        loaded.seconds = seconds
+        loaded.pace.seconds = seconds
         await serve(inference, call(sent(request(0, body(x=row(1, 2))))))
     assert threads[0] == threading.current_thread().name
     assert [name.partition("_")[0] for name in threads[1:]] == ["quick", "slow"]
@@ -308,7 +308,7 @@ async def test_models_in_use_survive_a_squeeze(shop, payloads):
     inference = Inference(shelf, payloads)
     calls = [call(sent(request(0, body(x=row(1, 2)))), key=f"{name}@1/0") for name in "ab"]
     loaded = await shelf.load(("a", "1"), ModelSpec(uri="toy", generation=1))
-    loaded.seconds = 0.005
+    loaded.pace.seconds = 0.005
     await serve(inference, *calls)
     assert [replies(each)[0].error for each in calls] == ["", ""]
     assert shelf.models == 1

@@ -144,8 +144,8 @@ async def test_runs_are_timed():
     """The mean follows what runs take, and tells what a call will take."""
     model = LoadedModel(("m", "1"), Toy())
     for _ in range(50):
-        model.record_latency(0.1)
-    assert model.seconds == pytest.approx(0.1, rel=0.01)
+        model.pace.note(0.1, 0.1)
+    assert model.pace.seconds == pytest.approx(0.1, rel=0.01)
     assert model.expected(4) == pytest.approx(0.1, rel=0.01)
     assert model.expected(5) == pytest.approx(0.2, rel=0.01)
     assert repr(model) == "<LoadedModel m@1, 0 users>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scurry.inference.placement import HANG_SECONDS, Where, expected, limit, place, smoothed
+from scurry.inference.placement import HANG_SECONDS, Pace, Where, expected, limit, place
 
 
 @pytest.mark.parametrize(
@@ -33,14 +33,47 @@ def test_rows_count_not_requests():
 
 def test_one_outlier_counts_at_once():
     """A quick model that turned slow leaves the loop with its first slow run, and returns when it has been quick."""
-    mean = smoothed(0.0001, 0.5)
-    assert mean == 0.5
+    pace = Pace(0.0001)
+    pace.note(0.5, 0.5)
+    assert pace.seconds == 0.5
     runs = 0
-    while place(mean, solo=False, suspect=False, steady=True, holds_interpreter=False) is not Where.LOOP:
-        mean, runs = smoothed(mean, 0.0001), runs + 1
+    while where(pace) is not Where.LOOP:
+        pace.note(0.0001, 0.0001)
+        runs += 1
     assert 20 < runs < 40
-    assert smoothed(0.001, 0.002) == pytest.approx(0.0012)
-    assert smoothed(0.5, 0.3) == pytest.approx(0.46)
+
+
+@pytest.mark.parametrize(("seconds", "cpu", "where_next"), [(0.05, 0.04, Where.THREAD), (5.0, 0.0, Where.THREAD)])
+def test_an_outlier_is_the_models_own_doing(seconds, cpu, where_next):
+    """It computed, or it took longer than any thread waits for a core."""
+    pace = Pace(0.0001)
+    for _ in range(10):
+        pace.note(0.0001, 0.0001)
+    pace.note(seconds, cpu)
+    assert where(pace) is where_next
+
+
+def test_who_waits_for_a_core_is_not_slow():
+    """On busy cores now and then a run stands still: the model stays where it is, or comes back to it."""
+    pace = Pace(0.0001)
+    for at in range(1000):
+        pace.note(0.03 if at % 3 else 0.0001, 0.0001)
+        assert where(pace) is Where.LOOP
+
+
+def test_a_model_that_turned_slow_is_found_by_its_next_runs():
+    """However little its own thread computes: another one may compute for it."""
+    pace = Pace(0.0001)
+    for _ in range(10):
+        pace.note(0.0001, 0.0001)
+    for _ in range(4):
+        pace.note(0.05, 0.0)
+    assert where(pace) is Where.THREAD
+
+
+def where(pace):
+    """Where a steady model of this pace computes."""
+    return place(pace.seconds, solo=False, suspect=False, steady=True, holds_interpreter=False)
 
 
 def test_a_run_that_does_not_come_back_is_given_up():

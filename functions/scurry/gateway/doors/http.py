@@ -85,12 +85,11 @@ class OpenInferenceHttp:
 
     async def _encode(self, answer: Answer, asked: str, call: oip_binary.BinaryCall) -> HttpReply:
         """The response that tells an answer. Large JSON is written off the loop."""
-        write = partial(
-            oip_binary.encode_reply, answer.reply, model=answer.model or asked, version=answer.version, id=call.id,
-            binary=call.binary,
-        )  # fmt: skip
-        in_json = sum(len(tensor.data) for tensor in answer.reply.outputs if tensor.name not in call.binary)
-        json, tensors = write() if in_json <= AT_ONCE else await self._aside(write)
+        model, reply = answer.model or asked, answer.reply
+        if reply.ByteSize() > AT_ONCE and any(tensor.name not in call.binary for tensor in reply.outputs):
+            json, tensors = await self._aside(partial(_written, answer, model, call))
+        else:
+            json, tensors = _written(answer, model, call)
         return binary_reply(json, tensors)
 
     async def _aside(self, work: Callable[[], Done]) -> Done:
@@ -119,6 +118,12 @@ class OpenInferenceHttp:
             case "server":
                 return json_reply(describe.server())
         return json_reply({"live": True})
+
+
+def _written(answer: Answer, model: str, call: oip_binary.BinaryCall) -> tuple[bytes, list[bytes]]:
+    return oip_binary.encode_reply(
+        answer.reply, model=model, version=answer.version, id=call.id, binary=call.binary
+    )
 
 
 def _tell_model(operation: Operation, record: describe.Record) -> HttpReply:
