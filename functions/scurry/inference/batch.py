@@ -41,6 +41,9 @@ def batches(items: Sequence[BatchItem], limit: int, *, batched: bool) -> list[li
     ready = [item for item in items if item.failure is None and item.needs is None]
     if not batched or limit <= 1:
         return [[item] for item in ready]
+    if rows := same_rows(ready):  # mostly all look alike
+        step = max(1, limit // rows)
+        return [ready[at : at + step] for at in range(0, len(ready), step)]
     made: list[list[BatchItem]] = []
     open_ones: dict[Any, tuple[list[BatchItem], int]] = {}  # what still has room, and its rows
     for item in ready:
@@ -54,6 +57,13 @@ def batches(items: Sequence[BatchItem], limit: int, *, batched: bool) -> list[li
         if together:
             open_ones[layout.group] = batch, filled + rows
     return made
+
+
+def same_rows(items: Sequence[BatchItem]) -> int:
+    """How many rows each item has, if all have one layout; else, and for layouts without rows, 0."""
+    layouts = [item.layout for item in items]
+    first = layouts[0] if layouts else None
+    return first.rows if first is not None and layouts.count(first) == len(layouts) else 0
 
 
 def run(model: Runnable, layouts: LayoutCache, batch: Sequence[BatchItem]) -> None:

@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from scurry.inference.answers import write_replies
+from scurry.inference.batch import same_rows
 from scurry.inference.items import BatchItem
 from scurry.inference.loads import report_broken
 from scurry.wire.addresses import Lane, Solo, parse
@@ -60,6 +61,8 @@ class Work:
         """Rows that the requests bring, one for each that has none; before they are claimed, one for each request."""
         if self.items is None:
             return len(self.requests)
+        if rows := same_rows(self.items):
+            return rows * len(self.items)
         return sum([max(1, item.layout.rows) if item.layout is not None else 1 for item in self.items])
 
     def __repr__(self) -> str:

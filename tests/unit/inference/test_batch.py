@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.inference.toys import Toy, body, request, row
 
 from scurry.inference.batch import batches, run, stack
-from scurry.inference.items import claim
-from scurry.inference.layouts import LayoutCache
+from scurry.inference.items import BatchItem, claim
+from scurry.inference.layouts import InputLayout, LayoutCache
 from scurry.runtimes.runtime import Port
 from scurry.wire.infer_pb2 import InferRequest, Tensor
-from scurry.wire.messages_pb2 import ENCODING_INPUTS
+from scurry.wire.messages_pb2 import ENCODING_INPUTS, Request
 
 
 def answers(items) -> list:
@@ -160,3 +162,20 @@ def test_large_outputs_are_views():
     run_all(model, items)
     assert [type(item.outputs[0][1]) for item in items] == [memoryview, memoryview]
     assert [bytes(item.outputs[0][1][:2]) for item in items] == [b"\1\1", b"\2\2"]
+
+
+@given(st.lists(st.integers(0, 5), max_size=30), st.integers(1, 6), st.booleans())
+def test_batches_are_the_same_whether_all_look_alike_or_not(rows, limit, alike):
+    """No item is left out, none twice; each batch is one group of at most `limit` rows, or one item."""
+    rows = [rows[0]] * len(rows) if alike and rows else rows
+    items = []
+    for count in rows:
+        items.append(BatchItem(Request()))
+        items[-1].layout = InputLayout(count, (("x", (2,)),), ((count, 2),), (8 * count,), (0,))
+    made = batches(items, limit, batched=True)
+    assert sorted(map(id, (item for batch in made for item in batch))) == sorted(map(id, items))
+    for batch in made:
+        assert len(batch) == 1 or 0 < sum(item.layout.rows for item in batch) <= limit
+        assert len(batch) == 1 or all(0 < item.layout.rows for item in batch)
+    if alike and rows and 0 < rows[0] <= limit:
+        assert len(made) == -(-len(rows) // (limit // rows[0]))
