@@ -151,3 +151,16 @@ async def test_a_model_that_ends_its_process_while_it_is_opened_is_a_failed_load
     monkeypatch.setattr(children, "_start", start)
     with pytest.raises(Failed, match="There is no file"):
         await children.try_to_open(M, double)
+
+
+async def test_quick_models_do_not_wait_behind_slow_ones(children, double):
+    """Those have a child of their own."""
+    slow = asyncio.create_task(children.run(M, double, ONE, 30))
+    await until(lambda: children._all)
+    (child,) = children._all
+    os.kill(child.pid, signal.SIGSTOP)
+    (output,) = await children.run(M, double, ONE, 30, quick=True)
+    assert output.tolist() == [[2, 4]]
+    assert not slow.done()
+    os.kill(child.pid, signal.SIGCONT)
+    await slow

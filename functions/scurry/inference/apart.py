@@ -13,6 +13,7 @@ from scurry.inference import placement
 from scurry.inference.batch import split, stack
 from scurry.inference.children import Died
 from scurry.inference.items import drop_late
+from scurry.inference.threads import SLOW_SECONDS
 from scurry.wire.addresses import Solo
 from scurry.wire.errors import Failed, Unavailable
 
@@ -38,8 +39,9 @@ async def compute_apart(
         if item.request.deadline:
             seconds = min(seconds, item.request.deadline / 1000 - clock())
         try:
-            arrays = stack(loaded.layouts, [item])
-            split(loaded.layouts, [item], await children.run(lane_call.key, work.spec, arrays, seconds))
+            arrays, quick = stack(loaded.layouts, [item]), loaded.pace.seconds < SLOW_SECONDS
+            outputs = await children.run(lane_call.key, work.spec, arrays, seconds, quick=quick)
+            split(loaded.layouts, [item], outputs)
         except Died as cause:
             lane_call.suspicious = True
             sentence = f"The process that ran this request alone was lost: {cause}."

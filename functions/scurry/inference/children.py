@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST: Final = 2
-"""Children at once."""
+EACH: Final = 1
+"""Children at once for quick models, and for slow ones: those do not wait behind these."""
 IDLE_SECONDS: Final = 60.0
 """A child that was not needed for so long is ended."""
 OPEN_SECONDS: Final = 300.0
@@ -101,17 +101,19 @@ class Children:
 
     def __init__(self, threads: int, memory: int, root: str = "") -> None:
         self._arguments = [str(threads), str(memory + GIVEN_BYTES), *([root] if root else [])]
-        self._room = asyncio.Semaphore(MOST)
+        self._rooms = {quick: asyncio.Semaphore(EACH) for quick in (True, False)}
         self._idle: list[Process] = []
         self._all: set[Process] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def run(self, key: Key, spec: ModelSpec, arrays: Sequence[Array], limit: float) -> list[Array]:
+    async def run(
+        self, key: Key, spec: ModelSpec, arrays: Sequence[Array], limit: float, *, quick: bool = False
+    ) -> list[Array]:
         """Run a model once on its own. Raises `ScurryError`, `Died` or `TimeoutError`."""
         load = Load(model=key[0], version=key[1], spec=spec)
         request = InferRequest(inputs=[to_tensor("", array) for array in arrays])
-        async with self._room:
+        async with self._rooms[quick]:
             child = self._idle.pop() if self._idle else await self._start()
             kept = False
             try:
@@ -134,7 +136,7 @@ class Children:
 
     async def try_to_open(self, key: Key, spec: ModelSpec) -> None:
         """Open a model in a child that ends afterwards. Raises `load_failed`, also when that ends it."""
-        async with self._room:
+        async with self._rooms[False]:
             child = await self._start()
             try:
                 await child.open(Load(model=key[0], version=key[1], spec=spec, apart=True))

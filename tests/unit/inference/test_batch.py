@@ -176,6 +176,6 @@ def test_batches_are_the_same_whether_all_look_alike_or_not(rows, limit, alike):
     assert sorted(map(id, (item for batch in made for item in batch))) == sorted(map(id, items))
     for batch in made:
         assert len(batch) == 1 or 0 < sum(item.layout.rows for item in batch) <= limit
-        assert len(batch) == 1 or all(0 < item.layout.rows for item in batch)
+        assert len(batch) == 1 or all(item.layout.rows > 0 for item in batch)
     if alike and rows and 0 < rows[0] <= limit:
         assert len(made) == -(-len(rows) // (limit // rows[0]))
