@@ -88,9 +88,9 @@ class Marks(threading.Thread):
                 self._number += 1
                 self._times.append((self._number, time.monotonic()))
 
-    def kept_until(self, url: str) -> float | None:
+    def kept_until(self, link: redis.Redis) -> float | None:
         """Up to when Redis has all that it acknowledged; None when it lost nothing."""
-        kept = int(connect(url).get(MARK) or 0)
+        kept = int(link.get(MARK) or 0)
         after = [at for number, at in self._times if number > kept]
         return after[0] - MARK_S if after else None
 

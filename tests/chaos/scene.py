@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import redis
 from tests.chaos.checker import Checker
-from tests.chaos.door import Door, Marks, connect
+from tests.chaos.door import BROKEN, Door, Marks, connect
 from tests.chaos.mix import Mix
 from tests.chaos.stack import Stack
 from tests.chaos.watch import Acting
@@ -36,6 +37,7 @@ class Scene:
 
 
 Fault = Callable[[Scene], str]
+Told = TypeVar("Told")
 
 
 def running(scene: Scene, names: Sequence[str]) -> dict[str, int]:
@@ -58,6 +60,18 @@ def await_back(scene: Scene, name: str, old: int) -> None:
             return
         time.sleep(0.05)
     scene.checker.ledger.wrong("not_back", f"{name} was not started again within {BACK_S:g} s")
+
+
+def on_redis(scene: Scene, act: Callable[[redis.Redis], Told]) -> Told:
+    """Do something on Redis, again if another fault cuts it off, stops it or ends it meanwhile."""
+    end = time.monotonic() + 2 * BACK_S
+    while True:
+        await_redis(scene)
+        try:
+            return act(connect(scene.stack.redis_url))
+        except (*BROKEN, redis.BusyLoadingError):
+            if time.monotonic() > end:
+                raise
 
 
 def await_redis(scene: Scene) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import redis
 from tests.chaos.door import BROKEN, connect
-from tests.chaos.scene import Scene, await_back, await_redis, running
+from tests.chaos.scene import Scene, await_back, await_redis, on_redis, running
 
 CHECKPOINT_S = 1.0
 """So long before it is completed a checkpoint has begun, at most."""
@@ -37,8 +37,7 @@ def kill_redis_always(scene: Scene) -> str:
 
 def _kill_redis(scene: Scene, *, always: bool) -> str:
     if always:
-        await_redis(scene)
-        connect(scene.stack.redis_url).config_set("appendfsync", "always")
+        on_redis(scene, lambda link: link.config_set("appendfsync", "always"))
         time.sleep(2)
     with scene.door.held():
         pid = running(scene, ["redis"]).get("redis")
@@ -52,14 +51,8 @@ def _kill_redis(scene: Scene, *, always: bool) -> str:
 
 def account(scene: Scene, killed: float, promised: str) -> str:
     """Tell the checker exactly what Redis lost; the door is held meanwhile."""
-    await_redis(scene)
-    link = connect(scene.stack.redis_url)
-    try:
-        last = link.xinfo_stream("scurry:requests")["last-generated-id"].decode()
-    except redis.ResponseError:
-        last = "0-0"
-    gone = scene.checker.entries_after(last)
-    since = scene.marks.kept_until(scene.stack.redis_url)
+    gone = scene.checker.entries_after(on_redis(scene, newest_request))
+    since = on_redis(scene, scene.marks.kept_until)
     if not gone and since is None:
         return "Redis lost nothing"
     since = killed if since is None else since
@@ -67,6 +60,14 @@ def account(scene: Scene, killed: float, promised: str) -> str:
         scene.checker.ledger.wrong("redis_broke", f"{len(gone)} entries, from {killed - since:.2f} s before")
     scene.checker.redis_lost(since, killed, gone)
     return f"Redis lost its last {killed - since:.2f} s, {len(gone)} of our entries among it"
+
+
+def newest_request(link: redis.Redis) -> str:
+    """The entry that Redis gave out last."""
+    try:
+        return str(link.xinfo_stream("scurry:requests")["last-generated-id"].decode())
+    except redis.ResponseError:
+        return "0-0"
 
 
 def cut_connections(scene: Scene) -> str:
@@ -83,27 +84,19 @@ def cut_connections(scene: Scene) -> str:
 
 def pause_redis(scene: Scene) -> str:
     """Redis takes commands and answers none."""
-    await_redis(scene)
     seconds = scene.random.uniform(*PAUSE_S)
-    connect(scene.stack.redis_url).execute_command("CLIENT", "PAUSE", int(seconds * 1000), "ALL")
+    on_redis(scene, lambda link: link.execute_command("CLIENT", "PAUSE", int(seconds * 1000), "ALL"))
     time.sleep(seconds)
     return f"Redis paused for {seconds:.0f} s"
 
 
 def fill_redis(scene: Scene) -> str:
     """Redis at maxmemory: it refuses every write."""
-    await_redis(scene)
-    link = connect(scene.stack.redis_url)
     seconds = scene.random.uniform(*FULL_S)
-    link.config_set("maxmemory", max(1, link.info("memory")["used_memory"] - (1 << 16)))
+    on_redis(scene, lambda link: link.config_set("maxmemory", max(1, link.info("memory")["used_memory"] - (1 << 16))))
     time.sleep(seconds)
-    while True:
-        await_redis(scene)
-        try:
-            connect(scene.stack.redis_url).config_set("maxmemory", 0)
-        except BROKEN:
-            continue
-        return f"Redis at maxmemory for {seconds:.0f} s"
+    on_redis(scene, lambda link: link.config_set("maxmemory", 0))
+    return f"Redis at maxmemory for {seconds:.0f} s"
 
 
 def damage_checkpoint(scene: Scene) -> str:
