@@ -50,5 +50,6 @@ async def compute_apart(
             lane_call.suspicious = True
             item.fail(Unavailable("deadline_exceeded", HUNG.format(seconds)))
         except Exception as cause:
-            lane_call.suspicious |= isinstance(lane_call.address, Solo)  # it comes from a worker that was lost
+            # A solo comes from a worker that was lost: what fails here, not what is wrong in itself, was to blame.
+            lane_call.suspicious |= isinstance(cause, Failed) and isinstance(lane_call.address, Solo)
             item.fail(cause)
