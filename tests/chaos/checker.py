@@ -8,7 +8,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
-from tests.chaos.claims import MISSING, REFUSALS, Open, Question, Seen, gives, position, same
+from tests.chaos.claims import EXPIRED, MISSING, REFUSALS, Open, Question, Seen, gives, position, same
 from tests.chaos.lateness import Lateness
 from tests.chaos.ledger import Ledger
 from tests.chaos.timeline import Timeline
@@ -197,6 +197,8 @@ class Checker:
 
     def _judge_error(self, question: Question, seen: Seen) -> None:
         told = f"number {question.number} of {question.model}@{question.asked or '-'}: {seen.error}: {seen.message}"
+        if seen.error == EXPIRED:
+            return
         if question.wanted:
             if seen.error not in question.wanted | REFUSALS:
                 self.ledger.wrong("poison_answered", f"wanted {set(question.wanted)}, {told}")

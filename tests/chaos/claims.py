@@ -15,6 +15,9 @@ Rows = npt.NDArray[np.float32]
 REFUSALS: Final = frozenset({"overloaded", "model_not_ready", "unavailable"})
 """Work that was never begun: the caller may try again."""
 
+EXPIRED: Final = "(read too late)"
+"""No code of the system: a reply was read when its parked output was gone, as outputs go after a minute."""
+
 MISSING: Final = frozenset({"model_not_found", "version_not_found"})
 """An answer only while the name asked for may stand for nothing."""
 

@@ -10,13 +10,21 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import redis
-from tests.chaos.claims import Rows, Seen
+from tests.chaos.claims import EXPIRED, Rows, Seen
 from tests.chaos.door import connect
 from tests.chaos.mix import Numbers
 
 from scurry.wire.infer_pb2 import InferReply, Tensor
 
 Fields = Mapping[bytes, bytes]
+WRITTEN = b" written"
+"""Field in which the reader says when Redis took the reply, epoch ms."""
+PARKED_S = 55.0
+"""So long a parked output lies there at least; whoever could not read its reply earlier, finds none."""
+
+
+class Gone(Exception):
+    """A parked output is in Redis no more."""
 
 
 class Reader(threading.Thread):
@@ -49,7 +57,7 @@ class Reader(threading.Thread):
             at = time.monotonic()
             for entry, fields in entries:
                 self._last = entry
-                self._take(fields, at)
+                self._take({**fields, WRITTEN: entry.partition(b"-")[0]}, at)
             if self._trim:
                 self._forget()
 
@@ -78,7 +86,11 @@ class Decoder:
         if fields[b"status"] != b"ok":
             message = fields.get(b"message", b"").decode(errors="replace")
             return Seen(-1 if number is None else number, at, version, fields[b"error"].decode(), message)
-        outputs = self._outputs(self._body(fields)) if b"record" not in fields else {}
+        try:
+            outputs = self._outputs(self._body(fields)) if b"record" not in fields else {}
+        except Gone:
+            late = time.time() - int(fields[WRITTEN]) / 1000 > PARKED_S
+            return Seen(-1 if number is None else number, at, version, EXPIRED if late else "", "its output is gone")
         return Seen(-1 if number is None else number, at, version, y=outputs.get("y"), s=outputs.get("s"))
 
     def _body(self, fields: Fields) -> bytes:
@@ -95,11 +107,14 @@ class Decoder:
         return np.frombuffer(data, "<f4").reshape(tensor.shape)
 
     def _parked(self, key: str) -> bytes:
-        """The bytes of a parked output; none when Redis has them no more, which makes the answer a wrong one."""
-        for _ in range(50):
+        """The bytes of a parked output. Raises `Gone`: the answer is a wrong one, unless it was read too late."""
+        while True:
             try:
-                return bytes(self._redis.get(key) or b"")
+                data = self._redis.get(key)
             except (redis.RedisError, OSError):
                 self._redis.connection_pool.disconnect()
                 time.sleep(0.2)
-        return b""
+                continue
+            if data is None:
+                raise Gone(key)
+            return bytes(data)

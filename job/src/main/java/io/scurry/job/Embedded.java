@@ -26,6 +26,9 @@ import org.slf4j.LoggerFactory;
 
 /** The job and a whole Flink in this process, continuing where the last run in its data directory stood. */
 final class Embedded {
+  /** With less room on its disk nothing starts. */
+  private static final long LEAST_BYTES = 1 << 20;
+
   private static final Logger LOG = LoggerFactory.getLogger(Embedded.class);
   private static final long STOP_SECONDS = 3;
 
@@ -92,7 +95,7 @@ final class Embedded {
       }
       return channel;
     } catch (IOException e) {
-      throw new Misconfigured("The data directory " + options.data + " cannot be used: " + e + ".");
+      throw unstarted("The data directory " + options.data + " cannot be used: " + e + ".");
     }
   }
 
@@ -125,8 +128,20 @@ final class Embedded {
     try {
       cluster.start();
     } catch (Exception e) {
-      throw new Misconfigured("Flink does not start: " + Causes.of(e));
+      throw unstarted("Flink does not start: " + Causes.of(e));
     }
+  }
+
+  /** A full disk passes: to start again may help then. All else that keeps us from starting is set wrongly. */
+  private RuntimeException unstarted(String sentence) {
+    try {
+      if (Files.getFileStore(options.data).getUsableSpace() < LEAST_BYTES) {
+        return new IllegalStateException("There is no room in " + options.data + ": " + sentence);
+      }
+    } catch (IOException e) {
+      return new Misconfigured(sentence);
+    }
+    return new Misconfigured(sentence);
   }
 
   /** The newest checkpoint that can be restored from counts; the one before only when that is damaged. */
