@@ -35,7 +35,7 @@ async def compute_apart(
         drop_late([item], int(clock() * 1000))
         if item.failure is not None:
             continue
-        seconds = placement.limit(loaded.pace.seconds)
+        seconds = limit = placement.limit(loaded.pace.seconds)
         if item.request.deadline:
             seconds = min(seconds, item.request.deadline / 1000 - clock())
         try:
@@ -47,7 +47,7 @@ async def compute_apart(
             sentence = f"The process that ran this request alone was lost: {cause}."
             lane_call.bury(item, Failed("worker_lost", sentence))
         except TimeoutError:
-            lane_call.suspicious = True
+            lane_call.suspicious |= seconds == limit  # a deadline says nothing of the model
             item.fail(Unavailable("deadline_exceeded", HUNG.format(seconds)))
         except Exception as cause:
             # A solo comes from a worker that was lost: what fails here, not what is wrong in itself, was to blame.
