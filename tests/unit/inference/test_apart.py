@@ -67,20 +67,21 @@ async def test_what_is_buried_keeps_what_is_parked(inference, payloads, children
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "deadline", "suspicious"),
+    ("key", "asked", "suspicious"),
     [
-        ("m@1/solo/t", 1, 0, False),
-        ("m@1/solo/t", 13, 0, True),  # ends its child
-        ("m@1/solo/t", 14, 0, True),  # hangs
-        ("m@1/solo/t", 14, 100_500, False),  # its time was over first
-        ("m@1/solo/t", 15, 0, True),  # fails, and its worker was lost
-        ("m@1/0", 13, 0, True),
-        ("m@1/0", 15, 0, False),
+        ("m@1/solo/t", (1, 0), False),
+        ("m@1/solo/t", (13, 0), True),  # ends its child
+        ("m@1/solo/t", (14, 0), True),  # hangs
+        ("m@1/solo/t", (14, 100_500), False),  # its time was over first
+        ("m@1/solo/t", (15, 0), True),  # fails, and its worker was lost
+        ("m@1/0", (13, 0), True),
+        ("m@1/0", (15, 0), False),
     ],
 )
-async def test_the_router_hears_who_was_to_blame(inference, shop, key, value, deadline, suspicious):
+async def test_the_router_hears_who_was_to_blame(inference, shop, key, asked, suspicious):
     """By the report that every request that runs alone makes."""
     shop.toys["m"] = Toy
+    value, deadline = asked
     one = call(sent(request(0, body(x=row(value, 2)), deadline=deadline), solo=True, report=True), key=key)
     await serve(inference, one)
     (done,) = [
