@@ -7,6 +7,7 @@ itself for a while.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
 from scurry.inference import placement
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from scurry.inference.children import Children
     from scurry.inference.lane_call import LaneCall, Work
     from scurry.inference.loaded_model import LoadedModel
+
+log = logging.getLogger(__name__)
 
 HUNG: Final = "The model did not come back within {:g} s; it is given up."
 
@@ -51,5 +54,8 @@ async def compute_apart(
             item.fail(Unavailable("deadline_exceeded", HUNG.format(seconds)))
         except Exception as cause:
             # A solo comes from a worker that was lost: what fails here, not what is wrong in itself, was to blame.
-            lane_call.suspicious |= isinstance(cause, Failed) and isinstance(lane_call.address, Solo)
+            failed = isinstance(cause, Failed) and cause.code == "model_failed"
+            lane_call.suspicious |= failed and isinstance(lane_call.address, Solo)
             item.fail(cause)
+    if lane_call.suspicious:
+        log.warning("%s: a request of it fails or ends what computes it; the router is told", lane_call.call.key)
