@@ -46,7 +46,8 @@ class LoadedModel:
         self.layouts = LayoutCache(model)
         self.pace = placement.Pace(model.seconds)
         # Its time does not depend on what it is sent, and it has shown it.
-        self.steady = model.baseline is not None and all(size >= 0 for port in model.inputs for size in port.shape[1:])
+        fixed = all(size >= 0 for port in model.inputs for size in port.shape[1:])
+        self.steady = model.baseline is not None and fixed and not model.depends
         self.suspect = False  # it did not come back once
         self.broken = ""  # why it cannot be mended
         self.users = 0

@@ -69,6 +69,7 @@ class Runtime(ABC):
         self.bytes = 0
         self.device = "cpu"
         self.seconds = UNKNOWN_SECONDS
+        self.depends = False  # on its input: how long a run takes, though no dimension is free
         self.baseline: Baseline | None = None
         self.warnings: list[str] = []
         self._texts = False
