@@ -63,7 +63,6 @@ class Replies:
             self._last = entries[-1][0]
             self._link.send(Command(pack("XTRIM", self.stream, "MINID", after(self._last))))
         self._read_on()
-        self._link.flush()
 
     def __repr__(self) -> str:
         return f"<Replies {self.stream} read up to {self._last.decode()}>"

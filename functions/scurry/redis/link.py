@@ -89,10 +89,9 @@ class Link:
         self._outbox.add(command)
         if self._connection is not None and not self._flushing:
             self._flushing = True
-            self._loop.call_soon(self.flush)
+            self._loop.call_soon(self._flush)
 
-    def flush(self) -> None:
-        """Let go of this turn's pile now: what was just answered need not be worked off before more is asked for."""
+    def _flush(self) -> None:
         self._flushing = False
         if self._connection is not None and self._outbox:
             self._connection.write(self._outbox.take())
@@ -100,7 +99,7 @@ class Link:
     def _use(self, connection: Connection) -> None:
         self._connection = connection
         self._outbox.return_first(())
-        self.flush()
+        self._flush()
 
     async def _reconnect(self, delay: float) -> None:
         self._use(await self._dial.patiently(delay))
@@ -116,7 +115,7 @@ class Link:
             _log.warning("lost Redis at %s: %s", self._dial.node, exc or "it closed the connection")
             self._leave(connection, 0.0)
         else:
-            self.flush()
+            self._flush()
 
     def _taken(self, connection: Connection, command: Command, text: str) -> bool:
         """Whether a refused command is sent again, elsewhere or later."""

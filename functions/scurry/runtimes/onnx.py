@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from scurry.wire.tensors import Array
 
-DEPENDING = ("Loop", "Scan", "If", "ConstantOfShape", "Range", "Expand", "Tile", "NonZero", "Resize")
-"""Operators whose work depends on what the model is sent, not on its shape alone."""
 SMALL_BYTES = 1 << 20
 """Files below this are opened without threads first."""
 SLOW_SECONDS = 0.001
@@ -63,7 +61,6 @@ class OnnxRuntime(Runtime):
     def _load(self) -> None:
         small = self.file.bytes < SMALL_BYTES and self._threads_used <= 1
         self._start(1 if small and not self.options.threads else self.threads, arena=not small)
-        self.depends = small and _names_any(self.file.path.read_bytes(), DEPENDING)
 
     def _warm_up(self) -> None:
         super()._warm_up()
@@ -100,11 +97,6 @@ class OnnxRuntime(Runtime):
     def _run(self, arrays: Sequence[Array]) -> list[Array]:
         outputs: list[Array] = self._session.run(self._output_names, dict(zip(self._input_names, arrays, strict=True)))
         return outputs
-
-
-def _names_any(graph: bytes, operators: Sequence[str]) -> bool:
-    """Whether a serialised graph may use one of these: `NodeProto.op_type` is field 4, a length and letters."""
-    return any(b"\x22%c%b" % (len(name), name.encode()) in graph for name in operators)
 
 
 def _port(each: Any) -> Port:  # noqa: ANN401 - a type of a framework that may be absent

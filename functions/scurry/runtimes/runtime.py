@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from scurry.runtimes.baseline import Baseline
+from scurry.runtimes.graphs import depends_on_values
 from scurry.runtimes.memory import Growth
 from scurry.runtimes.options import QUEUE
 from scurry.runtimes.stacking import decide
@@ -91,6 +92,7 @@ class Runtime(ABC):
                 self._texts = any(port.datatype == "BYTES" for port in self.inputs)
                 _check_datatypes((*self.inputs, *self.outputs))
                 self._warm_up()
+            self.depends = depends_on_values(self.file.path)
         except ScurryError as cause:
             raise Failed("load_failed", cause.message) from cause
         except Exception as cause:

@@ -44,14 +44,3 @@ async def test_a_reply_whose_id_is_no_text_disturbs_nobody(replies, redis):
 def test_the_next_entry_id_is_one_more():
     """What XTRIM must keep begins after what was read."""
     assert after(b"17-4") == b"17-5"
-
-
-async def test_more_is_asked_for_before_those_who_waited_go_on(replies, redis):
-    """Redis need not wait until hundreds of callers have worked off what they got."""
-    future, (transport,) = replies._waiting.add("a", 5).future, redis.links
-    asking: list[bool] = []
-    future.add_done_callback(lambda _: asking.append(transport.blocked is not None))
-    redis.reply({b"id": b"a", b"model": b"m", b"reply": b"scurry:replies:me"}, {"status": "ok"})
-    await asyncio.wait_for(future, 5)
-    await asyncio.sleep(0)
-    assert asking == [True]

@@ -122,15 +122,3 @@ def test_maps_are_refused_with_advice(tmp_path):
     onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), tmp_path / "zip.onnx")
     with pytest.raises(Failed, match=r"'z' of the model is a seq\(map.*zipmap=False"):
         opened(tmp_path / "zip.onnx")
-
-
-@pytest.mark.parametrize(("operator", "depends"), [("Relu", False), ("NonZero", True)])
-def test_a_graph_whose_work_depends_on_its_input_is_known(tmp_path, operator, depends):
-    """Its time tells nothing of the next request's: it never runs in the event loop."""
-    kind = TensorProto.INT64 if depends else TensorProto.FLOAT
-    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [2, 2])
-    y = helper.make_tensor_value_info("y", kind, ["a", "b"])
-    graph = helper.make_graph([helper.make_node(operator, ["x"], ["y"])], "g", [x], [y])
-    path = tmp_path / "m.onnx"
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
-    assert open_model("m", "1", ModelSpec(uri=str(path), runtime="onnx")).depends is depends
