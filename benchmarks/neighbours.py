@@ -2,7 +2,7 @@
 
 Run it on a quiet machine: `python -m benchmarks.neighbours` (four minutes), `--only slow` or `--only memory` for half.
 
-slow     50 models that take a tenth of a second each are kept saturated; one worker is killed, another one stopped.
+slow     50 models that take half a second each are kept saturated; one worker is killed, another one stopped.
 memory   a watcher kills every worker above 700 MB, as a container's limit would, while a model that takes as much
          memory as its input says is sent inputs that take 4 GB, ten of them, with sound requests between.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -35,7 +36,7 @@ from scurry.wire.errors import ScurryError
 
 SLOW = 50
 TURNS = 400_000
-"""Turns of a loop in one call of a slow model: about a tenth of a second."""
+"""Turns of a loop in one call of a slow model: half a second where it was written."""
 IN_FLIGHT = 20
 """Requests that each slow model is kept busy with."""
 RATE = 100
@@ -166,12 +167,8 @@ async def flood(redis_url: str) -> None:
 
 
 def workers(pid: int) -> list[int]:
-    """The workers' processes, not their children."""
-    return sorted(each for each, name in machine.processes(pid).items() if name == "worker" and _parent(each) == pid)
-
-
-def _parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[1])
+    """The workers' processes."""
+    return sorted(each for each, name in machine.processes(pid).items() if name == "worker")
 
 
 async def slow(at: dict[str, Any], pid: int, folder: Path) -> list[Quick]:
@@ -217,11 +214,12 @@ class Watcher(threading.Thread):
     def run(self) -> None:
         """Look twenty times a second."""
         while not self._ended.wait(0.05):
-            mine = workers(self._pid)
-            for each, name in machine.processes(self._pid).items():
-                if name == "worker" and (machine.resident_mb(each) or 0) * 1e6 > LIMIT_BYTES:
-                    os.kill(each, signal.SIGKILL)
-                    self.killed["worker" if each in mine else "child"] += 1
+            for worker in workers(self._pid):
+                for each in machine.processes(worker):
+                    with contextlib.suppress(OSError):  # ended meanwhile
+                        if machine.resident_mb(each) * 1e6 > LIMIT_BYTES:
+                            os.kill(each, signal.SIGKILL)
+                            self.killed["worker" if each == worker else "child"] += 1
 
     def stop(self) -> None:
         """Kill no more."""

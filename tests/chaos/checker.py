@@ -179,7 +179,7 @@ class Checker:
         if not math.isnan(self.last_answer):
             self.longest_gap = max(self.longest_gap, seen.at - self.last_answer)
         self.last_answer = seen.at
-        self.lateness.heard(seen.at)
+        self.lateness.heard(seen.at, len(self._open))
         question = item.questions[0]
         if seen.error:
             self.ledger.errors[seen.error] += 1

@@ -8,19 +8,19 @@ from dataclasses import replace
 import pytest
 from tests.chaos.checker import Checker
 from tests.chaos.claims import Seen
-from tests.chaos.lateness import ALLOWED_S, CATCHING_UP_S, Lateness
+from tests.chaos.lateness import ALLOWED_S, CAUGHT_UP, Lateness
 from tests.unit.chaos.test_checker import ask, checker, question, wrongs
 
 __all__ = ["checker"]
 
-LONG = CATCHING_UP_S + 10
+LONG = 10
 
 
-def answering(lateness: Lateness, since: float, until: float) -> None:
+def answering(lateness: Lateness, since: float, until: float, waiting: int = 0) -> None:
     """Somebody is answered all the time."""
     at = since
     while at < until:
-        lateness.heard(at)
+        lateness.heard(at, waiting)
         at += 0.1
 
 
@@ -38,9 +38,12 @@ def test_what_gathered_while_nobody_was_answered_is_not_judged() -> None:
     """Nor what stood behind it."""
     lateness, now = Lateness(), time.monotonic()
     answering(lateness, now - LONG, now - 5)
-    answering(lateness, now - 1, now)
+    answering(lateness, now - 2, now - 1, waiting=CAUGHT_UP)
     assert lateness.late(replace(question(1), sent=now - 6, deadline=time.time() - 4), now) == 0
+    assert lateness.late(replace(question(2), sent=now - 1.5, deadline=time.time() - 4), now) == 0
     assert lateness.judged == 0
+    answering(lateness, now - 1, now)
+    assert lateness.late(replace(question(3), sent=now - 0.5, deadline=time.time() - 4), now) > 2
 
 
 def test_the_checker_counts_it(checker: Checker) -> None:
