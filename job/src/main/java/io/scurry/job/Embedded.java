@@ -134,14 +134,13 @@ final class Embedded {
 
   /** A full disk passes: to start again may help then. All else that keeps us from starting is set wrongly. */
   private RuntimeException unstarted(String sentence) {
-    try {
-      if (Files.getFileStore(options.data).getUsableSpace() < LEAST_BYTES) {
-        return new IllegalStateException("There is no room in " + options.data + ": " + sentence);
-      }
-    } catch (IOException e) {
-      return new Misconfigured(sentence);
-    }
-    return new Misconfigured(sentence);
+    return unstarted(sentence, options.data.toFile().getUsableSpace(), Files.isDirectory(options.data));
+  }
+
+  /** {@code room} is 0 also for what does not exist. */
+  static RuntimeException unstarted(String sentence, long room, boolean exists) {
+    return exists && room < LEAST_BYTES
+        ? new IllegalStateException("The disk is full: " + sentence) : new Misconfigured(sentence);
   }
 
   /** The newest checkpoint that can be restored from counts; the one before only when that is damaged. */

@@ -39,6 +39,13 @@ class CausesTest {
     assertEquals("java.lang.RuntimeException.", Causes.of(new RuntimeException()));
   }
 
+  @Test
+  void aFullDiskPasses() {
+    assertFalse(Causes.isMisconfigured(Embedded.unstarted("It does not start.", 0, true)));
+    assertTrue(Causes.isMisconfigured(Embedded.unstarted("It does not start.", 1L << 30, true)));
+    assertTrue(Causes.isMisconfigured(Embedded.unstarted("It does not start.", 0, false)));
+  }
+
   private static Exception arisenIn(String place) {
     String[] parts = place.split("#");
     Exception failure = new Exception("whatever it says");
