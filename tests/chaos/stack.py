@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-START_S = 120.0
+START_S = 240.0
 READY = "scurry is ready"
 
 

@@ -90,3 +90,23 @@ async def test_waiting_ends_with_the_process(tmp_path: Path) -> None:
     await patient.stop(5)
     with pytest.raises(StartFailed, match=r"^Redis at r:1 does not answer\.$"):
         await until(never, None, "Redis at r:1", 0.01)
+
+
+async def test_the_time_begins_anew_when_something_is_started_again(tmp_path: Path) -> None:
+    """It waits for what was killed meanwhile and is on its way."""
+    child = Child(Plan("p", ["/bin/sleep", "9"], tmp_path / "p.log"))
+    await child.start()
+    looks = 0
+
+    async def at_last() -> bool:
+        nonlocal looks
+        looks += 1
+        return looks == 15  # 1.4 s after the first
+
+    try:
+        with pytest.raises(StartFailed, match=r"p did not get ready within 1 s"):
+            await until(at_last, child, "p", 1)
+        looks = 0
+        await until(at_last, child, "p", 1, lambda: looks)
+    finally:
+        await child.stop(5)

@@ -16,13 +16,22 @@ ANSWER_S = 5.0
 Check = Callable[[], Awaitable[bool]]
 
 
-async def until(check: Check, child: Child | None, name: str, patience_s: float) -> None:
-    """Return when the check holds. Raises `StartFailed` when the process ends or the time is over."""
+async def until(
+    check: Check, child: Child | None, name: str, patience_s: float, restarts: Callable[[], int] = lambda: 0
+) -> None:
+    """Return when the check holds. Raises `StartFailed` when the process ends or the time is over.
+
+    The time begins anew whenever something was started again meanwhile: it or what it needs is on its way.
+    """
+    seen, loop = restarts(), asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(patience_s):
+        async with asyncio.timeout(patience_s) as limit:
             while not await check():
                 if child is not None:
                     child.check_alive()
+                if seen != restarts():
+                    seen = restarts()
+                    limit.reschedule(loop.time() + patience_s)
                 await asyncio.sleep(POLL_S)
     except TimeoutError:
         if child is None:

@@ -18,7 +18,7 @@ from scurry.serving.keeping import Keeper
 from scurry.serving.plans import Plans, usable_cores, worker_count
 from scurry.serving.ports import PortTaken
 from scurry.serving.processes import Child, Plan, StartFailed
-from scurry.serving.readiness import http_says_ready, log_says, redis_answers, until
+from scurry.serving.readiness import Check, http_says_ready, log_says, redis_answers, until
 from scurry.serving.report import Report
 from scurry.settings import UpSettings
 
@@ -82,13 +82,11 @@ class Up:
         await self._start_rest(plans, java_path, job)
         self._ready = True
         self._report.write()
-        for keeper in self._keepers:
-            keeper.keep()
 
     async def _start_redis(self, plans: Plans, server: redis_server.Server | None) -> None:
         check = partial(redis_answers, self.addresses.redis_url)
         if server:
-            await until(check, await self._run(plans.redis(server)), "redis", REDIS_S)
+            await self._ready_and_kept(await self._run(plans.redis(server)), check, REDIS_S)
             return
         try:
             address = Address.parse(self.addresses.redis_url)
@@ -111,12 +109,20 @@ class Up:
         workers = [await self._run(plan) for plan in plans.workers(self._cores)]
         engine = await self._run(plans.job(java_path, job))
         gateway = await self._run(plans.gateway())
-        for child, port in zip((functions, *workers), (at.functions, *at.workers), strict=True):
-            await until(partial(http_says_ready, LOCAL, port, "/readyz"), child, child.plan.name, PYTHON_S)
-        await until(lambda: log_says(engine, java.READY_LINE), engine, "job", JOB_S)
-        await until(lambda: http_says_ready(shown(at.host), at.http, GATEWAY_READY), gateway, "gateway", PYTHON_S)
+        for keeper, port in zip((functions, *workers), (at.functions, *at.workers), strict=True):
+            await self._ready_and_kept(keeper, partial(http_says_ready, LOCAL, port, "/readyz"), PYTHON_S)
+        await self._ready_and_kept(engine, lambda: log_says(engine.child, java.READY_LINE), JOB_S)
+        gateway_is_ready = partial(http_says_ready, shown(at.host), at.http, GATEWAY_READY)
+        await self._ready_and_kept(gateway, gateway_is_ready, PYTHON_S + REDIS_S)
 
-    async def _run(self, plan: Plan) -> Child:
+    async def _ready_and_kept(self, keeper: Keeper, check: Check, patience_s: float) -> None:
+        """Wait until it is ready; from then on it is restarted however it ends, for it has shown that it can start."""
+        await until(
+            check, keeper.child, keeper.child.plan.name, patience_s, lambda: sum(one.restarts for one in self._keepers)
+        )
+        keeper.keep()
+
+    async def _run(self, plan: Plan) -> Keeper:
         self._tell(f"starting {plan.name}")
         child = Child(plan)
         await child.start()
@@ -124,7 +130,7 @@ class Up:
         keeper.begin()
         self._keepers.append(keeper)
         self._report.write()
-        return child
+        return keeper
 
     def _facts(self) -> dict[str, Any]:
         """What others read about us."""
