@@ -37,6 +37,8 @@ ANSWER: Final = 1
 FAILED: Final = 2
 HEAD: Final = struct.Struct(">IB")
 LENGTH: Final = struct.Struct(">I")
+NICE: Final = 5
+"""What it is nicer by than the worker: less than the threads of slow models, for a quick one may have to come here."""
 _SET_PARENT_DEATH_SIGNAL: Final = 1
 
 
@@ -98,7 +100,8 @@ def limit_memory(more: int) -> None:
 
 
 def yield_to_the_worker() -> None:
-    """End when the worker ends, and before it where memory is short."""
+    """End when the worker ends, and before it where memory is short; compute when it does not."""
+    os.nice(NICE)
     with contextlib.suppress(OSError, AttributeError):  # not Linux
         ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     with contextlib.suppress(OSError):

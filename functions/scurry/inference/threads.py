@@ -6,12 +6,17 @@ does not come back is lost; its pool is replaced, so that it is missed by nobody
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 SLOW_SECONDS: Final = 0.02
 """Models slower than this share threads among themselves."""
+SLOW_NICE: Final = 10
+"""What those threads are nicer by: whoever has waited for half a second is not hurt by some milliseconds more, but the
+event loop behind four busy threads is, and with it every quick model."""
 
 
 class Threads:
@@ -20,17 +25,20 @@ class Threads:
     def __init__(self) -> None:
         cores = os.cpu_count() or 1
         self._sizes = {"quick": max(2, cores), "slow": max(4, 2 * cores)}
-        self._pools = {name: ThreadPoolExecutor(size, name) for name, size in self._sizes.items()}
+        self._pools = {name: self._new(name) for name in self._sizes}
 
     def pool(self, seconds: float) -> ThreadPoolExecutor:
         """Where a model runs that takes so long."""
         return self._pools["quick" if seconds < SLOW_SECONDS else "slow"]
 
+    def _new(self, name: str) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._sizes[name], name, _be_nice if name == "slow" else None)
+
     def replace(self, pool: ThreadPoolExecutor) -> None:
         """Begin a pool anew in which a thread is lost; what waits in it is still done by the others of it."""
         for name, one in self._pools.items():
             if one is pool:
-                self._pools[name] = ThreadPoolExecutor(self._sizes[name], name)
+                self._pools[name] = self._new(name)
                 pool.shutdown(wait=False)
                 return
 
@@ -41,3 +49,10 @@ class Threads:
 
     def __repr__(self) -> str:
         return f"<Threads {self._sizes['quick']} quick, {self._sizes['slow']} slow>"
+
+
+def _be_nice() -> None:
+    """Let all other threads of this process go first."""
+    thread = threading.get_native_id()
+    with contextlib.suppress(OSError, AttributeError):  # a system where threads have no priority of their own
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + SLOW_NICE)

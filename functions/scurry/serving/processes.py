@@ -73,7 +73,9 @@ class Child:
                     stdout=log,
                     stderr=log,
                     env=self.plan.environ,
-                    start_new_session=True,
+                    # Not a session of its own: Linux shares the cores out among sessions first, and the threads that
+                    # slow models compute in could not let the other processes go first.
+                    process_group=0,
                     preexec_fn=lambda: die_with(parent),
                 )
             except (OSError, subprocess.SubprocessError) as exc:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
-from scurry.inference.threads import Threads
+from scurry.inference.threads import SLOW_NICE, Threads
 
 
 def test_a_lost_thread_is_missed_by_nobody():
@@ -31,4 +32,20 @@ def test_quick_and_slow_models_do_not_meet():
     threads.replace(quick)
     assert (threads.pool(0.001), threads.pool(0.5)) == (fresh, slow)
     assert repr(threads).startswith("<Threads ")
+    threads.close()
+
+
+def test_only_slow_models_let_the_others_go_first():
+    """The event loop and quick models do not wait for a core behind them; in a pool that was replaced neither."""
+    threads = Threads()
+
+    def nice() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    ours = nice()
+    assert threads.pool(0.5).submit(nice).result(10) == ours + SLOW_NICE
+    assert threads.pool(0.001).submit(nice).result(10) == ours
+    threads.replace(threads.pool(0.5))
+    assert threads.pool(0.5).submit(nice).result(10) == ours + SLOW_NICE
+    assert nice() == ours
     threads.close()

@@ -42,9 +42,6 @@ final class ReplyScript {
   private static final byte[] RECORD = bytes("record");
   private static final byte[] ZERO = bytes("0");
   private static final byte[] ONE = bytes("1");
-  private static final byte[] NOTHING = {};
-  private static final byte[] ANSWERED = bytes("answered");
-  private static final byte[] REFUSED = bytes("refused");
 
   final List<byte[]> keys = new ArrayList<>();
   final List<byte[]> arguments = new ArrayList<>();
@@ -103,31 +100,29 @@ final class ReplyScript {
       keys.add(reply.getReplyBytes().toByteArray());
     }
     parked.forEach(key -> keys.add(bytes(key)));
-    arguments.add(answers ? ANSWERED : REFUSED);
-    arguments.add(answers && !parked.isEmpty() ? bytes(line(parked.get(0))) : NOTHING);
-    arguments.add(hex(reply.getDigest()));
-    arguments.add(bytes(line(reply.getEntry())));
-    arguments.add(number(Math.max(spec.markerTtl.toSeconds(), keep)));
-    arguments.add(keep == 0 ? ZERO : number(keep));
-    arguments.add(streams ? ONE : ZERO);
-    arguments.add(number(parked.size()));
     List<byte[]> fields = fields(reply);
-    arguments.add(number(fields.size()));
+    arguments.add(mark(reply, answers, parked));
+    arguments.add(bytes(Math.max(spec.markerTtl.toSeconds(), keep) + " " + keep + (streams ? " 1 " : " 0 ")
+        + parked.size() + " " + fields.size()));
     arguments.addAll(fields);
+  }
+
+  /** The marker of an id that is new. */
+  private static byte[] mark(Reply reply, boolean answers, List<String> parked) {
+    String token = answers && !parked.isEmpty() ? line(parked.get(0)) : "";
+    StringBuilder mark = new StringBuilder(96).append(answers ? "answered" : "refused");
+    mark.append('\n').append(token).append('\n');
+    ByteString digest = reply.getDigest();
+    for (int i = 0; i < digest.size(); i++) {
+      mark.append(Character.forDigit(digest.byteAt(i) >> 4 & 0xF, 16));
+      mark.append(Character.forDigit(digest.byteAt(i) & 0xF, 16));
+    }
+    return bytes(mark.append('\n').append(line(reply.getEntry())).append('\n').toString());
   }
 
   /** A marker is made of lines. */
   private static String line(String text) {
     return text.replace('\n', ' ');
-  }
-
-  private static byte[] hex(ByteString digest) {
-    byte[] hex = new byte[2 * digest.size()];
-    for (int i = 0; i < digest.size(); i++) {
-      hex[2 * i] = (byte) Character.forDigit(digest.byteAt(i) >> 4 & 0xF, 16);
-      hex[2 * i + 1] = (byte) Character.forDigit(digest.byteAt(i) & 0xF, 16);
-    }
-    return hex;
   }
 
   private long keep(Reply reply, boolean streams) {

@@ -1,12 +1,12 @@
 -- First result wins: many replies in one call, each with at most four commands.
 -- KEYS: the answered counters; then for each reply: its marker, its result, [its reply stream], parked keys …
 -- ARGV: length and TTL of reply streams, seconds that parked outputs outlive their result, number of counters,
---       (field, replies, 1 to make it when there is none) …; then for each reply: state, token, digest, entry, marker TTL, keep, 1 when a reply stream
---       is named, number of parked keys, number of fields and values, fields and values (beginning with id, status,
---       model and version).
+--       (field, replies, 1 to make it when there is none) …; then for each reply: the marker of an id that is new, its
+--       shape, fields and values (beginning with id, status, model and version).
+-- A shape is numbers with blanks between: marker TTL, keep, 1 when a reply stream is named, number of parked keys,
+-- number of fields and values. Most replies of a call have the same one.
 -- A marker is lines: state (answered, or refused: nobody has an answer yet), token of the winner, digest of what was
--- asked (empty while refused), then the entries it has served, the newest 64 of them; a blank and an entry stand for
--- all up to it.
+-- asked, then the entries it has served, the newest 64 of them; a blank and an entry stand for all up to it.
 -- Cases: 1 the id is new: this reply wins. 2 its entry was served already: a replay, dropped.
 --        3 so far there were refusals only: this reply wins, or is the next refusal. 4 another digest: id_conflict.
 --        5 a new entry with a known id: a retry, which gets the stored reply on its own stream.
@@ -17,7 +17,7 @@ local MOST_ENTRIES = 64
 local length, ttl, grace = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local k, a, number = 2, 5, 0
 local won, replayed, retried, refused, conflicts = 0, 0, 0, 0, 0
-local renewed, failed = {}, {}
+local renewed, failed, shapes = {}, {}, {}
 
 for _ = 1, tonumber(ARGV[4]) do
   if ARGV[a + 2] == '1' or call('HEXISTS', KEYS[1], ARGV[a]) == 1 then
@@ -126,17 +126,22 @@ local function remember(marker, lines, entry, seconds)
   call('SET', marker, table.concat(lines, '\n') .. '\n', 'EX', math.max(left, tonumber(seconds)))
 end
 
+local function shape_of(text)
+  local seconds, keep, streams, count, fields = string.match(text, '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
+  local shape = {seconds, keep, tonumber(streams), tonumber(count), tonumber(fields)}
+  shapes[text] = shape
+  return shape
+end
+
 local last = #KEYS
 while k <= last do
   number = number + 1
-  local marker, result = KEYS[k], KEYS[k + 1]
-  local state, token, digest, entry, seconds = ARGV[a], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4]
-  local keep, streams, count, fields = ARGV[a + 5], tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7]), ARGV[a + 8]
-  local from = a + 9
-  local to = from + fields - 1
+  local marker, result, mark = KEYS[k], KEYS[k + 1], ARGV[a]
+  local shape = shapes[ARGV[a + 1]] or shape_of(ARGV[a + 1])
+  local seconds, keep, streams, count = shape[1], shape[2], shape[3], shape[4]
+  local from = a + 2
+  local to = from + shape[5] - 1
   local stream, parked = KEYS[k + 2], k + 2 + streams
-  local stands = state == 'answered' and digest or ''
-  local mark = state .. '\n' .. token .. '\n' .. stands .. '\n' .. entry .. '\n'
 
   if call('SET', marker, mark, 'NX', 'EX', seconds) then
     won = won + 1
@@ -150,9 +155,10 @@ while k <= last do
       fail(served)
     else
       local lines = lines_of(served)
+      local state, token, digest, entry = string.match(mark, '^(.-)\n(.-)\n(.-)\n(.-)\n$')
       local again = has_served(lines, entry)
       if not again and lines[1] == 'refused' then
-        lines[1], lines[2], lines[3] = state, token, stands
+        lines[1], lines[2], lines[3] = state, token, digest
         remember(marker, lines, entry, seconds)
         won = won + 1
         call('UNLINK', result)
