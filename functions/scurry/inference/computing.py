@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import logging
 import secrets
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from scurry.inference.answers import write_bodies
 from scurry.inference.apart import HUNG, compute_apart
 from scurry.inference.batch import batches, run
 from scurry.inference.items import BatchItem, claim, drop_late, keys_needed, supply
-from scurry.inference.placement import Where
+from scurry.inference.placement import OUTLIER_SECONDS, TURN_SECONDS, Where
 from scurry.inference.threads import Threads
 from scurry.wire.errors import ScurryError, Unavailable
 
@@ -35,6 +36,26 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+class Mark(threading.local):
+    """What this thread had computed a moment ago.
+
+    The system tells it at the price of a call, which is more than many a model takes: it is asked once a turn.
+    """
+
+    at = cpu = -1e9
+
+    def refreshed(self) -> float:
+        """The clock; the mark is no older than a turn then."""
+        now = time.perf_counter()
+        if now - self.at > TURN_SECONDS:
+            self.at, self.cpu = now, time.thread_time()
+        return now
+
+    def computed(self) -> float:
+        """Seconds of a core since the mark."""
+        return time.thread_time() - self.cpu
+
+
 class Computing:
     """What a worker computes with. Without `children` all that would run in one runs in a thread."""
 
@@ -42,7 +63,7 @@ class Computing:
         self, payloads: Payloads, keys: Keys, clock: Callable[[], float] = time.time, children: Children | None = None
     ) -> None:
         self._payloads, self._keys, self._clock = payloads, keys, clock
-        self._threads, self._children = Threads(), children
+        self._threads, self._children, self._mark = Threads(), children, Mark()
         self._token, self._count = secrets.token_hex(6), itertools.count()  # names that no other worker gives
 
     def claim(self, work: Work, loaded: LoadedModel) -> list[BatchItem]:
@@ -140,9 +161,10 @@ class Computing:
         drop_late(batch, self._now())
         on_time = [item for item in batch if item.failure is None]
         if on_time:
-            start, computed = time.perf_counter(), time.thread_time()
+            start = self._mark.refreshed()
             run(loaded, loaded.layouts, on_time)
-            loaded.pace.note(time.perf_counter() - start, time.thread_time() - computed)
+            seconds = time.perf_counter() - start
+            loaded.pace.note(seconds, self._mark.computed() if seconds > OUTLIER_SECONDS else 0.0)
 
     def _now(self) -> int:
         return int(self._clock() * 1000)
