@@ -14,11 +14,11 @@ Start = Callable[[str], subprocess.Popen[bytes]]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts shells in sessions of their own; all are dead at the end."""
+    """Starts shells in process groups of their own, as `scurry up` does; all are dead at the end."""
     made: list[subprocess.Popen[bytes]] = []
 
     def one(script: str) -> subprocess.Popen[bytes]:
-        made.append(subprocess.Popen(["/bin/sh", "-c", script], stdout=subprocess.PIPE, start_new_session=True))
+        made.append(subprocess.Popen(["/bin/sh", "-c", script], stdout=subprocess.PIPE, process_group=0))
         assert made[-1].stdout
         made[-1].stdout.readline()
         return made[-1]
@@ -49,7 +49,7 @@ def test_a_process_is_ended_with_all_it_started(start: Start) -> None:
 
 
 def test_what_an_ended_process_started_is_found(start: Start) -> None:
-    """Its leader is gone; the session still has its number."""
+    """Its leader is gone; the group still has its number."""
     one = start("echo; sleep 60 & exit")
     note = written(one.pid)
     one.wait(5)
@@ -68,7 +68,7 @@ def test_another_process_with_that_number_is_left_alone(start: Start) -> None:
 
 
 def test_a_younger_leader_took_the_number(start: Start) -> None:
-    """What such a session started is not ours either."""
+    """What such a group started is not ours either."""
     one = start("echo; sleep 60 & exit")
     boot, _, ticks = leftovers.born(one.pid).rpartition(":")
     one.wait(5)

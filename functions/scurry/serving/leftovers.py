@@ -30,12 +30,12 @@ def find(processes: dict[str, Any]) -> list[int]:
         pid, birth = (one.get("pid"), one.get("born")) if isinstance(one, dict) else (0, "")
         if isinstance(pid, int) and pid > 1 and birth:
             alive[pid] = birth
-    return [pid for pid, session in _sessions() if session in alive and _is_ours(pid, session, alive[session])]
+    return [pid for pid, group in _groups() if group in alive and _is_ours(pid, group, alive[group])]
 
 
-def _is_ours(pid: int, session: int, birth: str) -> bool:
-    """Whether a process belongs to the session that began then: its leader must be the same, or gone."""
-    leader = born(session)
+def _is_ours(pid: int, group: int, birth: str) -> bool:
+    """Whether a process belongs to the process group that began then: its leader must be the same, or gone."""
+    leader = born(group)
     if leader:
         return leader == birth
     return _ticks(born(pid)) >= _ticks(birth) and born(pid).partition(":")[0] == birth.partition(":")[0]
@@ -54,17 +54,17 @@ def end(processes: dict[str, Any]) -> int:
     return len(killed)
 
 
-def _sessions() -> Iterable[tuple[int, int]]:
-    """Each process that runs, with its session."""
+def _groups() -> Iterable[tuple[int, int]]:
+    """Each process that runs, with its process group."""
     for folder in PROC.glob("[0-9]*"):
         with contextlib.suppress(OSError, IndexError):
             stat = _stat(int(folder.name))
             if stat[0] != "Z":
-                yield int(folder.name), int(stat[3])
+                yield int(folder.name), int(stat[2])
 
 
 def _stat(pid: int) -> list[str]:
-    """Fields of /proc/PID/stat behind the name: state, parent, group, session, …"""
+    """Fields of /proc/PID/stat behind the name: state, parent, group, …"""
     return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
 
 
