@@ -15,6 +15,7 @@ from typing import Any
 
 START_S = 240.0
 READY = "scurry is ready"
+FULL = "No space left on device"
 
 
 class NotReady(Exception):
@@ -34,18 +35,29 @@ class Stack:
         self.http_url: str = self.info["http_url"]
 
     def start(self) -> None:
-        """Start and wait until it says that it is ready. Raises `NotReady`."""
+        """Start and wait until it says that it is ready. Raises `NotReady`.
+
+        Where it ends because the disk is full, which it says, it is started again, as a service manager would do.
+        """
+        end = time.monotonic() + START_S
+        while READY not in (said := self._try_to_start(end)):
+            self.process.kill()
+            self.process.wait(10)
+            if FULL not in said or time.monotonic() > end:
+                raise NotReady(f"scurry up did not get ready:\n{said}")
+            time.sleep(1)
+
+    def _try_to_start(self, end: float) -> str:
+        """What it says until it is ready, ends, or the time is over."""
         command = [sys.executable, "-m", "scurry", "up", "--dir", str(self.dir), *self._flags]
         environ = {name: value for name, value in os.environ.items() if not name.startswith("SCURRY_")}
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ
         )
-        said, begin = threading.Event(), len(self.lines)
-        threading.Thread(target=self._read, args=(self.process, said), daemon=True).start()
-        said.wait(START_S)
-        if not any(READY in line for line in self.lines[begin:]):
-            self.process.kill()
-            raise NotReady("scurry up did not get ready:\n" + "".join(self.lines[-30:]))
+        told, begin = threading.Event(), len(self.lines)
+        threading.Thread(target=self._read, args=(self.process, told), daemon=True).start()
+        told.wait(max(0.0, end - time.monotonic()))
+        return "".join(self.lines[begin:])
 
     def _read(self, process: subprocess.Popen[str], said: threading.Event) -> None:
         assert process.stdout
