@@ -117,7 +117,7 @@ class Replies:
     def _append(self, pipeline: Pipeline) -> None:
         for _ in range(TOGETHER):
             _, fields = self._fields()
-            pipeline.execute_command("XADD", "scurry:replies:bench", "MAXLEN", "~", 10000, "*", *fields)
+            pipeline.xadd("scurry:replies:bench", dict(zip(fields[::2], fields[1::2], strict=True)), maxlen=10_000)
 
     def _call(self, pipeline: Pipeline) -> None:
         keys: list[str] = ["scurry:ingress:answered"]
