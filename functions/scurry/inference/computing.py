@@ -142,8 +142,12 @@ class Computing:
                 self._threads.replace(pool)
                 loaded.suspect = True
                 work.items = None  # the thread may still write to those it has
-                work.fail(Unavailable("deadline_exceeded", HUNG.format(seconds)))
-                return []
+        if self._children is None or len(work.requests) == 1:
+            work.fail(Unavailable("deadline_exceeded", HUNG.format(seconds)))
+            return []
+        items = self.claim(work, loaded)  # one of them is to blame, or some: a child tells which
+        await self._fetch(items, loaded)
+        return await self._apart(lane_call, work, loaded)
 
     async def _apart(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
         """Compute in a child process, one request after the other."""

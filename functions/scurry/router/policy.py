@@ -33,7 +33,7 @@ QUEUE_MS: Final = 10_000
 LEAST_QUEUE: Final = 4
 """Requests that may wait for a version, however slow it is."""
 SMOOTHING: Final = 0.2
-PROVEN_MS: Final = 500
+PROVEN_MS: Final = 100
 """A lane that reported so lately is taken to answer: the deadlines of what it gets are not watched."""
 BUCKET_MS: Final = 250
 """Deadlines are answered at most so late, and together."""

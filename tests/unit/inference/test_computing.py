@@ -46,6 +46,33 @@ async def test_a_model_that_does_not_come_back_is_given_up(inference, children, 
     free.set()
 
 
+async def test_who_was_asked_beside_one_that_hangs_is_answered(inference, children, shop, monkeypatch):
+    """One request stops the model: the others are computed apart, and it alone is given up."""
+    monkeypatch.setattr(placement, "HANG_SECONDS", 0.05)
+    monkeypatch.setattr(placement, "HANG_RUNS", 0)
+    free = threading.Event()
+
+    def hang_at_nine(x):
+        if (x == 9).any():
+            free.wait(10)
+        return [x]
+
+    async def run(key, spec, arrays, limit, *, quick=False):
+        children.asked.append(arrays)
+        if (arrays[0] == 9).any():
+            raise TimeoutError
+        return [arrays[0] + 1]
+
+    monkeypatch.setattr(children, "run", run)
+    shop.toys["m"] = lambda: Toy(hang_at_nine, inputs=FREE, outputs=FREE)
+    one = call(sent(*(request(at, body(x=row(at, at))) for at in (1, 9, 2)), report=True))
+    await serve(inference, one)
+    assert left(one)[0] == {"r1": [[2, 2]], "r9": "deadline_exceeded", "r2": [[3, 3]]}
+    ((*_, done),) = mail(one, Done)
+    assert done.suspicious
+    free.set()
+
+
 FREE = (Port("x", "FP32", (-1, -1)),)
 
 

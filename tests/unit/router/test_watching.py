@@ -40,14 +40,14 @@ async def test_requests_without_a_deadline_pay_nothing() -> None:
 
 
 async def test_a_lane_that_has_just_answered_is_trusted() -> None:
-    """For half a second; another lane of the version is not."""
+    """For a tenth of a second; another lane of the version is not."""
     out = await serve(await routed(route("1")), requests("a", deadline=SOON))
     state = (await serve(out.state, Done(version="1", lane=0, sequence=1), now=NOW)).state
-    assert watched(await serve(state, requests("b", deadline=SOON), now=NOW + 499)) == []
-    assert len(watched(await serve(state, requests("b", deadline=SOON), now=NOW + 500))) == 1
+    assert watched(await serve(state, requests("b", deadline=SOON), now=NOW + 99)) == []
+    assert len(watched(await serve(state, requests("b", deadline=SOON), now=NOW + 100))) == 1
     full = (await serve(state, Requests(requests=[Request(id=str(n)) for n in range(32)]), now=NOW)).state
-    out = await serve(full, requests("b", deadline=SOON), now=NOW + 499)
-    assert [(value.lane, delay) for delay, value in watched(out)] == [(1, 2_751)]
+    out = await serve(full, requests("b", deadline=SOON), now=NOW + 99)
+    assert [(value.lane, delay) for delay, value in watched(out)] == [(1, 3_151)]
 
 
 async def test_user_functions_have_a_deadline_in_any_case() -> None:
