@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Mark(threading.local):
-    """What this thread had computed a moment ago.
+class Stopwatch(threading.local):
+    """Runs batches and notes what they take; knows what this thread had computed a moment ago.
 
     The system tells it at the price of a call, which is more than many a model takes: it is asked once a turn.
     """
@@ -51,9 +51,15 @@ class Mark(threading.local):
             self.at, self.cpu = now, time.thread_time()
         return now
 
-    def computed(self) -> float:
-        """Seconds of a core since the mark."""
-        return time.thread_time() - self.cpu
+    def run(self, loaded: LoadedModel, batch: Sequence[BatchItem], now_ms: int) -> None:
+        """Run a batch once, without what is late, and note how long it took."""
+        drop_late(batch, now_ms)
+        on_time = [item for item in batch if item.failure is None]
+        if on_time:
+            start = self.refreshed()
+            run(loaded, loaded.layouts, on_time)
+            seconds = time.perf_counter() - start
+            loaded.pace.note(seconds, time.thread_time() - self.cpu if seconds > OUTLIER_SECONDS else 0.0)
 
 
 class Computing:
@@ -63,7 +69,7 @@ class Computing:
         self, payloads: Payloads, keys: Keys, clock: Callable[[], float] = time.time, children: Children | None = None
     ) -> None:
         self._payloads, self._keys, self._clock = payloads, keys, clock
-        self._threads, self._children, self._mark = Threads(), children, Mark()
+        self._threads, self._children, self._stopwatch = Threads(), children, Stopwatch()
         self._token, self._count = secrets.token_hex(6), itertools.count()  # names that no other worker gives
 
     def claim(self, work: Work, loaded: LoadedModel) -> list[BatchItem]:
@@ -99,7 +105,7 @@ class Computing:
         start, rows = time.perf_counter(), 1 if lane_call.solo else loaded.model.max_batch_size
         try:
             for batch in batches(work.items or (), rows, batched=loaded.model.batched):
-                self._run(loaded, batch)
+                self._stopwatch.run(loaded, batch, self._now())
             return self._written(lane_call, work, loaded)
         except Exception as cause:
             work.fail_unforeseen(lane_call.call.key, cause)
@@ -160,15 +166,6 @@ class Computing:
     def _written(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
         work.broken, token = loaded.broken, f"{self._token}{next(self._count):x}"
         return write_bodies(work.items or (), loaded.layouts, self._keys, lane_call.version, token)
-
-    def _run(self, loaded: LoadedModel, batch: list[BatchItem]) -> None:
-        drop_late(batch, self._now())
-        on_time = [item for item in batch if item.failure is None]
-        if on_time:
-            start = self._mark.refreshed()
-            run(loaded, loaded.layouts, on_time)
-            seconds = time.perf_counter() - start
-            loaded.pace.note(seconds, self._mark.computed() if seconds > OUTLIER_SECONDS else 0.0)
 
     def _now(self) -> int:
         return int(self._clock() * 1000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -86,7 +86,7 @@ class Up:
     async def _start_redis(self, plans: Plans, server: redis_server.Server | None) -> None:
         check = partial(redis_answers, self.addresses.redis_url)
         if server:
-            await self._ready_and_kept(await self._run(plans.redis(server)), check, REDIS_S)
+            await kept_once_ready(self._keepers, await self._run(plans.redis(server)), check, REDIS_S)
             return
         try:
             address = Address.parse(self.addresses.redis_url)
@@ -110,17 +110,10 @@ class Up:
         engine = await self._run(plans.job(java_path, job))
         gateway = await self._run(plans.gateway())
         for keeper, port in zip((functions, *workers), (at.functions, *at.workers), strict=True):
-            await self._ready_and_kept(keeper, partial(http_says_ready, LOCAL, port, "/readyz"), PYTHON_S)
-        await self._ready_and_kept(engine, lambda: log_says(engine.child, java.READY_LINE), JOB_S)
+            await kept_once_ready(self._keepers, keeper, partial(http_says_ready, LOCAL, port, "/readyz"), PYTHON_S)
+        await kept_once_ready(self._keepers, engine, lambda: log_says(engine.child, java.READY_LINE), JOB_S)
         gateway_is_ready = partial(http_says_ready, shown(at.host), at.http, GATEWAY_READY)
-        await self._ready_and_kept(gateway, gateway_is_ready, PYTHON_S + REDIS_S)
-
-    async def _ready_and_kept(self, keeper: Keeper, check: Check, patience_s: float) -> None:
-        """Wait until it is ready; from then on it is restarted however it ends, for it has shown that it can start."""
-        await until(
-            check, keeper.child, keeper.child.plan.name, patience_s, lambda: sum(one.restarts for one in self._keepers)
-        )
-        keeper.keep()
+        await kept_once_ready(self._keepers, gateway, gateway_is_ready, PYTHON_S + REDIS_S)
 
     async def _run(self, plan: Plan) -> Keeper:
         self._tell(f"starting {plan.name}")
@@ -161,6 +154,14 @@ class Up:
     def __repr__(self) -> str:
         running = sum(1 for keeper in self._keepers if keeper.child.pid)
         return f"<Up {self.folder.path} {'ready' if self._ready else 'not ready'}, {running} processes>"
+
+
+async def kept_once_ready(all_of_them: Sequence[Keeper], keeper: Keeper, check: Check, patience_s: float) -> None:
+    """Wait until it is ready; from then on it is restarted however it ends, for it has shown that it can start."""
+    await until(
+        check, keeper.child, keeper.child.plan.name, patience_s, lambda: sum(one.restarts for one in all_of_them)
+    )
+    keeper.keep()
 
 
 def described(keeper: Keeper) -> dict[str, Any]:
