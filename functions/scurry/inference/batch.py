@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from scurry.inference.items import BatchItem, Buffer, Piece
     from scurry.inference.layouts import InputLayout, LayoutCache
-    from scurry.runtimes.runtime import Port
+    from scurry.runtimes.port import Port
 
 
 class Runnable(Protocol):

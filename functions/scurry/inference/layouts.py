@@ -20,7 +20,8 @@ from scurry.wire.tensors import DTYPES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scurry.runtimes.runtime import Port, Runtime
+    from scurry.runtimes.port import Port
+    from scurry.runtimes.runtime import Runtime
 
 REMEMBERED: Final = 512
 """Layouts kept per model: models with free dimensions meet many."""

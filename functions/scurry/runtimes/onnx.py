@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from scurry.runtimes.runtime import Port, Runtime
+from scurry.runtimes.port import Port
+from scurry.runtimes.runtime import Runtime
 from scurry.wire.errors import Failed
 
 if TYPE_CHECKING:

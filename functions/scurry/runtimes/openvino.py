@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from scurry.runtimes.runtime import Port, Runtime
+from scurry.runtimes.port import Port
+from scurry.runtimes.runtime import Runtime
 from scurry.wire.errors import Failed
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from scurry.runtimes.files import ModelFile
     from scurry.runtimes.options import Options
+    from scurry.runtimes.port import Port
 
 OVERHEAD_BYTES = 96 * 1024
 """What the smallest open model costs besides its weights (measured with 1,000 sessions of onnxruntime: 87 KiB)."""
@@ -39,15 +39,6 @@ TIMED_RUNS, TIMED_SECONDS = 4, 0.02
 """So often, or so long, a model is run to see how long a run of it takes."""
 WARM_SECONDS = 0.5
 """The full-batch warm-up is left out for models that would need longer than this for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Port:
-    """One input or output of a model; -1 is a free dimension."""
-
-    name: str
-    datatype: str
-    shape: tuple[int, ...]
 
 
 class Runtime(ABC):

@@ -16,7 +16,7 @@ from scurry.wire.tensors import DTYPES, Array
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scurry.runtimes.runtime import Port
+    from scurry.runtimes.port import Port
 
 KINDS: Final = ("wide", "unit", "small")
 """Floats of either sign and many sizes, whole numbers up to 255 · floats from 0 to 1, up to 9 · 0 and 1 only."""

@@ -20,7 +20,7 @@ from scurry.wire.errors import Failed, ScurryError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from scurry.runtimes.runtime import Port
+    from scurry.runtimes.port import Port
     from scurry.wire.tensors import Array
 
     Run = Callable[[Sequence[Array]], list[Array]]

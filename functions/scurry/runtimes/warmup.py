@@ -17,7 +17,7 @@ from scurry.wire.tensors import from_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from scurry.runtimes.runtime import Port
+    from scurry.runtimes.port import Port
     from scurry.wire.tensors import Array
 
 DIRECTORY: Final = "warmup"

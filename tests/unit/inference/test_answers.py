@@ -11,7 +11,7 @@ from scurry.inference.answers import write_bodies, write_replies
 from scurry.inference.batch import batches, run
 from scurry.inference.items import claim
 from scurry.inference.layouts import LayoutCache
-from scurry.runtimes.runtime import Port
+from scurry.runtimes.port import Port
 from scurry.wire.errors import Failed
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.limits import ERROR_BYTES

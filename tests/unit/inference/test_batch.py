@@ -11,7 +11,7 @@ from tests.unit.inference.toys import Toy, body, request, row
 from scurry.inference.batch import batches, run, stack
 from scurry.inference.items import BatchItem, claim
 from scurry.inference.layouts import InputLayout, LayoutCache
-from scurry.runtimes.runtime import Port
+from scurry.runtimes.port import Port
 from scurry.wire.infer_pb2 import InferRequest, Tensor
 from scurry.wire.messages_pb2 import ENCODING_INPUTS, Request
 

@@ -14,7 +14,7 @@ from scurry.inference.computing import Computing
 from scurry.inference.function import Inference
 from scurry.inference.lane_call import LaneCall
 from scurry.inference.shelf import Shelf
-from scurry.runtimes.runtime import Port
+from scurry.runtimes.port import Port
 from scurry.wire.messages_pb2 import Done
 from scurry.wire.names import Keys
 

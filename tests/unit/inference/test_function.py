@@ -12,7 +12,7 @@ from tests.unit.inference.toys import Toy, body, call, mail, replies, request, r
 from scurry.inference import computing, function
 from scurry.inference.function import Inference
 from scurry.inference.shelf import Shelf
-from scurry.runtimes.runtime import Port
+from scurry.runtimes.port import Port
 from scurry.wire.errors import Failed
 from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
 from scurry.wire.messages_pb2 import Bounced, Done, Load, Loaded, ModelSpec, Unload

@@ -12,7 +12,7 @@ from tests.unit.inference.toys import Toy, body, request, row
 
 from scurry.inference.items import claim, drop_late, keys_needed, supply
 from scurry.inference.layouts import LayoutCache
-from scurry.runtimes.runtime import Port
+from scurry.runtimes.port import Port
 from scurry.wire.infer_pb2 import InferRequest, Tensor
 from scurry.wire.messages_pb2 import ENCODING_INPUTS, ENCODING_REQUEST, Request
 

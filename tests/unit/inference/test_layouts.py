@@ -7,7 +7,7 @@ import pytest
 from tests.unit.inference.toys import Toy, body, row
 
 from scurry.inference.layouts import REMEMBERED, LayoutCache, varint
-from scurry.runtimes.runtime import Port
+from scurry.runtimes.port import Port
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
 from scurry.wire.tensors import to_tensor

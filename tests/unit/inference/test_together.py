@@ -15,7 +15,7 @@ from scurry.inference.answers import write_bodies, write_replies
 from scurry.inference.batch import batches, run
 from scurry.inference.items import claim
 from scurry.inference.layouts import LayoutCache
-from scurry.runtimes.runtime import Port
+from scurry.runtimes.port import Port
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.messages_pb2 import ENCODING_INPUTS, ENCODING_REQUEST, Replies, Request
 from scurry.wire.names import Keys

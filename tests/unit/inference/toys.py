@@ -14,7 +14,8 @@ from scurry.runtimes.baseline import Baseline
 from scurry.runtimes.catalog import Subject
 from scurry.runtimes.files import ModelFile
 from scurry.runtimes.options import Options
-from scurry.runtimes.runtime import Port, Runtime
+from scurry.runtimes.port import Port
+from scurry.runtimes.runtime import Runtime
 from scurry.wire.errors import Failed, Unavailable
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.messages_pb2 import DeadLetter, ModelSpec, Replies, Request, Requests

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 from tests.unit.runtimes.opened import open_model
 
 from scurry.runtimes import onnx as onnx_runtime
-from scurry.runtimes.runtime import Port
+from scurry.runtimes.port import Port
 from scurry.wire.errors import Failed
 from scurry.wire.messages_pb2 import ModelSpec
 

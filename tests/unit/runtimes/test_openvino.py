@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.unit.runtimes.opened import open_model
 
-from scurry.runtimes.runtime import Port
+from scurry.runtimes.port import Port
 from scurry.wire.errors import Failed
 from scurry.wire.messages_pb2 import ModelSpec
 

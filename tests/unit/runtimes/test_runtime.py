@@ -10,7 +10,8 @@ import pytest
 
 from scurry.runtimes.files import ModelFile
 from scurry.runtimes.options import Options
-from scurry.runtimes.runtime import UNKNOWN_SECONDS, Port, Runtime
+from scurry.runtimes.port import Port
+from scurry.runtimes.runtime import UNKNOWN_SECONDS, Runtime
 from scurry.wire.errors import Failed, InvalidRequest
 
 

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from scurry.runtimes.runtime import Port
+from scurry.runtimes.port import Port
 from scurry.runtimes.stacking import DEPENDENT, INDEPENDENT, UNSTEADY, UNTRIED, decide, difference, examine
 from scurry.wire.errors import Failed
 

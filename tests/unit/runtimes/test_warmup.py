@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scurry.runtimes.runtime import Port
+from scurry.runtimes.port import Port
 from scurry.runtimes.warmup import guessed, recorded
 from scurry.wire.errors import Failed
 
