@@ -25,9 +25,7 @@ def switch(routing: RoutingPass, routes: Routes) -> None:
 
 def _flush(routing: RoutingPass, lanes: Lanes, generation: int) -> None:
     """Ask the lanes that owe a report, and do not wait for ever."""
-    if not lanes.route.function:
-        for lane, sequence in lanes.unasked():
-            sending.send_trailer(routing.call, routing.table, lanes, lane, sequence, report=True)
+    sending.ask_for_reports(routing.call, routing.table, lanes)
     limit = Drained(version=lanes.version, generation=generation, expired=True)
     routing.call.send_after(policy.DRAIN_MS, ROUTER, routing.model, f"{TYPE_PREFIX}Drained", limit.SerializeToString())
 

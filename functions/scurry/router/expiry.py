@@ -13,18 +13,15 @@ def expire(routing: RoutingPass, watched: Expire) -> None:
 
     A request that was answered without the router's knowing is answered twice: the first answer of an entry wins.
     """
-    first = watched.sequence - len(watched.requests) + 1
     rest = Expire(version=watched.version, lane=watched.lane)
-    for place, expiry in enumerate(watched.requests, first):
-        sequence = expiry.sequence or place
-        if not expiry.deadline or _finished(routing, watched, sequence):
+    for expiry in watched.requests:
+        if _finished(routing, watched, expiry.sequence):
             continue
         if expiry.deadline > routing.now:
-            expiry.sequence = sequence
             rest.requests.append(expiry)
         else:
             routing.answers.refuse(Request.FromString(expiry.SerializeToString()), LATE)
-            _free(routing, watched, sequence)
+            _free(routing, watched, expiry.sequence)
     if rest.requests:
         watching.tell(routing.call, rest, min(expiry.deadline for expiry in rest.requests), routing.now)
 

@@ -121,14 +121,13 @@ def _done(routing: RoutingPass, message: Message) -> None:
     lanes = routing.table.lanes(done.version)
     if lanes is None:
         return
-    lanes.room.measure(done.busy_micros, done.requests)
-    lanes.hear(done.lane, routing.now)
     if done.suspicious:
         lanes.suspect(routing.now)
         routing.table.changed = True
-    if done.lane < 0:
+    if done.lane < 0:  # how long that took tells nothing of the lanes: it waits for a child process, behind others
         routing.table.leave(done.version, -1)
     else:
+        lanes.room.measure(done.busy_micros, done.requests)
         routing.table.finish(done.version, done.lane, done.sequence)
 
 

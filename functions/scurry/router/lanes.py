@@ -25,11 +25,6 @@ class Lanes:
         self.room = Room(route, counters, self.max_batch_size)
         self.stamp = Requests(spec=route.spec, version=route.version).SerializeToString()  # the same on every message
 
-    def proven(self, lane: int, now: int) -> bool:
-        """Whether the lane has shown lately that it answers."""
-        reported = self.counters.reported
-        return lane < len(reported) and 0 <= now - reported[lane] < policy.PROVEN_MS
-
     @property
     def outstanding(self) -> list[int]:
         """Requests sent and not known to be finished, per lane."""
@@ -79,14 +74,6 @@ class Lanes:
         """Whether requests are to be computed in child processes."""
         return self.counters.apart_until > now
 
-    def hear(self, lane: int, now: int) -> None:
-        """The lane has reported."""
-        reported = self.counters.reported
-        if 0 <= lane < len(self.counters.sent):
-            while lane >= len(reported):
-                reported.append(0)
-            reported[lane] = now
-
     def finish(self, lane: int, sequence: int) -> None:
         """The lane has finished all up to `sequence`; extra lanes that fell idle are forgotten."""
         counters = self.counters
@@ -94,7 +81,7 @@ class Lanes:
             counters.done[lane] = sequence
             while len(counters.sent) > LANES and counters.sent[-1] == counters.done[-1]:
                 del counters.sent[-1], counters.done[-1], counters.asked[-1]
-                del counters.leaving[len(counters.sent) :], counters.reported[len(counters.sent) :]
+                del counters.leaving[len(counters.sent) :]
 
     def count(self, count: int) -> None:
         """Count requests that are routed here for the first time."""

@@ -33,14 +33,14 @@ QUEUE_MS: Final = 10_000
 LEAST_QUEUE: Final = 4
 """Requests that may wait for a version, however slow it is."""
 SMOOTHING: Final = 0.2
-PROVEN_MS: Final = 100
-"""A lane that reported so lately is taken to answer: the deadlines of what it gets are not watched."""
+OUTLIER: Final = 16
+"""A report counts as at most so many times what is known: that of a worker that stood still tells little."""
+WATCH_MS: Final = 25_000
+"""Deadlines so near are watched. One further away gets near: from a silent worker a request comes back before it."""
 BUCKET_MS: Final = 250
 """Deadlines are answered at most so late, and together."""
 FUNCTION_MS: Final = 300_000
 """A user function has so long for a request without a deadline."""
-SOLO_WATCH_MS: Final = 60_000
-"""Of what runs alone only deadlines so near are watched: whether it was answered nobody tells."""
 MOMENT_MS: Final = 1_000
 """A request waits so long for news of a version that nobody knows, which may be behind it on another way."""
 
@@ -115,7 +115,9 @@ def smoothed(service_micros: float, busy_micros: int, requests: int) -> float:
     if requests <= 0 or busy_micros < 0:
         return service_micros
     latest = busy_micros / requests
-    return latest if service_micros <= 0 else service_micros + SMOOTHING * (latest - service_micros)
+    if service_micros <= 0:
+        return latest
+    return service_micros + SMOOTHING * (min(latest, OUTLIER * service_micros) - service_micros)
 
 
 def pick(weights: Sequence[tuple[str, int]], key: str) -> str:

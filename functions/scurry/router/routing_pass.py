@@ -96,7 +96,10 @@ class RoutingPass:
             self._overflow(lanes, requests[at:])
 
     def _overflow(self, lanes: Lanes, requests: Sequence[Request]) -> None:
-        """No lane has room: what somebody waits for is refused, bulk requests wait in the lane's mail."""
+        """No lane has room: what somebody waits for is refused, bulk requests wait in the lane's mail.
+
+        The bound may have fallen below what is outstanding and unasked: whoever refuses asks when there is room again.
+        """
         refusal = overloaded(lanes.version, sum(lanes.outstanding))
         bulk: list[Request] = []
         for request in requests:
@@ -109,6 +112,7 @@ class RoutingPass:
         if bulk:
             lanes.count(len(bulk))
             self.send(lanes, lanes.emptiest, bulk)
+        sending.ask_for_reports(self.call, self.table, lanes)
 
     def send(self, lanes: Lanes, lane: int, requests: Sequence[Request], raw: bytes | None = None) -> None:
         """One message to one lane; `raw` are the same requests serialised."""

@@ -22,13 +22,13 @@ def send(
 ) -> None:
     """One message to one lane; `raw` are the same requests serialised.
 
-    On a lane that has not reported lately deadlines are watched, and it is asked to report: it may be dead.
+    Near deadlines are watched, and their lane is asked to report: its worker may be dead.
     """
     table.changed = True
-    due = [] if lanes.proven(lane, now) else deadlines(lanes, requests, now)
+    due = deadlines(lanes, requests, now)
     sequence, report = lanes.send(lane, len(requests), ask=bool(due))
     if due:
-        watch(call, lanes, lane, sequence, requests, now=now)
+        watch(call, lanes, lane, sequence - len(requests) + 1, requests, due, now=now)
     if lanes.route.function:
         _send_to_user_function(call, table, lanes, lane, requests)
         return
@@ -52,6 +52,14 @@ def send_trailer(
     trailer = Requests(sequence=sequence, report=report, epoch=table.epoch, solo=apart)
     address = str(Lane(call.key, lanes.version, lane))
     call.send(INFERENCE, address, REQUESTS, b"".join((raw, lanes.stamp, trailer.SerializeToString())))
+
+
+def ask_for_reports(call: Call, table: RouteTable, lanes: Lanes) -> None:
+    """Have every lane that owes a report send one: what nobody asks for counts as outstanding for ever."""
+    if lanes.route.function:  # each reply is its report
+        return
+    for lane, sequence in lanes.unasked():
+        send_trailer(call, table, lanes, lane, sequence, report=True)
 
 
 def _send_to_user_function(call: Call, table: RouteTable, lanes: Lanes, lane: int, requests: Iterable[Request]) -> None:

@@ -1,4 +1,4 @@
-"""Deadlines of requests whose lane has not shown that it answers."""
+"""Deadlines of requests whose worker may be dead."""
 
 from __future__ import annotations
 
@@ -14,25 +14,34 @@ from scurry.wire.names import ROUTER, TYPE_PREFIX
 EXPIRE: Final = f"{TYPE_PREFIX}Expire"
 
 
-def watch(call: Call, lanes: Lanes, lane: int, sequence: int, requests: Sequence[Request], *, now: int) -> None:
-    """Be told when the first deadline of these has passed; `sequence` is the lane's after them, 0 without a lane."""
-    due = deadlines(lanes, requests, now)
-    if not due:
-        return
-    watched = Expire.FromString(Requests(requests=requests).SerializeToString())
+def deadlines(lanes: Lanes, requests: Sequence[Request], now: int) -> list[tuple[int, int]]:
+    """(place, deadline) of those among these that are to be watched.
+
+    For a user function each has one, lest a missing reply keep its place for ever.
+    """
+    if lanes.route.function:
+        return [(place, request.deadline or now + policy.FUNCTION_MS) for place, request in enumerate(requests)]
+    limit = now + policy.WATCH_MS
+    return [(place, request.deadline) for place, request in enumerate(requests) if 0 < request.deadline < limit]
+
+
+def watch(
+    call: Call,
+    lanes: Lanes,
+    lane: int,
+    first: int,
+    requests: Sequence[Request],
+    due: Sequence[tuple[int, int]],
+    *,
+    now: int,
+) -> None:
+    """Be told when the first of these deadlines has passed; `first` is the lane's sequence of the first request."""
+    watched = Expire.FromString(Requests(requests=[requests[place] for place, _ in due]).SerializeToString())
     watched.DiscardUnknownFields()  # an Expiry is a Request without what answering it does not need
-    watched.version, watched.lane, watched.sequence = lanes.version, lane, sequence
-    if lanes.route.function:
-        for expiry, deadline in zip(watched.requests, due, strict=True):
-            expiry.deadline = deadline
-    tell(call, watched, min(due), now)
-
-
-def deadlines(lanes: Lanes, requests: Sequence[Request], now: int) -> list[int]:
-    """The deadlines among these; for a user function each has one, lest a missing reply keep its place for ever."""
-    if lanes.route.function:
-        return [request.deadline or now + policy.FUNCTION_MS for request in requests]
-    return [request.deadline for request in requests if request.deadline > 0]
+    watched.version, watched.lane = lanes.version, lane
+    for expiry, (place, deadline) in zip(watched.requests, due, strict=True):
+        expiry.deadline, expiry.sequence = deadline, first + place
+    tell(call, watched, min(deadline for _, deadline in due), now)
 
 
 def tell(call: Call, watched: Expire, due: int, now: int) -> None:

@@ -443,16 +443,14 @@ class RoutesWanted(_message.Message):
     def __init__(self, model: _Optional[str] = ..., epoch: _Optional[int] = ...) -> None: ...
 
 class Expire(_message.Message):
-    __slots__ = ("requests", "version", "lane", "sequence")
+    __slots__ = ("requests", "version", "lane")
     REQUESTS_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LANE_FIELD_NUMBER: _ClassVar[int]
-    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     requests: _containers.RepeatedCompositeFieldContainer[Expiry]
     version: str
     lane: int
-    sequence: int
-    def __init__(self, requests: _Optional[_Iterable[_Union[Expiry, _Mapping]]] = ..., version: _Optional[str] = ..., lane: _Optional[int] = ..., sequence: _Optional[int] = ...) -> None: ...
+    def __init__(self, requests: _Optional[_Iterable[_Union[Expiry, _Mapping]]] = ..., version: _Optional[str] = ..., lane: _Optional[int] = ...) -> None: ...
 
 class Expiry(_message.Message):
     __slots__ = ("id", "entry", "model", "encoding", "payload", "reply", "deadline", "keep", "bulk", "digest", "sequence")
@@ -507,7 +505,7 @@ class RouterState(_message.Message):
     def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[LaneCounters, _Mapping]]] = ..., held: _Optional[int] = ..., asked: _Optional[int] = ..., highest: _Optional[int] = ...) -> None: ...
 
 class LaneCounters(_message.Message):
-    __slots__ = ("version", "sent", "done", "asked", "requests", "refused", "service_micros", "away", "leaving", "reported", "leaving_generation", "apart_until")
+    __slots__ = ("version", "sent", "done", "asked", "requests", "refused", "service_micros", "away", "leaving", "leaving_generation", "apart_until")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SENT_FIELD_NUMBER: _ClassVar[int]
     DONE_FIELD_NUMBER: _ClassVar[int]
@@ -517,7 +515,6 @@ class LaneCounters(_message.Message):
     SERVICE_MICROS_FIELD_NUMBER: _ClassVar[int]
     AWAY_FIELD_NUMBER: _ClassVar[int]
     LEAVING_FIELD_NUMBER: _ClassVar[int]
-    REPORTED_FIELD_NUMBER: _ClassVar[int]
     LEAVING_GENERATION_FIELD_NUMBER: _ClassVar[int]
     APART_UNTIL_FIELD_NUMBER: _ClassVar[int]
     version: str
@@ -529,10 +526,9 @@ class LaneCounters(_message.Message):
     service_micros: float
     away: int
     leaving: _containers.RepeatedScalarFieldContainer[int]
-    reported: _containers.RepeatedScalarFieldContainer[int]
     leaving_generation: int
     apart_until: int
-    def __init__(self, version: _Optional[str] = ..., sent: _Optional[_Iterable[int]] = ..., done: _Optional[_Iterable[int]] = ..., asked: _Optional[_Iterable[int]] = ..., requests: _Optional[int] = ..., refused: _Optional[int] = ..., service_micros: _Optional[float] = ..., away: _Optional[int] = ..., leaving: _Optional[_Iterable[int]] = ..., reported: _Optional[_Iterable[int]] = ..., leaving_generation: _Optional[int] = ..., apart_until: _Optional[int] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., sent: _Optional[_Iterable[int]] = ..., done: _Optional[_Iterable[int]] = ..., asked: _Optional[_Iterable[int]] = ..., requests: _Optional[int] = ..., refused: _Optional[int] = ..., service_micros: _Optional[float] = ..., away: _Optional[int] = ..., leaving: _Optional[_Iterable[int]] = ..., leaving_generation: _Optional[int] = ..., apart_until: _Optional[int] = ...) -> None: ...
 
 class Record(_message.Message):
     __slots__ = ("model", "sequence", "epoch", "versions", "aliases", "weights", "previous", "changed")

@@ -195,6 +195,7 @@ def test_the_service_time_is_smoothed() -> None:
     """One report is not everything, the first one is; reports that make no sense change nothing."""
     assert policy.smoothed(0.0, 1_000, 10) == 100
     assert policy.smoothed(100.0, 2_000, 10) == 120
+    assert policy.smoothed(100.0, 30_000_000, 1) == 400
     for busy, requests in ((5, 0), (5, -1), (-5, 1)):
         assert policy.smoothed(100.0, busy, requests) == 100
 

@@ -35,6 +35,23 @@ async def test_beyond_all_lanes_requests_are_refused() -> None:
     assert len(out.state or b"") < 400
 
 
+@pytest.mark.parametrize("told", [0, 4])
+async def test_a_bound_that_fell_below_what_is_outstanding_is_no_trap(told: int) -> None:
+    """A slow report, or a smaller `max_queue_size`, leaves requests outstanding that nobody was to report."""
+    state = (await serve(await routed(route("1")), many(7))).state
+    if told:
+        tight = route("1")
+        tight.max_queue_size = told
+        state = (await serve(state, Routes(epoch=9, versions=[tight]))).state
+    else:
+        state = (await serve(state, Done(version="1", lane=1, busy_micros=60_000_000, requests=1))).state
+    out = await serve(state, requests("x"))
+    assert out.errors == {"x": "overloaded"}
+    assert out.lanes == [("m@1/0", [], 7, True)]
+    state = (await serve(out.state, Done(version="1", lane=0, sequence=7))).state
+    assert (await serve(state, requests("y"))).errors == {}
+
+
 async def test_lanes_shrink_again() -> None:
     """When the extra lanes are idle the state forgets them."""
     out = await serve(await routed(route("1")), many(2_048))

@@ -44,6 +44,7 @@ class World:
     async def tell(self, *messages: Any) -> Outcome:
         """One call of the router; what goes in comes out exactly once, as an answer or on its way."""
         out = await serve(self.state, *messages, now=self.now)
+        self._expects_news(self.counters, RouterState.FromString(out.state or b""))
         self.state = out.state
         going: Counter[str] = Counter()
         for to, key, value in out.sent:
@@ -60,6 +61,15 @@ class World:
             outcome = going + Counter(reply.id for reply in out.replies)
             assert outcome == came, "a request gets exactly one of answer, way and pause"
         return out
+
+    @staticmethod
+    def _expects_news(before: RouterState, after: RouterState) -> None:
+        """What refuses for want of room has asked when there will be some: else it would refuse for ever."""
+        refused = {counters.version: counters.refused for counters in before.versions}
+        for counters in after.versions:
+            if counters.refused > refused.get(counters.version, 0):
+                news = zip(counters.asked, counters.done, strict=True)
+                assert any(asked > done for asked, done in news), counters
 
     def _answer(self, out: Outcome) -> None:
         for reply in out.replies:
