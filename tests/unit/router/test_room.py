@@ -67,5 +67,5 @@ async def test_bulk_waits_however_slow_the_version_is() -> None:
 async def test_what_runs_alone_tells_nothing_of_the_lanes() -> None:
     """It waits for a child process, thousands of others with it when a worker was lost: models looked slow by that."""
     alone = Done(version="1", lane=-1, sequence=1, busy_micros=3_700_000, requests=1)
-    state = (await serve(await routed(route("1")), alone)).state
+    state = (await serve(await routed(route("1")), alone, requests("a"))).state
     assert RouterState.FromString(state or b"").versions[0].service_micros == 0
