@@ -17,13 +17,13 @@ from tests.chaos.callers import Callers
 from tests.chaos.catalogue import FAULTS, HARMLESS
 from tests.chaos.changes import MODEL, Changes
 from tests.chaos.checker import Checker
-from tests.chaos.claims import Content
+from tests.chaos.claims import KEPT_S, Content
 from tests.chaos.closing import Kept, check_audit, check_drains, check_in_flight, check_results, check_strangers
 from tests.chaos.door import Door, Marks, connect
 from tests.chaos.ledger import Ledger
 from tests.chaos.load import Load
 from tests.chaos.memory import Sampler
-from tests.chaos.mix import KEPT_S, Mix, Numbers, Subject, contents
+from tests.chaos.mix import Mix, Numbers, Subject, contents
 from tests.chaos.models import WIDE, WIDTH, save, save_endless, save_hungry
 from tests.chaos.replies import Decoder, Fields, Reader
 from tests.chaos.scene import Scene

@@ -18,6 +18,9 @@ REFUSALS: Final = frozenset({"overloaded", "model_not_ready", "unavailable"})
 EXPIRED: Final = "(read too late)"
 """No code of the system: a reply was read when its parked output was gone, as outputs go after a minute."""
 
+KEPT_S: Final = 120
+"""Results asked to be kept are kept so long; a retry answered later is told `already_answered`."""
+
 MISSING: Final = frozenset({"model_not_found", "version_not_found"})
 """An answer only while the name asked for may stand for nothing."""
 

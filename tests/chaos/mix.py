@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from tests.chaos.claims import Content, Question, Rows
+from tests.chaos.claims import KEPT_S, Content, Question, Rows
 from tests.chaos.models import WIDE, WIDTH
 
 from scurry.wire.infer_pb2 import InferRequest, Tensor
@@ -21,7 +21,6 @@ RETRIED, CLASHED, KEPT, JSON, LATE, KEYED = 0.01, 0.01, 0.05, 0.15, 0.02, 0.3
 CLASH_S = 2.0
 """So long after the first entry another input is sent under its id, and the first once more."""
 DEADLINE_S = 3.0
-KEPT_S = 120  # a retry long after the first answer would be told that it is not kept any more
 
 Fields = dict[str, str | bytes]
 

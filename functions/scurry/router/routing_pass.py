@@ -96,16 +96,11 @@ class RoutingPass:
             self._overflow(lanes, requests[at:])
 
     def _overflow(self, lanes: Lanes, requests: Sequence[Request]) -> None:
-        """No lane has room: what somebody waits for is refused, bulk requests wait in the lane's mail.
-
-        The bound may have fallen below what is outstanding and unasked: whoever refuses asks when there is room again.
-        """
+        """No lane has room, each is to report: what somebody waits for is refused, bulk waits in a lane's mail."""
         refusal = overloaded(lanes.version, sum(lanes.outstanding))
-        bulk: list[Request] = []
+        bulk = [request for request in requests if request.bulk]
         for request in requests:
-            if request.bulk:
-                bulk.append(request)
-            else:
+            if not request.bulk:
                 self.answers.refuse(request, refusal)
         lanes.refuse(len(requests) - len(bulk))
         self.table.changed = True

@@ -28,7 +28,7 @@ def send(
     due = deadlines(lanes, requests, now)
     sequence, report = lanes.send(lane, len(requests), ask=bool(due))
     if due:
-        watch(call, lanes, lane, sequence - len(requests) + 1, requests, due, now=now)
+        watch(call, lanes, lane, requests, due, first=sequence - len(requests) + 1, now=now)
     if lanes.route.function:
         _send_to_user_function(call, table, lanes, lane, requests)
         return
@@ -55,7 +55,10 @@ def send_trailer(
 
 
 def ask_for_reports(call: Call, table: RouteTable, lanes: Lanes) -> None:
-    """Have every lane that owes a report send one: what nobody asks for counts as outstanding for ever."""
+    """Have every lane that owes a report send one.
+
+    What nobody asks for counts as outstanding for ever, and a bound that fell below that would refuse for ever.
+    """
     if lanes.route.function:  # each reply is its report
         return
     for lane, sequence in lanes.unasked():

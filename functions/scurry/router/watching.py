@@ -29,10 +29,10 @@ def watch(
     call: Call,
     lanes: Lanes,
     lane: int,
-    first: int,
     requests: Sequence[Request],
     due: Sequence[tuple[int, int]],
     *,
+    first: int,
     now: int,
 ) -> None:
     """Be told when the first of these deadlines has passed; `first` is the lane's sequence of the first request."""

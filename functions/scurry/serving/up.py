@@ -11,7 +11,7 @@ from typing import Any, Final
 from scurry.client.client import Client
 from scurry.job import jars
 from scurry.redis.address import Address
-from scurry.serving import graces, java, leftovers, redis_server
+from scurry.serving import graces, java, leftovers, redis_log, redis_server
 from scurry.serving.addresses import LOCAL, Addresses, choose, shown
 from scurry.serving.folder import ADDRESSES, PORTS, Folder, FolderInUse, expanded
 from scurry.serving.keeping import Keeper
@@ -49,6 +49,7 @@ class Up:
         self._tell = tell
         self._cores = usable_cores()
         self._keepers: list[Keeper] = []
+        self._shortening: asyncio.Task[None] | None = None
         self._ready = False
         self._report = Report(self.folder, self._facts)
         self.addresses: Addresses
@@ -57,16 +58,10 @@ class Up:
         """Return when every process is ready. Raises one of `CANNOT_START`."""
         try:
             self.folder.claim()
-            self._take_over()
+            take_over(self.folder, self._tell)
             await self._start()
         except OSError as exc:
             raise StartFailed(f"The directory {self.folder.path} cannot be used: {exc.strerror}.") from None
-
-    def _take_over(self) -> None:
-        """A `scurry up` that was killed had no time to end its processes."""
-        ended = leftovers.end(self.folder.read(ADDRESSES).get("processes", {}))
-        if ended:
-            self._tell(f"ended {ended} processes that a killed `scurry up` left in {self.folder.path}")
 
     async def _start(self) -> None:
         job = jars.find(self._environ, self._settings.module)
@@ -87,6 +82,7 @@ class Up:
         check = partial(redis_answers, self.addresses.redis_url)
         if server:
             await kept_once_ready(self._keepers, await self._run(plans.redis(server)), check, REDIS_S)
+            self._shortening = asyncio.create_task(redis_log.keep_short(self.addresses.redis_url))
             return
         try:
             address = Address.parse(self.addresses.redis_url)
@@ -140,6 +136,8 @@ class Up:
         self._ready = False
         if self._keepers:
             self._tell("stopping")
+        if self._shortening is not None:
+            self._shortening.cancel()
         for stage in graces.STAGES:
             now = [keeper for keeper in self._keepers if graces.kind(keeper.child.plan.name) in stage]
             await asyncio.gather(*(keeper.stop(graces.patience(keeper.child.plan.name)) for keeper in now))
@@ -154,6 +152,13 @@ class Up:
     def __repr__(self) -> str:
         running = sum(1 for keeper in self._keepers if keeper.child.pid)
         return f"<Up {self.folder.path} {'ready' if self._ready else 'not ready'}, {running} processes>"
+
+
+def take_over(folder: Folder, tell: Callable[[str], None]) -> None:
+    """A `scurry up` that was killed had no time to end its processes."""
+    ended = leftovers.end(folder.read(ADDRESSES).get("processes", {}))
+    if ended:
+        tell(f"ended {ended} processes that a killed `scurry up` left in {folder.path}")
 
 
 async def kept_once_ready(all_of_them: Sequence[Keeper], keeper: Keeper, check: Check, patience_s: float) -> None:

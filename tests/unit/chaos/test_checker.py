@@ -164,6 +164,22 @@ def test_errors_on_sound_requests(checker: Checker, code: str, figure: str) -> N
     assert checker.ledger.errors == {code: 1}
 
 
+@pytest.mark.parametrize(
+    ("entries", "seconds", "figure"),
+    [(2, 121, ""), (2, 119, "innocents_failed"), (1, 121, "innocents_failed")],
+)
+def test_a_second_answer_may_come_when_the_first_is_gone(
+    checker: Checker, entries: int, seconds: float, figure: str
+) -> None:
+    """After an outage as long as results are kept; not before, and not to who asked once."""
+    for _ in range(entries):
+        asked = ask(checker, 1, kept=True)
+    for _ in range(entries - 1):
+        checker.replied(answer(asked))
+    checker.replied(Seen(1, 1.0 + seconds, error="already_answered"))
+    assert wrongs(checker) == ({figure: 1} if figure else {})
+
+
 def test_a_deadline_may_pass(checker: Checker) -> None:
     """Of a request that has one."""
     ask(checker, 1, deadline=5.0)
