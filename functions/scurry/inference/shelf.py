@@ -22,7 +22,6 @@ from scurry.inference.loaded_model import Key, LoadedModel
 from scurry.inference.stock import MIB, Place, Stock
 from scurry.inference.suspects import Suspects
 from scurry.wire.errors import Failed, ScurryError, Unavailable
-from scurry.wire.messages_pb2 import ModelSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from scurry.inference.suspects import Trial
     from scurry.runtimes.catalog import Subject
     from scurry.runtimes.runtime import Runtime
+    from scurry.wire.messages_pb2 import ModelSpec
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +47,8 @@ class Models(Protocol):
         """The files of a spec. Raises `load_failed`."""
         ...
 
-    def open(self, subject: Subject, config: str, stacks: int = 0) -> Runtime:
-        """The open model; `stacks` rows were shown to be independent before. Raises `load_failed`."""
+    def open(self, subject: Subject, config: str) -> Runtime:
+        """The open model. Raises `load_failed`."""
         ...
 
 
@@ -98,7 +98,7 @@ class Shelf:
             return loaded
         self._failures.raise_recent(place)
         self._suspects.note(place, apart=apart)
-        task = self._loading.get(place) or self._start(place, _untried(spec) if asked else spec)
+        task = self._loading.get(place) or self._start(place, spec)
         # Shielded: whoever gives up waiting must not stop the load for the others.
         return await asyncio.shield(task)
 
@@ -168,7 +168,7 @@ class Shelf:
         stock.make_room(needed)
         stock.reserved += needed
         try:
-            model = await run(self._loaders, self._opener.open, subject, spec.config, _shown(spec))
+            model = await run(self._loaders, self._opener.open, subject, spec.config)
         finally:
             stock.reserved -= needed
         self._sizes[subject.fingerprint] = model.bytes
@@ -190,19 +190,6 @@ def _require_address(place: Place, spec: ModelSpec) -> None:
     if not spec.uri:
         sentence = f"{place.model} version {place.version} is not on this worker, nor is its address."
         raise Unavailable("model_not_ready", sentence)
-
-
-def _shown(spec: ModelSpec) -> int:
-    """Rows that were shown to be independent when these files were registered; 0: nobody has tried yet."""
-    return spec.max_batch_size if spec.fingerprint else 0
-
-
-def _untried(spec: ModelSpec) -> ModelSpec:
-    """The spec as the registry first had it: whoever loads it for a registration shows anew what it shows."""
-    untried = ModelSpec()
-    untried.CopyFrom(spec)
-    untried.max_batch_size = 0
-    return untried
 
 
 def _refuse_changed(subject: Subject, spec: ModelSpec) -> None:

@@ -85,8 +85,7 @@ class Progress:
             entry.loaded.append(loaded.lane)
         spec.fingerprint = loaded.fingerprint
         spec.runtime = spec.runtime or loaded.runtime
-        if loaded.max_batch_size:  # the least that a worker has shown: others may take it for shown
-            spec.max_batch_size = min(spec.max_batch_size or loaded.max_batch_size, loaded.max_batch_size)
+        spec.max_batch_size = loaded.max_batch_size or spec.max_batch_size
         if set(range(LANES)) <= set(entry.loaded):
             entry.signature.CopyFrom(loaded.signature)
             entry.bytes, entry.device = loaded.bytes, loaded.device

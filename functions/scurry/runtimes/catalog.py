@@ -48,14 +48,11 @@ class Opener:
         file = locate(spec.uri, model, version, cls.suffixes, self._root)
         return Subject(cls, file, fingerprint(file.all), file.bytes)
 
-    def open(self, subject: Subject, config: str, stacks: int = 0) -> Runtime:
-        """The open model; that `stacks` rows may share a call is tried out if 0.
-
-        Raises `load_failed` and nothing else that a spec can cause.
-        """
+    def open(self, subject: Subject, config: str) -> Runtime:
+        """The open model. Raises `load_failed` and nothing else that a spec can cause."""
         cls, file = subject.runtime, subject.file
         opened = cls(file, parse_options(config, file.config, cls.known, cls.name), self._threads)
-        opened.open(stacks)
+        opened.open()
         if fingerprint(file.all) != subject.fingerprint:
             raise Failed("load_failed", f"{file.path} was changed while it was opened.")
         return opened

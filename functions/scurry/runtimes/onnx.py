@@ -63,11 +63,11 @@ class OnnxRuntime(Runtime):
         small = self.file.bytes < SMALL_BYTES and self._threads_used <= 1
         self._start(1 if small and not self.options.threads else self.threads, arena=not small)
 
-    def _warm_up(self, stacks: int) -> None:
-        super()._warm_up(stacks)
+    def _warm_up(self) -> None:
+        super()._warm_up()
         if self._threads_used < self.threads and self.seconds > SLOW_SECONDS:
             self._start(self.threads, arena=True)
-            super()._warm_up(stacks)
+            super()._warm_up()
 
     def _start(self, threads: int, *, arena: bool) -> None:
         settings = self._api.SessionOptions()

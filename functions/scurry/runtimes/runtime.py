@@ -74,15 +74,15 @@ class Runtime(ABC):
     def _run(self, arrays: Sequence[Array]) -> list[Array]:
         """Run the model once; BYTES are arrays of `str` here."""
 
-    def open(self, stacks: int = 0) -> None:
-        """Load, warm up and measure; how many rows may share a call is tried out if 0. Raises `load_failed`."""
+    def open(self) -> None:
+        """Load, warm up and measure. Raises `load_failed`."""
         self._api = _imported(self)
         try:
             with Growth() as growth:
                 self._load()
                 self._texts = any(port.datatype == "BYTES" for port in self.inputs)
                 _check_datatypes((*self.inputs, *self.outputs))
-                self._warm_up(stacks)
+                self._warm_up()
             self.depends = depends_on_values(self.file.path)
         except ScurryError as cause:
             raise Failed("load_failed", cause.message) from cause
@@ -121,12 +121,11 @@ class Runtime(ABC):
                 specs.add(name=port.name, datatype=port.datatype, shape=port.shape)
         return answer
 
-    def _warm_up(self, stacks: int) -> None:
+    def _warm_up(self) -> None:
         """Run what there is to try with, then decide whether rows may be stacked. A model that fails is a warning."""
         self.warnings = list(self.options.warnings)
         self._try_out()
-        wish = self.options.max_batch_size
-        self.max_batch_size, warning = (stacks, "") if stacks else decide(self.run, self.inputs, self.outputs, wish)
+        self.max_batch_size, warning = decide(self.run, self.inputs, self.outputs, self.options.max_batch_size)
         self.batched = self.max_batch_size > 1
         if warning:
             self.warnings.append(warning)

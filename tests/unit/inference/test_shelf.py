@@ -315,14 +315,3 @@ def test_a_spec_without_identity_is_told_apart_by_what_it_says():
     others = [ModelSpec(uri="a", generation=2), ModelSpec(uri="b", generation=1), ModelSpec(uri="a", runtime="onnx")]
     assert len({identity_of(each) for each in (one, *others)}) == 4
     assert identity_of(spec("given")) == "given"
-
-
-async def test_only_what_the_registration_has_shown_is_taken_for_shown(shop, shelf):
-    """Requests bring it along once a worker has found the files; the registry's own loads try anew."""
-    shown = ModelSpec(uri="/m", identity="a", max_batch_size=8, fingerprint="files of /m")
-    untried = ModelSpec(uri="/n", identity="b", max_batch_size=32)
-    asked = ModelSpec(uri="/o", identity="c", max_batch_size=8, fingerprint="files of /o")
-    await shelf.load(("m", "1"), shown)
-    await shelf.load(("n", "1"), untried)
-    await shelf.load(("o", "1"), asked, asked=True)
-    assert shop.stacks == [8, 0, 0]

@@ -56,15 +56,13 @@ class Shop:
         self.toys: dict[str, Callable[[], Runtime]] = {}
         self.content: dict[str, str] = {}
         self.opened: list[str] = []
-        self.stacks: list[int] = []
         self.size = 0
 
     def find(self, model: str, version: str, spec: ModelSpec) -> Subject:
         content = self.content.get(spec.uri, f"files of {spec.uri}")
         return Subject(Toy, ModelFile(Path(f"/{model}/{version}")), content, self.size)
 
-    def open(self, subject: Subject, config: str, stacks: int = 0) -> Runtime:
-        self.stacks.append(stacks)
+    def open(self, subject: Subject, config: str) -> Runtime:
         model = subject.file.path.parent.name
         self.opened.append(f"{model}@{subject.file.path.name}")
         return self.toys.get(model, Toy)()

@@ -74,16 +74,6 @@ def test_rows_that_know_of_each_other_do_not_stack(make, function, sentence):
         make(function=function, options=Options(max_batch_size=8)).open()
 
 
-def test_what_was_shown_before_is_not_tried_again(make):
-    """A worker that comes back opens all of its models at once: the trials of slow ones took it minutes."""
-    model = make()
-    model.open(stacks=4)
-    assert (model.batched, model.max_batch_size, set(model.seen)) == (True, 4, {1, 4})
-    alone = make()
-    alone.open(stacks=1)
-    assert (alone.batched, alone.max_batch_size, set(alone.seen)) == (False, 1, {1})
-
-
 @pytest.mark.parametrize("size", [0, 1])
 def test_stacking_can_be_switched_off(make, size):
     """max_batch_size 0 and 1 both mean one request at a time."""

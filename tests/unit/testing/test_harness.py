@@ -132,7 +132,7 @@ async def test_register_then_infer() -> None:
     assert record["routes"] == {"1": 1}
     (version,) = record["versions"]
     assert (version["state"], version["runtime"], version["generation"]) == ("ready", "onnx", 1)
-    assert (version["bytes"], version["device"], version["max_batch_size"]) == (1000, "CPU", 8)
+    assert (version["bytes"], version["device"], version["max_batch_size"]) == (1000, "CPU", 16)
     assert version["signature"]["inputs"] == [{"name": "x", "datatype": "FP32", "shape": [-1, 2]}]
     answer = await harness.infer("m", X)
     assert answer["y"].tolist() == [[2, 3]]
