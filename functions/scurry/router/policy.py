@@ -36,7 +36,8 @@ SMOOTHING: Final = 0.2
 OUTLIER: Final = 16
 """A report counts as at most so many times what is known: that of a worker that stood still tells little."""
 WATCH_MS: Final = 25_000
-"""Deadlines so near are watched. One further away gets near: from a silent worker a request comes back before it."""
+"""Deadlines so near are watched. One further away gets near: a request comes back from a silent worker before it, as
+long as this is well above the transport's `silence` (10 s in module.yaml)."""
 BUCKET_MS: Final = 250
 """Deadlines are answered at most so late, and together."""
 FUNCTION_MS: Final = 300_000
