@@ -58,9 +58,8 @@ def call_bytes(model: str, subject: Subject, requests: int) -> bytes:
         body = InferRequest(inputs=[tensor]).SerializeToString()
         pile.append(Request(id=f"{at:032x}", entry=f"scurry:requests/1-{at}", model=model, body=body, keep=0))
         pile[-1].reply = "scurry:replies:me"
-    spec = ModelSpec(
-        uri=str(subject.file), runtime="onnx", generation=1, config=f'{{"max_batch_size": {subject.max_batch_size}}}'
-    )
+    config = f'{{"max_batch_size": {subject.max_batch_size}}}'
+    spec = ModelSpec(uri=str(subject.file), runtime="onnx", generation=1, config=config, identity=f"{model}-1")
     call = ToFunction()
     call.invocation.target.namespace, call.invocation.target.type = "scurry", "inference"
     call.invocation.target.id = f"{model}@1/0"

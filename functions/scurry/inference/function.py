@@ -80,7 +80,7 @@ class Inference:
                 later.append(asyncio.create_task(self._answer_parked(lane_call, payloads, done)))
             else:
                 self._finish(lane_call, done)
-        for outcome in await asyncio.gather(*later, return_exceptions=True):
+        for outcome in await asyncio.gather(*later, return_exceptions=True) if later else ():
             if outcome is not None:
                 log.error("a call was left unanswered", exc_info=outcome)
 
@@ -131,9 +131,9 @@ class Inference:
 
     def _finish(self, lane_call: LaneCall, done: Callable[[Call], None]) -> None:
         """However a call went, it is answered."""
-        key, requests = lane_call.call.key, lane_call.requests
-        if requests:
-            self._reports.add(key, lane_call.busy, requests)
+        key = lane_call.call.key
+        if lane_call.requests:
+            self._reports.add(key, lane_call.busy, lane_call.requests)
         try:
             lane_call.finish(*(self._reports.take(key) if lane_call.report else ()))
         except Exception:  # left unanswered it goes back to its router; the others of the exchange are answered

@@ -79,6 +79,7 @@ class LaneCall:
         "changes",
         "model",
         "report",
+        "requests",
         "returned",
         "sequence",
         "solo",
@@ -92,6 +93,7 @@ class LaneCall:
         self.address = address = parse(call.key)
         self.model, self.version = (address.model, address.version) if address else (call.key, "")
         self.works: list[Work] = []
+        self.requests = 0  # how many there are
         self.changes: list[Load | Unload] = []
         self.sequence = 0
         self.busy = 0.0  # seconds of computing
@@ -122,6 +124,7 @@ class LaneCall:
         """Requests are answered by exactly the registration that they were sent to."""
         if not requests.requests:
             return
+        self.requests += len(requests.requests)
         spec = requests.spec
         for work in self.works:
             if work.spec.identity == spec.identity and work.spec.generation == spec.generation:
@@ -133,11 +136,6 @@ class LaneCall:
         log.error("%s is no address: %r", self.call.key, self)
         self.changes.clear()
         self.fail(Failed("internal", f"{self.call.key!r} is no address of a model."))
-
-    @property
-    def requests(self) -> int:
-        """How many there are."""
-        return sum(len(work.requests) for work in self.works)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -156,6 +154,7 @@ class LaneCall:
         bounced = Bounced(message=back.SerializeToString(), typename=REQUESTS, address=self.call.key, cause=cause)
         self.call.send(ROUTER, self.model, BOUNCED, bounced.SerializeToString())
         self.works.remove(work)
+        self.requests -= len(work.requests)
         self.returned = True
 
     def bury(self, item: BatchItem, failure: ScurryError) -> None:

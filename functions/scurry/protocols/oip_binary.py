@@ -100,14 +100,14 @@ def split(body: bytes, header_length: str | None) -> Document:
 
 def wanted(document: Document) -> BinaryOutputs:
     """Which outputs to answer in binary. Raises `InvalidRequest`."""
-    every = _flag(oip_json.parameters(document, "The request").pop("binary_data_output", False), "binary_data_output")
+    every = _flag(oip_json.parameters(document).pop("binary_data_output", False), "binary_data_output")
     outputs = oip_json.objects(document, "outputs")
     if not outputs:
         return BinaryOutputs(every)
     named: dict[str, bool] = {}
     for entry in outputs:
         name = entry.get("name")
-        found = _parameters(entry, f"Output {brief(name)}")
+        found = _parameters(entry, "Output")
         if isinstance(name, str) and "binary_data" in found:
             named[name] = _flag(found["binary_data"], "binary_data")
     return BinaryOutputs(every, named)
@@ -117,11 +117,11 @@ def _attach(document: Document, tail: memoryview) -> None:
     """Cut the tail into the inputs that ask for a piece of it; every byte must belong to one."""
     at = 0
     for entry in oip_json.objects(document, "inputs"):
-        size = _parameters(entry, f"Tensor {brief(entry.get('name'))}").get("binary_data_size")
+        size = _parameters(entry, "Tensor").get("binary_data_size")
         if size is None:
             continue
         if type(size) is not int or not 0 <= size <= len(tail) - at:
-            whose, left = f"Tensor {brief(entry.get('name'))}", len(tail) - at
+            whose, left = oip_json.named(entry, "Tensor"), len(tail) - at
             sentence = f"{whose} has binary_data_size {brief(size)}, but {left} bytes follow the JSON."
             raise InvalidRequest("bad_request", sentence)
         entry["data"] = tail[at : at + size]
@@ -130,11 +130,12 @@ def _attach(document: Document, tail: memoryview) -> None:
         raise InvalidRequest("bad_request", f"{len(tail) - at} bytes behind the JSON belong to no tensor.")
 
 
-def _parameters(entry: Document, whose: str) -> Document:
-    found = oip_json.parameters(entry, whose)
+def _parameters(entry: Document, kind: str) -> Document:
+    found = oip_json.parameters(entry, kind)
     for name in REFUSED:
         if found.get(name):
-            raise InvalidRequest("bad_request", f"{whose} has parameter {name!r}, which this server does not offer.")
+            sentence = f"{oip_json.named(entry, kind)} has parameter {name!r}, which this server does not offer."
+            raise InvalidRequest("bad_request", sentence)
     return found
 
 

@@ -49,7 +49,7 @@ def request_of(document: Document) -> InferRequest:
         names.add(name)
         add_tensor(request, name, entry)
     request.outputs.extend(_outputs(document))
-    for key, value in parameters(document, "The request").items():
+    for key, value in parameters(document).items():
         set_parameter(request.parameters[key], key, value)
     return request
 
@@ -86,14 +86,19 @@ def objects(document: Document, field: str) -> list[Document]:
     return entries
 
 
-def parameters(owner: Document, whose: str) -> Document:
-    """The `parameters` of a request or tensor; absent ones are an empty object."""
+def parameters(owner: Document, kind: str = "") -> Document:
+    """The `parameters` of a request, or of a `kind` of tensor; absent ones are an empty object."""
     found = owner.get("parameters")
     if found is None:
         return {}
     if not isinstance(found, dict):
-        raise InvalidRequest("bad_request", f"{whose} has `parameters` that are not an object.")
+        raise InvalidRequest("bad_request", f"{named(owner, kind)} has `parameters` that are not an object.")
     return found
+
+
+def named(owner: Document, kind: str) -> str:
+    """A tensor of some kind, or without one the request, as it stands in a sentence."""
+    return f"{kind} {brief(owner.get('name'))}" if kind else "The request"
 
 
 def set_parameter(parameter: Parameter, key: str, value: object) -> None:

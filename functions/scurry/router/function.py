@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 
 from scurry.endpoint.call import NOTHING, Call, Message, State, answer_each, now_ms
 from scurry.router import apart, draining, expiry, holding, recovery
+from scurry.router.arrived import Arrived
 from scurry.router.policy import Bounds
 from scurry.router.routes import RouteTable
 from scurry.router.routing_pass import RoutingPass
@@ -17,7 +18,7 @@ from scurry.router.sending import REQUESTS
 from scurry.router.tables import Tables
 from scurry.router.watching import EXPIRE
 from scurry.wire.addresses import Lane, parse
-from scurry.wire.messages_pb2 import Bounced, Done, Drained, Expire, Reply, Request, Requests, Routes
+from scurry.wire.messages_pb2 import Bounced, Done, Drained, Expire, Reply, Requests, Routes
 from scurry.wire.names import ROUTER, ROUTER_STATE, TYPE_PREFIX
 
 log = logging.getLogger(__name__)
@@ -63,36 +64,21 @@ class Router:
 
 def _take_together(routing: RoutingPass, messages: Sequence[Message]) -> None:
     """Requests that arrived together leave together."""
-    requests: Sequence[Request] = ()
-    raw: list[bytes] = []
-    replayed = False
+    arrived = Arrived()
     for message in messages:
         if not apart.from_outside(message):
-            if requests and message.typename in SWITCHES:  # what came before a switch is answered as before it
-                routing.dispatch(requests, b"".join(raw), replayed=replayed)
-                requests, raw = (), []
+            if arrived.requests and message.typename in SWITCHES:  # what came before a switch is answered as before it
+                arrived.dispatch(routing)
+                arrived = Arrived()
             take(routing, message)
             continue
         try:
             group = Requests.FromString(message.value)
-            requests = _joined(requests, group.requests)
-            replayed = replayed or group.replayed
         except DecodeError as failure:
             routing.answers.unreadable(message, failure)
         else:
-            raw.append(message.value)
-    if requests:
-        # serialised Requests joined are one Requests with all of theirs
-        routing.dispatch(requests, b"".join(raw), replayed=replayed)
-
-
-def _joined(requests: Sequence[Request], more: Sequence[Request]) -> Sequence[Request]:
-    """All of them; the first ones as they came, because mostly there are no others."""
-    if not requests:
-        return more
-    both = requests if isinstance(requests, list) else list(requests)
-    both.extend(more)
-    return both
+            arrived.add(group, message.value)
+    arrived.dispatch(routing)
 
 
 def take(routing: RoutingPass, message: Message) -> None:
@@ -128,7 +114,8 @@ def _done(routing: RoutingPass, message: Message) -> None:
         routing.table.leave(done.version, -1)
     else:
         lanes.room.measure(done.busy_micros, done.requests)
-        routing.table.finish(done.version, done.lane, done.sequence)
+        lanes.finish(done.lane, done.sequence)
+        routing.table.changed = routing.table.settled = True
 
 
 def _bounced(routing: RoutingPass, message: Message) -> None:

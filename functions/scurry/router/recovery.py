@@ -109,7 +109,7 @@ def _send_alone(routing: RoutingPass, request: Request, lanes: Lanes | None) -> 
         return
     routing.table.leave(lanes.version, 1)
     alone = Requests(requests=[request], sequence=1, report=True, epoch=routing.table.epoch, solo=True)
-    if due := watching.deadlines(lanes, [request], routing.now):
-        watching.watch(routing.call, lanes, -1, [request], due, first=0, now=routing.now)
+    if near := watching.deadlines(lanes, [request], routing.now):
+        watching.watch(routing.call, lanes, -1, [request], near, first=0, now=routing.now)
     address = str(Solo(routing.model, lanes.version, request.entry or request.id))
     routing.call.send(INFERENCE, address, REQUESTS, b"".join((lanes.stamp, alone.SerializeToString())))

@@ -31,23 +31,25 @@ class RoutingPass:
         self.unrouted: list[tuple[int, Request, Refusal]] = []  # since when they wait, and what they wait for
 
     def dispatch(
-        self, requests: Sequence[Request], raw: bytes, held_since: int = 0, *, replayed: bool = False
+        self, requests: Sequence[Request], raw: bytes, since: int = 0, *, replayed: bool = False, due: int | None = None
     ) -> None:
-        """Route requests, `raw` being the same serialised: those bytes are forwarded where all go one way."""
-        if not requests:
+        """Route requests, held `since` then; `raw` are the same serialised: those bytes go on where all go one way.
+
+        `due` is the first deadline of requests that are known to be plain, or 0; None: they are looked at.
+        """
+        if replayed and self.table.undecided and not (since and self.now - since >= self.bounds.hold_ms):
+            self.unrouted.extend((since, each, LATE if self.late(each) else UNDECIDED) for each in requests)
             return
-        if replayed and self.table.undecided and not self._waited_enough(held_since):
-            self.unrouted.extend((held_since, each, LATE if self.late(each) else UNDECIDED) for each in requests)
-            return
-        weights = self.table.weights
-        if len(weights) == 1 and _plain(requests, self.now):
-            self._forward(self.table[weights[0][0]], requests, raw)
-            return
+        if len(self.table.weights) == 1:
+            due = due_if_plain(requests) if due is None else due
+            if due is not None and not 0 < due <= self.now:
+                self._forward(self.table[self.table.weights[0][0]], requests, raw, due)
+                return
         ways: dict[str, list[Request]] = {}
         for request in requests:
             choice = self.choose(request)
             if isinstance(choice, Refusal):
-                self.unrouted.append((held_since, request, choice))
+                self.unrouted.append((since, request, choice))
             else:
                 ways.setdefault(choice.version, []).append(request)
         for version, way in ways.items():
@@ -67,14 +69,11 @@ class RoutingPass:
             return finding.nothing_ready(self.table)
         return self.table[policy.pick(self.table.weights, request.key or request.id)]
 
-    def _waited_enough(self, since: int) -> bool:
-        return bool(since) and self.now - since >= self.bounds.hold_ms
-
     def late(self, request: Request) -> bool:
         """Whether the request's deadline has passed."""
         return 0 < request.deadline <= self.now
 
-    def _forward(self, lanes: Lanes, requests: Sequence[Request], raw: bytes | None) -> None:
+    def _forward(self, lanes: Lanes, requests: Sequence[Request], raw: bytes | None, due: int | None = None) -> None:
         """Send requests to the lanes of a version, `raw` being the same serialised; refuse those without room."""
         if lanes.route.function and not self.bounds.reaches(lanes.route.function):
             for request in requests:
@@ -85,11 +84,11 @@ class RoutingPass:
         parts = policy.spread(outstanding, count, lanes.max_batch_size, lanes.room.cap) if count else []
         if len(parts) == 1 and parts[0][1] == len(requests):
             lanes.count(count)
-            self.send(lanes, parts[0][0], requests, raw)
+            self.send(lanes, parts[0][0], requests, raw, due)
             return
         at = 0
         for lane, size in parts:
-            self.send(lanes, lane, requests[at : at + size])
+            self.send(lanes, lane, requests[at : at + size], None, due)
             at += size
         lanes.count(at)
         if at < len(requests):
@@ -109,9 +108,11 @@ class RoutingPass:
             self.send(lanes, lanes.emptiest, bulk)
         sending.ask_for_reports(self.call, self.table, lanes)
 
-    def send(self, lanes: Lanes, lane: int, requests: Sequence[Request], raw: bytes | None = None) -> None:
-        """One message to one lane; `raw` are the same requests serialised."""
-        sending.send(self.call, self.table, lanes, lane, requests, raw=raw, now=self.now)
+    def send(
+        self, lanes: Lanes, lane: int, requests: Sequence[Request], raw: bytes | None = None, due: int | None = None
+    ) -> None:
+        """One message to one lane; `raw` are the same requests serialised, no deadline is before `due`."""
+        sending.send(self.call, self.table, lanes, lane, requests, raw=raw, due=due, now=self.now)
 
     def mark(self) -> Mark:
         """How things stand; `undo` goes back to it."""
@@ -136,9 +137,13 @@ class RoutingPass:
         return saved
 
 
-def _plain(requests: Iterable[Request], now: int) -> bool:
-    """Whether nothing but the model tells where these requests go, and none is late."""
+def due_if_plain(requests: Iterable[Request]) -> int | None:
+    """The first deadline, or 0, where nothing but the model tells where these requests go; else None."""
+    due = 0
     for request in requests:
-        if request.version or request.priority or 0 < request.deadline <= now or request.defect:
-            return False
-    return True
+        if request.version or request.priority or request.defect:
+            return None
+        deadline = request.deadline
+        if deadline > 0 and (deadline < due or not due):
+            due = deadline
+    return due

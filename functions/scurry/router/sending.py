@@ -18,17 +18,25 @@ REQUEST: Final = f"{TYPE_PREFIX}Request"
 
 
 def send(
-    call: Call, table: RouteTable, lanes: Lanes, lane: int, requests: Sequence[Request], *, raw: bytes | None, now: int
+    call: Call,
+    table: RouteTable,
+    lanes: Lanes,
+    lane: int,
+    requests: Sequence[Request],
+    *,
+    raw: bytes | None,
+    due: int | None = None,
+    now: int,
 ) -> None:
-    """One message to one lane; `raw` are the same requests serialised.
+    """One message to one lane; `raw` are the same requests serialised, and no deadline is before `due`.
 
     Near deadlines are watched, and their lane is asked to report: its worker may be dead.
     """
     table.changed = True
-    due = deadlines(lanes, requests, now)
-    sequence, report = lanes.send(lane, len(requests), ask=bool(due))
-    if due:
-        watch(call, lanes, lane, requests, due, first=sequence - len(requests) + 1, now=now)
+    near = deadlines(lanes, requests, now, due)
+    sequence, report = lanes.send(lane, len(requests), ask=bool(near))
+    if near:
+        watch(call, lanes, lane, requests, near, first=sequence - len(requests) + 1, now=now)
     if lanes.route.function:
         _send_to_user_function(call, table, lanes, lane, requests)
         return

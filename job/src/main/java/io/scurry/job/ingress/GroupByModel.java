@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.scurry.job.ingress;
 
+import io.scurry.wire.Messages.Request;
 import io.scurry.wire.Messages.Requests;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -22,7 +23,7 @@ final class GroupByModel {
         continue;
       }
       if (parsed.update == null) {
-        groups.computeIfAbsent(key, model -> Requests.newBuilder().setReplayed(replayed)).addRequests(parsed.request);
+        add(groups.computeIfAbsent(key, model -> empty(replayed)), parsed.request);
         continue;
       }
       // A registry message must not overtake the requests of its model that stand before it.
@@ -34,5 +35,22 @@ final class GroupByModel {
     }
     groups.forEach((model, requests) -> mail.add(Mail.of(model, requests.build())));
     return mail;
+  }
+
+  private static Requests.Builder empty(boolean replayed) {
+    return Requests.newBuilder().setReplayed(replayed).setPlain(true);
+  }
+
+  /** The router need not look at each request of a plain group. */
+  private static void add(Requests.Builder group, Request.Builder request) {
+    group.addRequests(request);
+    boolean plain = request.getVersion().isEmpty() && request.getPriority() == 0 && request.getDefect().isEmpty();
+    long deadline = request.getDeadline();
+    if (group.getPlain() && !plain) {
+      group.setPlain(false).clearFirstDeadline();
+    } else if (group.getPlain() && deadline > 0
+        && (group.getFirstDeadline() == 0 || deadline < group.getFirstDeadline())) {
+      group.setFirstDeadline(deadline);
+    }
   }
 }

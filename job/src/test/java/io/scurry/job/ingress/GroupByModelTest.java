@@ -19,6 +19,11 @@ class GroupByModelTest {
     read.add(parser.parse(Given.entry("1-" + read.size(), "id", id, "model", model, "inputs", "{}")));
   }
 
+  private void field(String model, String name, String value) {
+    read.add(parser.parse(
+        Given.entry("1-" + read.size(), "id", "i" + read.size(), "model", model, "inputs", "{}", name, value)));
+  }
+
   private void update(String id, String model) {
     read.add(parser.parse(
         Given.entry("1-" + read.size(), "id", id, "model", model, "kind", "registry", "update", "{}")));
@@ -72,6 +77,25 @@ class GroupByModelTest {
     assertEquals(
         List.of("scurry.v1/Requests for router m a", "scurry.v1/Update for router m", "scurry.v1/Requests for router m c"),
         sorted(true));
+  }
+
+  @Test
+  void aGroupTellsThatItIsPlainAndItsFirstDeadline() throws Exception {
+    field("m", "deadline", "3000");
+    field("m", "deadline", "2000");
+    request("a", "m");
+    request("b", "none");
+    field("late", "deadline", "2000");
+    field("late", "version", "7");
+    field("late", "deadline", "1000");
+    field("urgent", "priority", "1");
+    request("c", "bad name");
+    List<String> told = new ArrayList<>();
+    for (Mail one : GroupByModel.group(read, false)) {
+      Requests group = Requests.parseFrom(one.value.getValue());
+      told.add(one.to.id() + ' ' + group.getPlain() + ' ' + group.getFirstDeadline());
+    }
+    assertEquals(List.of("m true 2000", "none true 0", "late false 0", "urgent false 0", "! false 0"), told);
   }
 
   @Test
