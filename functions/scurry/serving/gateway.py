@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from typing import Final
@@ -43,6 +44,7 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) ->
     try:
         listener = listener_of(client, settings)
         port = await listener.open(settings.host, settings.http_port)
+        gc.freeze()  # what lives for ever need not be looked at again
         log.info("gateway ready on http://%s:%d", settings.host, port)
         await stop.wait()
         log.info("gateway stops", extra={"drain_s": settings.drain_s})

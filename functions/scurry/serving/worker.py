@@ -7,6 +7,7 @@ a worker says that it is no longer ready, takes no more calls, finishes those it
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -60,6 +61,7 @@ async def serve(settings: WorkerSettings) -> None:
     watchdog.start()
     runner, port = await listen(app, settings.host, settings.port)
     inference.worker = f"{settings.host}:{port}"
+    gc.freeze()  # what lives for ever need not be looked at again
     log.info("worker ready on http://%s:%d", settings.host, port)
     try:
         await stop.wait()
