@@ -42,6 +42,19 @@ async def test_an_id_belongs_to_its_first_answer(stack: Stack, tmp_path: Path) -
         assert (await client.result("ids-mine")).version == "1"
 
 
+async def test_other_parked_bytes_are_another_body(stack: Stack, tmp_path: Path) -> None:
+    """Large tensors of one size under one id: the first one's answer is not given for the second."""
+    stack.register("ids-large", save_double(tmp_path / "double.onnx"))
+    large = np.ones((2000, 3), np.float32)
+    async with Client(stack.redis_url) as client:
+        for _ in range(2):
+            answer = await client.infer("ids-large", {"x": large}, id="ids-parked", keep=60)
+            np.testing.assert_array_equal(answer["y"], large * 2)
+        with pytest.raises(InvalidRequest) as conflict:
+            await client.infer("ids-large", {"x": large + 1}, id="ids-parked", keep=60)
+        assert conflict.value.code == "id_conflict"
+
+
 async def test_lists_are_cast_to_what_the_model_takes(stack: Stack, tmp_path: Path) -> None:
     """The client has read the signature from the registry's view."""
     stack.register("ids-lists", save_double(tmp_path / "double.onnx"))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from scurry.client.bodies import Parked, is_large
+from scurry.client.bodies import KeyOf, Parked, is_large
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.tensors import DTYPES, Array, datatype_of, to_array, to_bytes
 
@@ -24,7 +24,7 @@ def is_unsure(inputs: Mapping[str, npt.ArrayLike]) -> bool:
 def pack(
     inputs: Mapping[str, npt.ArrayLike],
     outputs: Sequence[str],
-    key_of: Callable[[str], str],
+    key_of: KeyOf,
     datatypes: Mapping[str, str],
 ) -> tuple[InferRequest, Parked]:
     """A request with these inputs; large ones are parked without having been in the message.
@@ -38,7 +38,7 @@ def pack(
         data = to_bytes(array, datatype)
         tensor = request.inputs.add(name=name, datatype=datatype, shape=array.shape)
         if is_large(data):
-            tensor.payload = key_of(name)
+            tensor.payload = key_of(name, data)
             parked.append((tensor.payload, data))
         else:
             tensor.data = data

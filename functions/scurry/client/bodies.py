@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 from google.protobuf.message import DecodeError
@@ -12,13 +13,15 @@ from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.names import CLAIM_CHECK_BYTES
 
 Parked = list[tuple[str, bytes]]
+KeyOf = Callable[[str, bytes], str]
+"""The key for a tensor's bytes, by its name and them."""
 
 NO_RESULT: Fields = {
     b"status": b"error", b"error": b"result_not_found", b"message": b"There is no result by that id, or not any more.",
 }  # fmt: skip
 
 
-def park(request: InferRequest, key_of: Callable[[str], str]) -> tuple[InferRequest, Parked]:
+def park(request: InferRequest, key_of: KeyOf) -> tuple[InferRequest, Parked]:
     """The request with keys in place of large tensors, and what lies under those keys. The argument stays as it is."""
     if request.ByteSize() <= CLAIM_CHECK_BYTES or not any(is_large(tensor.data) for tensor in request.inputs):
         return request, []
@@ -28,12 +31,17 @@ def park(request: InferRequest, key_of: Callable[[str], str]) -> tuple[InferRequ
     for tensor in request.inputs:
         data = tensor.data
         if is_large(data):
-            key = key_of(tensor.name)
+            key = key_of(tensor.name, data)
             parked.append((key, data))
             light.inputs.add(name=tensor.name, datatype=tensor.datatype, shape=tensor.shape, payload=key)
         else:
             light.inputs.append(tensor)
     return light, parked
+
+
+def digest_of(data: bytes) -> str:
+    """What tells a tensor's bytes from others, in 16 bytes: BLAKE2b."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def is_large(data: bytes) -> bool:

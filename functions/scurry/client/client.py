@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
 from scurry.client.answers import Answer, AnswerReader
-from scurry.client.bodies import Parked, park
+from scurry.client.bodies import KeyOf, Parked, digest_of, park
 from scurry.client.registry import signature_of
 from scurry.client.waiting import Fields
 from scurry.wire.errors import Unavailable
@@ -61,7 +61,7 @@ class Client(AnswerReader):
 
         request_id = id or self.new_id()
         known = await self._datatypes(model, version) if arrays.is_unsure(inputs) else {}
-        request, parked = arrays.pack(inputs, outputs, lambda tensor: self.keys.payload_in(request_id, tensor), known)
+        request, parked = arrays.pack(inputs, outputs, self._key_of(request_id, id), known)
         keep = self._keep(id, keep)
         future = self.submit(
             model, request.SerializeToString(), version=version, id=request_id, timeout=timeout, key=key, keep=keep,
@@ -84,7 +84,7 @@ class Client(AnswerReader):
     ) -> Answer:
         """Ask with a message, get a message. `request` is not changed."""
         request_id = id or self.new_id()
-        light, parked = park(request, lambda tensor: self.keys.payload_in(request_id, tensor))
+        light, parked = park(request, self._key_of(request_id, id))
         keep = self._keep(id, keep)
         future = self.submit(
             model, light.SerializeToString(), version=version, id=request_id, timeout=timeout, key=key, keep=keep,
@@ -133,6 +133,10 @@ class Client(AnswerReader):
                 self._signatures.clear()
             self._signatures[model, version] = known, now
         return known
+
+    def _key_of(self, request_id: str, given: str) -> KeyOf:
+        """Under an id that was given, other bytes lie under another key: they are another body, and leave the first."""
+        return lambda name, data: self.keys.payload_in(request_id, name, digest_of(data) if given else "")
 
     @staticmethod
     def _keep(id: str, keep: int | None) -> int | None:  # noqa: A002

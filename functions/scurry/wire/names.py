@@ -47,8 +47,8 @@ _OWN: Final = re.compile(r"in:[^:]+|out:[0-9a-f]+:[^:]+", re.DOTALL)
 
 
 def _segment(name: str) -> str:
-    """A tensor's name within a key: colons would let another id spell the same key."""
-    return name.replace("%", "%25").replace(":", "%3A")
+    """A tensor's name within a key: colons would let another id spell the same key, `=` is for its digest."""
+    return name.replace("%", "%25").replace(":", "%3A").replace("=", "%3D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,9 @@ class Keys:
         """Marker behind first-result-wins."""
         return f"{self.namespace}:done:{request_id}"
 
-    def payload_in(self, request_id: str, name: str) -> str:
-        """Parked input tensor."""
-        return f"{self.namespace}:payload:{request_id}:in:{_segment(name)}"
+    def payload_in(self, request_id: str, name: str, digest: str = "") -> str:
+        """Parked input tensor; with a digest of its bytes where the id may come again with others."""
+        return f"{self.namespace}:payload:{request_id}:in:{_segment(name)}{digest and '='}{digest}"
 
     def payload_out(self, request_id: str, random: str, name: str) -> str:
         """Parked output tensor; `random` is hexadecimal."""

@@ -13,7 +13,7 @@ def test_only_what_is_large_is_parked():
     large = bytes(CLAIM_CHECK_BYTES + 1)
     request = InferRequest(inputs=[Tensor(name="a", data=large), Tensor(name="b", data=b"1")], outputs=["y"])
     request.parameters["p"].int_value = 1
-    light, parked = park(request, lambda name: f"key of {name}")
+    light, parked = park(request, lambda name, _: f"key of {name}")
     assert parked == [("key of a", large)]
     left = [(tensor.name, tensor.payload, tensor.data) for tensor in light.inputs]
     assert left == [("a", "key of a", b""), ("b", "", b"1")]

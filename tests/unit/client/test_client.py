@@ -65,6 +65,30 @@ async def test_a_message_is_parked_without_being_changed(client, redis):
     assert sent.parameters["top"].int_value == 3
 
 
+@pytest.mark.parametrize("by_message", [False, True])
+async def test_another_large_array_is_another_question(client, redis, by_message):
+    """Under one id a parked tensor of the same size does not take the place of the first, nor get its answer."""
+    big = np.ones(CLAIM_CHECK_BYTES, np.float32)
+
+    async def ask(array):
+        if by_message:
+            return await client.ask("m", InferRequest(inputs=[to_tensor("x", array)]), id="one", timeout=0.2)
+        return await client.infer("m", {"x": array}, id="one", timeout=0.2)
+
+    first = asyncio.create_task(ask(big))
+    await asyncio.sleep(0.05)
+    with pytest.raises(InvalidRequest) as conflict:
+        await ask(big * 2)
+    assert conflict.value.code == "id_conflict"
+    with pytest.raises(Unavailable):
+        await first
+    with pytest.raises(Unavailable):
+        await ask(big * 2)  # nobody waits any more: the job is to tell the two apart
+    bodies = [InferRequest.FromString(entry[b"request"]) for entry in redis.entries("scurry:requests")]
+    parked = [redis.strings[body.inputs[0].payload.encode()] for body in bodies]
+    assert parked == [big.tobytes(), (big * 2).tobytes()]
+
+
 async def test_parked_outputs_are_fetched_and_forgotten(client, redis):
     """A reply that nobody else can ask for leaves nothing in Redis."""
     redis.strings[b"out"] = np.float32([7]).tobytes()

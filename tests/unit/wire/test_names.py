@@ -121,16 +121,23 @@ def test_partition_of_a_model_is_its_crc() -> None:
     assert names.Keys().requests("123456789", 1000) == f"scurry:requests:{0xCBF43926 % 1000}"
 
 
-@pytest.mark.parametrize("name", ["x", "serving_default_x:0", "a:in:b", "%3A", "é", "a\nb"])
+@pytest.mark.parametrize("name", ["x", "serving_default_x:0", "a:in:b", "%3A", "x=1f", "é", "a\nb"])
 @pytest.mark.parametrize("request_id", ["r", "r:in", "r:out", "r:out:1", "a:b:c", "é", "a\nb"])
 def test_a_request_owns_what_is_parked_under_its_id(request_id: str, name: str) -> None:
     """Inputs and outputs are its own, whatever the tensor is called, and nobody else's."""
     keys = names.Keys("{s}")
-    for key in (keys.payload_in(request_id, name), keys.payload_out(request_id, "1f", name)):
+    inputs = (keys.payload_in(request_id, name), keys.payload_in(request_id, name, "1f"))
+    for key in (*inputs, keys.payload_out(request_id, "1f", name)):
         assert keys.owns(request_id, key)
         others = {request_id + ":in", request_id + ":out:1f", request_id[:-1], request_id + "x", "", "{s}", "x"}
         others |= {":".join(key.split(":")[2:n]) for n in range(3, key.count(":") + 1)} - {request_id}
         assert [other for other in others if keys.owns(other, key)] == []
+
+
+def test_a_digest_is_no_part_of_a_name() -> None:
+    """One key for each name and digest."""
+    parked = {names.Keys().payload_in("r", name, digest) for name in ("x", "x=1f", "x%3D1f") for digest in ("", "1f")}
+    assert len(parked) == 6
 
 
 @pytest.mark.parametrize(
