@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
 import threading
 import time
 from collections import Counter, defaultdict
@@ -16,6 +19,8 @@ MIB = 1 << 20
 PAGE = 4096
 EVERY_S = 5.0
 KEYS_EVERY = 6
+LIVE_EVERY = 12
+"""A look at the live objects is a whole garbage collection."""
 WARM = 1 / 3
 """This part of the time does not count: caches fill, the JVM compiles."""
 MARKERS_S = 960.0
@@ -48,6 +53,8 @@ class Sampler(threading.Thread):
             if rounds % KEYS_EVERY == 0:
                 for family, count in families(link).items():
                     self.samples[f"keys {family}"].append((now, count))
+            if rounds % LIVE_EVERY == 0 and (live := live_objects(self._stack.pids().get("job", 0))):
+                self.samples["job's live objects, MiB"].append((now, live))
             rounds += 1
 
     def stop(self) -> None:
@@ -58,7 +65,8 @@ class Sampler(threading.Thread):
     def lines(self) -> list[str]:
         """A line for each thing that was watched."""
         head = f"  {'memory':<24} {'first':>9} {'last':>9} {'a minute':>10} {'in 24 h':>10}"
-        return [head, *(line(name, samples) for name, samples in sorted(self.samples.items()))]
+        lines = [head, *(line(name, samples) for name, samples in sorted(self.samples.items()))]
+        return lines if shutil.which("jcmd") else [*lines, "  (no jcmd on the PATH: what lives in the job is unknown)"]
 
 
 def line(name: str, samples: Sequence[Sample]) -> str:
@@ -94,6 +102,19 @@ def resident(pid: int) -> float:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE / MIB
     except OSError:
         return 0.0
+
+
+def live_objects(pid: int) -> float:
+    """What a JVM's heap holds once all garbage is collected, in MiB; 0 when nobody can tell.
+
+    Its process grows to what its heap may become, leak or no leak: this tells them apart.
+    """
+    jcmd = shutil.which("jcmd")
+    if jcmd is None or not pid:
+        return 0.0
+    told = subprocess.run([jcmd, str(pid), "GC.class_histogram"], capture_output=True, text=True, check=False).stdout
+    total = re.search(r"^Total +\d+ +(\d+)", told, re.MULTILINE)
+    return int(total[1]) / MIB if total else 0.0
 
 
 def families(link: redis.Redis) -> Counter[str]:

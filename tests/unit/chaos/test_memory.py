@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from tests.chaos.memory import line, resident, slope, warm
+from tests.chaos.memory import line, live_objects, resident, slope, warm
 
 
 def test_a_straight_line_has_its_slope() -> None:
@@ -38,3 +38,8 @@ def test_our_own_memory_is_measured() -> None:
     """And that of a process that is not there is none."""
     assert resident(os.getpid()) > 5
     assert resident(2**22 + 1) == 0
+
+
+def test_of_what_is_no_jvm_no_live_objects_are_told() -> None:
+    """The sampler leaves the line out."""
+    assert live_objects(0) == live_objects(os.getpid()) == 0
