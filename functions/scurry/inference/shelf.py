@@ -15,17 +15,18 @@ import hashlib
 import logging
 import time
 from collections import OrderedDict
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from scurry.inference.failures import Failures
 from scurry.inference.loaded_model import Key, LoadedModel
+from scurry.inference.loaders import Loaders
 from scurry.inference.stock import MIB, Place, Stock
 from scurry.inference.suspects import Suspects
 from scurry.wire.errors import Failed, ScurryError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Executor
 
     from scurry.inference.suspects import Trial
     from scurry.runtimes.catalog import Subject
@@ -71,11 +72,10 @@ class Shelf:
         self,
         models: Models,
         budget: int,
-        loaders: Executor | None = None,
         clock: Callable[[], float] = time.monotonic,
         trial: Trial | None = None,
     ) -> None:
-        self._opener, self._loaders, self._clock = models, loaders, clock
+        self._opener, self._loaders, self._clock = models, Loaders(), clock
         self._stock, self._suspects = Stock(budget), Suspects(trial)
         self._loading: dict[Place, asyncio.Task[LoadedModel]] = {}
         self._failures = Failures(clock)
@@ -155,8 +155,8 @@ class Shelf:
 
     async def _open(self, place: Place, spec: ModelSpec) -> LoadedModel:
         """Read the files, take over what is open if it is made of the same, else make room and open."""
-        run, stock = asyncio.get_running_loop().run_in_executor, self._stock
-        subject = await run(self._loaders, self._opener.find, place.model, place.version, spec)
+        run, stock = self._loaders.run, self._stock
+        subject = await run(partial(self._opener.find, place.model, place.version, spec))
         _refuse_changed(subject, spec)
         recipe = (subject.fingerprint, subject.runtime.name, spec.config)
         alike = stock.alike(place.key, recipe)
@@ -168,7 +168,7 @@ class Shelf:
         stock.make_room(needed)
         stock.reserved += needed
         try:
-            model = await run(self._loaders, self._opener.open, subject, spec.config)
+            model = await run(partial(self._opener.open, subject, spec.config))
         finally:
             stock.reserved -= needed
         self._sizes[subject.fingerprint] = model.bytes

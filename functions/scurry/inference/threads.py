@@ -51,8 +51,11 @@ class Threads:
         return f"<Threads {self._sizes['quick']} quick, {self._sizes['slow']} slow>"
 
 
-def _be_nice() -> None:
-    """Let all other threads of this process go first."""
-    thread = threading.get_native_id()
+def be_nice(thread: int) -> None:
+    """Let all others go before this thread, given by its native id, and before those that it starts from now on."""
     with contextlib.suppress(OSError, AttributeError):  # a system where threads have no priority of their own
         os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + SLOW_NICE)
+
+
+def _be_nice() -> None:
+    be_nice(threading.get_native_id())

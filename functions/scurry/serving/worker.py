@@ -12,7 +12,6 @@ import logging
 import os
 import signal
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 import uvloop
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOADS_AT_ONCE: Final = 4
 SWITCH_SECONDS: Final = 0.001
 """A thread that comes back from a model waits this long for the interpreter, not 5 ms."""
 
@@ -50,11 +48,10 @@ async def serve(settings: WorkerSettings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    loaders = ThreadPoolExecutor(LOADS_AT_ONCE, "load")
     payloads = RedisPayloads(settings.redis_url)
     threads, budget = settings.threads or os.cpu_count() or 1, settings.memory_mb * MIB
     children = Children(threads, budget, settings.models_root)
-    shelf = Shelf(Opener(threads, settings.models_root), budget, loaders, trial=children.try_to_open)
+    shelf = Shelf(Opener(threads, settings.models_root), budget, trial=children.try_to_open)
     inference = Inference(shelf, payloads, keys=Keys(settings.namespace), children=children)
     app = application([inference])
     watchdog = Watchdog()
@@ -73,4 +70,3 @@ async def serve(settings: WorkerSettings) -> None:
         await runner.cleanup()
         await payloads.close()
         await inference.close()
-        loaders.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,68 @@
+"""Models are opened in threads; long loads are in nobody's way."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+
+import pytest
+
+from scurry.inference import loaders
+from scurry.inference.loaders import AT_ONCE, MOST, Loaders
+from scurry.inference.threads import SLOW_NICE
+
+
+def nice() -> int:
+    """The priority of the thread that asks."""
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+
+class Long:
+    """A load that takes until it is let go; it tells what priority it has then."""
+
+    def __init__(self, expected: int) -> None:
+        self.go, self.full, self.expected = threading.Event(), threading.Event(), expected
+        self.begun: list[int] = []
+
+    def __call__(self) -> int:
+        self.begun.append(threading.get_native_id())
+        if len(self.begun) == self.expected:
+            self.full.set()
+        assert self.go.wait(20)
+        return nice()
+
+
+async def test_a_quick_load_waits_for_no_long_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More long ones run than may begin at a time; they let the others go first, the quick one does not."""
+    monkeypatch.setattr(loaders, "LONG_SECONDS", 0.01)
+    long, ours, pool = Long(2 * AT_ONCE), nice(), Loaders()
+    running = [asyncio.create_task(pool.run(long)) for _ in range(2 * AT_ONCE)]
+    await asyncio.sleep(0)
+    assert await asyncio.wait_for(pool.run(nice), 10) == ours
+    assert not any(task.done() for task in running)
+    long.go.set()
+    niceness = await asyncio.gather(*running)  # the last ones may have begun just now
+    assert niceness[:AT_ONCE] == [ours + SLOW_NICE] * AT_ONCE
+
+
+async def test_no_more_than_so_many_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others begin as these end, each once."""
+    monkeypatch.setattr(loaders, "LONG_SECONDS", 0.001)
+    long, pool = Long(MOST), Loaders()
+    running = [asyncio.create_task(pool.run(long)) for _ in range(MOST + 3)]
+    assert await asyncio.to_thread(long.full.wait, 20)
+    await asyncio.sleep(0.05)
+    assert (len(long.begun), repr(pool)) == (MOST, "<Loaders, busy>")
+    long.go.set()
+    await asyncio.gather(*running)
+    assert len(long.begun) == MOST + 3
+
+
+async def test_what_a_load_raises_is_raised() -> None:
+    """And the next one runs."""
+    pool = Loaders()
+    for _ in range(MOST + 1):
+        with pytest.raises(ZeroDivisionError):
+            await pool.run(lambda: 1 // 0)
+    assert await pool.run(lambda: "opened") == "opened"
