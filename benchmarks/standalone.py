@@ -1,6 +1,6 @@
 """How long answers stay away when Flink's processes are killed in standalone application mode, as on Kubernetes.
 
-Run it on a quiet machine: `python -m benchmarks.standalone` (eight minutes). Every case has a cluster of its own, and
+Run it on a quiet machine: `python -m benchmarks.standalone` (seven minutes). Every case has a cluster of its own, and
 is measured with Flink's default heartbeats and with the settings that deploy/kubernetes/standalone ships.
 
 taskmanager, spare   the one that runs the job, while another has free slots
@@ -17,10 +17,12 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -102,6 +104,7 @@ async def kill(cluster: Cluster, victim: Child, *, again: bool, redis_url: str) 
         load = asyncio.create_task(ask_until(over, client, asked))
         await checkpointed(cluster)
         killed = time.perf_counter()
+        print(f"{victim.plan.name} is killed at {datetime.now():%H:%M:%S.%f}", file=sys.stderr)  # as Flink logs it
         victim.kill()
         await victim.end()
         if again:
@@ -134,7 +137,7 @@ async def measure(case: str, name: str, folder: Path) -> str:
     return row(case, name, f"{asked.silence(killed):.1f}", errors, str(lost))
 
 
-def addresses(at: Addresses) -> Mapping[str, str]:
+def addresses(at: Addresses) -> dict[str, str]:
     """What the job's module.yaml reads."""
     return {
         "SCURRY_REDIS_URL": at.redis_url,
@@ -168,6 +171,7 @@ def main() -> int:
     parser.add_argument("--only", choices=CASES, help="one case")
     parser.add_argument("--logs", type=Path, metavar="DIR", help="keep what Flink logged there")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends all it started, as Ctrl-C does
     asyncio.run(table([given.only] if given.only else list(CASES), given.logs))
     print("ZooKeeper stands in for the lease at Kubernetes' API server.")
     return 0
