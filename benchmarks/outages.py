@@ -37,11 +37,11 @@ class Asked:
     spans: list[tuple[float, float]] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
 
-    async def ask(self, client: Client) -> None:
+    async def ask(self, client: Client, patience_s: float = 30.0) -> None:
         """One request."""
         begin = time.perf_counter()
         try:
-            await client.infer("tiny", {"x": np.zeros((1, 16), np.float32)})
+            await client.infer("tiny", {"x": np.zeros((1, 16), np.float32)}, timeout=patience_s)
         except ScurryError as failure:
             self.errors[failure.code] += 1
         else:

@@ -197,3 +197,9 @@ def test_a_lost_task_manager_is_noticed_and_replaced_within_seconds() -> None:
     replicas = load("standalone/taskmanager.yaml", "Deployment")["spec"]["replicas"]
     slots = int(spec["flinkConfiguration"]["taskmanager.numberOfTaskSlots"])
     assert (replicas - 1) * slots >= spec["job"]["parallelism"]
+
+
+def test_losses_that_lie_minutes_apart_do_not_slow_each_other() -> None:
+    """Flink forgets a failure after a minute, not after its own hour, in which the back-off doubles each time."""
+    settings = load("operator/job.yaml", "FlinkDeployment")["spec"]["flinkConfiguration"]
+    assert settings["restart-strategy.exponential-delay.reset-backoff-threshold"] == "1 min"

@@ -1,0 +1,164 @@
+"""Flink as standalone mode runs it: a JobManager, TaskManagers, a lease.
+
+Processes of one machine stand in for pods, and ZooKeeper, which comes with Flink, for the lease that the JobManager
+holds at Kubernetes' API server: a session ends when nobody renewed it for as long as the lease lasts. All listen on
+loopback, where a killed process refuses connections at once; a node that is cut off refuses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from scurry.job import jars
+from scurry.serving import java
+from scurry.serving.addresses import LOCAL
+from scurry.serving.ports import pick
+from scurry.serving.processes import Child, Plan
+from scurry.serving.readiness import log_says, until
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+MANIFEST: Final = ROOT / "deploy/kubernetes/standalone/configuration.yaml"
+LEASE: Final = "high-availability.kubernetes.leader-election.lease-duration"
+FLINKS_LEASE: Final = "15 s"
+TUNED: Final = ("heartbeat.", "high-availability.kubernetes.leader-election.", "restart-strategy")
+"""Beginnings of the settings by which our manifests differ from Flink's defaults in what fail-over takes."""
+
+ENTRY_POINT: Final = "org.apache.flink:flink-container:1.16.0:jar"
+"""Three classes that read a command line, which Flink's images have in flink-dist; the last 1.16 that Maven brings."""
+FETCHED: Final = ROOT / "job/target/standalone"
+COPY: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
+
+EXPORTS: Final = "--add-exports=java.base/sun.net.util=ALL-UNNAMED"
+"""What a JDK 17 needs besides when Flink's processes are not one; the images have a Java 11."""
+
+ZOOKEEPER: Final = "org.apache.flink.shaded.zookeeper3.org.apache.zookeeper.server.ZooKeeperServerMain"
+SIZES: Final = "org.apache.flink.runtime.util.bash.BashJavaUtils"
+SAID: Final = "BASH_JAVA_UTILS_EXEC_RESULT:"
+JOB_MANAGER: Final = "org.apache.flink.container.entrypoint.StandaloneApplicationClusterEntryPoint"
+TASK_MANAGER: Final = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
+REGISTERED: Final = "Successful registration at resource manager"
+START_S: Final = 60.0
+
+
+def manifest(name: str) -> str:
+    """A file of the ConfigMap that the standalone manifests mount."""
+    return str(yaml.safe_load(MANIFEST.read_text())["data"][name])
+
+
+def shipped() -> dict[str, str]:
+    """Flink's settings as our manifests have them."""
+    return {key: str(value) for key, value in yaml.safe_load(manifest("flink-conf.yaml")).items()}
+
+
+def untuned() -> dict[str, str]:
+    """The same without what they say about heartbeats, the lease and restarts."""
+    return {key: value for key, value in shipped().items() if not key.startswith(TUNED)}
+
+
+def fetch_entry_point() -> Path:
+    """The jar that `standalone-job.sh` starts. Raises `SystemExit` when Maven does not bring it."""
+    what = (COPY, f"-Dartifact={ENTRY_POINT}", f"-DoutputDirectory={FETCHED}")
+    for offline in (("-o",), ()):
+        subprocess.run(["mvn", "-B", "-ntp", "-q", *offline, *what], capture_output=True, check=False)
+        for jar in FETCHED.glob("flink-container-*.jar"):
+            return jar
+    raise SystemExit(f"Maven does not bring {ENTRY_POINT}, without which Flink has no standalone application mode.")
+
+
+class Cluster:
+    """The processes of one cluster, with their files in one folder. `environ` is what `module.yaml` reads."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, str], environ: Mapping[str, str]) -> None:
+        self._folder, self._environ = folder, dict(environ)
+        self._java, self._job = java.find(os.environ), jars.find(os.environ)
+        self._classpath = os.pathsep.join((str(fetch_entry_point()), self._job.classpath))
+        self._ports = pick([("", 0, 0, LOCAL)] * 4)
+        self._settings = {**settings, **self._local(settings)}
+        self._conf = folder / "conf"
+        self._children: list[Child] = []
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where they lie."""
+        return self._folder / "checkpoints"
+
+    def _local(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """What one machine has that a Kubernetes cluster has not, and the other way round."""
+        lease_s = int(settings.get(LEASE, FLINKS_LEASE).removesuffix(" s"))
+        zookeeper, rpc, blob, rest = map(str, self._ports)
+        hosts = ("jobmanager.rpc.address", "jobmanager.bind-host", "rest.address", "rest.bind-address")
+        folders = {"io.tmp.dirs": "tmp", "blob.storage.directory": "tmp", "web.tmpdir": "tmp"}
+        places = {"high-availability.storageDir": "ha", "state.checkpoints.dir": "checkpoints"}
+        return {
+            "high-availability": "zookeeper",
+            "high-availability.zookeeper.quorum": f"{LOCAL}:{zookeeper}",
+            "high-availability.zookeeper.client.session-timeout": str(lease_s * 1000),
+            "high-availability.jobmanager.port": rpc,
+            "jobmanager.rpc.port": rpc,
+            "blob.server.port": blob,
+            "rest.port": rest,
+            "taskmanager.host": LOCAL,
+            "taskmanager.bind-host": LOCAL,
+            "state.savepoints.dir": (self._folder / "savepoints").as_uri(),
+            **dict.fromkeys(hosts, LOCAL),
+            **{key: str(self._folder / name) for key, name in folders.items()},
+            **{key: (self._folder / name).as_uri() for key, name in places.items()},
+        }
+
+    async def start(self) -> tuple[Child, Child]:
+        """The JobManager, and the TaskManager that runs the job."""
+        for name in ("conf", "tmp", "logs", "zookeeper"):
+            (self._folder / name).mkdir(parents=True)
+        (self._conf / "flink-conf.yaml").write_text(
+            "".join(f"{key}: {value}\n" for key, value in self._settings.items())
+        )
+        (self._conf / "log4j.properties").write_text(manifest("log4j-console.properties"))
+        (self._conf / "zoo.cfg").write_text(
+            f"tickTime=500\nmaxSessionTimeout=60000\nadmin.enableServer=false\ndataDir={self._folder / 'zookeeper'}\n"
+            f"clientPort={self._ports[0]}\nclientPortAddress={LOCAL}\n"
+        )
+        await self._run("zookeeper", ("-Xmx128m",), ZOOKEEPER, str(self._conf / "zoo.cfg"))
+        words = ("--job-classname", "io.scurry.job.Main", "--module", str(self._job.module))
+        manager = await self._flink("jobmanager", JOB_MANAGER, words)
+        return manager, await self.add_task_manager()
+
+    async def add_task_manager(self) -> Child:
+        """One more, once it is known to the JobManager."""
+        (port,) = pick([("", 0, 0, LOCAL)])
+        name = f"taskmanager-{len(self._children) - 1}"
+        added = await self._flink(name, TASK_MANAGER, ("-D", f"taskmanager.rpc.port={port}"))
+        await until(lambda: log_says(added, REGISTERED), added, name, START_S)
+        return added
+
+    async def _flink(self, name: str, entry: str, words: tuple[str, ...]) -> Child:
+        """Start it with the memory that Flink's own scripts would give it."""
+        which = "GET_JM_RESOURCE_PARAMS" if entry == JOB_MANAGER else "GET_TM_RESOURCE_PARAMS"
+        command = [self._java, "-cp", self._classpath, SIZES, which, "--configDir", str(self._conf)]
+        asked = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)
+        said = [line.removeprefix(SAID).split() for line in asked.stdout.splitlines() if line.startswith(SAID)]
+        jvm, flags = said[0], said[1] if len(said) > 1 else []
+        return await self._run(name, jvm, entry, "--configDir", str(self._conf), *flags, *words)
+
+    async def _run(self, name: str, jvm: tuple[str, ...] | list[str], *words: str) -> Child:
+        logging = f"-Dlog4j.configurationFile={self._conf / 'log4j.properties'}"
+        command = [self._java, *jars.OPENS, EXPORTS, *jvm, logging, "-cp", self._classpath, *words]
+        child = Child(Plan(name, command, self._folder / "logs" / f"{name}.log", self._environ))
+        await child.start()
+        self._children.append(child)
+        return child
+
+    async def stop(self) -> None:
+        """End every process now; nothing of theirs is kept."""
+        for child in self._children:
+            child.kill()
+        await asyncio.gather(*(child.end() for child in self._children))
+
+    def __repr__(self) -> str:
+        return f"<Cluster {self._folder}, {sum(1 for child in self._children if child.pid)} processes>"
