@@ -55,6 +55,18 @@ def members(group: int) -> list[int]:
     return [int(pid) for pid, stat in stats.items() if stat.rpartition(")")[2].split()[2] == str(group)]
 
 
+@pytest.mark.parametrize("session", [False, True])
+async def test_a_child_has_a_group_of_its_own_and_a_session_if_told(tmp_path, session):
+    """So that it is stopped with all it started."""
+    one = Child(Plan("one", SLEEPER, tmp_path / "one.log", dict(os.environ), session=session))
+    await one.start()
+    try:
+        assert os.getpgid(one.pid) == one.pid
+        assert os.getsid(one.pid) == (one.pid if session else os.getsid(0))
+    finally:
+        await one.stop(5)
+
+
 async def test_what_a_child_says_is_in_its_log(child):
     """From this start on, not from those before."""
     one = child(SLEEPER)

@@ -23,6 +23,8 @@ from scurry.settings import (
 )
 
 PROCESSES: Final = {"functions": FunctionsSettings, "worker": WorkerSettings, "gateway": GatewaySettings}
+BRIEF: Final = frozenset({"functions", "gateway"})
+"""Processes that do nothing that takes long."""
 JOB_CURE: Final = (
     "To go on regardless: `scurry up --on-gap resume` where Redis lacks entries, "
     "`--forget-checkpoints` where no checkpoint can be restored (models are registered anew then)."
@@ -112,7 +114,7 @@ class Plans:
             "SCURRY_SEPARATE_REGISTRY": str(int(self._settings.separate_registry)),
             **(more or {}),
         }
-        return Plan(name, command, self._folder.log(name), environ, cure)
+        return Plan(name, command, self._folder.log(name), environ, cure, session=name in BRIEF)
 
 
 def fields_of(cls: type[CommonSettings]) -> set[str]:

@@ -39,6 +39,7 @@ class Plan:
     log: Path
     environ: dict[str, str] = field(default_factory=dict)
     cure: str = ""  # what to do when it refuses to start
+    session: bool = False  # a session of its own
 
 
 class Child:
@@ -73,9 +74,10 @@ class Child:
                     stdout=log,
                     stderr=log,
                     env=self.plan.environ,
-                    # Not a session of its own: Linux shares the cores out among sessions first, and the threads that
-                    # slow models compute in could not let the other processes go first.
-                    process_group=0,
+                    # Linux shares the cores out among sessions first. The threads that slow models compute in let other
+                    # processes go first only within a session; who does nothing that is long has its share outside.
+                    start_new_session=self.plan.session,
+                    process_group=None if self.plan.session else 0,
                     preexec_fn=lambda: die_with(parent),
                 )
             except (OSError, subprocess.SubprocessError) as exc:

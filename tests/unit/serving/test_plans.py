@@ -37,6 +37,13 @@ def test_python_processes_are_the_verbs_of_the_command(plans):
     assert [plan.name for plan in plans.workers(4)] == ["worker-0", "worker-1"]
 
 
+def test_who_computes_shares_a_session_with_whom_it_lets_go_first(plans):
+    """The job and the workers, as Redis; the others have their share of the cores outside."""
+    apart = [plans.functions(JOB), plans.gateway()]
+    together = [plans.job("java", JOB), *plans.workers(4)]
+    assert [plan.session for plan in (*apart, *together)] == [True] * 2 + [False] * len(together)
+
+
 def test_cores_and_memory_are_shared_out_between_workers(plans):
     """Two workers on four cores have two threads and half the memory each."""
     command = plans.workers(4)[1].command
