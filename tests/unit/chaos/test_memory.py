@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from tests.chaos.memory import line, live_objects, resident, slope, warm
@@ -40,6 +41,10 @@ def test_our_own_memory_is_measured() -> None:
     assert resident(2**22 + 1) == 0
 
 
-def test_of_what_is_no_jvm_no_live_objects_are_told() -> None:
-    """The sampler leaves the line out."""
-    assert live_objects(0) == live_objects(os.getpid()) == 0
+def test_live_objects_are_the_histograms_total(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a process that is away nothing is told. A stand-in for jcmd: the real one signals whatever has the pid."""
+    jcmd = tmp_path / "jcmd"
+    jcmd.write_text("#!/bin/sh\necho ' num  #instances  #bytes  class name'\necho 'Total        531       3145728'\n")
+    jcmd.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert (live_objects(0), live_objects(4711)) == (0, 3)
