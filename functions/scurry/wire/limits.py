@@ -20,7 +20,7 @@ DIMENSIONS: Final = 32
 ERROR_BYTES: Final = 1024
 """UTF-8 bytes of the sentence that goes with an error code; what is longer is cut."""
 JSON_DEPTH: Final = 64
-"""Brackets within brackets in a registry message. Of a request its parser takes 1,024, and nothing climbs after them."""
+"""Brackets within brackets in a registry message. Of a request its parser takes 1,024, nobody climbs after them."""
 PAYLOAD_GRACE_SECONDS: Final = 60
 """A parked output goes at most so long after the result that names it."""
 
