@@ -136,10 +136,9 @@ class Checker:
         """Redis lost what was written between the two times, as its persistence allows; `gone` were acknowledged."""
         with self._lock:
             self._forgotten = until
-            for number in gone & self._open.keys():
-                self._counts.entries[number] -= 1
-                del self._open[number]
-                self.ledger.gone_with_redis += 1
+            for number in gone & self._open.keys():  # the job may have read it before it was lost, and answers it then
+                self._open[number].doubtful = True
+                self._excusable.add(number)
             for at, number in self._recent:
                 if since <= at:
                     self._counts.entries[number] += 1

@@ -269,6 +269,18 @@ def test_an_innocent_dead_letter_is_found(checker: Checker) -> None:
     assert checker.ledger.dead == 2
 
 
+def test_an_entry_that_redis_lost_may_be_answered_once(checker: Checker) -> None:
+    """The job had read it before: that is no answer to what nobody sent. None is no loss."""
+    for number in (1, 2):
+        question = ask(checker, number)
+    checker.redis_lost(0.0, 9.0, {1, 2})
+    checker.replied(answer(question))
+    assert wrongs(checker) == {}
+    assert checker.ledger.gone_with_redis == 1
+    checker.replied(answer(question))
+    assert checker.ledger.wrongs == {"duplicated": 1}
+
+
 def test_what_redis_lost_is_excused_exactly(checker: Checker) -> None:
     """Entries it has no more, second answers to what it forgot, answers nobody could read; nothing older or newer."""
     old = ask(checker, 1)
