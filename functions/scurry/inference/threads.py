@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 SLOW_SECONDS: Final = 0.02
@@ -32,7 +32,7 @@ class Threads:
         return self._pools["quick" if seconds < SLOW_SECONDS else "slow"]
 
     def _new(self, name: str) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(self._sizes[name], name, _be_nice if name == "slow" else None)
+        return ThreadPoolExecutor(self._sizes[name], name, partial(be_nice, 0) if name == "slow" else None)
 
     def replace(self, pool: ThreadPoolExecutor) -> None:
         """Begin a pool anew in which a thread is lost; what waits in it is still done by the others of it."""
@@ -52,10 +52,6 @@ class Threads:
 
 
 def be_nice(thread: int) -> None:
-    """Let all others go before this thread, given by its native id, and before those that it starts from now on."""
+    """Let all others go before a thread and those it starts from now on; it is given by its native id, 0: ours."""
     with contextlib.suppress(OSError, AttributeError):  # a system where threads have no priority of their own
         os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + SLOW_NICE)
-
-
-def _be_nice() -> None:
-    be_nice(threading.get_native_id())

@@ -12,9 +12,11 @@ from scurry.router import policy
 from scurry.wire.messages_pb2 import Request, Requests
 
 FAR = NOW + policy.WATCH_MS
+DEADLINE = st.sampled_from([0, 0, NOW - 1, NOW, NOW + 1, NOW + 500, FAR - 1, FAR, FAR + 9])
+PLAIN = st.fixed_dictionaries({"deadline": DEADLINE})
 ANY = st.fixed_dictionaries(
     {
-        "deadline": st.sampled_from([0, 0, NOW - 1, NOW, NOW + 1, NOW + 500, FAR - 1, FAR, FAR + 9]),
+        "deadline": DEADLINE,
         "version": st.sampled_from(["", "", "", "", "1", "2", "9"]),
         "priority": st.sampled_from([0] * 9 + [1]),
         "defect": st.sampled_from([""] * 9 + ["odd"]),
@@ -37,7 +39,10 @@ def seen(out: Outcome) -> Any:
     return out.sent, out.delayed, out.replies, out.dead, out.state
 
 
-@given(st.lists(st.lists(ANY, min_size=1, max_size=40), min_size=1, max_size=3), st.booleans())
+GROUP = st.lists(PLAIN, min_size=1, max_size=40) | st.lists(ANY, min_size=1, max_size=40)
+
+
+@given(st.lists(GROUP, min_size=1, max_size=3), st.booleans())
 async def test_what_the_ingress_tells_changes_nothing(drawn: list[list[dict[str, Any]]], two: bool) -> None:
     """With and without its word the same requests go the same way, are watched, or are refused."""
     groups = [
