@@ -44,3 +44,20 @@ FIGURES = (
     Figure("gateway", "tiny", "tiny", ("--door", "http", "--callers", "64"), goal="≥ 4,000/s", quick=True),
 )
 """The open loop follows, at half of what 256 callers reached."""
+
+
+def http(name: str, models: str, callers: int, *more: str, **keywords: object) -> Figure:
+    """A closed loop through the HTTP door, or against a bare server of the same models."""
+    return Figure(name, models, "", ("--door", "http", "--callers", str(callers), *more), **keywords)  # type: ignore[arg-type]
+
+
+DOORS = (
+    http("tiny, 64 callers", "tiny", 64, goal="≥ 0.9"),
+    http("tiny in JSON, 64", "tiny", 64, "--json-tensors", goal="≥ 0.9 of binary"),
+    http("50 models, 64", FIFTY, 64, *ZIPF, goal="≥ 0.6"),
+    http("1024-wide, 64", "wide", 64, goal="≥ 2"),
+    http("ResNet-18, 8", "resnet", 8, goal="≥ 0.92", warm_up=4),
+    http("ResNet-18, 32", "resnet", 32, goal="≥ 0.92", warm_up=4),
+    http("ResNet-18, 1", "resnet", 1, goal="p50 ≤ bare + 3 ms"),
+    http("tiny, 1 caller", "tiny", 1, goal="p50 ≤ 4 × bare"),
+)

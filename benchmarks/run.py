@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, models, raw
+from benchmarks.doors import Doors
 from benchmarks.figures import FIGURES, Figure
+from benchmarks.generator import Generator, LoadFailed
 from benchmarks.registering import register_many, register_one
 from benchmarks.report import Line, print_report
 from examples.digits.up import Up
 
 START = time.perf_counter()
 WARM_S = 30
-
-
-class LoadFailed(Exception):
-    """The load generator ended without a figure; it has said why."""
 
 
 def say(line: str) -> None:
@@ -39,8 +35,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="scurry-bench-") as name:
         flags = ["--workers", str(args.workers)] if args.workers else []
         with Up(Path(name) / "up", say, *flags, *args.up) as up:
+            at = up.wait_until_ready()
+            if args.doors:
+                return Doors(args, at, up.pid, Path(name), say).run()
             subjects = models.make(Path(name) / "models")
-            bench = Bench(args, up.wait_until_ready(), up.pid, Path(name), subjects)
+            bench = Bench(args, at, up.pid, Path(name), subjects)
             bench.run()
     print_report(bench.lines, bench.facts)
     file = Path(args.json)
@@ -57,6 +56,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only", action="append", default=[], metavar="NAME", help="figures by name; `*` stands for any"
     )
+    parser.add_argument(
+        "--doors", action="store_true", help="the HTTP door beside a bare aiohttp server, in rounds, instead"
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of --doors (default 3)")
     parser.add_argument("--seconds", type=float, help="time measured for each figure")
     parser.add_argument("--warm", type=float, default=WARM_S, help=f"seconds to warm the JVM (default {WARM_S})")
     parser.add_argument("--workers", type=int, default=0, help="workers of `scurry up` (default: its own choice)")
@@ -73,6 +76,7 @@ class Bench:
         self, args: argparse.Namespace, at: dict[str, Any], pid: int, folder: Path, subjects: dict[str, models.Subject]
     ) -> None:
         self._args, self._at, self._pid, self._folder, self._subjects = args, at, pid, folder, subjects
+        self._generator = Generator(at, folder, lambda: machine.processes(pid))
         self._raw: dict[str, dict[str, float]] = {}
         self.lines: list[Line] = []
         self.facts: dict[str, Any] = {}
@@ -100,7 +104,7 @@ class Bench:
         seconds = min(self._args.warm, 5) if self._args.quick else self._args.warm
         say(f"warming the JVM for {seconds:g} s: a cold one is two to three times slower")
         self.facts["warm_s"] = seconds
-        self._load(Figure("warm", "tiny", "tiny", ("--callers", "256"), warm_up=0, seconds=seconds))
+        self._generator.load(Figure("warm", "tiny", "tiny", ("--callers", "256"), warm_up=0, seconds=seconds))
 
     def _register_many(self) -> None:
         count = 50 if self._args.quick else self._args.many
@@ -122,7 +126,7 @@ class Bench:
         beside = self._in_process(figure.raw)
         say(f"{figure.name} …")
         try:
-            figures, cores = self._load(self._shortened(figure))
+            figures, cores = self._generator.load(self._shortened(figure))
         except LoadFailed:
             self.facts.setdefault("failed", []).append(figure.name)
             return
@@ -143,24 +147,6 @@ class Bench:
             self._raw[name] = raw.measure(subject.file, shape, subject.batches, 1 if self._args.quick else 3)
         return self._raw[name]
 
-    def _load(
-        self, figure: Figure, during: Callable[[], None] = lambda: None
-    ) -> tuple[dict[str, Any], dict[str, float]]:
-        output = self._folder / "figures.json"
-        output.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "scurry", "bench", figure.models, *figure.flags]
-        command += ["--seconds", str(figure.seconds), "--warm-up", str(figure.warm_up), "--json", str(output)]
-        command += ["--redis-url", self._at["redis_url"], "--url", self._at["http_url"]]
-        generator = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        with machine.Sampler(machine.processes(self._pid) | {generator.pid: "generator"}) as sampler:
-            while generator.poll() is None:
-                during()
-                time.sleep(0.2)
-        if not output.exists():
-            raise LoadFailed(f"scurry bench ended with status {generator.returncode}")
-        (figures,) = json.loads(output.read_text())
-        return figures, sampler.cores(figures["started"], figures["seconds"])
-
     def _checkpoints(self) -> None:
         say("checkpoints while 100 requests of 600 KB are in flight …")
         sizes: list[int] = []
@@ -170,7 +156,8 @@ class Bench:
             if time.time() > begin:
                 sizes.extend(machine.checkpoint_bytes(self._folder / "up", begin))
 
-        self._load(Figure("checkpoints", "resnet", "resnet", ("--callers", "100"), warm_up=3, seconds=15), look)
+        figure = Figure("checkpoints", "resnet", "resnet", ("--callers", "100"), warm_up=3, seconds=15)
+        self._generator.load(figure, during=look)
         self.facts["largest_checkpoint_bytes"] = max(sizes, default=0)
         self.facts["checkpoints_seen"] = len(set(sizes))
 

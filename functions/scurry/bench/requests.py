@@ -103,24 +103,30 @@ def stream_commands(subject: Subject, keys: Keys, reply: str, partitions: int = 
     return [b"".join(parts).split(SLOT) for parts in commands]
 
 
-def http_request(subject: Subject, host: str) -> bytes:
-    """One Open Inference Protocol request with binary tensors, head and body."""
-    document = {
-        "inputs": [
-            {"name": name, "datatype": datatype, "shape": shape, "parameters": {"binary_data_size": len(data)}}
-            for name, datatype, shape, data in subject.tensors
-        ],
-        "parameters": {"binary_data_output": True},
-    }
-    header = orjson.dumps(document)
-    body = header + b"".join(data for *_, data in subject.tensors)
+def http_request(subject: Subject, host: str, *, lists: bool = False) -> bytes:
+    """One Open Inference Protocol request, head and body: raw tensors behind the JSON, or `lists` in it."""
+    document: dict[str, Any] = {"inputs": [_described(tensor, lists) for tensor in subject.tensors]}
+    special, tail = "Content-Type: application/json\r\n", b""
+    if not lists:
+        document["parameters"] = {"binary_data_output": True}
+        tail = b"".join(data for *_, data in subject.tensors)
+    json = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+    if not lists:
+        special = f"Content-Type: application/octet-stream\r\nInference-Header-Content-Length: {len(json)}\r\n"
     version = f"/versions/{subject.version}" if subject.version else ""
     head = (
         f"POST /v2/models/{subject.name}{version}/infer HTTP/1.1\r\nHost: {host}\r\n"
-        f"Content-Type: application/octet-stream\r\nInference-Header-Content-Length: {len(header)}\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
+        f"{special}Content-Length: {len(json) + len(tail)}\r\n\r\n"
     )
-    return head.encode() + body
+    return head.encode() + json + tail
+
+
+def _described(tensor: tuple[str, str, Dimensions, bytes], lists: bool) -> dict[str, Any]:
+    name, datatype, shape, data = tensor
+    described: dict[str, Any] = {"name": name, "datatype": datatype, "shape": shape}
+    if lists:
+        return described | {"data": np.frombuffer(data, DTYPES[datatype])}
+    return described | {"parameters": {"binary_data_size": len(data)}}
 
 
 def zipf_choices(count: int, exponent: float, draws: int, seed: int = 0) -> list[int]:

@@ -46,6 +46,7 @@ class Bench:
     redis_url: str
     namespace: str
     url: str = ""  # of the gateway; empty: over Redis
+    lists: bool = False  # tensors in JSON, over HTTP
     version: str = ""
     inputs: Sequence[Input] = ()
     rows: int = 1
@@ -104,7 +105,7 @@ class Bench:
     ) -> RedisDoor | HttpDoor:
         if self.url:
             parts = urlsplit(self.url)
-            requests = [http_request(one, parts.netloc) for one in subjects]
+            requests = [http_request(one, parts.netloc, lists=self.lists) for one in subjects]
             return HttpDoor(parts.hostname or "127.0.0.1", parts.port or 80, requests, connections)
         reply = self.keys.replies(f"bench-{number:06x}")
         commands = [stream_commands(one, self.keys, reply, partitions) for one in subjects]

@@ -87,6 +87,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="NAME:DATATYPE:1x16, when the model is not in the view",
     )  # fmt: skip
     parser.add_argument("--door", choices=("redis", "http"), default="redis", help="the way in (default redis)")
+    parser.add_argument("--json-tensors", action="store_true", help="tensors as lists in JSON, for --door http")
     parser.add_argument("--json", nargs="?", const=True, metavar="FILE", help="JSON, to FILE or instead of the table")
     add_redis(parser)
 
@@ -111,6 +112,7 @@ def bench(args: argparse.Namespace) -> Bench:
     url, namespace = place(args, os.environ)
     return Bench(
         models=args.models, redis_url=url, namespace=namespace, url=args.url if args.door == "http" else "",
+        lists=args.json_tensors,
         version=args.version, inputs=[_input(text) for text in args.input], rows=args.rows, size=args.payload_bytes,
         zipf=args.zipf, warm_up=args.warm_up, seconds=args.seconds,
     )  # fmt: skip
