@@ -31,13 +31,15 @@ class AnswerReader(RegistryCaller):
 
     async def read(self, fields: Fields, *, forget: bool = False) -> Answer:
         """The answer in the raw fields of a reply; `forget` deletes what of it is parked."""
-        raise_error(fields)
+        answer = at_hand(fields)
+        if answer is not None:
+            return answer
         reply = parse_reply(await self.body(fields, forget=forget))
         away = [tensor for tensor in reply.outputs if tensor.payload]
         if away:
             for tensor, data in zip(away, await self._fetch([t.payload for t in away], forget=forget), strict=True):
                 tensor.data = data
-        return Answer(fields.get(b"model", b"").decode(), fields.get(b"version", b"").decode(), reply)
+        return _answer(fields, reply)
 
     async def body(self, fields: Fields, *, forget: bool = False) -> bytes:
         """The body of a raw reply, from where it is parked if it is; `forget` deletes it there."""
@@ -52,3 +54,16 @@ class AnswerReader(RegistryCaller):
         if forget:
             self.streams.forget(*keys)
         return [value for value in values if value is not None]
+
+
+def at_hand(fields: Fields) -> Answer | None:
+    """The answer in the raw fields of a reply, if nothing of it is parked. Raises `ScurryError`."""
+    raise_error(fields)
+    if fields.get(b"payload"):
+        return None
+    reply = parse_reply(fields.get(b"reply", b""))
+    return None if any(tensor.payload for tensor in reply.outputs) else _answer(fields, reply)
+
+
+def _answer(fields: Fields, reply: InferReply) -> Answer:
+    return Answer(fields.get(b"model", b"").decode(), fields.get(b"version", b"").decode(), reply)

@@ -31,7 +31,7 @@ def pack(
 
     An input whose data type is known is cast to it where no value is lost.
     """
-    request, parked = InferRequest(outputs=outputs), Parked()
+    request, parked = InferRequest(outputs=outputs), list[tuple[str, bytes]]()
     for name, value in inputs.items():
         array = fit(np.asarray(value), datatypes.get(name, ""))
         datatype = datatype_of(array.dtype)

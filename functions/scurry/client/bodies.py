@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from google.protobuf.message import DecodeError
 
@@ -12,7 +12,8 @@ from scurry.wire.errors import Failed, error
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.names import CLAIM_CHECK_BYTES
 
-Parked = list[tuple[str, bytes]]
+Parked = Sequence[tuple[str, bytes | memoryview]]
+"""What lies under which key."""
 KeyOf = Callable[[str, bytes], str]
 """The key for a tensor's bytes, by its name and them."""
 
@@ -25,7 +26,7 @@ def park(request: InferRequest, key_of: KeyOf) -> tuple[InferRequest, Parked]:
     """The request with keys in place of large tensors, and what lies under those keys. The argument stays as it is."""
     if request.ByteSize() <= CLAIM_CHECK_BYTES or not any(is_large(tensor.data) for tensor in request.inputs):
         return request, []
-    light, parked = InferRequest(outputs=request.outputs), Parked()
+    light, parked = InferRequest(outputs=request.outputs), list[tuple[str, bytes]]()
     for name, parameter in request.parameters.items():
         light.parameters[name].CopyFrom(parameter)
     for tensor in request.inputs:

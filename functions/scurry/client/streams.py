@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
+from scurry.client.bodies import Parked
 from scurry.client.replies import Replies
 from scurry.client.waiting import Fields, Waiting
 from scurry.redis.address import Address
@@ -65,7 +66,7 @@ class Streams:
         fields: Sequence[str | bytes],
         request_id: str,
         timeout: float,
-        parked: Sequence[tuple[str, bytes]] = (),
+        parked: Parked = (),
         *,
         options: Sequence[str | bytes] = (),
     ) -> asyncio.Future[Fields]:

@@ -1,18 +1,21 @@
 """A call in no protocol's words: asked of a model, answered.
 
-Doors (HTTP, later gRPC) make a `InferCall` of what they were sent and put the `Answer` in their own words. What holds
+Doors (HTTP, later gRPC) make an `InferCall` of what they were sent and put the `Answer` in their own words. What holds
 for every door lives here: which names can be a model's, how long to wait, how many may wait.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from scurry.client.answers import Answer
+from scurry.client.bodies import Parked
+from scurry.client.waiting import Fields
 from scurry.wire.errors import InvalidRequest, NotFound, ScurryError, error
 from scurry.wire.infer_pb2 import InferRequest
-from scurry.wire.names import MODEL_NAME
+from scurry.wire.names import MODEL_NAME, Keys
 
 log = logging.getLogger(__name__)
 
@@ -23,16 +26,38 @@ TIMEOUT: Final = "timeout"
 class InferenceClient(Protocol):
     """What the gateway needs of `scurry.client.client.Client`."""
 
-    async def ask(
+    keys: Keys
+
+    def new_id(self) -> str:
+        """An id that no other request has."""
+        ...
+
+    def submit(
         self,
         model: str,
-        request: InferRequest,
+        body: bytes,
         *,
+        encoding: Literal["request", "inputs"] = ...,
         version: str = "",
-        timeout: float = ...,  # noqa: ASYNC109 - the client's own word
+        id: str = "",  # noqa: A002 - the client's own word
+        timeout: float = ...,
         key: str = "",
+        keep: int | None = None,
         traceparent: str = "",
-    ) -> Answer:
+        parked: Parked | None = None,
+    ) -> asyncio.Future[Fields]:
+        """Send one request; the future gets the raw fields of its reply. Raises `ScurryError`."""
+        ...
+
+    async def read(self, fields: Fields, *, forget: bool = False) -> Answer:
+        """The answer in them, what of it is parked fetched. Raises `ScurryError`."""
+        ...
+
+
+class ProbingClient(Protocol):
+    """What it takes to see by a request whether the job answers."""
+
+    async def ask(self, model: str, request: InferRequest, *, timeout: float = ...) -> Answer:  # noqa: ASYNC109
         """Send one request and await its answer. Raises `ScurryError`."""
         ...
 
@@ -41,10 +66,13 @@ class InferCall(NamedTuple):
     """One request for one model. The protocol's own id stays with the door, which only echoes it."""
 
     model: str
-    request: InferRequest
+    id: str
+    body: bytes  # an InferRequest
+    parked: Parked
     version: str = ""
     key: str = ""
     traceparent: str = ""
+    timeout_us: int = 0  # 0: as long as we wait for anybody
 
 
 class Ask:
@@ -55,43 +83,56 @@ class Ask:
         self._max_in_flight = max_in_flight
         self._timeout_s = timeout_s
         self._in_flight = 0
+        self.new_id = client.new_id
+        self.payload_key = client.keys.payload_in
 
-    async def infer(self, call: InferCall) -> Answer:
-        """The model's answer. Raises `ScurryError`, whatever went wrong."""
-        timeout = self._timeout(call.request)
+    def submit(self, call: InferCall) -> asyncio.Future[Fields]:
+        """Send a call; the future gets the fields of its reply. Raises `ScurryError`."""
         if self._in_flight >= self._max_in_flight:
             raise error("overloaded", f"{self._in_flight} requests are in flight already: try again in a moment.")
+        most, wanted = self._timeout_s, call.timeout_us / 1e6
+        future = self._client.submit(
+            call.model,
+            call.body,
+            version=call.version,
+            id=call.id,
+            timeout=min(wanted, most) if wanted else most,
+            key=call.key,
+            keep=0,  # nobody else knows its id
+            traceparent=call.traceparent,
+            parked=call.parked,
+        )
         self._in_flight += 1
-        try:
-            return await self._client.ask(
-                call.model,
-                call.request,
-                version=call.version,
-                timeout=timeout,
-                key=call.key,
-                traceparent=call.traceparent,
-            )
-        except ScurryError:
-            raise
-        except TimeoutError:
-            raise error("deadline_exceeded", f"No answer within {timeout:g} s.") from None
-        except Exception as cause:
-            log.exception("request failed", extra={"model": call.model})
-            raise error("internal", "The gateway could not ask the model; its log tells why.") from cause
-        finally:
-            self._in_flight -= 1
+        future.add_done_callback(self._leave)
+        return future
 
-    def _timeout(self, request: InferRequest) -> float:
-        """The caller's own limit, never above ours."""
-        if TIMEOUT not in request.parameters:
-            return self._timeout_s
-        micros = request.parameters.pop(TIMEOUT).int_value
-        if micros < 0:
-            raise InvalidRequest("bad_request", f"Parameter {TIMEOUT!r} must be a number of microseconds from 0.")
-        return min(micros / 1e6, self._timeout_s) if micros else self._timeout_s
+    async def read(self, fields: Fields) -> Answer:
+        """The answer in the fields of a reply, what of it is parked fetched. Raises `ScurryError`."""
+        return await self._client.read(fields, forget=True)
+
+    def _leave(self, _: object) -> None:
+        self._in_flight -= 1
 
     def __repr__(self) -> str:
         return f"<Ask {self._in_flight} of {self._max_in_flight} in flight>"
+
+
+def told(cause: BaseException) -> ScurryError:
+    """What a caller is told of whatever went wrong."""
+    if isinstance(cause, ScurryError):
+        return cause
+    log.error("request failed", exc_info=cause)
+    return error("internal", "The gateway could not ask the model; its log tells why.")
+
+
+def take_timeout(request: InferRequest) -> int:
+    """The caller's own limit in microseconds, which does not travel on; 0 without one. Raises `InvalidRequest`."""
+    if TIMEOUT not in request.parameters:
+        return 0
+    micros = request.parameters.pop(TIMEOUT).int_value
+    if micros < 0:
+        raise InvalidRequest("bad_request", f"Parameter {TIMEOUT!r} must be a number of microseconds from 0.")
+    return int(micros)
 
 
 def check_names(model: str, version: str = "") -> None:

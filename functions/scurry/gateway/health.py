@@ -10,7 +10,7 @@ import asyncio
 import time
 from typing import Final, Protocol
 
-from scurry.gateway.ask import InferenceClient
+from scurry.gateway.ask import ProbingClient
 from scurry.wire.errors import ScurryError
 from scurry.wire.infer_pb2 import InferRequest
 
@@ -27,7 +27,7 @@ SILENT: Final = frozenset({"deadline_exceeded", "unavailable"})
 """Codes that are made here or by the client, without the job."""
 
 
-class ProbedClient(InferenceClient, Protocol):
+class ProbedClient(ProbingClient, Protocol):
     """What health needs of `scurry.client.client.Client`."""
 
     async def ping(self) -> None:

@@ -69,13 +69,17 @@ class Room:
         self._admission.give_back(size)
         self._taken -= size
 
+    def give_back_all(self) -> None:
+        """Give everything back."""
+        self.give_back(self._taken)
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.give_back(self._taken)
+        self.give_back_all()
 
     def __repr__(self) -> str:
         return f"<Room of {self._taken} bytes>"

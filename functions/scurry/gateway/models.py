@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Final, Protocol, TypeVar
 
-from scurry.gateway.ask import InferenceClient
+from scurry.gateway.ask import ProbingClient
 from scurry.gateway.describe import Record
 from scurry.wire.errors import NotFound, ScurryError, error
 from scurry.wire.infer_pb2 import InferRequest
@@ -25,7 +25,7 @@ UNKNOWN: Final = frozenset({"model_not_found", "version_not_found"})
 SILENT: Final = frozenset({"deadline_exceeded", "unavailable", "overloaded"})
 
 
-class RecordsClient(InferenceClient, Protocol):
+class RecordsClient(ProbingClient, Protocol):
     """What `Models` needs of `scurry.client.client.Client`."""
 
     async def models(self) -> dict[str, dict[str, Any]]:

@@ -31,11 +31,15 @@ class BinaryOutputs:
 
 
 class BinaryCall(NamedTuple):
-    """What a body asks for: the request, the caller's own `id`, and how to write the answer."""
+    """What a body asks for: the request, the caller's own `id`, and how to write the answer.
+
+    `raw` says that every input is behind the JSON: another body with the same JSON differs in those bytes only.
+    """
 
     request: InferRequest
     id: str
     binary: BinaryOutputs
+    raw: bool = False
 
 
 def decode_call(body: bytes, header_length: str | None) -> BinaryCall:
@@ -45,7 +49,9 @@ def decode_call(body: bytes, header_length: str | None) -> BinaryCall:
     if echo is not None and not isinstance(echo, str):
         raise InvalidRequest("bad_request", "Field `id` must be a text.")
     binary = wanted(document)
-    return BinaryCall(oip_json.request_of(document), echo or "", binary)
+    request = oip_json.request_of(document)
+    raw = header_length is not None and all(isinstance(entry["data"], memoryview) for entry in document["inputs"])
+    return BinaryCall(request, echo or "", binary, raw)
 
 
 def encode_reply(

@@ -6,10 +6,12 @@ from typing import Any
 
 import orjson
 import pytest
+from tests.unit.gateway.canned import CannedClient
 
 from scurry.client.answers import Answer
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
+from scurry.gateway.doors.heads import Head
 from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.replies import HttpReply
 from scurry.gateway.health import Health
@@ -31,10 +33,11 @@ RECORD: dict[str, Any] = {
 }  # fmt: skip
 
 
-class FakeClient:
+class FakeClient(CannedClient):
     """Answers each request with its own inputs, or with what the test says."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.asked: list[tuple[str, InferRequest, dict[str, Any]]] = []
         self.failure: Exception | None = None
         self.updates: list[Update] = []
@@ -87,7 +90,7 @@ class Caller:
         sent = body if isinstance(body, bytes) else orjson.dumps(body)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         with self.admission.room() as room:
-            reply = await self.door.answer(method, target, named, sent, room)
+            reply = await self.door.answer(Head(method, target, named, len(sent), True), sent, room)
         return reply, orjson.loads(reply.parts[0])
 
 

@@ -1,103 +1,168 @@
-"""One caller's connection: what is slow, silent, wrong or too much.
+"""One caller's connection: whole requests in, responses out in order.
 
-aiohttp waits an hour for a request line, answers parser errors in its own words and reads the rest of a refused body
-however long it is.
+Callers send much the same request over and over, and aiohttp's request, stream and response would cost more than all
+the rest of it. What is unusual (a chunked or compressed body, HTTP/1.0, `Expect`, an upgrade, a body above its limit,
+no HTTP at all) is handed to aiohttp, connection and all.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from typing import Any, Final
+from typing import Final, Protocol, cast
 
-from aiohttp import web
+from scurry.gateway.doors import patience
+from scurry.gateway.doors.heads import Heads
+from scurry.gateway.doors.http import OpenInferenceHttp
+from scurry.gateway.doors.inbox import Inbox, Unusual, WholeRequest
+from scurry.gateway.doors.replies import HttpReply, head_of, refusal, written
+from scurry.gateway.limits import Admission
 
-from scurry.gateway.doors.raw_response import RawResponse
-from scurry.gateway.doors.replies import refusal
-from scurry.wire.errors import Failed, InvalidRequest
-
-log = logging.getLogger(__name__)
-
-IDLE_S: Final = 75.0
-"""How long a connection may be silent, before its first request and between two."""
-HEAD_S: Final = 10.0
-"""How long the head of a request may take from its first byte on."""
-LINGER_S: Final = 2.0
-"""How long the rest of a refused body is read, so that its sender comes to see the answer."""
-LINGER_BYTES: Final = 4 * 1024 * 1024
-"""How much of it."""
+AHEAD: Final = 1 << 20
+"""Bytes that may wait behind a request that is being answered; a caller who sends more is not read meanwhile."""
+WHOLE: Final = 32 * 1024
+"""Up to this size a response leaves in one piece; above, copying its parts together would cost more."""
 
 
-class HttpConnection(web.RequestHandler):
-    """aiohttp's connection, with limits."""
+class Host(Protocol):
+    """Whom a connection serves, within which limits."""
 
-    __slots__ = ("_head_timer", "_rest")
+    door: OpenInferenceHttp
+    admission: Admission
+    heads: Heads
+    connections: set[HttpConnection]
+    max_body_bytes: int
+    body_timeout_s: float
 
-    def __init__(self, server: HttpServer, loop: asyncio.AbstractEventLoop) -> None:
-        no_log: Any = None  # aiohttp takes it, its annotation does not
-        super().__init__(
-            server, loop=loop, access_log=no_log, keepalive_timeout=IDLE_S, lingering_time=LINGER_S, logger=log
-        )
-        self._head_timer: asyncio.TimerHandle | None = None
-        self._rest: int | None = None  # bytes of a refused body that may still come
+    def unusual(self) -> asyncio.Protocol:
+        """aiohttp, for a connection that it takes over."""
+        ...
 
-    def refuse_the_rest(self) -> None:
-        """Little more is read of the body that is being sent."""
-        self._rest = LINGER_BYTES
+
+class HttpConnection(asyncio.Protocol):
+    """Takes one request after the other."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._inbox = Inbox(host.heads, host.admission, host.max_body_bytes)
+        self._asked: WholeRequest | None = None  # what is being answered
+        self._reading = self._paused = self._leaving = False
+        self._full = False  # the caller does not read what it is sent
+        self._since = self._loop.time()  # when the caller last began to be waited for
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A caller has come."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._host.connections.add(self)
+
+    def connection_lost(self, exc: BaseException | None) -> None:  # noqa: ARG002 - asyncio's name
+        """The caller has gone; what it asked for is finished for nobody."""
+        self._forget()
+        self._inbox.close()
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser; begin to count when what has come is not a whole head."""
-        if self._rest is not None:
-            self._rest -= len(data)
-            if self._rest < 0:
-                self.force_close()
-                return
-        super().data_received(data)
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            if self._head_timer is None:
-                self._head_timer = self._loop.call_later(HEAD_S, self._give_up)
-        elif self._head_timer is not None:
-            self._stop_timer()
+        """Collect until there is a whole request."""
+        if not self._inbox.awaits:
+            self._since = self._loop.time()
+        self._inbox.put(data)
+        self._read()
 
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """Stop counting."""
-        self._stop_timer()
-        super().connection_lost(exc)
+    def pause_writing(self) -> None:
+        """The caller does not read as fast as it is answered."""
+        self._full, self._since = True, self._loop.time()
 
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """What cannot be parsed is told as any other mistake; a fault of ours is in the log."""
-        self.keep_alive(False)
-        if status < 500:
-            told = (message or str(exc)).strip().splitlines() or ["it cannot be read"]
-            cause = refusal(InvalidRequest("bad_request", f"This is not HTTP: {told[0].rstrip(':.')}."))
+    def resume_writing(self) -> None:
+        """The caller has read: go on."""
+        self._full = False
+        self._read()
+
+    def give_up_late(self, now: float) -> None:
+        """Part with a caller that lets itself be waited for."""
+        if self._transport is None or (self._asked is not None and not self._full):
+            return
+        awaits = "reading" if self._full else self._inbox.awaits
+        if now - self._since <= (limit := patience.limit_of(awaits, self._host.body_timeout_s)):
+            return
+        if self._full:
+            self._transport.abort()
+        elif awaits:
+            self._transport.write(written(refusal(patience.late(awaits, limit)), keep_alive=False))
+        self.close()
+
+    def leave(self) -> None:
+        """Close behind what is being answered."""
+        self._leaving = True
+        if self._asked is None:
+            self.close()
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def _read(self) -> None:
+        """Begin what has come; an answer that is there at once comes back here, and finds us at it."""
+        if self._reading:
+            return
+        self._reading = True
+        try:
+            while not self._is_busy and (asked := self._inbox.take()) is not None:
+                self._asked = asked
+                self._host.door.begin(asked.head, asked.body, asked.room, self._reply)
+        except Unusual:
+            self._hand_over()
+        finally:
+            self._reading = False
+        self._pace()
+
+    @property
+    def _is_busy(self) -> bool:
+        return self._asked is not None or self._full or self._transport is None
+
+    def _pace(self) -> None:
+        """Read no further ahead of a caller that is not answered yet."""
+        pause = self._is_busy and len(self._inbox) > AHEAD
+        if self._transport is not None and pause != self._paused:
+            self._paused = pause
+            (self._transport.pause_reading if pause else self._transport.resume_reading)()
+
+    def _reply(self, reply: HttpReply) -> None:
+        asked, self._asked = self._asked, None
+        self._since = self._loop.time()
+        assert asked is not None, "one answer for each request"
+        asked.room.give_back_all()
+        if self._transport is None:
+            return
+        keep = asked.head.keep_alive and not self._leaving
+        _write(self._transport, reply, keep_alive=keep, bodiless=asked.head.method == "HEAD")
+        if keep:
+            self._read()
         else:
-            log.error("request failed", exc_info=exc)
-            cause = refusal(Failed("internal", "The gateway failed to answer; its log tells why."))
-        return RawResponse(cause, request, keep_alive=False)
+            self.close()
 
-    def _give_up(self) -> None:
-        """The head did not come: say so, close."""
-        self._head_timer = None
-        if self.transport is not None:
-            reply = refusal(InvalidRequest("bad_request", f"The request's head did not arrive within {HEAD_S:g} s."))
-            self.transport.write(b"".join((reply.head, b"Connection: close\r\n\r\n", *reply.parts)))
-        self.force_close()
+    def _hand_over(self) -> None:
+        """Let aiohttp have the connection from here on."""
+        transport, other = self._transport, self._host.unusual()
+        if transport is None:
+            return
+        self._forget()
+        transport.set_protocol(other)
+        other.connection_made(transport)
+        other.data_received(self._inbox.take_all())
 
-    def _stop_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    def _forget(self) -> None:
+        self._transport = None
+        self._host.connections.discard(self)
+
+    def __repr__(self) -> str:
+        state = "closed" if self._transport is None else "busy" if self._asked else "idle"
+        return f"<HttpConnection {state}, {len(self._inbox)} bytes unread>"
 
 
-class HttpServer(web.Server):
-    """Makes a connection for each caller."""
-
-    def __call__(self) -> HttpConnection:
-        return HttpConnection(self, self._loop)
+def _write(transport: asyncio.Transport, reply: HttpReply, *, keep_alive: bool, bodiless: bool) -> None:
+    parts = [head_of(reply, keep_alive=keep_alive), *(() if bodiless else reply.parts)]
+    if sum(map(len, parts)) <= WHOLE:
+        transport.write(b"".join(parts))
+    else:
+        transport.writelines(parts)

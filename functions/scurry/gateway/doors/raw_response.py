@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from email.utils import formatdate
-from time import time
 from typing import Final
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
-from scurry.gateway.doors.replies import HttpReply
-
-SEND_S: Final = 30.0
-"""How long a caller may take to read a response."""
+from scurry.gateway.doors import patience
+from scurry.gateway.doors.replies import HttpReply, head_of
 
 WHOLE: Final = 32 * 1024
 """Up to this size a response leaves in one piece; above, copying its parts together would cost more."""
@@ -29,7 +25,7 @@ class RawResponse(web.StreamResponse):
         self._writer = request.writer
         self._protocol = request.protocol
         self._bodiless = request.method == "HEAD"
-        self._keep_alive = keep_alive
+        self._keep_alive = keep_alive  # aiohttp's own: it closes the connection, or not
         self._old = request.version < (1, 1)
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:  # noqa: ARG002 - aiohttp's name
@@ -38,7 +34,7 @@ class RawResponse(web.StreamResponse):
 
     async def write_eof(self, data: bytes = b"") -> None:  # noqa: ARG002
         """Write head and body."""
-        head = self._reply.head + _date.line() + self._connection()
+        head = head_of(self._reply, keep_alive=bool(self._keep_alive), old=self._old)
         parts = () if self._bodiless else self._reply.parts
         if sum(map(len, parts)) <= WHOLE:
             await self._writer.write(b"".join((head, *parts)))
@@ -50,34 +46,11 @@ class RawResponse(web.StreamResponse):
     async def _send(self, parts: Sequence[bytes]) -> None:
         """Write as fast as the caller reads; one who does not read is left."""
         try:
-            async with asyncio.timeout(SEND_S):
+            async with asyncio.timeout(patience.SEND_S):
                 for part in parts:
                     await self._writer.write(part)
                 await self._writer.drain()
         except TimeoutError:
             if self._protocol.transport is not None:
                 self._protocol.transport.abort()
-            raise ConnectionResetError(f"the caller did not read for {SEND_S:g} s") from None
-
-    def _connection(self) -> bytes:
-        if not self._keep_alive:
-            return b"Connection: close\r\n\r\n"
-        return b"Connection: keep-alive\r\n\r\n" if self._old else b"\r\n"
-
-
-class _Date:
-    """The Date header, made once a second."""
-
-    def __init__(self) -> None:
-        self._second = 0
-        self._line = b""
-
-    def line(self) -> bytes:
-        now = int(time())
-        if now != self._second:
-            self._second = now
-            self._line = f"Date: {formatdate(now, usegmt=True)}\r\n".encode("ascii")
-        return self._line
-
-
-_date: Final = _Date()
+            raise ConnectionResetError(f"the caller did not read for {patience.SEND_S:g} s") from None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
 from http import HTTPStatus
+from time import time
 from typing import Final
 
 import orjson
@@ -52,6 +54,35 @@ def refusal(cause: ScurryError) -> HttpReply:
     if row.http == HTTPStatus.UNAUTHORIZED:
         headers = b"WWW-Authenticate: Bearer\r\n"
     return json_reply({"error": shortened(cause.message), "code": cause.code}, row.http, headers)
+
+
+def head_of(reply: HttpReply, *, keep_alive: bool, old: bool = False) -> bytes:
+    """The whole head of a response, with the date; `old` is HTTP/1.0, whose habit is to close."""
+    connection = b"\r\n" if not old else b"Connection: keep-alive\r\n\r\n"
+    return b"".join((reply.head, _date.line(), connection if keep_alive else b"Connection: close\r\n\r\n"))
+
+
+def written(reply: HttpReply, *, keep_alive: bool) -> bytes:
+    """A whole response in one piece."""
+    return b"".join((head_of(reply, keep_alive=keep_alive), *reply.parts))
+
+
+class _Date:
+    """The Date header, made once a second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._line = b""
+
+    def line(self) -> bytes:
+        now = int(time())
+        if now != self._second:
+            self._second = now
+            self._line = f"Date: {formatdate(now, usegmt=True)}\r\n".encode("ascii")
+        return self._line
+
+
+_date: Final = _Date()
 
 
 def _json(body: bytes, status: int, headers: bytes) -> HttpReply:

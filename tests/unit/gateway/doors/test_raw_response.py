@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import HttpVersion10, HttpVersion11
 
-from scurry.gateway.doors import raw_response
+from scurry.gateway.doors import patience
 from scurry.gateway.doors.raw_response import WHOLE, RawResponse
 from scurry.gateway.doors.replies import HttpReply
 
@@ -91,7 +91,7 @@ async def test_head_gets_no_body() -> None:
 @pytest.mark.parametrize("part", [b"{}", bytes(WHOLE + 1)])
 async def test_a_caller_that_does_not_read_is_left(monkeypatch: pytest.MonkeyPatch, part: bytes) -> None:
     """Small answers too: a pipeline of them would fill the memory."""
-    monkeypatch.setattr(raw_response, "SEND_S", 0.01)
+    monkeypatch.setattr(patience, "SEND_S", 0.01)
     request = Request()
     request.protocol.writing_paused = True
     request.writer.read.clear()

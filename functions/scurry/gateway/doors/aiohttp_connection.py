@@ -1,0 +1,95 @@
+"""A connection that aiohttp has: what is slow, silent or wrong on it.
+
+aiohttp waits an hour for a request line, answers parser errors in its own words and reads the rest of a refused body
+however long it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from aiohttp import web
+
+from scurry.gateway.doors import patience
+from scurry.gateway.doors.raw_response import RawResponse
+from scurry.gateway.doors.replies import refusal, written
+from scurry.wire.errors import Failed, InvalidRequest
+
+log = logging.getLogger(__name__)
+
+
+class AiohttpConnection(web.RequestHandler):
+    """aiohttp's connection, with limits."""
+
+    __slots__ = ("_head_timer", "_rest")
+
+    def __init__(self, server: AiohttpServer, loop: asyncio.AbstractEventLoop) -> None:
+        no_log: Any = None  # aiohttp takes it, its annotation does not
+        super().__init__(
+            server, loop=loop, access_log=no_log, logger=log,
+            keepalive_timeout=patience.IDLE_S, lingering_time=patience.LINGER_S,
+        )
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._rest: int | None = None  # bytes of a refused body that may still come
+
+    def refuse_the_rest(self) -> None:
+        """Little more is read of the body that is being sent."""
+        self._rest = patience.LINGER_BYTES
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser; begin to count when what has come is not a whole head."""
+        if self._rest is not None:
+            self._rest -= len(data)
+            if self._rest < 0:
+                self.force_close()
+                return
+        super().data_received(data)
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            if self._head_timer is None:
+                self._head_timer = self._loop.call_later(patience.HEAD_S, self._give_up)
+        elif self._head_timer is not None:
+            self._stop_timer()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Stop counting."""
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """What cannot be parsed is told as any other mistake; a fault of ours is in the log."""
+        self.keep_alive(False)
+        if status < 500:
+            told = (message or str(exc)).strip().splitlines() or ["it cannot be read"]
+            cause = refusal(InvalidRequest("bad_request", f"This is not HTTP: {told[0].rstrip(':.')}."))
+        else:
+            log.error("request failed", exc_info=exc)
+            cause = refusal(Failed("internal", "The gateway failed to answer; its log tells why."))
+        return RawResponse(cause, request, keep_alive=False)
+
+    def _give_up(self) -> None:
+        """The head did not come: say so, close."""
+        self._head_timer = None
+        if self.transport is not None:
+            self.transport.write(written(refusal(patience.late("head", patience.HEAD_S)), keep_alive=False))
+        self.force_close()
+
+    def _stop_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+
+class AiohttpServer(web.Server):
+    """Makes a connection for each caller."""
+
+    def __call__(self) -> AiohttpConnection:
+        return AiohttpConnection(self, self._loop)

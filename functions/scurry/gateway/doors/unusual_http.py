@@ -1,0 +1,109 @@
+"""What aiohttp answers: HTTP that is old, wrong, chunked or compressed.
+
+aiohttp's low-level server: its router and its response headers would cost more than all the rest of a request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from aiohttp import StreamReader, web
+
+from scurry.gateway.doors import patience
+from scurry.gateway.doors.aiohttp_connection import AiohttpConnection, AiohttpServer
+from scurry.gateway.doors.heads import Head
+from scurry.gateway.doors.http import OpenInferenceHttp
+from scurry.gateway.doors.raw_response import RawResponse
+from scurry.gateway.doors.replies import refusal
+from scurry.gateway.limits import Admission, Room
+from scurry.wire.errors import InvalidRequest, ScurryError
+
+READ_AHEAD: Final = 1024 * 1024
+"""Large bodies are read, and decompressed, in steps of about this size."""
+
+
+class UnusualHttp:
+    """Reads bodies within limits and asks the door."""
+
+    def __init__(
+        self, door: OpenInferenceHttp, admission: Admission, *, max_body_bytes: int, body_timeout_s: float
+    ) -> None:
+        self._door = door
+        self._admission = admission
+        self._max_body_bytes = max_body_bytes
+        self._body_timeout_s = body_timeout_s
+        self._server = AiohttpServer(self._serve)
+
+    def connection(self) -> AiohttpConnection:
+        """aiohttp's side of one more connection."""
+        return self._server()
+
+    @property
+    def count(self) -> int:
+        """How many connections it has."""
+        return len(self._server.connections)
+
+    async def close(self, seconds: float) -> None:
+        """Answer what has been asked within `seconds`, close."""
+        self._server.pre_shutdown()
+        await self._server.shutdown(seconds)
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        with self._admission.room() as room:
+            try:
+                body = await self._body(request, room)
+            except ScurryError as cause:
+                if isinstance(request.protocol, AiohttpConnection):
+                    request.protocol.refuse_the_rest()
+                return RawResponse(refusal(cause), request, keep_alive=False)
+            head = Head(request.method, request.raw_path, request.headers, len(body), bool(request.keep_alive))
+            reply = await self._door.answer(head, body, room)
+        return RawResponse(reply, request, keep_alive=head.keep_alive)
+
+    async def _body(self, request: web.BaseRequest, room: Room) -> bytes:
+        """The body, decompressed. Raises `too_large`, `overloaded` or `bad_request`."""
+        content, announced = request.content, request.content_length or 0
+        if announced > self._max_body_bytes:
+            raise self._too_large()
+        room.hold_body(announced)
+        if content.is_eof():  # cases: 1. all of it is here already; 2. it is still to come
+            body = content.read_nowait()
+            self._check(len(body), room)
+            return body
+        await _invite(request)
+        try:
+            async with asyncio.timeout(self._body_timeout_s):
+                return await self._read(content, room)
+        except TimeoutError:
+            raise patience.late("body", self._body_timeout_s) from None
+        except (web.RequestPayloadError, ConnectionError) as cause:
+            raise InvalidRequest("bad_request", f"The body cannot be read: {cause}") from None
+
+    async def _read(self, content: StreamReader, room: Room) -> bytes:
+        content.set_read_chunk_size(min(READ_AHEAD, self._max_body_bytes))
+        chunks: list[bytes] = []
+        size = 0
+        while chunk := await content.readany():
+            chunks.append(chunk)
+            size += len(chunk)
+            self._check(size, room)
+        return b"".join(chunks)
+
+    def _check(self, size: int, room: Room) -> None:
+        if size > self._max_body_bytes:
+            raise self._too_large()
+        room.hold_body(size)
+
+    def _too_large(self) -> InvalidRequest:
+        return InvalidRequest("too_large", f"The body is larger than {self._max_body_bytes} bytes, the limit here.")
+
+    def __repr__(self) -> str:
+        return f"<UnusualHttp {self.count} connections>"
+
+
+async def _invite(request: web.BaseRequest) -> None:
+    """Tell a caller that waits for it to send the body."""
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the response has not begun

@@ -1,0 +1,110 @@
+"""A prepared call gives the very message that reading the body anew would."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scurry.protocols.oip_binary import decode_call
+from scurry.protocols.oip_prepared import KNOWN, LONGEST, PreparedCall, PreparedCalls
+from scurry.wire.infer_pb2 import InferRequest
+from scurry.wire.names import CLAIM_CHECK_BYTES
+from scurry.wire.tensors import DTYPES
+
+SIZES = st.sampled_from([0, 1, 127, 128, 129, 16_383, 16_384, CLAIM_CHECK_BYTES, CLAIM_CHECK_BYTES + 1])
+
+
+@st.composite
+def inputs(draw: st.DrawFn) -> dict[str, Any]:
+    """One input of some datatype, its bytes behind the JSON."""
+    datatype = draw(st.sampled_from([*DTYPES, "BYTES"]))
+    shape = draw(st.lists(st.integers(0, 5), max_size=3)) if draw(st.booleans()) else [draw(SIZES)]
+    size = draw(SIZES) if datatype == "BYTES" else prod(shape) * DTYPES[datatype].itemsize
+    named = {"name": draw(st.text(min_size=1, max_size=9)), "datatype": datatype, "shape": shape}
+    return named | {"parameters": {"binary_data_size": size}}
+
+
+PARAMETERS = st.dictionaries(
+    st.text(max_size=5), st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=5), max_size=3
+)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> tuple[bytes, int]:
+    """A JSON and how many bytes of tensors follow it."""
+    tensors = draw(st.lists(inputs(), min_size=1, max_size=3, unique_by=lambda one: one["name"]))
+    outputs = [{"name": name} for name in draw(st.lists(st.text(min_size=1, max_size=4), max_size=2, unique=True))]
+    document = {"inputs": tensors, "outputs": outputs, "parameters": draw(PARAMETERS)}
+    return orjson.dumps(document), sum(one["parameters"]["binary_data_size"] for one in tensors)
+
+
+def key_of(name: str) -> str:
+    """A key for a tensor."""
+    return f"key of {name}"
+
+
+@given(documents(), st.randoms(use_true_random=False))
+def test_the_message_is_the_same(document: tuple[bytes, int], random: Any) -> None:
+    """With other tensors than the first time, whether they are in the message or parked."""
+    json, size = document
+    first, second = bytes(size), random.randbytes(size)
+    prepared = PreparedCall(decode_call(json + first, str(len(json))), 7)
+    message, parked = prepared.request(memoryview(second), key_of)
+    expected = decode_call(json + second, str(len(json))).request
+    there = {key_of(tensor.name): tensor.data for tensor in expected.inputs if len(tensor.data) > CLAIM_CHECK_BYTES}
+    for tensor in expected.inputs:
+        if len(tensor.data) > CLAIM_CHECK_BYTES:
+            tensor.payload = key_of(tensor.name)
+    assert InferRequest.FromString(message) == expected
+    assert {key: bytes(data) for key, data in parked} == there
+    assert (prepared.size, prepared.timeout_us) == (size, 7)
+
+
+def head(**more: Any) -> bytes:
+    """The JSON of a request with 8 bytes behind it."""
+    one = {"name": "x", "datatype": "FP32", "shape": [1, 2], "parameters": {"binary_data_size": 8}}
+    return orjson.dumps({"inputs": [one], **more})
+
+
+def keep(calls: PreparedCalls, json: bytes, tail: bytes = bytes(8)) -> None:
+    """Show it a whole request."""
+    calls.keep(json, decode_call(json + tail, str(len(json))), 0)
+
+
+def test_what_was_seen_is_found_again() -> None:
+    """If as many bytes follow: a body with more or fewer is read in full, which says what is wrong with it."""
+    calls = PreparedCalls()
+    assert calls.find(head(), 8) is None
+    keep(calls, head())
+    assert calls.find(head(), 8) is not None
+    assert calls.find(head(), 9) is None
+    assert calls.find(head(), 7) is None
+
+
+@pytest.mark.parametrize(
+    ("json", "tail"),
+    [
+        (head(id="mine"), bytes(8)),
+        (head(parameters={"note": "x" * LONGEST}), bytes(8)),
+        (orjson.dumps({"inputs": [{"name": "x", "datatype": "FP32", "shape": [1], "data": [1]}]}), b""),
+    ],
+)
+def test_what_will_not_come_again_is_not_kept(json: bytes, tail: bytes) -> None:
+    """An id of the caller's own, tensors in the JSON, and what is too long to be worth it."""
+    calls = PreparedCalls()
+    keep(calls, json, tail)
+    assert calls.find(json, len(tail)) is None
+
+
+def test_few_are_kept() -> None:
+    """One who sends another JSON each time takes no more memory than the limit."""
+    calls = PreparedCalls()
+    for number in range(KNOWN + 1):
+        keep(calls, head(parameters={"n": number}))
+    assert repr(calls) == "<PreparedCalls 1 known>"
+    assert repr(calls.find(head(parameters={"n": KNOWN}), 8)) == "<PreparedCall for 8 bytes>"
