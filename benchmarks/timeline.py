@@ -44,9 +44,12 @@ class Threads:
     def spent(self) -> Spent:
         """So far."""
         found: Spent = defaultdict(float)
-        for name, file in self._files:
-            file.seek(0)
-            found[name] += int(file.read().split()[0])
+        for name, file in tuple(self._files):
+            try:
+                file.seek(0)
+                found[name] += int(file.read().split()[0])
+            except ProcessLookupError:  # it has ended
+                self._files.remove((name, file))
         return found
 
     def keep(self, names: set[str]) -> None:
