@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from scurry.serving.ports import pick
 from scurry.settings import UpSettings
@@ -13,7 +15,10 @@ LOCAL = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """One port for each process, chosen once and kept over restarts. `redis` is 0 when Redis is not ours."""
+    """One port for each process, chosen once and kept over restarts. `redis` is 0 when Redis is not ours.
+
+    `redis_socket` is a Unix socket of our own Redis, which costs gateway and workers less than its port.
+    """
 
     host: str
     redis_url: str
@@ -22,6 +27,12 @@ class Addresses:
     workers: tuple[int, ...]
     http: int
     ui: int
+    redis_socket: str = ""
+
+    @property
+    def inner_redis_url(self) -> str:
+        """Redis as our Python processes call it."""
+        return f"unix://{quote(self.redis_socket)}" if self.redis_socket else self.redis_url
 
     @property
     def http_url(self) -> str:
@@ -55,14 +66,16 @@ class Addresses:
 
     def ports(self) -> dict[str, Any]:
         """To be preferred the next time."""
-        return {name: port for name, port in asdict(self).items() if name not in ("host", "redis_url")}
+        return {name: port for name, port in asdict(self).items() if isinstance(port, int | tuple)}
 
 
 Wanted = tuple[str, int, int]
 """A flag, the port it names (0: none), and the port of last time (0: none)."""
 
 
-def choose(settings: UpSettings, workers: int, preferred: dict[str, Any]) -> Addresses:
+def choose(
+    settings: UpSettings, workers: int, preferred: dict[str, Any], redis_socket: Path | None = None
+) -> Addresses:
     """Ports as given, else as last time, else any free ones. Raises `PortTaken`."""
     inner, outer = _inner(settings, workers, preferred), _outer(settings, preferred)
     ports = pick([(*wanted, LOCAL) for wanted in inner] + [(*wanted, settings.host) for wanted in outer])
@@ -76,6 +89,7 @@ def choose(settings: UpSettings, workers: int, preferred: dict[str, Any]) -> Add
         workers=tuple(worker_ports),
         http=http,
         ui=ui if settings.ui_port >= 0 else -1,
+        redis_socket=str(redis_socket or "") if not settings.redis_url else "",
     )
 
 

@@ -12,6 +12,8 @@ from typing import IO, Any, Final
 ADDRESSES: Final = "scurry.json"
 PORTS: Final = "ports.json"
 LOG_BYTES: Final = 16 * 1024 * 1024
+SOCKET_BYTES: Final = 100
+"""The longest name of a socket: 107 bytes on Linux, 103 elsewhere."""
 
 
 class FolderInUse(Exception):
@@ -53,6 +55,11 @@ class Folder:
         path = self.path / name
         path.mkdir(exist_ok=True)
         return path
+
+    def socket(self, process: str) -> Path | None:
+        """Where a process listens beside its port; None where that is too long to be a socket's name."""
+        path = self.path / f"{process}.sock"
+        return path if len(os.fsencode(path)) <= SOCKET_BYTES else None
 
     def log(self, process: str) -> Path:
         """Where a process logs; a log that grew large is put aside first."""

@@ -45,7 +45,7 @@ class Plans:
         """Our own Redis. Raises `MissingRedis` when it is older than the data."""
         data = self._folder.sub("redis")
         redis_server.claim(server, data)
-        command = redis_server.command(server.path, self._at.redis, data)
+        command = redis_server.command(server.path, self._at.redis, data, self._at.redis_socket)
         return self._plan("redis", command)
 
     def functions(self, job: Job) -> Plan:
@@ -97,7 +97,8 @@ class Plans:
     def _python(self, name: str, *words: object, more: Mapping[str, str]) -> Plan:
         kind = graces.kind(name)
         command = [sys.executable, "-m", "scurry", *map(str, words), "--drain-s", str(graces.DRAINS_S[kind])]
-        return self._plan(name, command, {"PYTHONUNBUFFERED": "1", **self._handed_on(kind), **more})
+        ours = {"PYTHONUNBUFFERED": "1", "SCURRY_REDIS_URL": self._at.inner_redis_url}
+        return self._plan(name, command, {**ours, **self._handed_on(kind), **more})
 
     def _handed_on(self, kind: str) -> dict[str, str]:
         """Settings in our environment that are a process' own and that we do not decide for it."""

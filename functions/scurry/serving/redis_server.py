@@ -98,8 +98,8 @@ def ask_version(server: str) -> Version:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def command(server: str, port: int, data: Path) -> list[str]:
-    """How our own Redis is started: on loopback only, every write on disk within a second."""
+def command(server: str, port: int, data: Path, socket: str = "") -> list[str]:
+    """How our own Redis is started: on loopback and a socket of this user's only, all on disk within a second."""
     options = {
         "bind": "127.0.0.1",
         "port": str(port),
@@ -115,4 +115,6 @@ def command(server: str, port: int, data: Path) -> list[str]:
         "maxmemory-policy": "noeviction",
         "logfile": "",
     }
+    if socket:
+        options |= {"unixsocket": socket, "unixsocketperm": "600"}
     return [server, *(word for name, value in options.items() for word in (f"--{name}", value))]

@@ -68,7 +68,7 @@ class Up:
         java_path = java.find(self._environ)
         server = None if self._settings.redis_url else redis_server.find(self._environ)
         workers = worker_count(self._settings.workers, self._cores)
-        self.addresses = choose(self._settings, workers, self.folder.read(PORTS))
+        self.addresses = choose(self._settings, workers, self.folder.read(PORTS), self.folder.socket("redis"))
         self.folder.write(PORTS, self.addresses.ports())
         plans = Plans(self._settings, self.addresses, self.folder, self._environ)
         await self._start_redis(plans, server)

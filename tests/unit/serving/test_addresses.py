@@ -1,9 +1,11 @@
 """Where the processes of one `scurry up` listen."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 
+from scurry.redis.address import Address
 from scurry.serving import addresses
 from scurry.serving.addresses import choose
 from scurry.settings import UpSettings
@@ -63,3 +65,19 @@ def test_a_gateway_on_every_interface_is_shown_as_this_machine(wanted):
     """0.0.0.0 can be bound but not typed into a browser; only the gateway's ports are there."""
     assert choose(UpSettings(host="0.0.0.0", http_port=80), 1, {}).http_url == "http://127.0.0.1:80"
     assert [flag for flag, _, _, host in wanted if host == "0.0.0.0"] == ["--http-port"]
+
+
+def test_our_own_redis_has_a_socket_beside_its_port():
+    """For the Python processes; whoever looks for Redis is told the port."""
+    at = choose(UpSettings(), 1, {}, Path("/data/a b/redis.sock"))
+    assert at.inner_redis_url == "unix:///data/a%20b/redis.sock"
+    assert Address.parse(at.inner_redis_url).path == "/data/a b/redis.sock"
+    assert at.shown()["redis_url"] == f"redis://127.0.0.1:{at.redis}/0"
+    assert choose(UpSettings(), 1, at.ports()).redis_socket == ""
+
+
+def test_without_a_socket_everybody_uses_the_port():
+    """A Redis of others, or a directory whose name is too long."""
+    assert choose(UpSettings(redis_url="redis://r:1/0"), 1, {}, Path("/x.sock")).inner_redis_url == "redis://r:1/0"
+    at = choose(UpSettings(), 1, {}, None)
+    assert at.inner_redis_url == at.redis_url

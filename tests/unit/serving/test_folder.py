@@ -1,9 +1,11 @@
 """The data directory of one `scurry up`."""
 
+from pathlib import Path
+
 import pytest
 
 from scurry.serving import folder as module
-from scurry.serving.folder import Folder, FolderInUse
+from scurry.serving.folder import SOCKET_BYTES, Folder, FolderInUse
 
 
 def test_a_directory_belongs_to_one_at_a_time(tmp_path):
@@ -44,3 +46,9 @@ def test_a_log_that_grew_large_is_put_aside(tmp_path, monkeypatch):
     assert not folder.log("redis").exists()
     assert (tmp_path / "logs" / "redis.log.1").read_text() == "long"
     folder.release()
+
+
+def test_a_socket_lies_in_the_directory_if_its_name_is_short_enough(tmp_path):
+    """The kernel takes no longer one."""
+    assert Folder(Path("/d")).socket("redis") == Path("/d/redis.sock")
+    assert Folder(Path("/" + "d" * SOCKET_BYTES)).socket("redis") is None

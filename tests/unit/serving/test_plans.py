@@ -1,5 +1,6 @@
 """What `scurry up` runs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,20 @@ def test_our_redis_is_durable_and_on_loopback(plans):
     assert "--bind 127.0.0.1 --port 6" in command
     assert "--appendonly yes --appendfsync everysec" in command
     assert "--maxmemory-policy noeviction" in command
+
+
+def test_python_processes_reach_our_redis_over_its_socket(tmp_path):
+    """The job, which cannot, over its port."""
+    folder = Folder(tmp_path)
+    folder.claim()
+    made = Plans(UpSettings(), replace(AT, redis_socket="/d/redis.sock"), folder, {})
+    command = " ".join(made.redis(Server("/bin/redis-server", (7, 0))).command)
+    assert "--port 6" in command
+    assert "--unixsocket /d/redis.sock --unixsocketperm 600" in command
+    for plan in (made.functions(JOB), *made.workers(2), made.gateway()):
+        assert plan.environ["SCURRY_REDIS_URL"] == "unix:///d/redis.sock"
+    assert made.job("java", JOB).environ["SCURRY_REDIS_URL"] == "redis://127.0.0.1:6/0"
+    folder.release()
 
 
 @pytest.mark.parametrize(("asked", "cores", "count"), [(0, 1, 1), (0, 2, 1), (0, 8, 4), (3, 2, 3)])
