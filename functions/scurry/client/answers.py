@@ -62,7 +62,10 @@ def at_hand(fields: Fields) -> Answer | None:
     if fields.get(b"payload"):
         return None
     reply = parse_reply(fields.get(b"reply", b""))
-    return None if any(tensor.payload for tensor in reply.outputs) else _answer(fields, reply)
+    for tensor in reply.outputs:
+        if tensor.payload:
+            return None
+    return _answer(fields, reply)
 
 
 def _answer(fields: Fields, reply: InferReply) -> Answer:

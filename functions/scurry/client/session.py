@@ -16,6 +16,21 @@ from scurry.wire.names import Keys
 COMMAND_S: Final = 5.0
 
 
+class _Forks:
+    """How often this process was forked from another: asking the system with each request would cost more."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+            os.register_at_fork(after_in_child=self._note)
+
+    def _note(self) -> None:
+        self.count += 1
+
+
+_forks: Final = _Forks()
+
+
 class Session:
     """Who we are, and our door to Redis while it is open."""
 
@@ -31,7 +46,7 @@ class Session:
         self._token = f"{name}-{token}" if name else token
         self._numbers = itertools.count(1)
         self._url = redis_url
-        self._pid = os.getpid()
+        self._pid, self._forks = os.getpid(), _forks.count
         self._separate_registry = separate_registry
         self.keys = Keys(namespace)
         self.name = name or token
@@ -39,7 +54,7 @@ class Session:
 
     async def open(self) -> Self:
         """Connect; `async with` does it."""
-        self._pid = os.getpid()
+        self._pid, self._forks = os.getpid(), _forks.count
         self._open = Streams(self._url, self.keys, self.name)
         await self._open.open()
         return self
@@ -67,7 +82,7 @@ class Session:
 
     def check_process(self) -> None:
         """Raise `RuntimeError` in a forked process: its copy of the connection belongs to the parent."""
-        if self._pid != os.getpid():
+        if self._forks != _forks.count:
             raise RuntimeError(
                 f"This client was opened by process {self._pid} and this is {os.getpid()}, forked from it: "
                 "open a client here. Otherwise each would read the other's replies."

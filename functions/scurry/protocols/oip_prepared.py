@@ -1,4 +1,4 @@
-"""Requests of which only the tensors' bytes are missing.
+"""Requests and replies of which only the tensors' bytes are missing.
 
 A caller sends the same JSON with every request of a shape. What it comes to is worked out once; then a request is the
 bytes before each tensor and the tensor itself, which is copied once, into the message, or not at all when it is parked.
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from scurry.protocols.oip_binary import BinaryCall, BinaryOutputs
-from scurry.wire.infer_pb2 import InferRequest, Tensor
+from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
 from scurry.wire.names import CLAIM_CHECK_BYTES
 
 KNOWN: Final = 1024
@@ -80,6 +80,38 @@ class PreparedCalls:
 
     def __repr__(self) -> str:
         return f"<PreparedCalls {len(self._known)} known>"
+
+
+class PreparedReplies:
+    """The JSON of replies with one output in binary, by what stands before the output's bytes.
+
+    A worker writes those last: two replies of one model and version that are equal before them and of equal length
+    differ in nothing else.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes, bytes, int], tuple[bytes, bytes]] = {}
+
+    def find(self, model: bytes, version: bytes, raw: bytes) -> tuple[bytes, list[bytes]] | None:
+        """The JSON and the output's bytes of a reply, if one like it was seen."""
+        found = self._known.get((model, version, len(raw)))
+        if found is None or not raw.startswith(found[0]):
+            return None
+        return found[1], [raw[len(found[0]) :]]
+
+    def keep(self, model: bytes, version: bytes, raw: bytes, reply: InferReply, json: bytes) -> None:
+        """Remember what a reply came to, if it is one output and nothing behind its bytes."""
+        if len(reply.outputs) != 1 or reply.parameters:
+            return
+        data = reply.outputs[0].data
+        if not data or not raw.endswith(_DATA + _varint(len(data)) + data):
+            return
+        if len(self._known) >= KNOWN:
+            self._known.clear()
+        self._known[model, version, len(raw)] = raw[: len(raw) - len(data)], json
+
+    def __repr__(self) -> str:
+        return f"<PreparedReplies {len(self._known)} known>"
 
 
 class _Input:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scurry.protocols.oip_binary import decode_call
-from scurry.protocols.oip_prepared import KNOWN, LONGEST, PreparedCall, PreparedCalls
-from scurry.wire.infer_pb2 import InferRequest
+from scurry.protocols.oip_binary import BinaryOutputs, decode_call, encode_reply
+from scurry.protocols.oip_prepared import KNOWN, LONGEST, PreparedCall, PreparedCalls, PreparedReplies
+from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
 from scurry.wire.names import CLAIM_CHECK_BYTES
 from scurry.wire.tensors import DTYPES
 
@@ -108,3 +108,59 @@ def test_few_are_kept() -> None:
         keep(calls, head(parameters={"n": number}))
     assert repr(calls) == "<PreparedCalls 1 known>"
     assert repr(calls.find(head(parameters={"n": KNOWN}), 8)) == "<PreparedCall for 8 bytes>"
+
+
+TENSORS = st.builds(
+    Tensor,
+    name=st.sampled_from(["y", "z"]),
+    datatype=st.sampled_from(["UINT8", "INT8"]),
+    shape=st.sampled_from([[3], [1, 3], []]),
+    data=st.sampled_from([b"", b"abc", b"xyz", b'"\x03ab', b'"\x03abc']),
+)
+
+
+@st.composite
+def replies(draw: st.DrawFn) -> bytes:
+    """A reply as a worker writes it, or somebody else."""
+    reply = InferReply(outputs=draw(st.lists(TENSORS, max_size=2)))
+    if draw(st.booleans()):
+        reply.parameters["p"].string_value = draw(st.sampled_from(["abc", "xyz", '"\x03abc']))
+    return reply.SerializeToString()
+
+
+@given(st.lists(st.tuples(st.sampled_from([b"m", b"n"]), st.sampled_from([b"1", b"2"]), replies()), max_size=30))
+def test_a_reply_like_another_is_told_as_it_would_be_anew(stream: list[tuple[bytes, bytes, bytes]]) -> None:
+    """Whatever came before it, from whichever model and version."""
+    seen = PreparedReplies()
+    for model, version, raw in stream:
+        reply = InferReply.FromString(raw)
+        json, tensors = encode_reply(
+            reply, model=model.decode(), version=version.decode(), binary=BinaryOutputs(every=True)
+        )
+        found = seen.find(model, version, raw)
+        assert found in (None, (json, tensors))
+        seen.keep(model, version, raw, reply, json)
+
+
+def test_a_reply_is_found_again_by_what_stands_before_its_bytes() -> None:
+    """Not by another's, not with more or fewer of them."""
+    seen = PreparedReplies()
+    one, other, longer = (
+        InferReply(outputs=[Tensor(name="y", datatype="UINT8", shape=[len(data)], data=data)])
+        for data in (b"abc", b"xyz", b"abcd")
+    )
+    seen.keep(b"m", b"1", one.SerializeToString(), one, b"{}")
+    assert seen.find(b"m", b"1", other.SerializeToString()) == (b"{}", [b"xyz"])
+    assert seen.find(b"m", b"2", other.SerializeToString()) is None
+    assert seen.find(b"n", b"1", other.SerializeToString()) is None
+    assert seen.find(b"m", b"1", longer.SerializeToString()) is None
+    assert repr(seen) == "<PreparedReplies 1 known>"
+
+
+def test_few_replies_are_kept() -> None:
+    """As of requests."""
+    seen = PreparedReplies()
+    reply = InferReply(outputs=[Tensor(name="y", datatype="UINT8", shape=[1], data=b"a")])
+    for number in range(KNOWN + 1):
+        seen.keep(b"m", b"%d" % number, reply.SerializeToString(), reply, b"{}")
+    assert repr(seen) == "<PreparedReplies 1 known>"

@@ -10,7 +10,7 @@ import logging
 
 from scurry.gateway import describe
 from scurry.gateway.admin import Admin
-from scurry.gateway.ask import Ask, check_names
+from scurry.gateway.ask import Ask
 from scurry.gateway.doors.heads import Head
 from scurry.gateway.doors.inference import Done, Headers, Inference
 from scurry.gateway.doors.paths import NoSuchPath, Operation, operation_of
@@ -49,8 +49,6 @@ class OpenInferenceHttp:
         """Answer one request: `done` is called once, now or later. Never raises."""
         try:
             operation = operation_of(head.method, head.target)
-            if operation.model:
-                check_names(operation.model, operation.version)
             if operation.name == "infer":
                 self._inference.begin(operation, head.headers, body, room, done)
             else:

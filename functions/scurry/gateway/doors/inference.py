@@ -21,7 +21,7 @@ from scurry.gateway.doors.paths import Operation
 from scurry.gateway.doors.replies import HttpReply, binary_reply, refusal
 from scurry.gateway.limits import Room
 from scurry.protocols import oip_binary, oip_json
-from scurry.protocols.oip_prepared import PreparedCalls
+from scurry.protocols.oip_prepared import PreparedCalls, PreparedReplies
 from scurry.wire.errors import InvalidRequest
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Inference:
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
-        self._prepared = PreparedCalls()
+        self._prepared, self._replies = PreparedCalls(), PreparedReplies()
         self._parsers = ThreadPoolExecutor(1, "parse")
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -65,17 +65,33 @@ class Inference:
         message, parked = found.request(memoryview(body)[length:], partial(self._ask.payload_key, request_id))
         self._ask.submit(asked.call(request_id, message, parked, found.timeout_us)).add_done_callback(asked)
 
-    def finish(self, asked: _Asked, fields: asyncio.Future[Fields]) -> None:
+    def finish(self, asked: _Asked, replied: asyncio.Future[Fields]) -> None:
         """A reply has come, or there is none."""
         try:
-            answer = at_hand(fields.result())
-            if answer is None or asked.is_much(answer):
-                self._aside(asked, self._finish_aside(asked, fields.result()))
-                return
-            response = asked.response(answer)
+            fields = replied.result()
+            response = self._like_another(asked, fields) or self._response(asked, fields)
         except Exception as cause:
             response = refusal(told(cause))
-        asked.done(response)
+        if response is not None:
+            asked.done(response)
+
+    def _like_another(self, asked: _Asked, fields: Fields) -> HttpReply | None:
+        """The response to a reply that differs from one before in its output's bytes only."""
+        if not asked.is_plain or fields.get(b"status") != b"ok" or fields.get(b"payload"):
+            return None
+        found = self._replies.find(*_told_of(fields))
+        return None if found is None else binary_reply(*found)
+
+    def _response(self, asked: _Asked, fields: Fields) -> HttpReply | None:
+        """The response to any reply; None if it has to be waited for. Raises `ScurryError`."""
+        answer = at_hand(fields)
+        if answer is None or asked.is_much(answer):
+            self._aside(asked, self._finish_aside(asked, fields))
+            return None
+        response = asked.response(answer)
+        if asked.is_plain and answer.model:
+            self._replies.keep(*_told_of(fields), answer.reply, response.parts[0])
+        return response
 
     def _send(self, asked: _Asked, call: oip_binary.BinaryCall, timeout_us: int) -> None:
         asked.binary, asked.echo, request_id = call.binary, call.id, self._ask.new_id()
@@ -135,6 +151,11 @@ class _Asked:
     def __call__(self, fields: asyncio.Future[Fields]) -> None:
         self._inference.finish(self, fields)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether every output is wanted in binary, and nothing of the request stands in the response."""
+        return self.binary.every and not self.binary.named and not self.echo
+
     def call(self, request_id: str, message: bytes, parked: Parked, timeout_us: int) -> InferCall:
         """What is asked for it."""
         return InferCall(
@@ -153,6 +174,10 @@ class _Asked:
             answer.reply, model=model, version=answer.version, id=self.echo, binary=self.binary
         )
         return binary_reply(json, tensors)
+
+
+def _told_of(fields: Fields) -> tuple[bytes, bytes, bytes]:
+    return fields.get(b"model", b""), fields.get(b"version", b""), fields.get(b"reply", b"")
 
 
 def _ascii(headers: Headers, name: str) -> str:

@@ -6,6 +6,8 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
+from scurry.gateway.ask import check_names
+
 LONGEST_PATH: Final = 1024
 READING: Final = ("GET", "HEAD")
 
@@ -44,7 +46,7 @@ _OF_MODEL: Final[dict[tuple[str, ...], tuple[str, tuple[str, ...]]]] = {
 
 @lru_cache(maxsize=4096)
 def operation_of(method: str, target: str) -> Operation:
-    """The operation for a request line. Raises `NoSuchPath`."""
+    """The operation for a request line. Raises `NoSuchPath`, or `NotFound` for what cannot be a name."""
     path = target.partition("?")[0]
     if len(path) > LONGEST_PATH:
         raise NoSuchPath(404, "There is nothing at this path.")
@@ -64,4 +66,6 @@ def operation_of(method: str, target: str) -> Operation:
     if method not in methods:
         allow = ", ".join(methods)
         raise NoSuchPath(405, f"{path!r} answers {allow}, not {method}.", allow)
+    if model:
+        check_names(model, version)
     return Operation(name, model, version)

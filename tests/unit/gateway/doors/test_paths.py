@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scurry.gateway.doors.paths import NoSuchPath, Operation, operation_of
+from scurry.wire.errors import NotFound
 
 
 @pytest.mark.parametrize(
@@ -22,8 +23,7 @@ from scurry.gateway.doors.paths import NoSuchPath, Operation, operation_of
         ("GET", "/v2/models/m/config", Operation("configuration", "m")),
         ("POST", "/v2/models/m/infer", Operation("infer", "m")),
         ("POST", "/v2/models/m/versions/best/infer", Operation("infer", "m", "best")),
-        ("POST", "/v2/models/a%20b/infer", Operation("infer", "a b")),
-        ("POST", "/v2/models/a%2Fb/infer", Operation("infer", "a/b")),
+        ("POST", "/v2/models/a%2Db/infer", Operation("infer", "a-b")),
     ],
 )
 def test_a_path_says_what_to_do(method: str, target: str, operation: Operation) -> None:
@@ -50,3 +50,10 @@ def test_any_other_path_is_refused(method: str, target: str, status: int, allow:
     with pytest.raises(NoSuchPath) as caught:
         operation_of(method, target)
     assert (caught.value.status, caught.value.allow) == (status, allow)
+
+
+@pytest.mark.parametrize("target", ["/v2/models/a%20b/infer", "/v2/models/m/versions/1%2F2/infer"])
+def test_what_cannot_be_a_name_is_not_found(target: str) -> None:
+    """With the code of a model or version that there is not."""
+    with pytest.raises(NotFound):
+        operation_of("POST", target)
