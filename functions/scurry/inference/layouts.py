@@ -13,9 +13,9 @@ from math import prod
 from typing import TYPE_CHECKING, Final
 
 from scurry.wire.errors import InvalidRequest
-from scurry.wire.infer_pb2 import InferRequest, Tensor
+from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.limits import DIMENSIONS, OUTPUTS
-from scurry.wire.tensors import DTYPES
+from scurry.wire.tensors import DATA_TAG, DTYPES, before_data, varint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +27,6 @@ REMEMBERED: Final = 512
 """Layouts kept per model: models with free dimensions meet many."""
 LONG_BYTES: Final = 64 * 1024
 """Serialised requests above this are parsed by protobuf; comparing their beginning saves nothing."""
-DATA_TAG: Final = b"\x22"
-"""What stands before the length of `Tensor.data` on the wire."""
-
 StatedInputs = tuple[tuple[str, str, tuple[int, ...]], ...]
 
 
@@ -107,9 +104,7 @@ class LayoutCache:
         head = self._heads.get((at, shape))
         if head is None:
             port = self.outputs[at]
-            inner = Tensor(name=port.name, datatype=port.datatype, shape=shape).SerializeToString()
-            inner += DATA_TAG + varint(size)
-            head = b"\x0a" + varint(len(inner) + size) + inner
+            head = before_data(port.name, port.datatype, shape, size)
             if port.datatype != "BYTES":
                 if len(self._heads) >= REMEMBERED:
                     self._heads.clear()
@@ -138,16 +133,6 @@ def check_layout(inputs: Sequence[Port], stated: StatedInputs, *, batched: bool)
         for port, shape in zip(inputs, shapes, strict=True)
     )
     return InputLayout(rows, group, shapes, sizes, tuple(places[port.name] for port in inputs))
-
-
-def varint(value: int) -> bytes:
-    """Protobuf's variable-length integer."""
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
 
 
 def _absent(port: Port) -> tuple[int, ...]:

@@ -13,15 +13,12 @@ from typing import Final
 from scurry.protocols.oip_binary import BinaryCall, BinaryOutputs
 from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
 from scurry.wire.names import CLAIM_CHECK_BYTES
+from scurry.wire.tensors import DATA_TAG, before_data, varint
 
 KNOWN: Final = 1024
 """How many are kept; with more of them, all are forgotten and worked out anew."""
 LONGEST: Final = 4096
 """Bytes of JSON that are worth it."""
-_INPUT, _DATA = (
-    bytes([message.DESCRIPTOR.fields_by_name[field].number << 3 | 2])
-    for message, field in ((InferRequest, "inputs"), (Tensor, "data"))
-)
 
 Parked = list[tuple[str, memoryview]]
 
@@ -104,7 +101,7 @@ class PreparedReplies:
         if len(reply.outputs) != 1 or reply.parameters:
             return
         data = reply.outputs[0].data
-        if not data or not raw.endswith(_DATA + _varint(len(data)) + data):
+        if not data or not raw.endswith(DATA_TAG + varint(len(data)) + data):
             return
         if len(self._known) >= KNOWN:
             self._known.clear()
@@ -117,25 +114,14 @@ class PreparedReplies:
 class _Input:
     """One tensor up to its bytes."""
 
-    __slots__ = ("_fields", "before", "name", "size")
+    __slots__ = ("before", "name", "size", "tensor")
 
     def __init__(self, tensor: Tensor) -> None:
         self.name, self.size = tensor.name, len(tensor.data)
-        self._fields = Tensor(name=tensor.name, datatype=tensor.datatype, shape=tensor.shape).SerializeToString()
-        head = self._fields + _DATA + _varint(self.size)
-        self.before = _INPUT + _varint(len(head) + self.size) + head
+        self.tensor = Tensor(name=tensor.name, datatype=tensor.datatype, shape=tensor.shape)
+        self.before = before_data(tensor.name, tensor.datatype, tensor.shape, self.size)
 
     def parked(self, key: str) -> bytes:
         """The tensor with a key in place of its bytes."""
-        tensor = self._fields + Tensor(payload=key).SerializeToString()
-        return _INPUT + _varint(len(tensor)) + tensor
-
-
-def _varint(number: int) -> bytes:
-    """Base 128, the lowest seven bits first."""
-    digits = bytearray()
-    while number > 0x7F:
-        digits.append(number & 0x7F | 0x80)
-        number >>= 7
-    digits.append(number)
-    return bytes(digits)
+        self.tensor.payload = key
+        return InferRequest(inputs=[self.tensor]).SerializeToString()

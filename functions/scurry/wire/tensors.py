@@ -7,6 +7,7 @@ BYTES tensors hold each element behind its uint32 little-endian length, as Trito
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -33,6 +34,11 @@ DTYPES: Final[dict[str, np.dtype[Any]]] = {
 }
 DATATYPES: Final[dict[np.dtype[Any], str]] = {dtype: name for name, dtype in DTYPES.items()}
 
+DATA_TAG: Final = b"\x22"
+"""What stands before the length of `Tensor.data` on the wire."""
+TENSOR_TAG: Final = b"\x0a"
+"""What stands before the length of an input or output."""
+
 
 def datatype_of(dtype: np.dtype[Any]) -> str:
     """Protocol data type of a numpy dtype; strings, bytes and objects are BYTES."""
@@ -56,6 +62,22 @@ def to_bytes(array: Array, datatype: str) -> bytes:
     if datatype == "BYTES":
         return _pack_strings(array)
     return array.astype(DTYPES[datatype], copy=False).tobytes()
+
+
+def varint(value: int) -> bytes:
+    """Protobuf's variable-length integer."""
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def before_data(name: str, datatype: str, shape: Sequence[int], size: int) -> bytes:
+    """What comes before a tensor's `size` bytes in a serialised `InferRequest` or `InferReply`: both begin with one."""
+    inner = Tensor(name=name, datatype=datatype, shape=shape).SerializeToString() + DATA_TAG + varint(size)
+    return TENSOR_TAG + varint(len(inner) + size) + inner
 
 
 def to_array(tensor: Tensor, data: bytes | memoryview | None = None) -> Array:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from tests.unit.inference.toys import Toy, body, row
 
-from scurry.inference.layouts import REMEMBERED, LayoutCache, varint
+from scurry.inference.layouts import REMEMBERED, LayoutCache
 from scurry.runtimes.port import Port
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
-from scurry.wire.tensors import to_tensor
+from scurry.wire.tensors import to_tensor, varint
 
 TWO = (Port("a", "FP32", (-1, 2)), Port("b", "INT64", (-1,)))
 
@@ -125,11 +125,6 @@ def test_a_head_and_its_data_are_a_serialised_reply(wide):
     array = np.arange(wide * 2, dtype=np.float32).reshape(wide, 2)
     reply = InferReply.FromString(layouts.head(0, array.shape, array.nbytes) + array.tobytes())
     assert reply == InferReply(outputs=[to_tensor("y", array)])
-
-
-def test_varint():
-    """Numbers above 127 take more bytes."""
-    assert [varint(0), varint(127), varint(128), varint(300)] == [b"\0", b"\x7f", b"\x80\x01", b"\xac\x02"]
 
 
 def test_unknown_outputs_are_a_mistake():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from scurry.wire.errors import InvalidRequest
-from scurry.wire.infer_pb2 import Tensor
-from scurry.wire.tensors import DTYPES, datatype_of, from_bytes, to_array, to_bytes, to_tensor
+from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
+from scurry.wire.tensors import DTYPES, before_data, datatype_of, from_bytes, to_array, to_bytes, to_tensor, varint
 
 
 @pytest.mark.parametrize("datatype", DTYPES)
@@ -89,3 +89,17 @@ def test_other_dtypes_are_refused(dtype):
 def test_an_array_may_be_packed_as_another_datatype():
     """Bytes follow the datatype that is asked for."""
     assert to_bytes(np.array([1, 2]), "UINT8") == b"\x01\x02"
+
+
+def test_varint():
+    """Numbers above 127 take more bytes."""
+    assert [varint(0), varint(127), varint(128), varint(300)] == [b"\0", b"\x7f", b"\x80\x01", b"\xac\x02"]
+
+
+@pytest.mark.parametrize("size", [0, 1, 127, 128, 20_000])
+def test_what_comes_before_a_tensors_bytes(size):
+    """With them behind it, it is the message that protobuf writes."""
+    tensor = Tensor(name="x", datatype="UINT8", shape=[1, size], data=bytes(size))
+    written = before_data("x", "UINT8", [1, size], size) + bytes(size)
+    assert InferRequest.FromString(written) == InferRequest(inputs=[tensor])
+    assert InferReply.FromString(written) == InferReply(outputs=[tensor])
