@@ -122,13 +122,16 @@ TENSORS = st.builds(
 @st.composite
 def replies(draw: st.DrawFn) -> bytes:
     """A reply as a worker writes it, or somebody else."""
-    reply = InferReply(outputs=draw(st.lists(TENSORS, max_size=2)))
-    if draw(st.booleans()):
+    reply = InferReply(outputs=draw(st.lists(TENSORS, min_size=1, max_size=2)))
+    if draw(st.integers(0, 3)) == 3:
         reply.parameters["p"].string_value = draw(st.sampled_from(["abc", "xyz", '"\x03abc']))
     return reply.SerializeToString()
 
 
-@given(st.lists(st.tuples(st.sampled_from([b"m", b"n"]), st.sampled_from([b"1", b"2"]), replies()), max_size=30))
+NAMES, VERSIONS = st.sampled_from([b"m", b"n"]), st.sampled_from([b"1", b"2"])
+
+
+@given(st.lists(st.tuples(NAMES, VERSIONS, replies()), min_size=10, max_size=30))
 def test_a_reply_like_another_is_told_as_it_would_be_anew(stream: list[tuple[bytes, bytes, bytes]]) -> None:
     """Whatever came before it, from whichever model and version."""
     seen = PreparedReplies()
@@ -154,6 +157,10 @@ def test_a_reply_is_found_again_by_what_stands_before_its_bytes() -> None:
     assert seen.find(b"m", b"2", other.SerializeToString()) is None
     assert seen.find(b"n", b"1", other.SerializeToString()) is None
     assert seen.find(b"m", b"1", longer.SerializeToString()) is None
+    for other_head in ({"name": "z"}, {"datatype": "INT16"}, {"shape": [9]}):
+        tensor = Tensor(**({"name": "y", "datatype": "UINT8", "shape": [3], "data": b"xyz"} | other_head))
+        found = seen.find(b"m", b"1", InferReply(outputs=[tensor]).SerializeToString())
+        assert found is None, other_head
     assert repr(seen) == "<PreparedReplies 1 known>"
 
 
