@@ -17,7 +17,7 @@ from scurry.bench.requests import Input
 from scurry.bench.run import Bench, Shape
 from scurry.cli.connecting import add_redis, place
 from scurry.cli.flags import SECONDS, checked, number, several
-from scurry.cli.output import note, say, table
+from scurry.cli.output import complain, note, say, table
 from scurry.settings import above_0, between
 from scurry.wire.tensors import DTYPES
 
@@ -94,6 +94,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the load; 0 when every request got one good answer."""
+    if args.json_tensors and args.door != "http":
+        return complain(args, "bad_request", "--json-tensors is for --door http: over Redis there is no JSON.")
     measured = uvloop.run(bench(args).run(shapes(args), (lambda _: None) if args.json else note))
     rows = [one.row() for one in measured]
     if args.json is True:

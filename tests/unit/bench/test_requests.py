@@ -16,6 +16,7 @@ from scurry.bench.requests import (
     subject,
     zipf_choices,
 )
+from scurry.protocols.oip_json import decode_request
 from scurry.wire.errors import NotFound
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.names import Keys
@@ -85,6 +86,17 @@ def test_http_request_is_whole() -> None:
     assert head.startswith(b"POST /v2/models/m/versions/1/infer HTTP/1.1")
     assert int(headers[b"Content-Length"]) == len(body)
     assert json.loads(body[:json_length])["inputs"][0]["parameters"]["binary_data_size"] == len(body) - json_length
+
+
+def test_http_request_with_lists_is_json_alone() -> None:
+    """The same numbers as in binary, no header that says where tensors begin, and the answer in JSON too."""
+    one = subject("m", "", [SMALL])
+    head, _, body = http_request(one, "host:1", lists=True).partition(b"\r\n\r\n")
+    assert b"Inference-Header-Content-Length" not in head
+    assert f"\r\nContent-Length: {len(body)}".encode() in head
+    request = decode_request(body)
+    assert request.inputs[0].data == one.tensors[0][3]
+    assert not request.parameters
 
 
 def test_inputs_of_a_record() -> None:

@@ -73,3 +73,10 @@ def test_json_goes_to_stdout_or_a_file(run, capsys, tmp_path):
     assert main(["bench", "m", "--json", str(tmp_path / "f.json")]) == 0
     assert json.loads((tmp_path / "f.json").read_text())[0]["failed"] == 0
     assert "3 callers" in capsys.readouterr().out
+
+
+def test_tensors_in_json_are_for_http(run, capsys):
+    """Over Redis the flag would do nothing, and the figures would be taken for something else."""
+    assert verb.bench(words("m", "--door", "http", "--json-tensors")).lists
+    assert main(["bench", "m", "--json-tensors"]) == 1
+    assert "--json-tensors is for --door http" in capsys.readouterr().err
