@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import machine, models
+from benchmarks import machine, models, report
 from benchmarks.figures import DOORS, Figure
 from benchmarks.generator import Generator
 from benchmarks.registering import register_many, register_one
@@ -27,7 +27,7 @@ HEADINGS = (
     "figure", "Scurry /s", "bare /s", "ratio", "from", "to", "p50 ms", "bare p50", "p99 ms", "bare p99", "errors",
     "goal",
 )  # fmt: skip
-PARTS = ("redis", "job", "functions", "worker", "gateway", "generator", "bare")
+PARTS = (*report.PARTS, "bare")
 
 
 @dataclass(slots=True)

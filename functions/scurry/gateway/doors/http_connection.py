@@ -14,13 +14,11 @@ from scurry.gateway.doors import patience
 from scurry.gateway.doors.heads import Heads
 from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.inbox import Inbox, Unusual, WholeRequest
-from scurry.gateway.doors.replies import HttpReply, head_of, refusal, written
+from scurry.gateway.doors.replies import WHOLE, HttpReply, head_of, refusal, written
 from scurry.gateway.limits import Admission
 
 AHEAD: Final = 1 << 20
 """Bytes that may wait behind a request that is being answered; a caller who sends more is not read meanwhile."""
-WHOLE: Final = 32 * 1024
-"""Up to this size a response leaves in one piece; above, copying its parts together would cost more."""
 
 
 class Host(Protocol):

@@ -7,7 +7,6 @@ JSON, and outputs that are parked.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -23,8 +22,6 @@ from scurry.gateway.limits import Room
 from scurry.protocols import oip_binary, oip_json
 from scurry.protocols.oip_prepared import PreparedCalls, PreparedReplies
 from scurry.wire.errors import InvalidRequest
-
-log = logging.getLogger(__name__)
 
 Headers = Mapping[str, str]
 Done = Callable[[HttpReply], object]

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
 from scurry.gateway.doors import patience
-from scurry.gateway.doors.replies import HttpReply, head_of
-
-WHOLE: Final = 32 * 1024
-"""Up to this size a response leaves in one piece; above, copying its parts together would cost more."""
+from scurry.gateway.doors.replies import WHOLE, HttpReply, head_of
 
 
 class RawResponse(web.StreamResponse):

@@ -13,6 +13,9 @@ from scurry.gateway.status import status_of
 from scurry.wire.errors import ScurryError
 from scurry.wire.limits import shortened
 
+WHOLE: Final = 32 * 1024
+"""Up to this size a response leaves in one piece; above, copying its parts together would cost more."""
+
 _HEADS: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode("ascii") for status in HTTPStatus}
 _JSON: Final = b"Content-Type: application/json\r\nContent-Length: %d\r\n%b"
 _BINARY: Final = (

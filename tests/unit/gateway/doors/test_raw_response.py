@@ -9,8 +9,8 @@ import pytest
 from aiohttp import HttpVersion10, HttpVersion11
 
 from scurry.gateway.doors import patience
-from scurry.gateway.doors.raw_response import WHOLE, RawResponse
-from scurry.gateway.doors.replies import HttpReply
+from scurry.gateway.doors.raw_response import RawResponse
+from scurry.gateway.doors.replies import WHOLE, HttpReply
 
 
 class Writer:
