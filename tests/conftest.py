@@ -62,7 +62,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
     command = [redis_binary(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
-        wait_for_port(port, 10)
+        wait_for_redis(port, 10)
         yield RedisServer(f"redis://127.0.0.1:{port}/0", process.pid)
     finally:
         process.terminate()
@@ -79,6 +79,21 @@ def wait_for_port(port: int, seconds: float) -> None:
         except OSError:
             time.sleep(0.05)
     pytest.fail(f"nothing listens on port {port} after {seconds} s")
+
+
+def wait_for_redis(port: int, seconds: float) -> None:
+    """Return once Redis answers there: it listens before it has read what it kept."""
+    end = time.monotonic() + seconds
+    wait_for_port(port, seconds)
+    answer = b""
+    while time.monotonic() < end:
+        with socket.create_connection(("127.0.0.1", port), 1) as sock:
+            sock.sendall(b"PING\r\n")
+            answer = sock.recv(100)
+        if answer.startswith(b"+PONG"):
+            return
+        time.sleep(0.05)
+    pytest.fail(f"Redis on port {port} answers {answer!r} after {seconds} s")
 
 
 def clean_environment() -> dict[str, str]:

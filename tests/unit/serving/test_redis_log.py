@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.conftest import free_port, redis_binary, wait_for_port
+from tests.conftest import free_port, redis_binary, wait_for_redis
 
 from scurry.client.client import Client
 from scurry.serving import redis_server
@@ -22,7 +22,7 @@ def running(port: int, data: Path) -> Iterator[None]:
     """Our own Redis, as `scurry up` starts it."""
     process = subprocess.Popen(redis_server.command(redis_binary(), port, data), stdout=subprocess.DEVNULL)
     try:
-        wait_for_port(port, 10)
+        wait_for_redis(port, 10)
         yield
     finally:
         process.kill()
