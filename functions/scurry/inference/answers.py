@@ -35,7 +35,8 @@ def write_bodies(
     `token` is hexadecimal and no other call's.
     """
     payloads: list[Payload] = []
-    head = layouts.head
+    last: tuple[int, ...] = ()
+    size, before = -1, b""  # what stands before so many bytes of the last shape
     for number, item in enumerate(items):
         if item.failure is not None:
             continue
@@ -46,7 +47,10 @@ def write_bodies(
                 payloads += _write_json(item, layouts, key_of, version)
             elif len(outputs) == 1 and len(outputs[0][1]) <= CLAIM_CHECK_BYTES:
                 shape, data = outputs[0]
-                item.body = head(0, shape, len(data)) + data
+                if shape is not last or len(data) != size:
+                    last, size = shape, len(data)
+                    before = layouts.head(0, shape, size)
+                item.body = before + data
             else:
                 key_of = partial(keys.payload_out, item.request.id, f"{token}{number:06x}")
                 item.body = _body(item, layouts, key_of, payloads)

@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from scurry.inference import placement
-from scurry.inference.batch import split, stack
+from scurry.inference.batch import inputs_of, take
 from scurry.inference.children import Died
 from scurry.inference.items import drop_late
 from scurry.inference.threads import SLOW_SECONDS
@@ -42,9 +42,9 @@ async def compute_apart(
         if item.request.deadline:
             seconds = min(seconds, item.request.deadline / 1000 - clock())
         try:
-            arrays, quick = stack(loaded.layouts, [item]), loaded.pace.seconds < SLOW_SECONDS
+            arrays, quick = inputs_of(loaded.layouts, item), loaded.pace.seconds < SLOW_SECONDS
             outputs = await children.run(lane_call.key, work.spec, arrays, seconds, quick=quick)
-            split(loaded.layouts, [item], outputs)
+            take(loaded.layouts, item, outputs)
         except Died as cause:
             lane_call.suspicious = True
             sentence = f"The process that ran this request alone was lost: {cause}."

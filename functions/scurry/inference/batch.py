@@ -33,16 +33,16 @@ COPIED_BYTES: Final = 64 * 1024
 """Outputs up to this are copied out of numpy's hands once: slices of bytes are cheaper than views."""
 
 
-def batches(items: Sequence[BatchItem], limit: int, *, batched: bool) -> list[list[BatchItem]]:
-    """Items that go into one model call together, at most `limit` rows.
+def batches(items: Sequence[BatchItem], limit: int, *, batched: bool, alike: int) -> list[list[BatchItem]]:
+    """Items that go into one model call together, at most `limit` rows; `alike` is what `same_rows` says of them.
 
     That rows are independent was shown for 1 to `limit` of them: whoever brings more, or none, goes alone.
     """
     ready = [item for item in items if item.failure is None and item.needs is None]
-    if not batched or limit <= 1:
+    if not batched or limit <= 1 or len(ready) == 1:
         return [[item] for item in ready]
-    if rows := same_rows(ready):  # mostly all look alike
-        step = max(1, limit // rows)
+    if alike:  # mostly all are
+        step = max(1, limit // alike)
         return [ready[at : at + step] for at in range(0, len(ready), step)]
     made: list[list[BatchItem]] = []
     open_ones: dict[Any, tuple[list[BatchItem], int]] = {}  # what still has room, and its rows
@@ -61,29 +61,41 @@ def batches(items: Sequence[BatchItem], limit: int, *, batched: bool) -> list[li
 
 def same_rows(items: Sequence[BatchItem]) -> int:
     """How many rows each item has, if all have one layout; else, and for layouts without rows, 0."""
-    layouts = [item.layout for item in items]
-    first = layouts[0] if layouts else None
-    return first.rows if first is not None and layouts.count(first) == len(layouts) else 0
+    first = items[0].layout if items else None
+    if first is None or (len(items) > 1 and [item.layout for item in items].count(first) < len(items)):
+        return 0
+    return first.rows
 
 
 def run(model: Runnable, layouts: LayoutCache, batch: Sequence[BatchItem]) -> None:
     """One model call for items of one group; singly when it fails."""
-    try:
-        split(layouts, batch, model.run(stack(layouts, batch)))
-    except Exception as cause:
-        if len(batch) == 1:
+    if len(batch) == 1:
+        try:
+            take(layouts, batch[0], model.run(inputs_of(layouts, batch[0])))
+        except Exception as cause:
             batch[0].fail(cause)
-            return
+        return
+    try:
+        counts: list[int] = [item.layout.rows for item in batch]  # type: ignore[union-attr]
+        split(layouts, batch, counts, model.run(stack(layouts, batch, counts)))
+    except Exception:
         for item in batch:
             run(model, layouts, [item])
 
 
-def stack(layouts: LayoutCache, batch: Sequence[BatchItem]) -> list[Array]:
-    """The model's inputs: one copy for each, none for an item alone."""
-    if len(batch) == 1:
-        return [_array(port, batch[0], at) for at, port in enumerate(layouts.inputs)]
+def inputs_of(layouts: LayoutCache, item: BatchItem) -> list[Array]:
+    """The model's inputs for an item alone, without a copy."""
+    return [_array(port, item, at) for at, port in enumerate(layouts.inputs)]
+
+
+def take(layouts: LayoutCache, item: BatchItem, outputs: Sequence[Array]) -> None:
+    """Give an item alone all that the model gave."""
+    item.outputs = [(each.shape, _packed(each, port)) for each, port in zip(outputs, layouts.outputs, strict=True)]
+
+
+def stack(layouts: LayoutCache, batch: Sequence[BatchItem], counts: Sequence[int]) -> list[Array]:
+    """The model's inputs for items of so many rows each: one copy for each input."""
     first: InputLayout = batch[0].layout  # type: ignore[assignment]
-    counts: list[int] = [item.layout.rows for item in batch]  # type: ignore[union-attr]
     arrays: list[Array] = []
     for at, port in enumerate(layouts.inputs):
         if port.datatype == "BYTES":
@@ -101,17 +113,12 @@ def _array(port: Port, item: BatchItem, at: int) -> Array:
     return from_bytes(port.name, port.datatype, layout.shapes[at], item.data[at])
 
 
-def split(layouts: LayoutCache, batch: Sequence[BatchItem], outputs: Sequence[Array]) -> None:
+def split(layouts: LayoutCache, batch: Sequence[BatchItem], counts: Sequence[int], outputs: Sequence[Array]) -> None:
     """Give each item its rows of every output. Raises `model_failed` when there are not as many as went in."""
-    if len(batch) == 1:
-        batch[0].outputs = [
-            (each.shape, _packed(each, port)) for each, port in zip(outputs, layouts.outputs, strict=True)
-        ]
-        return
-    counts = [item.layout.rows for item in batch]  # type: ignore[union-attr]
     total = sum(counts)
-    if any(each.ndim == 0 or each.shape[0] != total for each in outputs):
-        raise Failed("model_failed", f"The model did not answer {total} rows with as many.")
+    for each in outputs:
+        if each.ndim == 0 or each.shape[0] != total:
+            raise Failed("model_failed", f"The model did not answer {total} rows with as many.")
     columns = [_column(array, port, counts) for array, port in zip(outputs, layouts.outputs, strict=True)]
     for item, *pieces in zip(batch, *columns, strict=True):
         item.outputs = pieces

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from scurry.inference import placement
 from scurry.inference.answers import write_bodies
 from scurry.inference.apart import HUNG, compute_apart
-from scurry.inference.batch import batches, run
+from scurry.inference.batch import batches, run, same_rows
 from scurry.inference.items import BatchItem, claim, drop_late, keys_needed, supply
 from scurry.inference.placement import OUTLIER_SECONDS, TURN_SECONDS, Where
 from scurry.inference.threads import Threads
@@ -53,8 +53,7 @@ class Stopwatch(threading.local):
 
     def run(self, loaded: LoadedModel, batch: Sequence[BatchItem], now_ms: int) -> None:
         """Run a batch once, without what is late, and note how long it took."""
-        drop_late(batch, now_ms)
-        on_time = [item for item in batch if item.failure is None]
+        on_time = drop_late(batch, now_ms)
         if on_time:
             start = self.refreshed()
             run(loaded, loaded.layouts, on_time)
@@ -76,6 +75,7 @@ class Computing:
         """What the requests bring, each checked against the model, once."""
         if work.items is None:
             work.items = claim(work.requests, loaded.layouts, self._keys)
+            work.alike = same_rows(work.items)
         return work.items
 
     def where(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> Where:
@@ -91,8 +91,7 @@ class Computing:
 
     async def answer(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> None:
         """Answer requests that have to wait for something. Raises `ScurryError`."""
-        items = self.claim(work, loaded)
-        await self._fetch(items, loaded)
+        await self._fetch(work, loaded)
         if self.where(lane_call, work, loaded) is Where.CHILD:
             payloads = await self._apart(lane_call, work, loaded)
         else:
@@ -104,7 +103,7 @@ class Computing:
         """Run all that is ready and serialise it; in the event loop or in a thread, and it never raises."""
         start, rows = time.perf_counter(), 1 if lane_call.solo else loaded.model.max_batch_size
         try:
-            for batch in batches(work.items or (), rows, batched=loaded.model.batched):
+            for batch in batches(work.items or (), rows, batched=loaded.model.batched, alike=work.alike):
                 self._stopwatch.run(loaded, batch, self._now())
             return self._written(lane_call, work, loaded)
         except Exception as cause:
@@ -122,8 +121,9 @@ class Computing:
         except Exception as cause:
             work.fail_unforeseen(lane_call.call.key, cause)
 
-    async def _fetch(self, items: Sequence[BatchItem], loaded: LoadedModel) -> None:
+    async def _fetch(self, work: Work, loaded: LoadedModel) -> None:
         """Bring what is parked; a parked body may refer to parked tensors, hence the loop."""
+        items = self.claim(work, loaded)
         drop_late(items, self._now())
         while keys := keys_needed(items):
             try:
@@ -134,6 +134,7 @@ class Computing:
                         item.fail(failure)
                 return
             supply(items, found, loaded.layouts, self._keys)
+            work.alike = same_rows(items)
 
     async def _threaded(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
         """Compute in a thread, and give up on it if it does not come back: it cannot be ended."""
@@ -151,8 +152,7 @@ class Computing:
         if self._children is None or len(work.requests) == 1:
             work.fail(Unavailable("deadline_exceeded", HUNG.format(seconds)))
             return []
-        items = self.claim(work, loaded)  # one of them is to blame, or some: a child tells which
-        await self._fetch(items, loaded)
+        await self._fetch(work, loaded)  # one of them is to blame, or some: a child tells which
         return await self._apart(lane_call, work, loaded)
 
     async def _apart(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:

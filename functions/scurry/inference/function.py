@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from scurry.inference.computing import Computing
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from scurry.inference.shelf import Shelf
 
 log = logging.getLogger(__name__)
+
+_NEEDS = attrgetter("needs")
 
 
 class Inference:
@@ -97,7 +100,7 @@ class Inference:
         except Exception as cause:
             work.fail_unforeseen(lane_call.call.key, cause)
             return loaded
-        if any(item.needs for item in items):
+        if any(map(_NEEDS, items)):
             return None
         return loaded if self._computing.where(lane_call, work, loaded) is Where.LOOP else None
 

@@ -33,34 +33,21 @@ Piece = tuple[tuple[int, ...], Buffer]
 
 
 class BatchItem:
-    """One request in a batch: what it brings, then what it gets."""
+    """One request in a batch: what it brings, then what it gets. Most keep most of what they begin with."""
 
-    __slots__ = (
-        "body",
-        "consumed",
-        "data",
-        "failure",
-        "layout",
-        "needs",
-        "outputs",
-        "parked",
-        "payload",
-        "request",
-        "wanted",
-    )
+    layout: InputLayout | None = None
+    data: Sequence[Buffer] = ()
+    wanted: tuple[int, ...] | None = None  # None: every output
+    needs: list[tuple[int, str]] | None = None  # (input, key) of what is parked; input -1: the body
+    consumed: Sequence[str] = ()
+    failure: ScurryError | None = None
+    outputs: Sequence[Piece] = ()
+    body = b""
+    payload = ""  # key of a parked body
+    parked: Sequence[str] = ()  # keys of all that was parked for the answer
 
     def __init__(self, request: Request) -> None:
         self.request = request
-        self.layout: InputLayout | None = None
-        self.data: Sequence[Buffer] = ()
-        self.wanted: tuple[int, ...] | None = None  # None: every output
-        self.needs: list[tuple[int, str]] | None = None  # (input, key) of what is parked; input -1: the body
-        self.consumed: Sequence[str] = ()
-        self.failure: ScurryError | None = None
-        self.outputs: Sequence[Piece] = ()
-        self.body = b""
-        self.payload = ""  # key of a parked body
-        self.parked: Sequence[str] = ()  # keys of all that was parked for the answer
 
     def fail(self, cause: Exception) -> None:
         """Note why this request gets no answer; what is no failure that callers know is a fault of ours."""
@@ -76,15 +63,17 @@ class BatchItem:
 def claim(requests: Iterable[Request], layouts: LayoutCache, keys: Keys = KEYS) -> list[BatchItem]:
     """An item for each request, checked, or failed, or waiting for what is parked."""
     items = []
-    recognise = layouts.recognise
+    size, known = -1, None
     for request in requests:
         item = BatchItem(request)
         items.append(item)
         body = request.body
-        known = None if request.encoding else recognise(body)
-        if known is not None:
-            item.layout, data = known
-            item.data = (data,)
+        if known is None or len(body) != size:
+            size = len(body)
+            known = layouts.beginning(size)
+        if known is not None and body.startswith(known[0]) and not request.encoding:
+            item.layout = known[1]
+            item.data = (body[len(known[0]) :],)
         elif request.payload and not body:
             _ask_for(item, [(-1, request.payload)], keys)
         else:
@@ -116,13 +105,16 @@ def supply(
             _fill(item, needs, found, layouts)
 
 
-def drop_late(items: Iterable[BatchItem], now_ms: int) -> None:
-    """Fail what nobody waits for any more."""
+def drop_late(items: Sequence[BatchItem], now_ms: int) -> Sequence[BatchItem]:
+    """Fail what nobody waits for any more; returns the others."""
+    late = False
     for item in items:
         deadline = item.request.deadline
         if deadline and deadline < now_ms and item.failure is None:
             item.needs = None
             item.failure = Unavailable("deadline_exceeded", f"The deadline passed {now_ms - deadline} ms ago.")
+            late = True
+    return [item for item in items if item.failure is None] if late else items
 
 
 def _ask_for(item: BatchItem, needs: list[tuple[int, str]], keys: Keys) -> None:

@@ -10,7 +10,6 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from scurry.inference.answers import write_replies
-from scurry.inference.batch import same_rows
 from scurry.inference.items import BatchItem
 from scurry.inference.loads import report_broken
 from scurry.wire.addresses import Lane, Solo, parse
@@ -36,11 +35,12 @@ CHANGES: Final[dict[str, type[Load | Unload]]] = {f"{TYPE_PREFIX}Load": Load, f"
 class Work:
     """Requests of a call that one registration of the version answers."""
 
-    __slots__ = ("broken", "items", "requests", "spec")
+    __slots__ = ("alike", "broken", "items", "requests", "spec")
 
     def __init__(self, spec: ModelSpec, requests: list[Request]) -> None:
         self.spec, self.requests = spec, requests
         self.items: list[BatchItem] | None = None  # None: not claimed yet
+        self.alike = 0  # rows of each, if all look alike
         self.broken = ""  # why the model cannot be mended
 
     def fail(self, failure: ScurryError) -> None:
@@ -61,8 +61,8 @@ class Work:
         """Rows that the requests bring, one for each that has none; before they are claimed, one for each request."""
         if self.items is None:
             return len(self.requests)
-        if rows := same_rows(self.items):
-            return rows * len(self.items)
+        if self.alike:
+            return self.alike * len(self.items)
         return sum([max(1, item.layout.rows) if item.layout is not None else 1 for item in self.items])
 
     def __repr__(self) -> str:

@@ -52,12 +52,9 @@ class LayoutCache:
         self._beginnings: dict[int, tuple[bytes, InputLayout]] = {}
         self._heads: dict[tuple[int, tuple[int, ...]], bytes] = {}
 
-    def recognise(self, body: bytes) -> tuple[InputLayout, bytes] | None:
-        """Layout and data of a body whose beginning is known, else None."""
-        known = self._beginnings.get(len(body))
-        if known is None or not body.startswith(known[0]):
-            return None
-        return known[1], body[len(known[0]) :]
+    def beginning(self, size: int) -> tuple[bytes, InputLayout] | None:
+        """What a body of so many bytes mostly begins with; one that does has this layout, and what follows is data."""
+        return self._beginnings.get(size)
 
     def remember(self, body: bytes, request: InferRequest, layout: InputLayout) -> None:
         """Keep the beginning of a body that is one tensor with its data at the end, and nothing else."""

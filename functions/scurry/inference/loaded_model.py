@@ -35,7 +35,7 @@ NAN_PAUSE_SECONDS: Final = 1.0
 """A model that keeps giving NaN is proven again no more often than this; ten times as seldom without a baseline."""
 UNMENDED: Final = "The model is broken since a run failed, and opening it anew did not help: register it again."
 KEPT_BYTES: Final = 1 << 20
-"""A good input above this is not kept."""
+"""A good input with a tensor above this is not kept."""
 
 
 class LoadedModel:
@@ -81,10 +81,12 @@ class LoadedModel:
         return outputs
 
     def _note_good(self, arrays: Sequence[Array], outputs: Sequence[Array]) -> None:
-        if sum([each.nbytes for each in arrays]) <= KEPT_BYTES:
-            self._last_good = arrays
-            if self.model.baseline is None:
-                self.model.baseline = Baseline(arrays, outputs)
+        for each in arrays:
+            if each.nbytes > KEPT_BYTES:
+                return
+        self._last_good = arrays
+        if self.model.baseline is None:
+            self.model.baseline = Baseline(arrays, outputs)
 
     def _note_nan(self) -> None:
         """Count a result that the model is not known to give, and doubt the model, not more than every so often."""

@@ -19,10 +19,12 @@ class Reports:
 
     def add(self, lane: str, seconds: float, requests: int) -> None:
         """Note what a call took."""
-        before = self._since.get(lane, (0.0, 0))
-        if len(self._since) >= LANES:
+        before = self._since.get(lane)
+        if before is not None:
+            seconds, requests = seconds + before[0], requests + before[1]
+        elif len(self._since) >= LANES:
             self._since.clear()
-        self._since[lane] = (before[0] + seconds, before[1] + requests)
+        self._since[lane] = (seconds, requests)
 
     def take(self, lane: str) -> tuple[int, int]:
         """Microseconds and requests since this was asked last."""

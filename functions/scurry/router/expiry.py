@@ -38,5 +38,5 @@ def _finished(routing: RoutingPass, watched: Expire, sequence: int) -> bool:
 def _free(routing: RoutingPass, watched: Expire, sequence: int) -> None:
     """A user function that never replies does not keep the request's place."""
     lanes = routing.table.lanes(watched.version)
-    if lanes is not None and lanes.route.function:
+    if lanes is not None and lanes.function:
         routing.table.finish(watched.version, watched.lane, sequence)

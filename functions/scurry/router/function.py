@@ -9,8 +9,7 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from scurry.endpoint.call import NOTHING, Call, Message, State, answer_each, now_ms
-from scurry.router import apart, draining, expiry, holding, recovery
-from scurry.router.arrived import Arrived
+from scurry.router import apart, arrived, draining, expiry, holding, recovery
 from scurry.router.policy import Bounds
 from scurry.router.routes import RouteTable
 from scurry.router.routing_pass import RoutingPass
@@ -64,12 +63,12 @@ class Router:
 
 def _take_together(routing: RoutingPass, messages: Sequence[Message]) -> None:
     """Requests that arrived together leave together."""
-    arrived = Arrived()
+    groups: list[tuple[Requests, bytes]] = []
     for message in messages:
         if not apart.from_outside(message):
-            if arrived.requests and message.typename in SWITCHES:  # what came before a switch is answered as before it
-                arrived.dispatch(routing)
-                arrived = Arrived()
+            if groups and message.typename in SWITCHES:  # what came before a switch is answered as before it
+                arrived.dispatch(routing, groups)
+                groups = []
             take(routing, message)
             continue
         try:
@@ -77,8 +76,10 @@ def _take_together(routing: RoutingPass, messages: Sequence[Message]) -> None:
         except DecodeError as failure:
             routing.answers.unreadable(message, failure)
         else:
-            arrived.add(group, message.value)
-    arrived.dispatch(routing)
+            if group.requests:
+                groups.append((group, message.value))
+    if groups:
+        arrived.dispatch(routing, groups)
 
 
 def take(routing: RoutingPass, message: Message) -> None:

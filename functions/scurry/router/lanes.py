@@ -13,12 +13,13 @@ from scurry.wire.names import LANES
 class Lanes:
     """One version's route with the counters of its lanes."""
 
-    __slots__ = ("counters", "draining", "max_batch_size", "room", "route", "stamp", "version", "weight")
+    __slots__ = ("counters", "draining", "function", "max_batch_size", "room", "route", "stamp", "version", "weight")
 
     def __init__(self, route: VersionRoute, counters: LaneCounters) -> None:
         self.route = route
         self.counters = counters
         self.version = route.version
+        self.function = route.function  # a user's own, or empty
         self.draining = route.draining
         self.weight = 0 if self.draining else route.weight
         self.max_batch_size = route.spec.max_batch_size or policy.DEFAULT_BATCH

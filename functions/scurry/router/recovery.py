@@ -104,7 +104,7 @@ def _send_alone(routing: RoutingPass, request: Request, lanes: Lanes | None) -> 
             routing.unrouted.append((0, request, choice))
             return
         lanes = choice
-    if lanes.route.function:
+    if lanes.function:
         routing.send(lanes, lanes.emptiest, [request])
         return
     routing.table.leave(lanes.version, 1)

@@ -75,16 +75,16 @@ class RoutingPass:
 
     def _forward(self, lanes: Lanes, requests: Sequence[Request], raw: bytes | None, due: int | None = None) -> None:
         """Send requests to the lanes of a version, `raw` being the same serialised; refuse those without room."""
-        if lanes.route.function and not self.bounds.reaches(lanes.route.function):
+        if lanes.function and not self.bounds.reaches(lanes.function):
             for request in requests:
-                self.answers.refuse(request, unreachable(lanes.route.function))
+                self.answers.refuse(request, unreachable(lanes.function))
             return
         outstanding = lanes.outstanding
         count = min(len(requests), max(0, lanes.room.keep_to(self.bounds.queue_ms) - sum(outstanding)))
         parts = policy.spread(outstanding, count, lanes.max_batch_size, lanes.room.cap) if count else []
         if len(parts) == 1 and parts[0][1] == len(requests):
             lanes.count(count)
-            self.send(lanes, parts[0][0], requests, raw, due)
+            sending.send(self.call, self.table, lanes, parts[0][0], requests, raw=raw, due=due, now=self.now)
             return
         at = 0
         for lane, size in parts:

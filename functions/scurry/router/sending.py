@@ -9,7 +9,7 @@ from scurry.endpoint.call import Call
 from scurry.router.lanes import Lanes
 from scurry.router.routes import RouteTable
 from scurry.router.watching import deadlines, watch
-from scurry.wire.addresses import Lane
+from scurry.wire.addresses import lane_key
 from scurry.wire.messages_pb2 import Request, Requests
 from scurry.wire.names import INFERENCE, TYPE_PREFIX
 
@@ -33,11 +33,11 @@ def send(
     Near deadlines are watched, and their lane is asked to report: its worker may be dead.
     """
     table.changed = True
-    near = deadlines(lanes, requests, now, due)
+    near = deadlines(lanes, requests, now, due) if due != 0 or lanes.function else []
     sequence, report = lanes.send(lane, len(requests), ask=bool(near))
     if near:
         watch(call, lanes, lane, requests, near, first=sequence - len(requests) + 1, now=now)
-    if lanes.route.function:
+    if lanes.function:
         _send_to_user_function(call, table, lanes, lane, requests)
         return
     if raw is None:
@@ -58,7 +58,7 @@ def send_trailer(
 ) -> None:
     """Serialised requests with the router's own fields behind: together one serialised `Requests`."""
     trailer = Requests(sequence=sequence, report=report, epoch=table.epoch, solo=apart)
-    address = str(Lane(call.key, lanes.version, lane))
+    address = lane_key(call.key, lanes.version, lane)
     call.send(INFERENCE, address, REQUESTS, b"".join((raw, lanes.stamp, trailer.SerializeToString())))
 
 
@@ -67,7 +67,7 @@ def ask_for_reports(call: Call, table: RouteTable, lanes: Lanes) -> None:
 
     What nobody asks for counts as outstanding for ever, and a bound that fell below that would refuse for ever.
     """
-    if lanes.route.function:  # each reply is its report
+    if lanes.function:  # each reply is its report
         return
     for lane, sequence in lanes.unasked():
         send_trailer(call, table, lanes, lane, sequence, report=True)
@@ -75,9 +75,9 @@ def ask_for_reports(call: Call, table: RouteTable, lanes: Lanes) -> None:
 
 def _send_to_user_function(call: Call, table: RouteTable, lanes: Lanes, lane: int, requests: Iterable[Request]) -> None:
     """A user's own function takes one request per message, told its version."""
-    address = str(Lane(call.key, lanes.version, lane))
+    address = lane_key(call.key, lanes.version, lane)
     for request in requests:
         told = Request()
         told.CopyFrom(request)
         told.version, told.epoch = lanes.version, table.epoch
-        call.send(lanes.route.function, address, REQUEST, told.SerializeToString())
+        call.send(lanes.function, address, REQUEST, told.SerializeToString())

@@ -21,7 +21,7 @@ def deadlines(
 
     For a user function each has one, lest a missing reply keep its place for ever.
     """
-    if lanes.route.function:
+    if lanes.function:
         return [(place, request.deadline or now + policy.FUNCTION_MS) for place, request in enumerate(requests)]
     limit = now + policy.WATCH_MS
     if due is not None and not 0 < due < limit:

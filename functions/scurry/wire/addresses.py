@@ -36,7 +36,7 @@ class Lane:
     lane: int
 
     def __str__(self) -> str:
-        return f"{self.model}@{self.version}/{self.lane}"
+        return lane_key(self.model, self.version, self.lane)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,11 @@ class Load:
 
     def __str__(self) -> str:
         return f"{self.model}@{self.version}/load/{'all' if self.lane is None else self.lane}"
+
+
+def lane_key(model: str, version: str, lane: int) -> str:
+    """The key of a lane."""
+    return f"{model}@{version}/{lane}"
 
 
 Address = Lane | Solo | Sequence | Load

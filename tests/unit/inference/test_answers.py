@@ -8,7 +8,7 @@ import pytest
 from tests.unit.inference.toys import Toy, body, request, row
 
 from scurry.inference.answers import write_bodies, write_replies
-from scurry.inference.batch import batches, run
+from scurry.inference.batch import batches, run, same_rows
 from scurry.inference.items import claim
 from scurry.inference.layouts import LayoutCache
 from scurry.runtimes.port import Port
@@ -27,7 +27,7 @@ def answered(model: Toy, *requests):
     """Replies and payloads of a call."""
     layouts = LayoutCache(model)
     items = claim(requests, layouts)
-    for batch in batches(items, model.max_batch_size, batched=model.batched):
+    for batch in batches(items, model.max_batch_size, batched=model.batched, alike=same_rows(items)):
         run(model, layouts, batch)
     parked = write_bodies(items, layouts, Keys("ns"), "7", "70c")
     return Replies.FromString(write_replies(items, "m", "7")).replies, dict(parked)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.inference.toys import Toy, body, request, row
 
-from scurry.inference.batch import batches, run, stack
+from scurry.inference.batch import batches, inputs_of, run, same_rows
 from scurry.inference.items import BatchItem, claim
 from scurry.inference.layouts import InputLayout, LayoutCache
 from scurry.runtimes.port import Port
@@ -26,7 +26,7 @@ def answers(items) -> list:
 def run_all(model: Toy, items) -> None:
     """Run everything that is ready."""
     layouts = LayoutCache(model)
-    for batch in batches(items, model.max_batch_size, batched=model.batched):
+    for batch in batches(items, model.max_batch_size, batched=model.batched, alike=same_rows(items)):
         run(model, layouts, batch)
 
 
@@ -149,7 +149,7 @@ def test_an_item_alone_is_not_copied():
     """The array of a single request lies over the bytes that came."""
     layouts = LayoutCache(Toy())
     items = claim([request(0, body(x=row(1, 2)))], layouts)
-    (array,) = stack(layouts, items)
+    (array,) = inputs_of(layouts, items[0])
     assert array.base is not None
     assert np.shares_memory(array, np.frombuffer(items[0].data[0], np.float32))
 
@@ -172,7 +172,8 @@ def test_batches_are_the_same_whether_all_look_alike_or_not(rows, limit, alike):
     for count in rows:
         items.append(BatchItem(Request()))
         items[-1].layout = InputLayout(count, (("x", (2,)),), ((count, 2),), (8 * count,), (0,))
-    made = batches(items, limit, batched=True)
+    made = batches(items, limit, batched=True, alike=same_rows(items))
+    assert made == batches(items, limit, batched=True, alike=0) or not alike or rows[0] > limit
     assert sorted(map(id, (item for batch in made for item in batch))) == sorted(map(id, items))
     for batch in made:
         assert len(batch) == 1 or 0 < sum(item.layout.rows for item in batch) <= limit

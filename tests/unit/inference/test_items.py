@@ -93,7 +93,8 @@ def test_late_items_are_not_stacked():
     items = claim(
         [request(at, body(x=row(1, 2)), deadline=deadline) for at, deadline in enumerate((0, 99, 100))], layouts
     )
-    drop_late(items, 100)
+    assert drop_late(items, 99) is items
+    assert drop_late(items, 100) == [items[0], items[2]]
     assert [item.failure and item.failure.code for item in items] == [None, "deadline_exceeded", None]
 
 

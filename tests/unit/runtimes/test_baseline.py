@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
-from scurry.runtimes.baseline import Baseline, has_nan
+from scurry.runtimes.baseline import FEW, Baseline, has_nan
 
 ONE = [np.float32([[1, 2]])]
 
@@ -33,6 +35,14 @@ def test_nan_is_found_among_infinities():
     )
     assert has_nan([np.float32([1]), np.float64([1, np.nan])])
     assert not has_nan([np.zeros((0, 3), np.float32)])
+
+
+@given(st.lists(st.floats(width=32), max_size=2 * FEW), st.sampled_from(["<f4", "<f8"]))
+def test_nan_is_found_in_few_numbers_and_in_many(numbers, dtype):
+    """As numpy finds it, whatever the numbers sum up to."""
+    array = np.array(numbers, dtype)
+    assert has_nan([array]) == bool(np.isnan(array).any())
+    assert has_nan([array.reshape(1, -1)[:, ::2]]) == bool(np.isnan(array[::2]).any())
 
 
 def test_what_a_model_overwrites_later_is_kept():
