@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 
 from scurry.protocols.oip_tensors import Document, add_tensor, brief, output_of
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferReply, InferRequest, Parameter
 from scurry.wire.limits import OUTPUTS
+from scurry.wire.tensors import Array
 
 
 def decode_request(body: bytes) -> InferRequest:
@@ -61,7 +64,16 @@ def encode_reply(reply: InferReply, *, model: str, version: str, id: str = "") -
     return dump(document)
 
 
-def dump(document: Document) -> bytes:
+def list_in(text: bytes) -> list[Any] | None:
+    """The list that a text is in JSON; None when it is anything else."""
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, list) else None
+
+
+def dump(document: Document | Array) -> bytes:
     """A JSON body; arrays become lists."""
     return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
 

@@ -2,23 +2,33 @@
 
 A caller sends the same JSON with every request of a shape. What it comes to is worked out once; then a request is the
 bytes before each tensor and the tensor itself, which is copied once, into the message, or not at all when it is parked.
+Where the tensor stands in the JSON, only its list of numbers is read.
 Layout: protos/scurry/wire/infer.proto and https://protobuf.dev/programming-guides/encoding.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
+import numpy as np
+
+from scurry.protocols import oip_json
 from scurry.protocols.oip_binary import BinaryCall, BinaryOutputs
+from scurry.protocols.oip_tensors import content_of
 from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
 from scurry.wire.names import CLAIM_CHECK_BYTES
-from scurry.wire.tensors import DATA_TAG, before_data, varint
+from scurry.wire.tensors import DATA_TAG, DTYPES, before_data, varint
 
 KNOWN: Final = 1024
 """How many are kept; with more of them, all are forgotten and worked out anew."""
 LONGEST: Final = 4096
 """Bytes of JSON that are worth it."""
+DATA_KEY: Final = b'"data":'
+"""The key of a tensor's elements, as it is mostly written."""
+_ANY_DATA_KEY: Final = re.compile(rb'"data"\s*:')
+_BRACKET: Final = re.compile(rb"[][]")
 
 Parked = list[tuple[str, memoryview]]
 
@@ -63,10 +73,10 @@ class PreparedCalls:
     def __init__(self) -> None:
         self._known: dict[bytes, PreparedCall] = {}
 
-    def find(self, json: bytes, tail: int) -> PreparedCall | None:
-        """What this JSON with so many bytes behind it comes to, if that is known."""
+    def find(self, json: bytes, tail: memoryview) -> tuple[PreparedCall, memoryview] | None:
+        """What this JSON comes to, and the bytes behind it, if that is known and they are as many."""
         found = self._known.get(json)
-        return found if found is not None and found.size == tail else None
+        return (found, tail) if found is not None and found.size == len(tail) else None
 
     def keep(self, json: bytes, call: BinaryCall, timeout_us: int) -> None:
         """Remember what a JSON came to, if it may come again."""
@@ -79,36 +89,103 @@ class PreparedCalls:
         return f"<PreparedCalls {len(self._known)} known>"
 
 
+class PreparedJson:
+    """JSON seen lately that holds one tensor of numbers, by what stands before and behind those.
+
+    A key `data` that is written without escapes, once, and nothing escaped beside it: then another list in place of
+    the first changes the tensor and nothing else.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, tuple[bytes, Tensor, PreparedCall]] = {}
+
+    def find(self, body: bytes) -> tuple[PreparedCall, memoryview] | None:
+        """What a body comes to and its tensor's bytes, if one like it was seen. Raises `InvalidRequest`."""
+        start = body.find(DATA_KEY) + len(DATA_KEY)
+        found = self._known.get(body[:start])
+        if found is None or not body.endswith(found[0]):
+            return None
+        behind, tensor, call = found
+        numbers = oip_json.list_in(body[start : len(body) - len(behind)])
+        if numbers is None:
+            return None
+        return call, memoryview(content_of(tensor.name, tensor.datatype, list(tensor.shape), numbers))
+
+    def keep(self, body: bytes, call: BinaryCall, timeout_us: int) -> None:
+        """Remember what a body came to, if one like it may come."""
+        if len(call.request.inputs) != 1 or call.id or len(_ANY_DATA_KEY.findall(body)) != 1 or DATA_KEY not in body:
+            return
+        start = body.find(DATA_KEY) + len(DATA_KEY)
+        end = _end_of_list(body, start)
+        before, behind, tensor = body[:start], body[end:], call.request.inputs[0]
+        if len(before) + len(behind) > LONGEST or b"\\" in before or b"\\" in behind:
+            return
+        if tensor.datatype == "BYTES" or not tensor.data or oip_json.list_in(body[start:end]) is None:
+            return
+        if len(self._known) >= KNOWN:
+            self._known.clear()
+        named = Tensor(name=tensor.name, datatype=tensor.datatype, shape=tensor.shape)
+        self._known[before] = behind, named, PreparedCall(call, timeout_us)
+
+    def __repr__(self) -> str:
+        return f"<PreparedJson {len(self._known)} known>"
+
+
 class PreparedReplies:
-    """The JSON of replies with one output in binary, by what stands before the output's bytes.
+    """The JSON of replies with one output, by what stands before the output's bytes.
 
     A worker writes those last: two replies of one model and version that are equal before them and of equal length
     differ in nothing else.
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[bytes, bytes, int], tuple[bytes, bytes]] = {}
+        self._known: dict[tuple[bool, bytes, bytes, int], tuple[bytes, bytes, str]] = {}
 
-    def find(self, model: bytes, version: bytes, raw: bytes) -> tuple[bytes, list[bytes]] | None:
-        """The JSON and the output's bytes of a reply, if one like it was seen."""
-        found = self._known.get((model, version, len(raw)))
+    def find(
+        self, model: bytes, version: bytes, raw: bytes, *, binary: bool = True
+    ) -> tuple[bytes, list[bytes]] | None:
+        """The JSON of a reply and the output's bytes that go behind it, if one like it was seen."""
+        found = self._known.get((binary, model, version, len(raw)))
         if found is None or not raw.startswith(found[0]):
             return None
-        return found[1], [raw[len(found[0]) :]]
+        before, json, datatype = found
+        data = raw[len(before) :]
+        return (json, [data]) if binary else (json + _listed(datatype, data), [])
 
-    def keep(self, model: bytes, version: bytes, raw: bytes, reply: InferReply, json: bytes) -> None:
+    def keep(
+        self, model: bytes, version: bytes, raw: bytes, reply: InferReply, json: bytes, *, binary: bool = True
+    ) -> None:
         """Remember what a reply came to, if it is one output and nothing behind its bytes."""
         if len(reply.outputs) != 1 or reply.parameters:
             return
-        data = reply.outputs[0].data
+        datatype, data = reply.outputs[0].datatype, reply.outputs[0].data
         if not data or not raw.endswith(DATA_TAG + varint(len(data)) + data):
             return
+        if not binary:
+            if datatype not in DTYPES or not json.endswith(behind := _listed(datatype, data)):
+                return
+            json = json[: len(json) - len(behind)]
         if len(self._known) >= KNOWN:
             self._known.clear()
-        self._known[model, version, len(raw)] = raw[: len(raw) - len(data)], json
+        self._known[binary, model, version, len(raw)] = raw[: len(raw) - len(data)], json, datatype
 
     def __repr__(self) -> str:
         return f"<PreparedReplies {len(self._known)} known>"
+
+
+def _end_of_list(body: bytes, start: int) -> int:
+    """Where the list of numbers that begins here ends."""
+    depth = 0
+    for bracket in _BRACKET.finditer(body, start):
+        depth += 1 if bracket[0] == b"[" else -1
+        if depth <= 0:
+            return bracket.end()
+    return start
+
+
+def _listed(datatype: str, data: bytes) -> bytes:
+    """How the JSON of a reply ends that has these numbers for its last output."""
+    return DATA_KEY + oip_json.dump(np.frombuffer(data, DTYPES[datatype])) + b"}]}"
 
 
 class _Input:

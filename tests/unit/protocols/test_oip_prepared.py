@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from math import prod
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scurry.protocols.oip_binary import BinaryOutputs, decode_call, encode_reply
-from scurry.protocols.oip_prepared import KNOWN, LONGEST, PreparedCall, PreparedCalls, PreparedReplies
+from scurry.protocols.oip_prepared import KNOWN, LONGEST, PreparedCall, PreparedCalls, PreparedJson, PreparedReplies
+from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
 from scurry.wire.names import CLAIM_CHECK_BYTES
 from scurry.wire.tensors import DTYPES
@@ -79,11 +82,11 @@ def keep(calls: PreparedCalls, json: bytes, tail: bytes = bytes(8)) -> None:
 def test_what_was_seen_is_found_again() -> None:
     """If as many bytes follow: a body with more or fewer is read in full, which says what is wrong with it."""
     calls = PreparedCalls()
-    assert calls.find(head(), 8) is None
+    assert calls.find(head(), memoryview(bytes(8))) is None
     keep(calls, head())
-    assert calls.find(head(), 8) is not None
-    assert calls.find(head(), 9) is None
-    assert calls.find(head(), 7) is None
+    assert calls.find(head(), memoryview(bytes(8))) is not None
+    assert calls.find(head(), memoryview(bytes(9))) is None
+    assert calls.find(head(), memoryview(bytes(7))) is None
 
 
 @pytest.mark.parametrize(
@@ -98,7 +101,7 @@ def test_what_will_not_come_again_is_not_kept(json: bytes, tail: bytes) -> None:
     """An id of the caller's own, tensors in the JSON, and what is too long to be worth it."""
     calls = PreparedCalls()
     keep(calls, json, tail)
-    assert calls.find(json, len(tail)) is None
+    assert calls.find(json, memoryview(tail)) is None
 
 
 def test_few_are_kept() -> None:
@@ -107,7 +110,125 @@ def test_few_are_kept() -> None:
     for number in range(KNOWN + 1):
         keep(calls, head(parameters={"n": number}))
     assert repr(calls) == "<PreparedCalls 1 known>"
-    assert repr(calls.find(head(parameters={"n": KNOWN}), 8)) == "<PreparedCall for 8 bytes>"
+    found = calls.find(head(parameters={"n": KNOWN}), memoryview(bytes(8)))
+    assert found is not None
+    assert repr(found[0]) == "<PreparedCall for 8 bytes>"
+
+
+NUMBERS = st.integers(-300, 300) | st.floats(width=32, allow_nan=False) | st.sampled_from([None, True, "", "1", 1e39])
+PAIRS = st.lists(NUMBERS, min_size=2, max_size=2)
+LISTS = PAIRS | st.lists(NUMBERS, max_size=3) | st.lists(st.lists(NUMBERS, max_size=2))
+ODD = st.sampled_from(
+    [
+        '[1,2],"shape":[2]',
+        "[1,2",
+        "{}",
+        '{"data":[1,2]}',
+        '[1,2],"data":[3,4]',
+        "[1,2]]",
+        '[1,2]}],"x":[{"y":[1]',
+        "[1, 2 ]",
+        '[1,2],"d\\u0061ta":[3,4]',
+        "[[[1]],[[2]]]",
+    ]
+)
+
+
+def filled(template: str, data: str) -> bytes:
+    """A body with a list, or whatever, where its numbers are."""
+    return template.replace("@", data).encode()
+
+
+TEMPLATES = st.sampled_from(
+    [
+        '{"inputs":[{"name":"x","datatype":"FP32","shape":[1,2],"data":@}]}',
+        '{"inputs":[{"name":"x","datatype":"FP32","shape":[2],"data":@}]}',
+        '{"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": @}]}',
+        '{"inputs":[{"name":"data","shape":[2],"datatype":"INT32","data":@}],"outputs":[{"name":"data"}]}',
+        '{"inputs":[{"name":"x","shape":[2],"datatype":"INT32","data":@}],"parameters":{"binary_data_output":true}}',
+        '{"inputs":[{"name":"x","shape":[2],"datatype":"INT32","data":@}],"outputs":[{"name":"y"}]}',
+        '{"inputs":[{"name":"x","shape":[2],"datatype":"INT32","data":@}],"outputs":[{"name":"z"}]}',
+        '{"id":"mine","inputs":[{"name":"x","shape":[2],"datatype":"INT32","data":@}]}',
+        '{"inputs":[{"name":"x","shape":[2],"datatype":"INT32","data":@},{"name":"z","parameters":{}}]}',
+        '{"inputs":[{"name":"x","shape":[2],"datatype":"UINT8","data":@,"d\\u0061ta":[7,8]}]}',
+        '{"inputs":[{"name":"x","shape":[2],"datatype":"UINT8","data":@,"data" :[7,8]}]}',
+        '{"inputs":[{"data":@,"name":"x","shape":[2],"datatype":"FP16"}]}',
+        '{"inputs":[{"data":@,"name":"x","shape":[2],"datatype":"FP16"}],"id":"mine"}',
+        '{"data":@,"inputs":[{"name":"x","shape":[2],"datatype":"INT8","d\\u0061ta":[7,8]}]}',
+        '{"inputs":[{"name":"x","shape":[2],"datatype":"BOOL","data":@}]}',
+        '{"inputs":[{"name":"x","shape":[2],"datatype":"BYTES","data":@}]}',
+        '{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[5]},'
+        '{"name":"z","shape":[2],"datatype":"FP32","data":@}]}',
+    ]
+)
+
+
+def understood(body: bytes) -> tuple[Any, ...]:
+    """What reading a body anew gives."""
+    try:
+        call = decode_call(body, None)
+    except InvalidRequest as failure:
+        return failure.code, failure.message
+    return call.request, call.id, call.binary
+
+
+USUAL = st.sampled_from(["[0,1]", "[1,0]", "[1,1]", "[[1,0]]", '["a","bc"]', '["a","bcd"]'])
+DATA = USUAL | USUAL | LISTS.map(orjson.dumps).map(bytes.decode) | ODD
+
+
+@settings(max_examples=400)
+@given(st.lists(TEMPLATES, min_size=1, max_size=3), st.lists(st.tuples(st.integers(0, 2), DATA), min_size=5))
+def test_json_like_another_is_read_as_it_would_be_anew(templates: list[str], stream: list[tuple[int, str]]) -> None:
+    """Whatever came before, and whatever stands where numbers should: the same request, or the same refusal."""
+    seen = PreparedJson()
+    for body in (filled(templates[which % len(templates)], data) for which, data in stream):
+        expected = understood(body)
+        try:
+            found = seen.find(body)
+        except InvalidRequest as failure:
+            assert (failure.code, failure.message) == expected
+            continue
+        if found is not None:
+            request = InferRequest.FromString(found[0].request(found[1], key_of)[0])
+            assert (request, "", found[0].binary) == expected
+        elif isinstance(expected[0], InferRequest):
+            seen.keep(body, decode_call(body, None), 0)
+
+
+def test_json_with_other_numbers_is_found() -> None:
+    """Flat or nested, with or without spaces, as json and orjson write it."""
+    for dumps in (json.dumps, lambda document: orjson.dumps(document).decode()):
+        for first, second in (([1.5, 2], [3, -4e-3]), ([[1.5, 2]], [[3, 4]]), ([[1.5, 2]], [3, 4])):
+            seen = PreparedJson()
+            one = {"name": "x", "datatype": "FP32", "shape": [1, 2]}
+            bodies = [dumps({"inputs": [one | {"data": data}]}).encode() for data in (first, second)]
+            assert seen.find(bodies[1]) is None
+            seen.keep(bodies[0], decode_call(bodies[0], None), 7)
+            found = seen.find(bodies[1])
+            assert found is not None
+            assert np.frombuffer(found[1], "<f4").tolist() == np.float32(second).ravel().tolist()
+            assert found[0].timeout_us == 7
+
+
+def test_what_stands_behind_the_numbers_counts() -> None:
+    """As what stands before them."""
+    one, other = (
+        filled('{"inputs":[{"name":"x","shape":[2],"datatype":"INT32","data":@}],"outputs":[{"name":"%"}]}', data)
+        for data in ("[1,2]", "[3,4]")
+    )
+    seen = PreparedJson()
+    seen.keep(one.replace(b"%", b"y"), decode_call(one.replace(b"%", b"y"), None), 0)
+    assert seen.find(other.replace(b"%", b"y")) is not None
+    assert seen.find(other.replace(b"%", b"z")) is None
+
+
+def test_few_json_are_kept() -> None:
+    """As of the others."""
+    seen = PreparedJson()
+    for number in range(KNOWN + 1):
+        body = filled(f'{{"inputs":[{{"name":"x{number}","shape":[1],"datatype":"FP32","data":@}}]}}', "[1]")
+        seen.keep(body, decode_call(body, None), 0)
+    assert repr(seen) == "<PreparedJson 1 known>"
 
 
 TENSORS = st.builds(
@@ -128,21 +249,34 @@ def replies(draw: st.DrawFn) -> bytes:
     return reply.SerializeToString()
 
 
-NAMES, VERSIONS = st.sampled_from([b"m", b"n"]), st.sampled_from([b"1", b"2"])
+NAMES, VERSIONS = st.sampled_from([b"m", b"m", b"n"]), st.sampled_from([b"1", b"1", b"2"])
 
 
-@given(st.lists(st.tuples(NAMES, VERSIONS, replies()), min_size=10, max_size=30))
-def test_a_reply_like_another_is_told_as_it_would_be_anew(stream: list[tuple[bytes, bytes, bytes]]) -> None:
-    """Whatever came before it, from whichever model and version."""
+@st.composite
+def streams(draw: st.DrawFn) -> list[tuple[bytes, bytes, bytes, bool]]:
+    """Replies of which most differ from another in their bytes only, and whether they are wanted in binary."""
+    kinds = draw(st.lists(replies(), min_size=1, max_size=2))
+    content = st.sampled_from([(b"abc", b"xyz"), (b"xyz", b"abc"), (b"", b"")])
+    drawn = draw(st.lists(st.tuples(NAMES, VERSIONS, st.sampled_from(kinds), content, st.booleans()), min_size=10))
+    return [(name, version, raw.replace(*change), every) for name, version, raw, change, every in drawn]
+
+
+@given(streams())
+def test_a_reply_like_another_is_told_as_it_would_be_anew(stream: list[tuple[bytes, bytes, bytes, bool]]) -> None:
+    """Whatever came before it, from whichever model and version, in whichever form."""
     seen = PreparedReplies()
-    for model, version, raw in stream:
+    for model, version, raw, every in stream:
         reply = InferReply.FromString(raw)
-        json, tensors = encode_reply(
-            reply, model=model.decode(), version=version.decode(), binary=BinaryOutputs(every=True)
-        )
-        found = seen.find(model, version, raw)
+        try:
+            json, tensors = encode_reply(
+                reply, model=model.decode(), version=version.decode(), binary=BinaryOutputs(every)
+            )
+        except InvalidRequest:  # a shape that its bytes do not have
+            assert not every
+            continue
+        found = seen.find(model, version, raw, binary=every)
         assert found in (None, (json, tensors))
-        seen.keep(model, version, raw, reply, json)
+        seen.keep(model, version, raw, reply, json, binary=every)
 
 
 def test_a_reply_is_found_again_by_what_stands_before_its_bytes() -> None:

@@ -20,7 +20,7 @@ from scurry.gateway.doors.paths import Operation
 from scurry.gateway.doors.replies import HttpReply, binary_reply, refusal
 from scurry.gateway.limits import Room
 from scurry.protocols import oip_binary, oip_json
-from scurry.protocols.oip_prepared import PreparedCalls, PreparedReplies
+from scurry.protocols.oip_prepared import PreparedCalls, PreparedJson, PreparedReplies
 from scurry.wire.errors import InvalidRequest
 
 Headers = Mapping[str, str]
@@ -38,7 +38,7 @@ class Inference:
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
-        self._prepared, self._replies = PreparedCalls(), PreparedReplies()
+        self._prepared, self._json, self._replies = PreparedCalls(), PreparedJson(), PreparedReplies()
         self._parsers = ThreadPoolExecutor(1, "parse")
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -50,17 +50,21 @@ class Inference:
         if length > AT_ONCE:
             self._aside(asked, self._decode_aside(asked, body, header, room))
             return
-        json = body if header is None else body[:length]
-        found = None if header is None else self._prepared.find(json, len(body) - length)
+        tail = memoryview(body)[length:]
+        found = self._json.find(body) if header is None else self._prepared.find(body[:length], tail)
         if found is None:
             call = oip_binary.decode_call(body, header)
             timeout_us = take_timeout(call.request)
-            self._prepared.keep(json, call, timeout_us)
+            if header is None:
+                self._json.keep(body, call, timeout_us)
+            else:
+                self._prepared.keep(body[:length], call, timeout_us)
             self._send(asked, call, timeout_us)
             return
-        asked.binary, request_id = found.binary, self._ask.new_id()
-        message, parked = found.request(memoryview(body)[length:], partial(self._ask.payload_key, request_id))
-        self._ask.submit(asked.call(request_id, message, parked, found.timeout_us)).add_done_callback(asked)
+        prepared, data = found
+        asked.binary, request_id = prepared.binary, self._ask.new_id()
+        message, parked = prepared.request(data, partial(self._ask.payload_key, request_id))
+        self._ask.submit(asked.call(request_id, message, parked, prepared.timeout_us)).add_done_callback(asked)
 
     def finish(self, asked: _Asked, replied: asyncio.Future[Fields]) -> None:
         """A reply has come, or there is none."""
@@ -76,7 +80,10 @@ class Inference:
         """The response to a reply that differs from one before in its output's bytes only."""
         if not asked.is_plain or fields.get(b"status") != b"ok" or fields.get(b"payload"):
             return None
-        found = self._replies.find(*_told_of(fields))
+        told_of, binary = _told_of(fields), asked.binary.every
+        if not binary and len(told_of[2]) > AT_ONCE:
+            return None
+        found = self._replies.find(*told_of, binary=binary)
         return None if found is None else binary_reply(*found)
 
     def _response(self, asked: _Asked, fields: Fields) -> HttpReply | None:
@@ -87,7 +94,7 @@ class Inference:
             return None
         response = asked.response(answer)
         if asked.is_plain and answer.model:
-            self._replies.keep(*_told_of(fields), answer.reply, response.parts[0])
+            self._replies.keep(*_told_of(fields), answer.reply, response.parts[0], binary=asked.binary.every)
         return response
 
     def _send(self, asked: _Asked, call: oip_binary.BinaryCall, timeout_us: int) -> None:
@@ -129,7 +136,7 @@ class Inference:
         return await asyncio.get_running_loop().run_in_executor(self._parsers, work)
 
     def __repr__(self) -> str:
-        return f"<Inference {self._ask!r}, {self._prepared!r}>"
+        return f"<Inference {self._ask!r}, {self._prepared!r}, {self._json!r}>"
 
 
 class _Asked:
@@ -150,8 +157,8 @@ class _Asked:
 
     @property
     def is_plain(self) -> bool:
-        """Whether every output is wanted in binary, and nothing of the request stands in the response."""
-        return self.binary.every and not self.binary.named and not self.echo
+        """Whether all outputs are wanted in one form, and nothing of the request stands in the response."""
+        return not self.binary.named and not self.echo
 
     def call(self, request_id: str, message: bytes, parked: Parked, timeout_us: int) -> InferCall:
         """What is asked for it."""

@@ -34,6 +34,30 @@ async def test_the_same_json_with_other_tensors(call: Any, client: Any) -> None:
     assert "<PreparedCalls 1 known>" in repr(call.door._inference)
 
 
+async def test_the_same_json_with_other_numbers(call: Any, client: Any) -> None:
+    """In binary or in JSON, in turns; and a list that does not fit is refused as ever, though one that did was seen."""
+    for value in range(6):
+        sent = orjson.dumps(
+            {
+                "inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 2], "data": [value, 0.5]}],
+                "parameters": {"binary_data_output": value % 2 == 1},
+            }
+        )
+        reply, told = await call("POST", "/v2/models/m/infer", sent)
+        if value % 2:
+            assert np.frombuffer(reply.parts[1], np.float32).tolist() == [value, 0.5]
+        else:
+            assert told["outputs"][0]["data"] == [value, 0.5]
+    assert "<PreparedJson 1 known>" in repr(call.door._inference)
+    reply, told = await call("POST", "/v2/models/m/infer", sent.replace(b"[5,0.5]", b"[5,0.5,1]"))
+    assert (reply.status, told["code"]) == (400, "input_shape")
+    reply, told = await call("POST", "/v2/models/m/infer", sent.replace(b"[5,0.5]", b'["5",0.5]'))
+    assert (reply.status, told["code"]) == (400, "input_datatype")
+    reply, told = await call("POST", "/v2/models/m/infer", sent.replace(b"[5,0.5]", b"[5,0.5"))
+    assert (reply.status, told["code"]) == (400, "bad_request")
+    assert len(client.asked) == 6
+
+
 async def test_an_id_is_echoed_every_time(call: Any) -> None:
     """It belongs to one request."""
     for name in ("a", "b", "a"):
