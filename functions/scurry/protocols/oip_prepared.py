@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -174,9 +175,9 @@ class PreparedReplies:
 
 
 def _end_of_list(body: bytes, start: int) -> int:
-    """Where the list of numbers that begins here ends."""
+    """Where the list of numbers that begins here ends; of very many lists in a list nothing is remembered."""
     depth = 0
-    for bracket in _BRACKET.finditer(body, start):
+    for bracket in islice(_BRACKET.finditer(body, start), LONGEST):
         depth += 1 if bracket[0] == b"[" else -1
         if depth <= 0:
             return bracket.end()

@@ -222,6 +222,16 @@ def test_what_stands_behind_the_numbers_counts() -> None:
     assert seen.find(other.replace(b"%", b"z")) is None
 
 
+def test_a_list_of_very_many_lists_is_read_anew() -> None:
+    """To look for its end would take longer than is won."""
+    seen = PreparedJson()
+    for count, is_kept in ((LONGEST // 2 - 1, True), (LONGEST, False)):
+        template = f'{{"inputs":[{{"name":"x","shape":[{count},1],"datatype":"INT8","data":@}}]}}'
+        body = filled(template, str([[1]] * count))
+        seen.keep(body, decode_call(body, None), 0)
+        assert (seen.find(body) is not None) is is_kept
+
+
 def test_few_json_are_kept() -> None:
     """As of the others."""
     seen = PreparedJson()
