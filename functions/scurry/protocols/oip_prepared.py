@@ -28,6 +28,8 @@ LONGEST: Final = 4096
 """Bytes of JSON that are worth it."""
 DATA_KEY: Final = b'"data":'
 """The key of a tensor's elements, as it is mostly written."""
+BRACKETS: Final = 4096
+"""In a list with more of them its end is not looked for."""
 _ANY_DATA_KEY: Final = re.compile(rb'"data"\s*:')
 _BRACKET: Final = re.compile(rb"[][]")
 
@@ -177,7 +179,7 @@ class PreparedReplies:
 def _end_of_list(body: bytes, start: int) -> int:
     """Where the list of numbers that begins here ends; of very many lists in a list nothing is remembered."""
     depth = 0
-    for bracket in islice(_BRACKET.finditer(body, start), LONGEST):
+    for bracket in islice(_BRACKET.finditer(body, start), BRACKETS):
         depth += 1 if bracket[0] == b"[" else -1
         if depth <= 0:
             return bracket.end()

@@ -87,6 +87,36 @@ def test_a_parked_input_of_the_wrong_size_fails_alone():
     assert "8 bytes, but carries 3" in items[0].failure.message
 
 
+PLAIN = body(x=row(1, 2))
+BODIES = st.sampled_from(
+    [
+        PLAIN,
+        body(x=row(3, 4)),
+        body(x=np.float32([[1, 2], [3, 4]])),
+        body(z=row(1, 2)),
+        body(x=np.int32([[1, 2]])),
+        PLAIN + InferRequest(outputs=["y"]).SerializeToString(),
+        PLAIN + InferRequest(outputs=["n"]).SerializeToString(),
+        PLAIN[:-1],
+        b"",
+    ]
+)
+
+
+@given(st.lists(st.tuples(BODIES, st.booleans()), max_size=12))
+def test_what_came_before_changes_nothing(drawn):
+    """Bodies that begin alike, or are as long, are each read for what they are."""
+
+    def seen(item):
+        return item.failure and item.failure.code, item.layout, [bytes(each) for each in item.data], item.wanted
+
+    requests = [request(at, sent, encoding=ENCODING_INPUTS if json else 0) for at, (sent, json) in enumerate(drawn)]
+    layouts = LayoutCache(Toy())
+    for _ in range(2):
+        together = [seen(item) for item in claim(requests, layouts)]
+        assert together == [seen(item) for one in requests for item in claim([one], LayoutCache(Toy()))]
+
+
 def test_late_items_are_not_stacked():
     """Who waits no more is told so; who set no deadline has time."""
     layouts = LayoutCache(Toy())

@@ -13,7 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scurry.protocols.oip_binary import BinaryOutputs, decode_call, encode_reply
-from scurry.protocols.oip_prepared import KNOWN, LONGEST, PreparedCall, PreparedCalls, PreparedJson, PreparedReplies
+from scurry.protocols.oip_prepared import (
+    BRACKETS,
+    KNOWN,
+    LONGEST,
+    PreparedCall,
+    PreparedCalls,
+    PreparedJson,
+    PreparedReplies,
+)
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
 from scurry.wire.names import CLAIM_CHECK_BYTES
@@ -148,6 +156,7 @@ TEMPLATES = st.sampled_from(
         '{"inputs":[{"name":"x","shape":[2],"datatype":"INT32","data":@}],"parameters":{"binary_data_output":true}}',
         '{"inputs":[{"name":"x","shape":[2],"datatype":"INT32","data":@}],"outputs":[{"name":"y"}]}',
         '{"inputs":[{"name":"x","shape":[2],"datatype":"INT32","data":@}],"outputs":[{"name":"z"}]}',
+        '{"parameters":{"p":7},"inputs":[{"name":"x","shape":[2],"datatype":"INT32","data":@}]}',
         '{"id":"mine","inputs":[{"name":"x","shape":[2],"datatype":"INT32","data":@}]}',
         '{"inputs":[{"name":"x","shape":[2],"datatype":"INT32","data":@},{"name":"z","parameters":{}}]}',
         '{"inputs":[{"name":"x","shape":[2],"datatype":"UINT8","data":@,"d\\u0061ta":[7,8]}]}',
@@ -225,7 +234,7 @@ def test_what_stands_behind_the_numbers_counts() -> None:
 def test_a_list_of_very_many_lists_is_read_anew() -> None:
     """To look for its end would take longer than is won."""
     seen = PreparedJson()
-    for count, is_kept in ((LONGEST // 2 - 1, True), (LONGEST, False)):
+    for count, is_kept in ((BRACKETS // 2 - 1, True), (BRACKETS // 2, False)):
         template = f'{{"inputs":[{{"name":"x","shape":[{count},1],"datatype":"INT8","data":@}}]}}'
         body = filled(template, str([[1]] * count))
         seen.keep(body, decode_call(body, None), 0)
