@@ -52,7 +52,7 @@ class Echo(CannedClient):
             raise error("model_not_found", f"No model is called {model!r}.")
         return Answer(model, options.get("version") or "1", InferReply(outputs=request.inputs))
 
-    async def models(self) -> dict[str, dict[str, Any]]:
+    async def models(self, *, limit: int = 0, after: str = "") -> dict[str, dict[str, Any]]:
         return {"m": RECORD}
 
     async def record(self, model: str) -> dict[str, Any] | None:

@@ -8,7 +8,9 @@ from typing import Any
 
 from scurry.cli import register
 from scurry.cli.connecting import add_json, add_redis, client
+from scurry.cli.flags import number
 from scurry.cli.output import emit, progress, table
+from scurry.settings import between
 from scurry.wire.errors import InvalidRequest, NotFound
 from scurry.wire.messages_pb2 import Alias, Promote, Rollback, Split, Unregister, Update
 
@@ -22,7 +24,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     """The verbs of `scurry models`."""
     verbs = parser.add_subparsers(dest="act", required=True, metavar="VERB")
     register.add(_verb(verbs, "register", "add a version of a model and wait until it answers", register.run))
-    _verb(verbs, "list", "every model and its versions", list_models)
+    one = _verb(verbs, "list", "every model and its versions", list_models)
+    one.add_argument(
+        "--limit",
+        type=number("--limit", between(0, 1_000_000), int),
+        default=0,
+        help="so many models, the first by name; 0 is all of them",
+    )
+    one.add_argument("--after", metavar="NAME", default="", help="only models after this one, by name")
     _named(verbs, "show", "all that is known about a model", show)
     one = _named(verbs, "unregister", "let a version, or the whole model, finish and drop it", change)
     one.add_argument("--version", default="", help="version to drop; all of them without it")
@@ -60,11 +69,10 @@ def _named(verbs: Any, name: str, summary: str, verb_run: Any) -> argparse.Argum
 async def list_models(args: argparse.Namespace) -> int:
     """Every model and version, one line each."""
     async with client(args) as asker:
-        view = await asker.models()
+        view = await asker.models(limit=args.limit, after=args.after)
     rows = [row for name in sorted(view) for row in version_rows(name, view[name])]
-    text = (
-        table(("MODEL", "VERSION", "STATE", "SHARE", "RUNTIME", "URI"), rows) if rows else "No models are registered."
-    )
+    nothing = f"No model comes after {args.after!r}." if args.after else "No models are registered."
+    text = table(("MODEL", "VERSION", "STATE", "SHARE", "RUNTIME", "URI"), rows) if rows else nothing
     emit(args, [view[name] for name in sorted(view)], text)
     return 0
 
@@ -72,7 +80,7 @@ async def list_models(args: argparse.Namespace) -> int:
 async def show(args: argparse.Namespace) -> int:
     """Everything about one model."""
     async with client(args) as asker:
-        record = (await asker.models()).get(args.name)
+        record = await asker.record(args.name)
     if record is None:
         raise NotFound("model_not_found", f"No model {args.name!r} is registered.")
     emit(args, record, describe(args.name, record))

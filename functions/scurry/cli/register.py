@@ -106,6 +106,6 @@ class Watch:
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(1.0)
-            record = (await self._asker.models()).get(self._name, {})
+            record = await self._asker.record(self._name) or {}
             states = [f"{one['version']} {one.get('state')}" for one in record.get("versions", ())]
             self._states = f" (versions: {', '.join(states)})" if states else " (not seen by the registry yet)"

@@ -93,9 +93,9 @@ class BlockingClient:
         """As `Client.update`."""
         return self._run(self._client.update(update, timeout=timeout))
 
-    def models(self) -> dict[str, dict[str, Any]]:
+    def models(self, *, limit: int = 0, after: str = "") -> dict[str, dict[str, Any]]:
         """As `Client.models`."""
-        return self._run(self._client.models())
+        return self._run(self._client.models(limit=limit, after=after))
 
     def ping(self) -> None:
         """As `Client.ping`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,10 +36,18 @@ class RegistryCaller(Session):
         entry: bytes = await self.command("XADD", self._registry_stream(update.model), "*", *fields)
         return entry.decode()
 
-    async def models(self) -> dict[str, dict[str, Any]]:
-        """The registry's view: every model's record. It follows the registry by a moment."""
-        flat = await self.command("HGETALL", self.keys.models)
-        return {name.decode(): json.loads(record) for name, record in zip(flat[::2], flat[1::2], strict=True)}
+    async def models(self, *, limit: int = 0, after: str = "") -> dict[str, dict[str, Any]]:
+        """The registry's view: every model's record. It follows the registry by a moment.
+
+        In the order of their names when only so many are wanted (`limit`), or those `after` a name.
+        """
+        if not limit and not after:
+            flat = await self.command("HGETALL", self.keys.models)
+            return {name.decode(): json.loads(record) for name, record in zip(flat[::2], flat[1::2], strict=True)}
+        names: list[bytes] = sorted(await self.command("HKEYS", self.keys.models))
+        page = names[bisect_right(names, after.encode()) :][: limit or None]
+        records = await self.command("HMGET", self.keys.models, *page) if page else ()
+        return {name.decode(): json.loads(one) for name, one in zip(page, records, strict=True) if one is not None}
 
     async def record(self, model: str) -> dict[str, Any] | None:
         """One model's record in that view; None when there is none, or not yet."""

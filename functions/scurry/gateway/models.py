@@ -28,8 +28,8 @@ SILENT: Final = frozenset({"deadline_exceeded", "unavailable", "overloaded"})
 class RecordsClient(ProbingClient, Protocol):
     """What `Models` needs of `scurry.client.client.Client`."""
 
-    async def models(self) -> dict[str, dict[str, Any]]:
-        """Every model's record."""
+    async def models(self, *, limit: int = 0, after: str = "") -> dict[str, dict[str, Any]]:
+        """Every model's record, or a page of them."""
         ...
 
     async def record(self, model: str) -> dict[str, Any] | None:
@@ -51,6 +51,10 @@ class Models:
         if self._now() - self._all[1] > FRESH_S:
             await self._shared("", self._read_all())
         return self._all[0]
+
+    async def page(self, limit: int, after: str) -> dict[str, dict[str, Any]]:
+        """So many records after a name, in the order of names. Raises `Unavailable`."""
+        return await self._client.models(limit=limit, after=after)
 
     async def record(self, model: str) -> Record:
         """One model's record. Raises `NotFound` or `Unavailable`."""

@@ -29,7 +29,9 @@ class Failures:
     def note(self, place: Place, failure: ScurryError) -> None:
         """Remember a failure; what is older than a moment goes."""
         now = self._clock()
-        self._recent = {other: each for other, each in self._recent.items() if now < each[0]}
+        self._recent.pop(place, None)  # they stand in the order in which they pass
+        while self._recent and next(iter(self._recent.values()))[0] <= now:
+            del self._recent[next(iter(self._recent))]
         self._recent[place] = (now + SECONDS, failure)
 
     def forget(self, place: Place) -> None:

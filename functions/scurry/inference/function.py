@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING
 
 from scurry.inference.computing import Computing
 from scurry.inference.lane_call import LaneCall, Work
-from scurry.inference.loads import answer_load
+from scurry.inference.loads import Loads
 from scurry.inference.placement import TURN_SECONDS, Where
 from scurry.inference.reports import Reports
 from scurry.inference.shelf import Gone
 from scurry.wire.errors import ScurryError
-from scurry.wire.messages_pb2 import Load, Unload
 from scurry.wire.names import INFERENCE, Keys
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ class Inference:
         clock: Callable[[], float] = time.time,
         children: Children | None = None,
     ) -> None:
-        self._shelf, self.worker = shelf, worker
+        self._shelf, self.loads = shelf, Loads(shelf, worker)
         self._computing = Computing(payloads, keys or Keys(), clock, children)
         self._reports = Reports()
 
@@ -67,7 +66,7 @@ class Inference:
         for call in calls:
             lane_call = LaneCall(call)
             loaded = self._at_hand(lane_call)
-            if loaded is None and (lane_call.works or lane_call.changes):
+            if loaded is None and (lane_call.works or not self.loads.over(lane_call.call, lane_call.changes)):
                 later.append(asyncio.create_task(self._answer_later(lane_call, done)))
             else:
                 near.append((lane_call, loaded))
@@ -107,7 +106,7 @@ class Inference:
     async def _answer_later(self, lane_call: LaneCall, done: Callable[[Call], None]) -> None:
         """Answer a call that has to wait for something."""
         if lane_call.address is not None:
-            changes = [_change(lane_call.call, change, self._shelf, self.worker) for change in lane_call.changes]
+            changes = [self.loads.answer(lane_call.call, change) for change in lane_call.changes]
             for failure in await asyncio.gather(*changes, return_exceptions=True):
                 if failure is not None:
                     log.error("%s: a change failed", lane_call.call.key, exc_info=failure)
@@ -158,11 +157,4 @@ class Inference:
         await self._computing.close()
 
     def __repr__(self) -> str:
-        return f"<Inference {self.worker or 'worker'}: {self._shelf!r}>"
-
-
-async def _change(call: Call, change: Load | Unload, shelf: Shelf, worker: str) -> None:
-    if isinstance(change, Load):
-        await answer_load(call, change, shelf, worker)
-    else:
-        shelf.unload((change.model, change.version), change.identity)
+        return f"<Inference {self.loads.worker or 'worker'}: {self._shelf!r}>"

@@ -1,40 +1,104 @@
-"""Tells the registry what became of a model that it asked for."""
+"""Sees to loads and unloads, and tells the registry of them.
+
+Every `Load` is answered within a second; the registry asks again for what is loading. So many are waited for, because
+a call that is waited for keeps its exchange open; when thousands of models are registered at once, the others are told
+`Loading` at once.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Final
 
+from scurry.inference.loaded_model import LoadedModel
 from scurry.wire.errors import ScurryError
 from scurry.wire.limits import shortened
-from scurry.wire.messages_pb2 import Loaded, LoadFailed, Loading
+from scurry.wire.messages_pb2 import Load, Loaded, LoadFailed, Loading, Unload
 from scurry.wire.names import REGISTRY, TYPE_PREFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scurry.endpoint.call import Call
-    from scurry.inference.loaded_model import Key, LoadedModel
+    from scurry.inference.loaded_model import Key
     from scurry.inference.shelf import Shelf
-    from scurry.wire.messages_pb2 import Load, ModelSpec
+    from scurry.wire.messages_pb2 import ModelSpec
+
+log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS: Final = 0.8
-"""The registry is told `Loading` after this, and asks again."""
+"""The registry is told `Loading` after this."""
+WAITED_FOR: Final = 32
+"""Loads that are waited for at a time."""
 
 
-async def answer_load(call: Call, load: Load, shelf: Shelf, worker: str, patience: float = PATIENCE_SECONDS) -> None:
-    """Tell the registry `Loaded`, `LoadFailed` or `Loading` within a second, whether or not the model is open."""
-    spec = load.spec
-    answer: Loaded | LoadFailed | Loading
-    try:
-        # The load itself goes on when the wait for it ends.
-        opening = shelf.load((load.model, load.version), spec, asked=True, apart=load.apart)
-        loaded = await asyncio.wait_for(opening, patience)
-        answer = describe(loaded, worker)
-    except TimeoutError:
-        answer = Loading()
-    except ScurryError as failure:
-        answer = LoadFailed(error=failure.code, message=shortened(failure.message))
+class Loads:
+    """Answers `Load` and `Unload` from the shelf of one worker."""
+
+    def __init__(self, shelf: Shelf, worker: str, patience: float = PATIENCE_SECONDS) -> None:
+        self.worker = worker  # its address, known once it listens
+        self._shelf, self._patience = shelf, patience
+        self._waiting = 0
+
+    def over(self, call: Call, changes: Sequence[Load | Unload]) -> bool:
+        """Whether a call has no changes that are to be waited for; a single one is begun, and often that is all."""
+        if len(changes) > 1:
+            return False
+        try:
+            return not changes or self.at_once(call, changes[0])
+        except Exception:
+            log.exception("%s: a change failed", call.key)
+            return True
+
+    def at_once(self, call: Call, change: Load | Unload) -> bool:
+        """Begin a change, and say what there is to say; False when its end is worth waiting for."""
+        key = change.model, change.version
+        if isinstance(change, Unload):
+            self._shelf.unload(key, change.identity)
+            return True
+        try:
+            found = self._shelf.begin(key, change.spec, apart=change.apart)
+        except ScurryError as failure:
+            _tell(call, change, _failed(failure))
+            return True
+        if isinstance(found, LoadedModel):
+            _tell(call, change, describe(found, self.worker))
+            return True
+        if self._waiting >= WAITED_FOR:
+            _tell(call, change, Loading())
+            return True
+        return False
+
+    async def answer(self, call: Call, change: Load | Unload) -> None:
+        """The same, but wait for what takes a moment."""
+        if self.at_once(call, change) or isinstance(change, Unload):
+            return
+        self._waiting += 1
+        answer: Loaded | LoadFailed | Loading
+        try:
+            # The load itself goes on when the wait for it ends.
+            opening = self._shelf.load((change.model, change.version), change.spec)
+            answer = describe(await asyncio.wait_for(opening, self._patience), self.worker)
+        except TimeoutError:
+            answer = Loading()
+        except ScurryError as failure:
+            answer = _failed(failure)
+        finally:
+            self._waiting -= 1
+        _tell(call, change, answer)
+
+    def __repr__(self) -> str:
+        return f"<Loads {self._waiting} waited for>"
+
+
+def _failed(failure: ScurryError) -> LoadFailed:
+    return LoadFailed(error=failure.code, message=shortened(failure.message))
+
+
+def _tell(call: Call, load: Load, answer: Loaded | LoadFailed | Loading) -> None:
     answer.version, answer.lane = load.version, load.lane
-    answer.generation, answer.identity = spec.generation, spec.identity
+    answer.generation, answer.identity = load.spec.generation, load.spec.identity
     call.send(REGISTRY, load.model, f"{TYPE_PREFIX}{type(answer).__name__}", answer.SerializeToString())
 
 

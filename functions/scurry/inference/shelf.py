@@ -23,6 +23,7 @@ from scurry.inference.loaded_model import Key, LoadedModel
 from scurry.inference.loaders import Loaders
 from scurry.inference.stock import MIB, Place, Stock
 from scurry.inference.suspects import Suspects
+from scurry.inference.underway import Underway
 from scurry.wire.errors import Failed, ScurryError, Unavailable
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Shelf:
     ) -> None:
         self._opener, self._loaders, self._clock = models, Loaders(), clock
         self._stock, self._suspects = Stock(budget), Suspects(trial)
-        self._loading: dict[Place, asyncio.Task[LoadedModel]] = {}
+        self._loading = Underway()
         self._failures = Failures(clock)
         self._dropped: OrderedDict[Place, None] = OrderedDict()
         self._sizes: dict[str, int] = {}  # by fingerprint: what a model took when it was open
@@ -86,26 +87,28 @@ class Shelf:
         """The model, when it stands here under the spec's identity; it is now the most recently used."""
         return self._stock.find(Place(*key, identity_of(spec)))
 
-    async def load(self, key: Key, spec: ModelSpec, *, asked: bool = False, apart: bool = False) -> LoadedModel:
-        """The model, opened if need be. Raises `load_failed`, or `Gone` unless the registry itself asks for it."""
-        place = Place(*key, identity_of(spec))
-        if asked:
-            self._dropped.pop(place, None)
-        elif place in self._dropped:
+    async def load(self, key: Key, spec: ModelSpec) -> LoadedModel:
+        """The model, opened if need be. Raises `load_failed`, or `Gone` for what was unloaded."""
+        if Place(*key, identity_of(spec)) in self._dropped:
             raise Gone
+        found = self.begin(key, spec)
+        # Shielded: whoever gives up waiting must not stop the load for the others.
+        return found if isinstance(found, LoadedModel) else await asyncio.shield(found)
+
+    def begin(self, key: Key, spec: ModelSpec, *, apart: bool = False) -> LoadedModel | asyncio.Task[LoadedModel]:
+        """The model or its load, begun if need be, also of what was unloaded. Raises what failed a moment ago."""
+        place = Place(*key, identity_of(spec))
+        self._dropped.pop(place, None)
         loaded = self._stock.find(place)
         if loaded is not None:
             return loaded
         self._failures.raise_recent(place)
         self._suspects.note(place, apart=apart)
-        task = self._loading.get(place) or self._start(place, spec)
-        # Shielded: whoever gives up waiting must not stop the load for the others.
-        return await asyncio.shield(task)
+        return self._loading.find(place) or self._start(place, spec)
 
     def unload(self, key: Key, identity: str) -> int:
         """Forget one registration, or with no identity each of the version; who is using it finishes. How many went."""
-        loading = [place for place in self._loading if place.key == key]
-        going = {Place(*key, identity)} if identity else {*self._stock.places(key), *loading}
+        going = {Place(*key, identity)} if identity else {*self._stock.places(key), *self._loading.of(key)}
         for place in going:
             self._failures.forget(place)
             self._dropped[place] = None
@@ -128,11 +131,10 @@ class Shelf:
         return self._stock.bytes
 
     def _start(self, place: Place, spec: ModelSpec) -> asyncio.Task[LoadedModel]:
-        before = [task for other, task in self._loading.items() if other.key == place.key]
+        before = list(self._loading.of(place.key).values())
         name = f"load {place.model}@{place.version}"
         task = asyncio.get_running_loop().create_task(self._load(place, spec, before), name=name)
-        self._loading[place] = task
-        task.add_done_callback(lambda done: self._settled(place, done))
+        self._loading.add(place, task)
         return task
 
     async def _load(self, place: Place, spec: ModelSpec, before: list[asyncio.Task[LoadedModel]]) -> LoadedModel:
@@ -174,12 +176,6 @@ class Shelf:
         self._sizes[subject.fingerprint] = model.bytes
         _refuse_oversize(place, model.bytes, stock.budget)
         return LoadedModel(place.key, model, recipe)
-
-    def _settled(self, place: Place, task: asyncio.Task[LoadedModel]) -> None:
-        if self._loading.get(place) is task:
-            del self._loading[place]
-        if not task.cancelled():
-            task.exception()  # those who wait have it; nobody waiting is no error
 
     def __repr__(self) -> str:
         used, budget = self._stock.bytes // MIB, self._stock.budget // MIB

@@ -6,7 +6,7 @@ One open model may stand under several identities; its bytes count once.
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Stock:
         self.budget = budget
         self.bytes = self.reserved = 0
         self._models: OrderedDict[Place, LoadedModel] = OrderedDict()
+        self._places: defaultdict[Key, list[Place]] = defaultdict(list)
 
     def __len__(self) -> int:
         return len(self._models)
@@ -50,28 +51,33 @@ class Stock:
 
     def alike(self, key: Key, recipe: Recipe) -> LoadedModel | None:
         """A sound model of this version that is made of the same files in the same way."""
-        here = (loaded for place, loaded in self._models.items() if place.key == key and not loaded.broken)
-        found = (loaded for loaded in here if loaded.recipe == recipe)
-        return next(found, None)
+        here = map(self._models.__getitem__, self.places(key))
+        return next((loaded for loaded in here if loaded.recipe == recipe and not loaded.broken), None)
 
     def places(self, key: Key) -> list[Place]:
         """Every registration of a version that stands here."""
-        return [place for place in self._models if place.key == key]
+        return [*self._places.get(key, ())]
 
     def put(self, place: Place, loaded: LoadedModel) -> None:
         """Take a model in, others making room."""
         self.remove(place)
-        if not self._holds(loaded):
+        if not self._holds(place.key, loaded):
             self.make_room(loaded.model.bytes)
             self.bytes += loaded.model.bytes
         self._models[place] = loaded
+        self._places[place.key].append(place)
 
     def remove(self, place: Place) -> bool:
         """Let a registration go; who is using its model finishes."""
         loaded = self._models.pop(place, None)
-        if loaded is not None and not self._holds(loaded):
+        if loaded is None:
+            return False
+        self._places[place.key].remove(place)
+        if not self._places[place.key]:
+            del self._places[place.key]
+        if not self._holds(place.key, loaded):
             self.bytes -= loaded.model.bytes
-        return loaded is not None
+        return True
 
     def make_room(self, needed: int) -> None:
         """Let the least recently used go that nobody is using, until the budget has room."""
@@ -86,8 +92,9 @@ class Stock:
     def _fits(self, needed: int) -> bool:
         return self.bytes + self.reserved + needed <= self.budget
 
-    def _holds(self, loaded: LoadedModel) -> bool:
-        return any(other is loaded for other in self._models.values())
+    def _holds(self, key: Key, loaded: LoadedModel) -> bool:
+        """Whether it stands under any identity; only those of its own version share a model."""
+        return any(self._models[place] is loaded for place in self._places.get(key, ()))
 
     def __repr__(self) -> str:
         return f"<Stock {len(self)} models, {self.bytes // MIB} of {self.budget // MIB} MiB>"

@@ -15,7 +15,7 @@ Beside the model file an optional `config.json` holds options; those given at re
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CONFIG = "config.json"
+BESIDE = ("{file.stem}.bin", "{file.name}.data", "{file.name}_data")
+"""What exporters call a model's weights: OpenVINO's, and those of ONNX."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class ModelFile:
     path: Path
     config: dict[str, Any] = field(default_factory=dict)
     external: tuple[Path, ...] = ()
+    bytes: int = 0  # of all parts, when it was found
 
     @property
     def all(self) -> list[Path]:
@@ -45,16 +48,9 @@ class ModelFile:
 
     @property
     def parts(self) -> list[Path]:
-        """The file and its weights: those beside it (`model.bin`, `model.onnx.data`) and those that it names."""
-        name, weights = self.path.name, f"{self.path.stem}.bin"
-        beside = self.path.parent.iterdir()
-        found = {each for each in beside if each.name.startswith(name) or each.name == weights}
-        return sorted(each for each in found.union(self.external) if each.is_file())
-
-    @property
-    def bytes(self) -> int:
-        """Size of all parts."""
-        return sum(each.stat().st_size for each in self.parts)
+        """The file and its weights: those called after it and those that it names. The directory is not listed."""
+        beside = (self.path.with_name(form.format(file=self.path)) for form in BESIDE)
+        return sorted(each for each in {self.path, *beside, *self.external} if each.is_file())
 
 
 def locate(uri: str, model: str, version: str, suffixes: Sequence[str], root: str = "") -> ModelFile:
@@ -98,9 +94,8 @@ def _inside(root: str, path: Path) -> Path:
 def _checked(path: Path, root: str) -> ModelFile:
     """The model at a path: everything that will be opened for it lies below the root."""
     file = ModelFile(path, _config_beside(_inside(root, path).parent, root), external_files(path))
-    for part in file.parts:
-        _inside(root, part)
-    return file
+    size = sum(_inside(root, part).stat().st_size for part in file.parts)
+    return replace(file, bytes=size)
 
 
 def _model_in(directory: Path, suffixes: Sequence[str]) -> Path | None:

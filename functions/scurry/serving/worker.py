@@ -57,7 +57,7 @@ async def serve(settings: WorkerSettings) -> None:
     watchdog = Watchdog()
     watchdog.start()
     runner, port = await listen(app, settings.host, settings.port)
-    inference.worker = f"{settings.host}:{port}"
+    inference.loads.worker = f"{settings.host}:{port}"
     gc.freeze()  # what lives for ever need not be looked at again
     log.info("worker ready on http://%s:%d", settings.host, port)
     try:

@@ -52,8 +52,9 @@ class FakeClient:
     async def record(self, model):
         return (await self.models()).get(model)
 
-    async def models(self):
-        return self.view
+    async def models(self, *, limit=0, after=""):
+        page = [name for name in sorted(self.view) if name > after]
+        return {name: self.view[name] for name in page[: limit or None]}
 
     async def update(self, update, *, timeout):  # noqa: ASYNC109 - as the client's
         self.updates.append(update)

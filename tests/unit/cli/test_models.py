@@ -30,6 +30,16 @@ def test_list_of_nothing_says_so(asker, capsys):
     assert capsys.readouterr().out == "No models are registered.\n"
 
 
+def test_list_goes_page_by_page(asker, capsys):
+    """So many models after a name; a page beyond the last is empty."""
+    asker.view = dict.fromkeys("cab", asker.view["digits"])
+    for after, names in (("", {"a", "b"}), ("b", {"c"})):
+        assert main(["models", "list", "--limit", "2", "--after", after]) == 0
+        assert {line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]} == names
+    assert main(["models", "list", "--limit", "2", "--after", "c"]) == 0
+    assert "No model comes after 'c'" in capsys.readouterr().out
+
+
 def test_show_tells_signature_alias_and_reason(asker, capsys):
     """All that is known about a model."""
     assert main(["models", "show", "digits"]) == 0

@@ -119,6 +119,14 @@ class FakeRedis:
         flat = self.hashes.get(key, [])
         transport.answer(bulk(dict(zip(flat[::2], flat[1::2], strict=True)).get(field)))
 
+    def on_hkeys(self, transport: FakeTransport, key: bytes) -> None:
+        transport.answer(array([bulk(word) for word in self.hashes.get(key, [])[::2]]))
+
+    def on_hmget(self, transport: FakeTransport, key: bytes, *fields: bytes) -> None:
+        flat = self.hashes.get(key, [])
+        known = dict(zip(flat[::2], flat[1::2], strict=True))
+        transport.answer(array([bulk(known.get(field)) for field in fields]))
+
     def on_hgetall(self, transport: FakeTransport, key: bytes) -> None:
         transport.answer(array([bulk(word) for word in self.hashes.get(key, [])]))
 

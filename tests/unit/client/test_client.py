@@ -175,6 +175,14 @@ async def test_models_are_the_registrys_view(client, redis):
     assert await client.models() == {"m": {"model": "m"}}
 
 
+async def test_models_come_in_pages(client, redis):
+    """In the order of their names, so many after the one given."""
+    redis.hashes[b"scurry:models"] = [part for name in (b"c", b"a", b"b") for part in (name, b'{"model":"%b"}' % name)]
+    pages = [await client.models(limit=2, after=after) for after in ("", "a", "b", "c", "bb")]
+    assert [list(page) for page in pages] == [["a", "b"], ["b", "c"], ["c"], [], ["c"]]
+    assert pages[0]["a"] == {"model": "a"}
+
+
 async def test_a_kept_result_can_be_asked_for(client, redis):
     """By its id; without one there is an error."""
     redis.hashes[b"scurry:result:r"] = [b"status", b"ok", b"model", b"m", b"version", b"1", b"reply", b""]

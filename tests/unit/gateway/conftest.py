@@ -55,9 +55,10 @@ class FakeClient(CannedClient):
             raise error("model_not_found", f"No model is called {model!r}.")
         return Answer(model, options.get("version") or "1", InferReply(outputs=request.inputs))
 
-    async def models(self) -> dict[str, dict[str, Any]]:
+    async def models(self, *, limit: int = 0, after: str = "") -> dict[str, dict[str, Any]]:
         self.looks += 1
-        return self.records
+        page = [name for name in sorted(self.records) if name > after]
+        return {name: self.records[name] for name in page[: limit or None]}
 
     async def record(self, model: str) -> dict[str, Any] | None:
         self.record_looks += 1

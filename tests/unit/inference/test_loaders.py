@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from scurry.inference import loaders
-from scurry.inference.loaders import AT_ONCE, MOST, Loaders
+from scurry.inference.loaders import MOST, Loaders
 from scurry.inference.threads import SLOW_NICE
 
 
@@ -34,20 +34,40 @@ class Long:
 
 
 async def test_a_quick_load_waits_for_no_long_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """More long ones run than may begin at a time; they let the others go first, the quick one does not."""
+    """Long ones let the others go first from then on, the quick one does not, nor one after it."""
+    monkeypatch.setattr(loaders, "FRESH_SECONDS", 0.01)
     monkeypatch.setattr(loaders, "LONG_SECONDS", 0.01)
-    long, ours, pool = Long(2 * AT_ONCE), nice(), Loaders()
-    running = [asyncio.create_task(pool.run(long)) for _ in range(2 * AT_ONCE)]
+    long, ours, pool = Long(8), nice(), Loaders()
+    running = [asyncio.create_task(pool.run(long)) for _ in range(8)]
     await asyncio.sleep(0)
     assert await asyncio.wait_for(pool.run(nice), 10) == ours
     assert not any(task.done() for task in running)
     long.go.set()
     niceness = await asyncio.gather(*running)  # the last ones may have begun just now
-    assert niceness[:AT_ONCE] == [ours + SLOW_NICE] * AT_ONCE
+    assert niceness[:4] == [ours + SLOW_NICE] * 4
+    assert [await pool.run(nice) for _ in range(9)] == [ours] * 9
+
+
+async def test_small_ones_are_opened_one_after_the_other_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread of its own for each costs as much as what it opens."""
+    monkeypatch.setattr(loaders, "FRESH_SECONDS", 10)
+    pool, threads, inside, most = Loaders(), set[int](), 0, 0
+
+    def load() -> None:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        threads.add(threading.get_native_id())
+        inside -= 1
+
+    for _ in range(2):
+        await asyncio.gather(*(pool.run(load) for _ in range(20)))
+    assert (most, len(threads)) == (1, 1)
 
 
 async def test_no_more_than_so_many_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """The others begin as these end, each once."""
+    monkeypatch.setattr(loaders, "FRESH_SECONDS", 0.001)
     monkeypatch.setattr(loaders, "LONG_SECONDS", 0.001)
     long, pool = Long(MOST), Loaders()
     running = [asyncio.create_task(pool.run(long)) for _ in range(MOST + 3)]

@@ -7,10 +7,11 @@ import threading
 
 from tests.unit.inference.toys import Toy, call, mail
 
-from scurry.inference.loads import answer_load, report_broken
+from scurry.inference import loads
+from scurry.inference.loads import Loads, report_broken
 from scurry.inference.shelf import Shelf
 from scurry.wire.errors import Failed
-from scurry.wire.messages_pb2 import Load, Loaded, LoadFailed, Loading, ModelSpec
+from scurry.wire.messages_pb2 import Load, Loaded, LoadFailed, Loading, ModelSpec, Unload
 
 LOAD = Load(model="m", version="2", lane=1, spec=ModelSpec(uri="toy", generation=7, identity="i7"))
 
@@ -21,7 +22,7 @@ async def test_loaded_says_what_was_opened(shop, shelf):
     toy.warnings.append("It is a toy.")
     shop.toys["m"] = lambda: toy
     answered = call(LOAD)
-    await answer_load(answered, LOAD, shelf, "here:1")
+    await Loads(shelf, "here:1").answer(answered, LOAD)
     ((function, key, loaded),) = mail(answered, Loaded)
     assert (function, key) == ("scurry/registry", "m")
     assert (loaded.version, loaded.lane, loaded.generation, loaded.worker) == ("2", 1, 7, "here:1")
@@ -39,7 +40,7 @@ async def test_a_failure_says_why(shop, shelf):
 
     shop.toys["m"] = broken
     answered = call(LOAD)
-    await answer_load(answered, LOAD, shelf, "here:1")
+    await Loads(shelf, "here:1").answer(answered, LOAD)
     ((_, _, failed),) = mail(answered, LoadFailed)
     assert failed == LoadFailed(
         version="2", lane=1, generation=7, identity="i7", error="load_failed", message="no such file"
@@ -56,11 +57,53 @@ async def test_loading_is_said_when_it_takes_long_and_loaded_when_asked_again(sh
 
     shop.toys["m"] = slowly
     first, second = call(LOAD), call(LOAD)
-    await answer_load(first, LOAD, shelf, "here:1", patience=0.01)
+    await Loads(shelf, "here:1", patience=0.01).answer(first, LOAD)
     assert mail(first, Loading) == [("scurry/registry", "m", Loading(version="2", lane=1, generation=7, identity="i7"))]
     free.set()
-    await asyncio.wait_for(answer_load(second, LOAD, shelf, "here:1", patience=10), 10)
+    await asyncio.wait_for(Loads(shelf, "here:1", patience=10).answer(second, LOAD), 10)
     assert len(mail(second, Loaded)) == 1
+
+
+async def test_of_very_many_only_some_are_waited_for(shop, shelf, monkeypatch):
+    """The others are told `Loading` at once, are loaded none the less, and what is loaded is never waited for."""
+    monkeypatch.setattr(loads, "WAITED_FOR", 2)
+    free = threading.Event()
+
+    def slowly() -> Toy:
+        assert free.wait(10)
+        return Toy()
+
+    several = [Load(model=name, version="1", spec=ModelSpec(uri="toy", identity=name)) for name in "abcd"]
+    shop.toys.update(dict.fromkeys("abcd", slowly))
+    answers, calls = Loads(shelf, "here:1", patience=10), [call(load) for load in several]
+    waiting = [asyncio.create_task(answers.answer(*each)) for each in zip(calls, several, strict=True)]
+    await asyncio.sleep(0)
+    assert [task.done() for task in waiting] == [False, False, True, True]
+    assert repr(answers) == "<Loads 2 waited for>"
+    assert [len(mail(each, Loading)) for each in calls[2:]] == [1, 1]
+    free.set()
+    await asyncio.wait_for(asyncio.gather(*waiting), 10)
+    assert [len(mail(each, Loaded)) for each in calls[:2]] == [1, 1]
+    for load in several:
+        await shelf.load((load.model, "1"), load.spec)
+        again = call(load)
+        assert answers.at_once(again, load)
+        assert len(mail(again, Loaded)) == 1
+
+
+async def test_unloads_and_recent_failures_are_nothing_to_wait_for(shop, shelf):
+    """Both are over at once."""
+
+    def broken() -> Toy:
+        raise Failed("load_failed", "no such file")
+
+    shop.toys["m"] = broken
+    answers, first, second = Loads(shelf, "here:1"), call(LOAD), call(LOAD)
+    assert not answers.at_once(first, LOAD)
+    await answers.answer(first, LOAD)
+    assert answers.at_once(second, LOAD)
+    assert mail(first, LoadFailed) == mail(second, LoadFailed)
+    assert answers.at_once(call(), Unload(model="m", version="2", identity="i7"))
 
 
 async def test_a_broken_model_is_reported_as_exactly_the_registration_it_is():
@@ -87,7 +130,7 @@ async def test_what_ended_a_worker_is_opened_elsewhere_first(shop):
     for identity, apart, kind in (("i7", True, LoadFailed), ("i8", True, Loaded), ("i9", False, Loaded)):
         load = Load(model="m", version="2", apart=apart, spec=ModelSpec(uri=identity, identity=identity))
         answered = call(load)
-        await answer_load(answered, load, shelf, "here:1")
+        await Loads(shelf, "here:1").answer(answered, load)
         assert len(mail(answered, kind)) == 1
     assert tried == [(("m", "2"), "i7"), (("m", "2"), "i8")]
     assert shop.opened == ["m@2"] * 2

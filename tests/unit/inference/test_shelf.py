@@ -149,7 +149,10 @@ async def test_what_was_unloaded_is_not_brought_back(shop, shelf):
         with pytest.raises(Gone):
             await shelf.load(M, spec())
     assert shop.opened == ["m@1"]
-    loaded = await shelf.load(M, spec(), asked=True)
+    loading = shelf.begin(M, spec())
+    assert isinstance(loading, asyncio.Task)
+    loaded = await loading
+    assert shelf.begin(M, spec()) is loaded
     assert await shelf.load(M, spec()) is loaded
 
 

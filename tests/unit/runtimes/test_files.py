@@ -122,6 +122,15 @@ def test_bytes_count_the_weights_beside_the_graph(tmp_path):
     assert locate(str(tmp_path / "t.onnx"), "m", "1", SUFFIXES).bytes == 10
 
 
+def test_what_else_lies_in_a_directory_costs_nothing(tmp_path, monkeypatch):
+    """A thousand models in one directory are found by name: it is never listed for one of them."""
+    touch(tmp_path / "t.onnx")
+    touch(tmp_path / "t.onnx_data")
+    monkeypatch.setattr(Path, "iterdir", None)
+    file = locate(str(tmp_path / "t.onnx"), "m", "1", SUFFIXES)
+    assert file.parts == [tmp_path / "t.onnx", tmp_path / "t.onnx_data"]
+
+
 @pytest.mark.parametrize(
     ("uri", "sentence"),
     [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 from scurry.gateway import describe
 from scurry.gateway.admin import Admin
@@ -86,11 +87,20 @@ class OpenInferenceHttp:
                 report = await self._health.report()
                 return _told(is_ready(report), {"ready": is_ready(report), **report})
             case "index":
-                ready_only = bool(body) and oip_json.load(body).get("ready") is True
-                return json_reply(describe.index(await self._models.records(), ready_only=ready_only))
+                return json_reply(await self._index(oip_json.load(body) if body else {}))
             case "server":
                 return json_reply(describe.server())
         return json_reply({"live": True})
+
+    async def _index(self, asked: dict[str, Any]) -> list[dict[str, str]]:
+        """All models, or a page of them."""
+        limit, after = asked.get("limit", 0), asked.get("after", "")
+        if type(limit) is not int or limit < 0:
+            raise InvalidRequest("bad_request", "limit must be a whole number from 0; 0 is all of them.")
+        if not isinstance(after, str):
+            raise InvalidRequest("bad_request", "after must be the name of the last model of the page before.")
+        records = await (self._models.page(limit, after) if limit or after else self._models.records())
+        return describe.index(records, ready_only=asked.get("ready") is True)
 
 
 def _refused(cause: Exception, what: str) -> HttpReply:

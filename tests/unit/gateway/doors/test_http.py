@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
+from tests.unit.gateway.conftest import RECORD
 
 from scurry.gateway.admin import Admin
 from scurry.wire.errors import error
@@ -145,6 +146,18 @@ async def test_metadata_configuration_and_index(call: Any) -> None:
     assert [one["state"] for one in told] == ["READY", "UNAVAILABLE"]
     _, told = await call("POST", "/v2/repository/index", {"ready": True})
     assert [one["version"] for one in told] == ["1"]
+
+
+async def test_the_index_is_told_in_pages(call: Any, client: Any) -> None:
+    """So many models after a name, in the order of their names; what is no number or name is refused."""
+    client.records = dict.fromkeys("cab", RECORD)
+    pages = [{"limit": 2}, {"limit": 2, "after": "b"}, {"limit": 2, "after": "c"}, {"limit": 0, "after": "b"}]
+    told = [(await call("POST", "/v2/repository/index", page))[1] for page in pages]
+    assert [sorted({one["name"] for one in page}) for page in told] == [["a", "b"], ["c"], [], ["c"]]
+    for wrong, name in (({"limit": -1}, "limit"), ({"limit": True}, "limit"), ({"limit": 1, "after": 1}, "after")):
+        reply, refused = await call("POST", "/v2/repository/index", wrong)
+        assert (reply.status, refused["code"]) == (400, "bad_request")
+        assert name in refused["error"]
 
 
 async def test_health_has_a_json_body(call: Any, client: Any) -> None:

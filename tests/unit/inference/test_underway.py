@@ -1,0 +1,47 @@
+"""Loads that are under way."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from scurry.inference.stock import Place
+from scurry.inference.underway import Underway
+
+
+async def test_a_load_is_found_until_it_is_done() -> None:
+    """By registration and by version, whatever becomes of it; nothing is left then."""
+    ends: list[asyncio.Future[Any]] = [asyncio.get_running_loop().create_future() for _ in range(4)]
+    places = [Place("m", "1", "a"), Place("m", "1", "b"), Place("m", "2", "a"), Place("n", "1", "a")]
+    underway = Underway()
+
+    async def load(end: asyncio.Future[Any]) -> Any:
+        return await end
+
+    tasks = [asyncio.create_task(load(end)) for end in ends]
+    for place, task in zip(places, tasks, strict=True):
+        underway.add(place, task)
+    assert [underway.find(place) for place in places] == tasks
+    assert underway.of(("m", "1")) == dict(zip(places[:2], tasks[:2], strict=True))
+    assert repr(underway) == "<Underway 4 loads>"
+    ends[0].set_result("open")
+    ends[1].set_exception(ValueError("no file"))
+    tasks[2].cancel()
+    await asyncio.wait(tasks[:3])
+    await asyncio.sleep(0)
+    assert [underway.find(place) for place in places] == [None, None, None, tasks[3]]
+    assert underway.of(("m", "1")) == {}
+    ends[3].set_result("open")
+    assert (await tasks[3], len(underway)) == ("open", 0)
+
+
+async def test_a_later_load_of_the_same_registration_stays() -> None:
+    """The end of the one before it takes away nothing but itself."""
+    underway, place = Underway(), Place("m", "1", "a")
+    first, second = (asyncio.create_task(asyncio.sleep(pause)) for pause in (0, 10))
+    underway.add(place, first)  # type: ignore[arg-type]
+    underway.add(place, second)  # type: ignore[arg-type]
+    await first
+    await asyncio.sleep(0)
+    assert underway.find(place) is second  # type: ignore[comparison-overlap]
+    second.cancel()
