@@ -53,7 +53,7 @@ def _called(pid: int) -> str:
 
 
 def cpu_seconds(pids: Mapping[int, str]) -> dict[str, float]:
-    """User and system seconds so far, by name; workers count together."""
+    """User and system seconds so far, by name; workers count together, gateways as well."""
     spent: dict[str, float] = {}
     for pid, name in pids.items():
         try:

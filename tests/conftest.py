@@ -108,7 +108,8 @@ class Stack:
         self.dir = folder
         self.lines: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "scurry", "up", "--dir", str(folder), *flags],
+            # One gateway unless told, so that it bears the same name on every machine.
+            [sys.executable, "-m", "scurry", "up", "--dir", str(folder), "--gateways", "1", *flags],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env=clean_environment() | (env or {}),
         )  # fmt: skip

@@ -73,7 +73,7 @@ class WorkerSettings(CommonSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings(CommonSettings):
-    """The gateway's doors and limits. Port 0 picks a free one."""
+    """The gateway's doors and limits, each of them for one process. Port 0 picks a free one."""
 
     host: str = "127.0.0.1"
     http_port: int = 8000
@@ -85,6 +85,7 @@ class GatewaySettings(CommonSettings):
     timeout_s: float = 30.0
     drain_s: float = 20.0
     admin_key: str = ""
+    reuse_port: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,7 @@ class UpSettings(CommonSettings):
     models: str = ""
     models_root: str = ""
     workers: int = 0
+    gateways: int = 0
     host: str = "127.0.0.1"
     http_port: int = 0
     grpc_port: int = 0
@@ -203,7 +205,7 @@ RULES: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(("port", "http_port", "grpc_port", "metrics_port", "redis_port"), _PORT),
     **dict.fromkeys(("functions_port", "worker_port"), _PORT),
     "ui_port": ("a port from 0 to 65535, or -1 for none", lambda port: -1 <= port <= 65535),
-    "workers": between(0, 256),
+    **dict.fromkeys(("workers", "gateways"), between(0, 256)),
     "threads": between(0, 1024),
     "memory_mb": _SIZE,
     "job_memory_mb": between(128, 1 << 20),

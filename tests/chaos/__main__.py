@@ -14,7 +14,9 @@ from tests.chaos.catalogue import FAULTS
 from tests.chaos.stack import Stack
 from tests.chaos.storage import bounded_disk
 
-FLAGS = ("--workers", "2", "--memory-mb", "1024", "--job-memory-mb", "768", "--checkpoint-interval", "3s")
+FLAGS = (
+    "--workers", "2", "--gateways", "1", "--memory-mb", "1024", "--job-memory-mb", "768", "--checkpoint-interval", "3s",
+)  # fmt: skip
 
 
 def options(words: list[str]) -> Options:

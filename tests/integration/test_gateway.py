@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from tests.conftest import free_port, redis_binary
 
+from scurry.serving.readiness import GATEWAY_LINE
+
 BODY = json.dumps({"inputs": [{"name": "x", "shape": [2], "datatype": "INT32", "data": [1, 2]}]}).encode()
 
 
@@ -83,6 +85,16 @@ def test_a_taken_port_is_one_sentence(process: Process, redis_server: Any) -> No
     assert done.returncode == 1
     assert "cannot listen" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_it_says_that_it_listens_however_quiet_it_is(redis_server: Any) -> None:
+    """Whoever started several behind one port waits for the line of each."""
+    command = [*gateway_command(redis_server.url), "--reuse-port", "--log-level", "error"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr
+        assert GATEWAY_LINE in child.stderr.readline()
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(10) == 0
 
 
 def test_a_gateway_waits_for_redis(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from tests.integration.listening import BODY, CLOSE, LIMIT, Gateway, listening, post, status
 
 from scurry.gateway.doors import patience
+from scurry.gateway.doors.listener import Listener
 from scurry.gateway.limits import COPIES, Admission
 
 __all__ = ["listening"]
@@ -156,6 +157,35 @@ async def test_closing_answers_what_has_been_asked(gateway: Gateway) -> None:
     gateway.client.gate.set()
     assert status(await asked) == 200
     await closing
+
+
+async def test_a_port_is_shared_only_among_those_who_are_told(gateway: Gateway) -> None:
+    """All of them; then each takes connections, and one that left can come again while the others listen."""
+
+    def another() -> Listener:
+        return Listener(gateway.listener.door, Admission(LIMIT), max_body_bytes=LIMIT, body_timeout_s=1)
+
+    with pytest.raises(OSError):
+        await another().open("127.0.0.1", gateway.port)
+    with pytest.raises(OSError):
+        await another().open("127.0.0.1", gateway.port, reuse_port=True)
+    first, second = another(), another()
+    port = await first.open("127.0.0.1", 0, reuse_port=True)
+    with pytest.raises(OSError):
+        await another().open("127.0.0.1", port)
+    assert await second.open("127.0.0.1", port, reuse_port=True) == port
+    writers = [(await asyncio.open_connection("127.0.0.1", port))[1] for _ in range(64)]
+    while len(first.connections) + len(second.connections) < 64:  # noqa: ASYNC110 - nothing tells
+        await asyncio.sleep(0.01)
+    assert min(len(first.connections), len(second.connections)) > 0
+    await first.close(0)
+    third = another()
+    await third.open("127.0.0.1", port, reuse_port=True)
+    for writer in writers:
+        writer.close()
+    await second.close(0)
+    assert status(await Gateway(port, gateway.client, third).send(post(BODY, CLOSE))) == 200
+    await third.close(1)
 
 
 async def test_an_unmodified_triton_client_gets_its_answers(gateway: Gateway) -> None:

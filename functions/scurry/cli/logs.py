@@ -12,6 +12,7 @@ from typing import IO, Final
 from scurry.cli.connecting import folder_of
 from scurry.cli.flags import number
 from scurry.cli.output import say
+from scurry.serving.graces import kind
 from scurry.settings import between
 from scurry.wire.errors import NotFound
 
@@ -25,7 +26,7 @@ LINE_BYTES: Final = 512
 def add(parser: argparse.ArgumentParser) -> None:
     """The options of `scurry logs`."""
     parser.add_argument(
-        "process", metavar="PROCESS", nargs="*", help="job, redis, worker-0, …; without it, all of them"
+        "process", metavar="PROCESS", nargs="*", help="job, redis, worker-0, worker (every one), …; without it, all"
     )
     parser.add_argument("-f", "--follow", action="store_true", help="go on with what is logged from now on")
     parser.add_argument(
@@ -50,15 +51,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def chosen(folder: Path, names: list[str]) -> list[Path]:
-    """The logs of the processes named, or all. Raises `NotFound`."""
-    there = sorted(folder.glob("*.log"))
-    known = {path.stem: path for path in there}
+    """The logs of the processes named, `worker` for all of its kind, or all there are. Raises `NotFound`."""
+    there = sorted(folder.glob("*.log"), key=lambda path: path.stem)
     if not there:
         raise NotFound("result_not_found", f"There are no logs in {folder}.")
-    for name in names:
-        if name not in known:
-            raise NotFound("result_not_found", f"There is no log of {name!r} in {folder}, only of {', '.join(known)}.")
-    return [known[name] for name in names] or there
+    found = {name: [path for path in there if name in (path.stem, kind(path.stem))] for name in names}
+    for name, paths in found.items():
+        if not paths:
+            known = ", ".join(path.stem for path in there)
+            raise NotFound("result_not_found", f"There is no log of {name!r} in {folder}, only of {known}.")
+    return list(dict.fromkeys(path for paths in found.values() for path in paths)) or there
 
 
 class Tail:

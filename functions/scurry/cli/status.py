@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 from scurry.cli.connecting import add_json, folder_of, running_up
 from scurry.cli.output import emit, table
+from scurry.serving.graces import kind
 from scurry.serving.readiness import http_says_ready, redis_answers, rest_says_running
+from scurry.serving.sockets import listens
 from scurry.wire.errors import Unavailable
 
 EXAMPLE = "example: scurry status --dir .scurry --json"
@@ -52,12 +54,12 @@ async def looked_at(written: dict[str, Any]) -> list[dict[str, Any]]:
 
 def address(name: str, written: dict[str, Any]) -> str:
     """Where a process listens; empty when it does not."""
-    key = {"gateway": "http_url", "functions": "functions_url", "redis": "redis_url", "job": "ui_url"}.get(name, "")
     if name.startswith("worker-"):
         urls: list[str] = written.get("worker_urls", [])
         number = int(name.partition("-")[2])
         return urls[number] if number < len(urls) else ""
-    return str(written.get(key, ""))
+    keys = {"gateway": "http_url", "functions": "functions_url", "redis": "redis_url", "job": "ui_url"}
+    return str(written.get(keys.get(kind(name), ""), ""))
 
 
 async def is_ready(name: str, written: dict[str, Any]) -> bool:
@@ -65,10 +67,19 @@ async def is_ready(name: str, written: dict[str, Any]) -> bool:
     where = address(name, written)
     if name == "redis":
         return await redis_answers(where)
+    one = written["processes"][name]
     if not where:
-        return str(written["processes"][name].get("state")) == "running"
+        return str(one.get("state")) == "running"
     parts = urlsplit(where)
     host, port = parts.hostname or "", parts.port or 0
     if name == "job":
         return await rest_says_running(host, port)
-    return await http_says_ready(host, port, "/v2/health/ready" if name == "gateway" else "/readyz")
+    if kind(name) != "gateway":
+        return await http_says_ready(host, port, "/readyz")
+    return (name == "gateway" or is_at(port, one)) and await http_says_ready(host, port, "/v2/health/ready")
+
+
+def is_at(port: int, one: dict[str, Any]) -> bool:
+    """Whether one of several gateways is there to be asked: who of them answers at the port, the kernel decides."""
+    told = listens(one.get("pid", 0), port)
+    return str(one.get("state")) == "running" if told is None else told

@@ -17,6 +17,7 @@ LOCAL = "127.0.0.1"
 class Addresses:
     """One port for each process, chosen once and kept over restarts. `redis` is 0 when Redis is not ours.
 
+    The `gateways` share one, `http`.
     `redis_socket` is a Unix socket of our own Redis, which costs gateway and workers less than its port.
     """
 
@@ -28,6 +29,7 @@ class Addresses:
     http: int
     ui: int
     redis_socket: str = ""
+    gateways: int = 1
 
     @property
     def inner_redis_url(self) -> str:
@@ -66,7 +68,8 @@ class Addresses:
 
     def ports(self) -> dict[str, Any]:
         """To be preferred the next time."""
-        return {name: port for name, port in asdict(self).items() if isinstance(port, int | tuple)}
+        named = asdict(self)
+        return {name: named[name] for name in ("redis", "functions", "workers", "http", "ui")}
 
 
 Wanted = tuple[str, int, int]
@@ -74,7 +77,12 @@ Wanted = tuple[str, int, int]
 
 
 def choose(
-    settings: UpSettings, workers: int, preferred: dict[str, Any], redis_socket: Path | None = None
+    settings: UpSettings,
+    workers: int,
+    preferred: dict[str, Any],
+    redis_socket: Path | None = None,
+    *,
+    gateways: int = 1,
 ) -> Addresses:
     """Ports as given, else as last time, else any free ones. Raises `PortTaken`."""
     inner, outer = _inner(settings, workers, preferred), _outer(settings, preferred)
@@ -90,6 +98,7 @@ def choose(
         http=http,
         ui=ui if settings.ui_port >= 0 else -1,
         redis_socket=str(redis_socket or "") if not settings.redis_url else "",
+        gateways=gateways,
     )
 
 

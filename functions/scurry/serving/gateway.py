@@ -19,6 +19,7 @@ from scurry.gateway.doors.listener import Listener
 from scurry.gateway.health import Health
 from scurry.gateway.limits import Admission
 from scurry.gateway.models import Models
+from scurry.serving.readiness import GATEWAY_LINE
 from scurry.settings import GatewaySettings
 from scurry.telemetry.logs import configure_logging
 from scurry.wire.errors import Unavailable
@@ -32,6 +33,7 @@ AGAIN_S: Final = 0.5
 def run(settings: GatewaySettings) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises `OSError` for a taken port; without Redis it waits for it."""
     configure_logging("gateway", settings.log_level)
+    log.setLevel(min(log.getEffectiveLevel(), logging.INFO))  # `scurry up` may wait for our line, however quiet we are
     uvloop.run(serve(settings))
 
 
@@ -43,9 +45,9 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) ->
         return
     try:
         listener = listener_of(client, settings)
-        port = await listener.open(settings.host, settings.http_port)
+        port = await listener.open(settings.host, settings.http_port, reuse_port=settings.reuse_port)
         gc.freeze()  # what lives for ever need not be looked at again
-        log.info("gateway ready on http://%s:%d", settings.host, port)
+        log.info("%s http://%s:%d", GATEWAY_LINE, settings.host, port)
         await stop.wait()
         log.info("gateway stops", extra={"drain_s": settings.drain_s})
         await listener.close(settings.drain_s)

@@ -71,11 +71,19 @@ class Plans:
             for number, port in enumerate(self._at.workers)
         ]  # fmt: skip
 
-    def gateway(self) -> Plan:
-        """The doors. The key goes by the environment, because everybody sees a command line."""
+    def gateways(self) -> list[Plan]:
+        """The doors. The key goes by the environment, because everybody sees a command line.
+
+        Each has the whole of the limits, though all share the machine's memory: what one of them may take at most also
+        bounds the largest request, which is not to depend on the number of cores.
+        """
         at, key = self._at, self._settings.admin_key
-        words = ("gateway", "--host", at.host, "--http-port", at.http)
-        return self._python("gateway", *words, more={"SCURRY_ADMIN_KEY": key} if key else {})
+        words = ["gateway", "--host", at.host, "--http-port", at.http]
+        names = ["gateway"]
+        if at.gateways > 1:
+            words.append("--reuse-port")
+            names = [f"gateway-{number}" for number in range(at.gateways)]
+        return [self._python(name, *words, more={"SCURRY_ADMIN_KEY": key} if key else {}) for name in names]
 
     def job(self, java_path: str, job: Job) -> Plan:
         """The one Flink job."""
@@ -102,7 +110,7 @@ class Plans:
 
     def _handed_on(self, kind: str) -> dict[str, str]:
         """Settings in our environment that are a process' own and that we do not decide for it."""
-        names = fields_of(PROCESSES[kind]) - fields_of(UpSettings) - {"port", "drain_s"}
+        names = fields_of(PROCESSES[kind]) - fields_of(UpSettings) - {"port", "drain_s", "reuse_port"}
         variables = {PREFIX + name.upper() for name in names}
         return {name: value for name, value in self._environ.items() if name in variables}
 
@@ -115,7 +123,7 @@ class Plans:
             "SCURRY_SEPARATE_REGISTRY": str(int(self._settings.separate_registry)),
             **(more or {}),
         }
-        return Plan(name, command, self._folder.log(name), environ, cure, session=name in BRIEF)
+        return Plan(name, command, self._folder.log(name), environ, cure, session=graces.kind(name) in BRIEF)
 
 
 def fields_of(cls: type[CommonSettings]) -> set[str]:
@@ -126,6 +134,11 @@ def fields_of(cls: type[CommonSettings]) -> set[str]:
 def worker_count(asked: int, cores: int) -> int:
     """Workers to run: half as many as there are cores, unless told."""
     return asked or max(1, cores // 2)
+
+
+def gateway_count(asked: int, cores: int) -> int:
+    """Gateways to run: a quarter as many as there are cores, unless told; one where the kernel does not share out."""
+    return asked or (max(1, cores // 4) if sys.platform == "linux" else 1)
 
 
 def usable_cores() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from scurry.redis.address import Address
 from scurry.redis.connection import connect
@@ -12,6 +13,8 @@ from scurry.serving.processes import Child, StartFailed
 
 POLL_S = 0.1
 ANSWER_S = 5.0
+GATEWAY_LINE: Final = "gateway ready on"
+"""What a gateway logs once it listens; several share one port, so that an answer from there is no word of each."""
 
 Check = Callable[[], Awaitable[bool]]
 

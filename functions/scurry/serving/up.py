@@ -15,10 +15,10 @@ from scurry.serving import graces, java, leftovers, redis_log, redis_server
 from scurry.serving.addresses import LOCAL, Addresses, choose, shown
 from scurry.serving.folder import ADDRESSES, PORTS, Folder, FolderInUse, expanded
 from scurry.serving.keeping import Keeper
-from scurry.serving.plans import Plans, usable_cores, worker_count
+from scurry.serving.plans import Plans, gateway_count, usable_cores, worker_count
 from scurry.serving.ports import PortTaken
 from scurry.serving.processes import Child, Plan, StartFailed
-from scurry.serving.readiness import Check, http_says_ready, log_says, redis_answers, until
+from scurry.serving.readiness import GATEWAY_LINE, Check, http_says_ready, log_says, redis_answers, until
 from scurry.serving.report import Report
 from scurry.settings import UpSettings
 
@@ -38,8 +38,8 @@ GATEWAY_READY: Final = "/v2/health/ready"
 class Up:
     """All processes of one machine.
 
-    Order of start: Redis; then functions, workers, job and gateway side by side, each awaited until it is ready.
-    Order of stop: gateway, then the job, then functions and workers, then Redis.
+    Order of start: Redis; then functions, workers, job and gateways side by side, each awaited until it is ready.
+    Order of stop: gateways, then the job, then functions and workers, then Redis.
     """
 
     def __init__(self, settings: UpSettings, environ: Mapping[str, str], tell: Callable[[str], None]) -> None:
@@ -68,7 +68,9 @@ class Up:
         java_path = java.find(self._environ)
         server = None if self._settings.redis_url else redis_server.find(self._environ)
         workers = worker_count(self._settings.workers, self._cores)
-        self.addresses = choose(self._settings, workers, self.folder.read(PORTS), self.folder.socket("redis"))
+        gateways = gateway_count(self._settings.gateways, self._cores)
+        preferred, socket = self.folder.read(PORTS), self.folder.socket("redis")
+        self.addresses = choose(self._settings, workers, preferred, socket, gateways=gateways)
         self.folder.write(PORTS, self.addresses.ports())
         plans = Plans(self._settings, self.addresses, self.folder, self._environ)
         await self._start_redis(plans, server)
@@ -104,12 +106,13 @@ class Up:
         functions = await self._run(plans.functions(job))
         workers = [await self._run(plan) for plan in plans.workers(self._cores)]
         engine = await self._run(plans.job(java_path, job))
-        gateway = await self._run(plans.gateway())
+        gateways = [await self._run(plan) for plan in plans.gateways()]
         for keeper, port in zip((functions, *workers), (at.functions, *at.workers), strict=True):
             await kept_once_ready(self._keepers, keeper, partial(http_says_ready, LOCAL, port, "/readyz"), PYTHON_S)
         await kept_once_ready(self._keepers, engine, lambda: log_says(engine.child, java.READY_LINE), JOB_S)
-        gateway_is_ready = partial(http_says_ready, shown(at.host), at.http, GATEWAY_READY)
-        await kept_once_ready(self._keepers, gateway, gateway_is_ready, PYTHON_S + REDIS_S)
+        for keeper in gateways:
+            is_ready = partial(gateway_is_ready, keeper.child, at)
+            await kept_once_ready(self._keepers, keeper, is_ready, PYTHON_S + REDIS_S)
 
     async def _run(self, plan: Plan) -> Keeper:
         self._tell(f"starting {plan.name}")
@@ -169,6 +172,12 @@ async def kept_once_ready(all_of_them: Sequence[Keeper], keeper: Keeper, check: 
     keeper.keep()
 
 
+async def gateway_is_ready(child: Child, at: Addresses) -> bool:
+    """Whether it answers that it is ready; where another may answer for it, it must have said so itself before."""
+    listens = at.gateways == 1 or await log_says(child, GATEWAY_LINE)
+    return listens and await http_says_ready(shown(at.host), at.http, GATEWAY_READY)
+
+
 def described(keeper: Keeper) -> dict[str, Any]:
     """One process as `scurry.json` has it."""
     pid = keeper.child.pid
@@ -178,7 +187,7 @@ def described(keeper: Keeper) -> dict[str, Any]:
 def ready_block(at: Addresses, folder: Path, models_root: str, seconds: float) -> str:
     """What is printed once all of it is true."""
     lines = {
-        "HTTP": at.http_url,
+        "HTTP": at.http_url + (f" ({at.gateways} gateways)" if at.gateways > 1 else ""),
         "Redis": at.redis_url,
         "Flink UI": at.ui_url or "off",
         "models": allowed(models_root),

@@ -47,6 +47,7 @@ CHECKED = [
     [
         ("up --workers -3", "--workers takes a whole number from 0 to 256, not '-3'."),
         ("up --workers two", "--workers takes a whole number from 0 to 256, not 'two'."),
+        ("up --gateways 257", "--gateways takes a whole number from 0 to 256, not '257'."),
         ("up --http-port 99999", "--http-port takes a port from 0 to 65535, not '99999'."),
         ("up --ui-port -2", "--ui-port takes a port from 0 to 65535, or -1 for none, not '-2'."),
         ("up --log-level loud", "--log-level takes debug, info, warning or error, not 'loud'."),

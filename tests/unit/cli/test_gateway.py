@@ -13,6 +13,17 @@ def test_a_port_that_is_not_served_is_said(capsys, monkeypatch):
     )
 
 
+def test_a_port_is_shared_only_when_told(monkeypatch):
+    """By flag or variable."""
+    seen = []
+    monkeypatch.setattr(gateway, "run", lambda settings: seen.append(settings.reuse_port))
+    main(["gateway"])
+    main(["gateway", "--reuse-port"])
+    monkeypatch.setenv("SCURRY_REUSE_PORT", "yes")
+    main(["gateway"])
+    assert seen == [False, True, True]
+
+
 def test_a_port_that_cannot_be_had_is_one_sentence(capsys, monkeypatch):
     """With the host, and exit status 1."""
 

@@ -39,6 +39,17 @@ def test_no_lines_are_none(folder, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_a_kind_stands_for_all_of_it(folder, capsys):
+    """With those that ended; each log comes once."""
+    for name in ("gateway", "gateway-0", "gateway-1"):
+        (folder / "logs" / f"{name}.log").write_text(f"{name} said\n")
+    assert main(["logs", "gateway", "gateway-1", "redis", "--dir", str(folder)]) == 0
+    lines = [line.partition("|")[2] for line in capsys.readouterr().out.splitlines()]
+    assert lines == [" gateway said", " gateway-0 said", " gateway-1 said", " up"]
+    assert main(["logs", "gateway-1", "--dir", str(folder)]) == 0
+    assert capsys.readouterr().out == "gateway-1 said\n"
+
+
 def test_a_log_that_is_not_there_is_said(folder, tmp_path, capsys):
     """With those there are."""
     assert main(["logs", "worker-7", "--dir", str(folder)]) == 1

@@ -90,6 +90,32 @@ def test_a_job_with_a_web_ui_is_asked_there(answers, tmp_path, capsys, monkeypat
     assert asked == [("127.0.0.1", 9)]
 
 
+TWO = {name: one for name, one in UP["processes"].items() if name != "gateway"} | {
+    f"gateway-{number}": {"pid": 70 + number, "state": "running", "restarts": 0} for number in (0, 1)
+}
+
+
+@pytest.mark.parametrize("told", [{70: True, 71: False}, {70: None, 71: False}])
+def test_a_gateway_is_not_ready_because_another_answers(answers, told, tmp_path, capsys, monkeypatch):
+    """Each must listen itself at the port they share; the port must answer."""
+    monkeypatch.setattr(status, "listens", lambda pid, port: told[pid])
+    assert main(["status", "--dir", written(tmp_path, processes=TWO)]) == 1
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()[-2:]]
+    assert [line[:3] for line in lines] == [["gateway-0", "running", "yes"], ["gateway-1", "running", "no"]]
+    assert {line[-1] for line in lines} == {UP["http_url"]}
+    answers[1] = False
+    main(["status", "--dir", written(tmp_path, processes=TWO)])
+    assert [line.split()[2] for line in capsys.readouterr().out.splitlines()[-2:]] == ["no", "no"]
+
+
+def test_where_nobody_tells_who_listens_a_gateway_must_run(answers, tmp_path, capsys, monkeypatch):
+    """As the supervisor has written it down."""
+    monkeypatch.setattr(status, "listens", lambda pid, port: None)
+    processes = TWO | {"gateway-0": {"pid": 0, "state": "restarting", "restarts": 1}}
+    assert main(["status", "--dir", written(tmp_path, processes=processes)]) == 1
+    assert [line.split()[2] for line in capsys.readouterr().out.splitlines()[-2:]] == ["no", "yes"]
+
+
 def test_nothing_that_runs_is_said(tmp_path, capsys):
     """With the directory that was looked at."""
     assert main(["status", "--dir", str(tmp_path)]) == 1

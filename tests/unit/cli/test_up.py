@@ -52,14 +52,11 @@ def test_what_cannot_be_started_is_one_sentence(fake, capsys):
 
 def test_flags_become_its_settings(fake, tmp_path):
     """Those of the job as well."""
-    main(["up", "--workers", "3", "--on-gap", "resume", "--forget-checkpoints", "--dir", str(tmp_path)])
+    counts = ("--workers", "3", "--gateways", "2")
+    main(["up", *counts, "--on-gap", "resume", "--forget-checkpoints", "--dir", str(tmp_path)])
     settings = fake.made.settings
-    assert (settings.workers, settings.on_gap, settings.forget_checkpoints, settings.dir) == (
-        3,
-        "resume",
-        True,
-        str(tmp_path),
-    )
+    assert (settings.workers, settings.gateways, settings.on_gap) == (3, 2, "resume")
+    assert (settings.forget_checkpoints, settings.dir) == (True, str(tmp_path))
 
 
 def test_a_repository_that_is_not_there_starts_nothing(fake, capsys, monkeypatch):

@@ -67,6 +67,14 @@ def test_a_gateway_on_every_interface_is_shown_as_this_machine(wanted):
     assert [flag for flag, _, _, host in wanted if host == "0.0.0.0"] == ["--http-port"]
 
 
+def test_gateways_share_one_port():
+    """How many there are is chosen anew each time."""
+    at = choose(UpSettings(), 1, {}, gateways=3)
+    assert at.gateways == 3
+    assert at.ports().keys() == {"redis", "functions", "workers", "http", "ui"}
+    assert choose(UpSettings(), 1, at.ports()).gateways == 1
+
+
 def test_our_own_redis_has_a_socket_beside_its_port():
     """For the Python processes; whoever looks for Redis is told the port."""
     at = choose(UpSettings(), 1, {}, Path("/data/a b/redis.sock"))

@@ -1,5 +1,6 @@
 """What `scurry up` runs."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from scurry.job.jars import Job
 from scurry.serving.addresses import Addresses
 from scurry.serving.folder import Folder
-from scurry.serving.plans import Plans, worker_count
+from scurry.serving.plans import Plans, gateway_count, worker_count
 from scurry.serving.redis_server import Server
 from scurry.settings import UpSettings
 
@@ -34,15 +35,41 @@ def test_python_processes_are_the_verbs_of_the_command(plans):
     words = ["-m", "scurry", "functions", "--host", "127.0.0.1", "--port", "7"]
     waits = ["--max-queue-s", "10.0", "--max-hold-s", "60.0"]
     assert plans.functions(JOB).command[1:] == [*words, *waits, "--drain-s", "3.0"]
-    assert plans.gateway().command[2:4] == ["scurry", "gateway"]
+    assert plans.gateways()[0].command[2:4] == ["scurry", "gateway"]
     assert [plan.name for plan in plans.workers(4)] == ["worker-0", "worker-1"]
 
 
 def test_who_computes_shares_a_session_with_whom_it_lets_go_first(plans):
     """The job and the workers, as Redis; the others have their share of the cores outside."""
-    apart = [plans.functions(JOB), plans.gateway()]
+    apart = [plans.functions(JOB), *plans.gateways()]
     together = [plans.job("java", JOB), *plans.workers(4)]
     assert [plan.session for plan in (*apart, *together)] == [True] * 2 + [False] * len(together)
+
+
+def test_one_gateway_has_its_port_to_itself(plans):
+    """And the name it always had."""
+    (plan,) = plans.gateways()
+    assert plan.name == "gateway"
+    assert "--reuse-port" not in plan.command
+
+
+def test_several_gateways_share_a_port(plans, tmp_path):
+    """Each with a log and a session of its own."""
+    folder = Folder(tmp_path)
+    made = Plans(UpSettings(), replace(AT, gateways=2), folder, {"SCURRY_MAX_BYTES_IN_FLIGHT": "7"}).gateways()
+    assert [plan.name for plan in made] == ["gateway-0", "gateway-1"]
+    assert len({plan.log for plan in made}) == 2
+    for plan in made:
+        words = " ".join(plan.command)
+        assert "gateway --host 127.0.0.1 --http-port 10 --reuse-port --drain-s 10.0" in words
+        assert plan.session
+        assert plan.environ["SCURRY_MAX_BYTES_IN_FLIGHT"] == "7"
+
+
+def test_whether_a_port_is_shared_is_not_left_to_the_environment(tmp_path):
+    """It follows from the number of gateways."""
+    made = Plans(UpSettings(), AT, Folder(tmp_path), {"SCURRY_REUSE_PORT": "1"})
+    assert "SCURRY_REUSE_PORT" not in made.gateways()[0].environ
 
 
 def test_cores_and_memory_are_shared_out_between_workers(plans):
@@ -68,8 +95,8 @@ def test_a_setting_of_a_process_reaches_it(tmp_path):
     folder.claim()
     environ = {"SCURRY_MAX_BODY_BYTES": "7", "SCURRY_TIMEOUT_S": "3", "SCURRY_DRAIN_S": "99"}
     made = Plans(UpSettings(), AT, folder, environ)
-    assert made.gateway().environ["SCURRY_MAX_BODY_BYTES"] == "7"
-    assert made.gateway().environ["SCURRY_TIMEOUT_S"] == "3"
+    assert made.gateways()[0].environ["SCURRY_MAX_BODY_BYTES"] == "7"
+    assert made.gateways()[0].environ["SCURRY_TIMEOUT_S"] == "3"
     assert not set(environ) & set(made.functions(JOB).environ)
     assert not set(environ) & set(made.workers(2)[0].environ)
     folder.release()
@@ -81,9 +108,9 @@ def test_what_up_is_told_reaches_those_it_concerns(tmp_path):
     folder.claim()
     made = Plans(UpSettings(models_root="m/..", admin_key="secret", separate_registry=True), AT, folder, {})
     assert made.workers(2)[1].environ["SCURRY_MODELS_ROOT"] == str(Path.cwd())
-    assert made.gateway().environ["SCURRY_ADMIN_KEY"] == "secret"
+    assert made.gateways()[0].environ["SCURRY_ADMIN_KEY"] == "secret"
     assert made.functions(JOB).environ["SCURRY_MODULE"] == "/j/module.yaml"
-    every = [made.functions(JOB), *made.workers(2), made.gateway(), made.job("java", JOB)]
+    every = [made.functions(JOB), *made.workers(2), *made.gateways(), made.job("java", JOB)]
     assert {plan.environ["SCURRY_SEPARATE_REGISTRY"] for plan in every} == {"1"}
     assert not any("secret" in word for plan in every for word in plan.command)
     folder.release()
@@ -117,7 +144,7 @@ def test_python_processes_reach_our_redis_over_its_socket(tmp_path):
     command = " ".join(made.redis(Server("/bin/redis-server", (7, 0))).command)
     assert "--port 6" in command
     assert "--unixsocket /d/redis.sock --unixsocketperm 600" in command
-    for plan in (made.functions(JOB), *made.workers(2), made.gateway()):
+    for plan in (made.functions(JOB), *made.workers(2), *made.gateways()):
         assert plan.environ["SCURRY_REDIS_URL"] == "unix:///d/redis.sock"
     assert made.job("java", JOB).environ["SCURRY_REDIS_URL"] == "redis://127.0.0.1:6/0"
     folder.release()
@@ -127,3 +154,13 @@ def test_python_processes_reach_our_redis_over_its_socket(tmp_path):
 def test_workers_are_half_the_cores_unless_told(asked, cores, count):
     """At least one."""
     assert worker_count(asked, cores) == count
+
+
+@pytest.mark.parametrize(
+    ("asked", "cores", "system", "count"),
+    [(0, 1, "linux", 1), (0, 7, "linux", 1), (0, 8, "linux", 2), (0, 64, "darwin", 1), (3, 2, "darwin", 3)],
+)
+def test_gateways_are_a_quarter_of_the_cores_unless_told(asked, cores, system, count, monkeypatch):
+    """At least one, and one where the kernel gives all connections to one of those who listen."""
+    monkeypatch.setattr(sys, "platform", system)
+    assert gateway_count(asked, cores) == count

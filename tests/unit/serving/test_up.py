@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from scurry.serving import up as module
+from scurry.serving.addresses import Addresses
 from scurry.serving.processes import Plan, StartFailed
+from scurry.serving.readiness import GATEWAY_LINE
 from scurry.serving.redis_server import Server
 from scurry.serving.up import Up, ready_block
 from scurry.settings import UpSettings
@@ -68,8 +70,9 @@ def happened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[s
 
 
 def make(tmp_path: Path, **given: Any) -> Up:
-    """One with two workers."""
-    return Up(UpSettings(dir=str(tmp_path / "up"), workers=2, **given), {}, lambda _: None)
+    """One with two workers and, unless told, one gateway."""
+    given = {"workers": 2, "gateways": 1} | given
+    return Up(UpSettings(dir=str(tmp_path / "up"), **given), {}, lambda _: None)
 
 
 def written(tmp_path: Path) -> dict[str, Any]:
@@ -93,6 +96,39 @@ async def test_redis_first_and_the_rest_side_by_side(happened: list[str], tmp_pa
         {"redis", "functions", "worker-0", "worker-1", "job", "gateway"},
     )
     await up.stop()
+
+
+async def test_every_gateway_is_awaited(happened: list[str], tmp_path: Path) -> None:
+    """Under a name of its own, and kept from then on."""
+    up = make(tmp_path, gateways=2)
+    await up.start()
+    assert [each for each in happened if "gateway" in each] == [
+        "start gateway-0", "start gateway-1", "ready gateway-0", "keep gateway-0", "ready gateway-1", "keep gateway-1",
+    ]  # fmt: skip
+    assert {"gateway-0", "gateway-1"} < set(written(tmp_path)["processes"])
+    assert f"HTTP     {up.addresses.http_url} (2 gateways)\n" in ready_block(up.addresses, tmp_path, "", 1.0)
+    happened.clear()
+    await up.stop()
+    assert happened[:2] == ["stop gateway-0 within 12", "stop gateway-1 within 12"]
+
+
+@pytest.mark.parametrize(
+    ("gateways", "said", "answers", "is_ready"),
+    [(1, "", True, True), (1, "", False, False), (2, "", True, False), (2, GATEWAY_LINE, True, True),
+     (2, GATEWAY_LINE, False, False)],
+)  # fmt: skip
+async def test_an_answer_from_a_shared_port_is_no_word_of_each(monkeypatch, gateways, said, answers, is_ready) -> None:
+    """Whoever shares it must have said himself that he listens."""
+
+    async def http(host: str, port: int, path: str) -> bool:
+        assert (host, port, path) == ("127.0.0.1", 8, "/v2/health/ready")
+        return answers
+
+    monkeypatch.setattr(module, "http_says_ready", http)
+    monkeypatch.setattr(FakeChild, "said", lambda _: said)
+    at = Addresses("0.0.0.0", "redis://r", 0, 0, (), 8, 0, gateways=gateways)
+    child: Any = FakeChild(Plan("gateway", (), Path()))
+    assert await module.gateway_is_ready(child, at) is is_ready
 
 
 async def test_nobody_is_stopped_before_those_that_need_him(happened: list[str], tmp_path: Path) -> None:
@@ -182,7 +218,7 @@ async def test_what_is_printed_says_which_files_may_be_opened(happened: list[str
     up = make(tmp_path)
     await up.start()
     block = ready_block(up.addresses, up.folder.path, "", 1.0)
-    assert block.startswith("scurry is ready\n")
+    assert block.startswith(f"scurry is ready\n  HTTP     {up.addresses.http_url}\n")
     assert "models   any file that this user can read (--models-root DIR sets a limit)" in block
     assert f"models   only below {tmp_path}" in ready_block(up.addresses, up.folder.path, f"{tmp_path}/x/..", 1.0)
     await up.stop()

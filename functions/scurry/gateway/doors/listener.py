@@ -32,9 +32,11 @@ class Listener:
         self._sockets: asyncio.Server | None = None
         self._looking: asyncio.TimerHandle | None = None
 
-    async def open(self, host: str, port: int) -> int:
-        """Listen; returns the port. Raises `OSError`."""
-        self._sockets = await self._loop.create_server(lambda: HttpConnection(self), host, port, backlog=1024)
+    async def open(self, host: str, port: int, *, reuse_port: bool = False) -> int:
+        """Listen, beside others if all of them reuse the port; returns the port. Raises `OSError`."""
+        self._sockets = await self._loop.create_server(
+            lambda: HttpConnection(self), host, port, backlog=1024, reuse_port=reuse_port
+        )
         self._look()
         return int(self._sockets.sockets[0].getsockname()[1])
 
