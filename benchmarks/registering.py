@@ -29,16 +29,16 @@ def register_one(at: dict[str, Any], name: str, file: Path, max_batch_size: int)
     asyncio.run(register())
 
 
-def register_many(at: dict[str, Any], files: Sequence[Path]) -> dict[str, float]:
+def register_many(at: dict[str, Any], files: Sequence[Path], runtime: str = "onnx") -> dict[str, float]:
     """Register all at once, wait until the last is ready, then ask each of them."""
-    return asyncio.run(_register_many(at["redis_url"], files))
+    return asyncio.run(_register_many(at["redis_url"], files, runtime))
 
 
-async def _register_many(redis_url: str, files: Sequence[Path]) -> dict[str, float]:
+async def _register_many(redis_url: str, files: Sequence[Path], runtime: str) -> dict[str, float]:
     async with Client(redis_url) as client:
         start = time.perf_counter()
         config = json.dumps({"max_batch_size": 64})
-        updates = (client.update(_update(file.stem, file, config), timeout=LIMIT_S) for file in files)
+        updates = (client.update(_update(file.stem, file, config, runtime), timeout=LIMIT_S) for file in files)
         outcomes = await asyncio.gather(*updates, return_exceptions=True)
         seconds = time.perf_counter() - start
         one = {"x": np.zeros((1, 16), np.float32)}
@@ -57,5 +57,5 @@ def _failed(outcomes: Sequence[object]) -> int:
     return sum(isinstance(outcome, ScurryError) for outcome in outcomes)
 
 
-def _update(name: str, file: Path, config: str) -> Update:
-    return Update(model=name, register=Register(version="1", uri=str(file), runtime="onnx", config=config))
+def _update(name: str, file: Path, config: str, runtime: str = "onnx") -> Update:
+    return Update(model=name, register=Register(version="1", uri=str(file), runtime=runtime, config=config))

@@ -21,25 +21,19 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 from benchmarks import machine, models
 from benchmarks.flink_cluster import Cluster, shipped, untuned
 from benchmarks.outages import Asked
 from benchmarks.registering import register_one
+from benchmarks.surroundings import surroundings
 
 from scurry.client.client import Client
-from scurry.job import jars
-from scurry.serving import redis_server
-from scurry.serving.addresses import LOCAL, Addresses, choose
-from scurry.serving.folder import Folder
-from scurry.serving.plans import Plans, usable_cores
-from scurry.serving.processes import Child, Plan
-from scurry.serving.readiness import http_says_ready, redis_answers, until
-from scurry.settings import UpSettings
+from scurry.serving.addresses import Addresses
+from scurry.serving.processes import Child
+from scurry.serving.readiness import until
 
 RATE = 50
 """Requests a second."""
@@ -48,34 +42,6 @@ PATIENCE_S = 60.0
 BACK_S, AFTER_S = 240.0, 5.0
 CASES = ("taskmanager, spare", "taskmanager, alone", "jobmanager")
 SETTINGS = {"Flink's defaults": untuned, "ours": shipped}
-
-
-@contextlib.asynccontextmanager
-async def surroundings(folder: Path) -> AsyncIterator[Addresses]:
-    """Redis, functions and a worker, as `scurry up` runs them."""
-    settings = UpSettings(dir=str(folder), workers=1)
-    files, at = Folder(folder), choose(settings, 1, {})
-    files.claim()
-    plans, children = Plans(settings, at, files, os.environ), list[Child]()
-
-    async def run(plan: Plan) -> Child:
-        child = Child(plan)
-        await child.start()
-        children.append(child)
-        return child
-
-    try:
-        redis = await run(plans.redis(redis_server.find(os.environ)))
-        await until(partial(redis_answers, at.redis_url), redis, "redis", PATIENCE_S)
-        functions, (worker,) = plans.functions(jars.find(os.environ)), plans.workers(usable_cores())
-        for plan, port in ((functions, at.functions), (worker, at.workers[0])):
-            await until(partial(http_says_ready, LOCAL, port, "/readyz"), await run(plan), plan.name, PATIENCE_S)
-        yield at
-    finally:
-        for child in children:
-            child.kill()
-        await asyncio.gather(*(child.end() for child in children))
-        files.release()
 
 
 async def ask_until(over: asyncio.Event, client: Client, asked: Asked) -> None:

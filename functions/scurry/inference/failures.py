@@ -32,7 +32,7 @@ class Failures:
         self._recent.pop(place, None)  # they stand in the order in which they pass
         while self._recent and next(iter(self._recent.values()))[0] <= now:
             del self._recent[next(iter(self._recent))]
-        self._recent[place] = (now + SECONDS, failure)
+        self._recent[place] = (now + SECONDS, failure.kept())
 
     def forget(self, place: Place) -> None:
         """Let the next try be one."""

@@ -52,7 +52,7 @@ class BatchItem:
     def fail(self, cause: Exception) -> None:
         """Note why this request gets no answer; what is no failure that callers know is a fault of ours."""
         fault = Failed("internal", f"The worker failed: {type(cause).__name__}: {cause}")
-        self.failure = cause if isinstance(cause, ScurryError) else fault
+        self.failure = cause.kept() if isinstance(cause, ScurryError) else fault
         self.needs = None
 
     def __repr__(self) -> str:

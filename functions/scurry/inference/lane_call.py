@@ -45,6 +45,7 @@ class Work:
 
     def fail(self, failure: ScurryError) -> None:
         """Fail what has no answer yet."""
+        failure = failure.kept()
         if self.items is None:
             self.items = [BatchItem(request) for request in self.requests]
         for item in self.items:

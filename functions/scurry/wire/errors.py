@@ -27,6 +27,10 @@ class ScurryError(Exception):
         self.code = code
         self.message = message
 
+    def kept(self) -> ScurryError:
+        """The same to be kept: without the frames it was raised through, which hold whatever was being worked on."""
+        return type(self)(self.code, self.message)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.code}: {self.message}>"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -334,3 +336,35 @@ async def test_a_call_that_cannot_be_answered_harms_no_other(inference, shop, mo
     await asyncio.wait_for(inference.serve([bad, good], order.append), 10)
     assert order == [good]
     assert values(replies(good)[0]) == [[2, 3]]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.005])
+@pytest.mark.parametrize("cause", [lambda: ValueError("no"), lambda: Failed("model_failed", "no")])
+async def test_a_failed_request_leaves_nothing_behind(inference, shelf, seconds, cause):
+    """What it brought goes with it, in the loop and in threads; nobody has to look for cycles, which is seldom done."""
+    seen = []
+
+    def fail(x):
+        if x.any():  # what it is proven sound with stays
+            seen.append(weakref.ref(x))
+        raise cause()
+
+    toy = Toy(fail, limit=4)
+    toy.seconds = seconds
+    shelf._opener.toys["m"] = lambda: toy
+    await shelf.load(("m", "1"), ModelSpec(uri="toy", identity="i"))
+    gc.collect()
+    gc.disable()
+    try:
+        for at in range(3):
+            requests = [request(number, body(x=row(1, 2))) for number in (at, 9)]
+            one = call(sent(*requests, spec=ModelSpec(identity="i")))
+            del requests
+            await serve(inference, one)
+            assert [reply.error for reply in replies(one)] == ["model_failed"] * 2
+            del one
+        await asyncio.sleep(0)
+        assert [each() for each in seen] == [None] * len(seen)
+        assert seen
+    finally:
+        gc.enable()
