@@ -54,14 +54,18 @@ class CostModel:
     gather: float
     pile: float
     costs: Mapping[str, tuple[float, ...]]
+    fastest: float = float("inf")  # requests a second, the most that was measured
 
     def takes(self, part: str, per_second: float, models: int) -> float:
         """Cores or bytes a second of one process with that load."""
         return float(np.dot(shares(per_second, models, self.gather, self.pile), self.costs[part]))
 
     def processes(self, part: str, per_second: float, models: int, most: float = BUSY) -> int:
-        """Into how many a part must be divided so that none takes more; 0 when no number is enough."""
-        count = 1
+        """Into how many a part must be divided so that none takes more; 0 when no number is enough.
+
+        Nor is one given more requests than were measured: what sharing saves beyond that, nobody has seen.
+        """
+        count = max(1, -(-int(per_second) // max(1, int(min(self.fastest, 1e12)))))
         while self.takes(part, per_second / count, max(1, models // count)) > most:
             if count > per_second:
                 return 0
@@ -90,6 +94,6 @@ def fit(points: Sequence[Point], parts: Sequence[str]) -> CostModel:
             costs[part] = tuple(float(each) for each in solved / scale)
             error += off * off
         if found is None or error < found[0]:
-            found = error, CostModel(gather, pile, costs)
+            found = error, CostModel(gather, pile, costs, max(point.per_second for point in points))
     assert found is not None
     return found[1]

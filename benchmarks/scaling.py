@@ -17,12 +17,13 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, sleeping
+from benchmarks import models as models_of
 from benchmarks.figures import Figure
 from benchmarks.generator import Generator
 from benchmarks.registering import register_many
@@ -32,20 +33,22 @@ from scurry.client.client import Client
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "docs/scaling.json"
-WARM_S, SECONDS = 60.0, 10.0
-WORKERS, WORKERS_MODELS, ROW_US, CALLERS = (1, 2, 4, 8, 16), 256, 4000.0, 24
+WARM_S, SECONDS = 40.0, 10.0
+WORKERS, ROW_US = (1, 2, 4, 8, 16), 40_000.0
+BUSY_MODELS, CALLERS = 8, 24
+"""For each worker. A model that several callers wait for is spread over two workers, an idle one is not."""
 JOBS = ((1, 1), (2, 1), (4, 1), (1, 2), (2, 2), (4, 2))
 """Partitions and task slots."""
 MODELS = (1, 10, 100, 1000, 10_000)
 MODELS_RATE = 1000
 COSTS = (
     *((250, 1), (1000, 1), (4000, 1), (8000, 1), (250, 30), (1000, 30), (4000, 30), (6000, 30)),
-    *((250, 1000), (1000, 1000), (2500, 1000)),
+    *((250, 1000), (1000, 1000), (2000, 1000), (0, 1), (0, 30), (0, 1000)),
 )
-"""Requests a second and models that costs are fitted to."""
+"""Requests a second and models that costs are fitted to; 0: as many as 256 callers get."""
 CHECKS = ((2000, 100), (600, 300))
-"""Those they are checked against."""
-QUICK_US = 50.0
+"""Those they are checked against: none of the models, none of the rates they are fitted to."""
+QUICK_US, SMALL = 50.0, ("--payload-bytes", "64")
 START = time.perf_counter()
 
 
@@ -71,7 +74,16 @@ class Cluster:
     def register(self, count: int, row_us: float, prefix: str) -> float:
         """Seconds until so many models are ready."""
         files = sleeping.make(self.folder / prefix, count, row_us, prefix)
-        told = register_many(self.at.shown(), files, runtime=sleeping.RUNTIME)
+        return self._register(files, sleeping.RUNTIME)
+
+    def register_quick(self, count: int) -> str:
+        """So many models that do not sleep, small networks; the pattern of their names."""
+        files = models_of.make_many(self.folder / f"quick-{count}", count)
+        self._register([file.rename(file.with_name(f"quick-{count}-{file.name}")) for file in files], "onnx")
+        return f"quick-{count}-*"
+
+    def _register(self, files: Sequence[Path], runtime: str) -> float:
+        count, told = len(files), register_many(self.at.shown(), files, runtime)
         if told["registered_ok"] != count:
             raise SystemExit(f"Of {count} models {told['registered_ok']} were registered.")
         return told["registration_s"]
@@ -85,7 +97,7 @@ class Cluster:
             inner = float(told["total_net_input_bytes"]) + float(told["total_net_output_bytes"])
             looks.append((time.time(), inner, _loopback_bytes()))
 
-        figure = Figure("", models, "", ("--payload-bytes", "64", *flags), seconds=seconds, warm_up=warm_up)
+        figure = Figure("", models, "", flags, seconds=seconds, warm_up=warm_up)
         figures, cores = self._generator.load(figure, during=look)
         started = figures["started"]
         within = [one for one in looks if started <= one[0] <= started + figures["seconds"]]
@@ -160,9 +172,9 @@ def workers() -> Iterator[dict[str, Any]]:
     """Throughput of so many workers, each with a core of its own that is kept busy."""
     for count in WORKERS:
         with cluster(count) as one:
-            one.register(WORKERS_MODELS, ROW_US, "m")
+            one.register(BUSY_MODELS * count, ROW_US, "m")
             callers = str(CALLERS * count)
-            told = one.load("m-*", SECONDS, "--callers", callers, warm_up=WARM_S / 3)
+            told = one.load("m-*", SECONDS, *SMALL, "--callers", callers, warm_up=WARM_S / 2)
             yield {"workers": count, "limit": count * 1e6 / ROW_US, **told}
 
 
@@ -171,7 +183,7 @@ def job() -> Iterator[dict[str, Any]]:
     for partitions, slots in JOBS:
         with cluster(2, partitions, slots) as one:
             one.register(64, QUICK_US, "m")
-            told = one.load("m-*", SECONDS, "--callers", "256", warm_up=WARM_S)
+            told = one.load("m-*", SECONDS, *SMALL, "--callers", "256", warm_up=WARM_S)
             yield {"partitions": partitions, "slots": slots, **told}
 
 
@@ -179,7 +191,7 @@ def models() -> Iterator[dict[str, Any]]:
     """What registered models take, and how one rate of requests fares when it is for all of them."""
     with cluster(2) as one:
         one.register(1, QUICK_US, "w")
-        one.load("w-*", 1.0, "--callers", "64", warm_up=WARM_S)
+        one.load("w-*", 1.0, *SMALL, "--callers", "64", warm_up=WARM_S)
         registered = 0
         before = one.job() | {"redis_mb": one.view_mb()}
         for count in MODELS:
@@ -187,7 +199,7 @@ def models() -> Iterator[dict[str, Any]]:
             registered = count
             told = one.job() | {"redis_mb": one.view_mb()}
             grown = {name: told[name] - before[name] for name in ("heap_mb", "checkpoint_mb", "redis_mb")}
-            asked = one.load("m?????-*", SECONDS, "--rate", str(MODELS_RATE), warm_up=5)
+            asked = one.load("m?????-*", SECONDS, *SMALL, "--rate", str(MODELS_RATE), warm_up=5)
             yield {
                 "models": count, "registration_s": took, "checkpoint_ms": told["checkpoint_ms"],
                 "grown": grown, **asked,
@@ -195,22 +207,18 @@ def models() -> Iterator[dict[str, Any]]:
 
 
 def costs() -> Iterator[dict[str, Any]]:
-    """What a steady rate takes of each part."""
+    """What a steady rate takes of each part; the models are small networks, which the worker runs in its loop."""
     with cluster(1) as one:
-        for count in sorted({count for _, count in (*COSTS, *CHECKS)}):
-            one.register(count, QUICK_US, f"c{count:05d}")
-        for count in (min(COSTS, key=_models)[1], max(COSTS, key=_models)[1]):
-            one.load(f"c{count:05d}-*", 1.0, "--callers", "64", warm_up=WARM_S / 2)
+        named = {count: one.register_quick(count) for count in sorted({count for _, count in (*COSTS, *CHECKS)})}
+        for count in (min(named), max(named)):
+            one.load(named[count], 1.0, "--callers", "64", warm_up=WARM_S)
         for rate, count in (*COSTS, *CHECKS):
             keys, used = one.redis("DBSIZE"), float(one.info("memory")["used_memory"])
-            told = one.load(f"c{count:05d}-*", SECONDS, "--rate", str(rate), warm_up=4)
+            how = ("--rate", str(rate)) if rate else ("--callers", "256")
+            told = one.load(named[count], SECONDS, *how, warm_up=4)
             marks = max(1, one.redis("DBSIZE") - keys)
             mark_bytes = (float(one.info("memory")["used_memory"]) - used) / marks
             yield {"models": count, "checked": (rate, count) in CHECKS, "mark_bytes": mark_bytes, **told}
-
-
-def _models(point: tuple[int, int]) -> int:
-    return point[1]
 
 
 PARTS = {"workers": workers, "job": job, "models": models, "costs": costs}

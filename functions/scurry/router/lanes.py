@@ -61,8 +61,9 @@ class Lanes:
             counters.asked.append(0)
         sent = counters.sent[lane] + count
         counters.sent[lane] = sent
-        done, asked = counters.done[lane], counters.asked[lane]
-        if ask or self.draining or policy.wants_report(lane, sent - asked, sent - done, self.room.cap, self.room.bound):
+        unasked, outstanding, room = sent - counters.asked[lane], sent - counters.done[lane], self.room
+        ask = ask or self.draining
+        if ask or policy.wants_report(lane, unasked, outstanding, room.cap, room.bound, every=room.report_every):
             counters.asked[lane] = sent
             return sent, True
         return sent, False

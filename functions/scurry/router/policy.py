@@ -17,6 +17,10 @@ from scurry.wire.names import LANES
 MAX_LANES: Final = 16
 REPORT_EVERY: Final = 8
 """A lane reports when this many requests were sent since it was last asked: thin traffic costs few reports."""
+REPORT_MICROS: Final = 10_000
+"""But also when those take so long: of slow requests the router must know which lane holds them."""
+PILE_MICROS: Final = 5_000
+"""A request may wait so long on the first lane while the second is empty: few and larger calls are worth no more."""
 
 CHARGE_LIMIT: Final = 6
 """A request is given up when it is charged so much: 2 for a worker lost while nothing but this request ran there, 1
@@ -111,6 +115,11 @@ def queue_bound(max_queue_size: int, service_micros: float, queue_ms: int, cap: 
     return min(most, max(LEAST_QUEUE, int(LANES * 1000 * queue_ms / service_micros)))
 
 
+def within(micros: int, most: int, service_micros: float) -> int:
+    """How many requests take no longer than that: at most `most`, and so many while nobody knows."""
+    return most if service_micros <= 0 else min(most, int(micros / service_micros))
+
+
 def smoothed(service_micros: float, busy_micros: int, requests: int) -> float:
     """The time one request takes, after another report."""
     if requests <= 0 or busy_micros < 0:
@@ -131,16 +140,16 @@ def pick(weights: Sequence[tuple[str, int]], key: str) -> str:
     raise AssertionError("the point lies within the sum")
 
 
-def spread(outstanding: Sequence[int], count: int, max_batch_size: int, cap: int) -> list[tuple[int, int]]:
+def spread(outstanding: Sequence[int], count: int, max_batch_size: int, cap: int, few: int) -> list[tuple[int, int]]:
     """How many of `count` requests go to which lane; lanes beyond `outstanding` are new; what is missing has no room.
 
-    1. A pile that fits one model call stays together: on lane 0 while that has less than half a model call, so that
-       thin traffic makes few and larger calls; else on the emptier of the first lanes.
+    1. A pile that fits one model call stays together: on lane 0 while that has no more than `few`, so that thin traffic
+       makes few and larger calls; else on the emptier of the first lanes.
     2. A larger one is divided among the first lanes, one message each.
     3. Further lanes take only what those have no room for, so that they fall idle again by themselves.
     """
     if count <= max_batch_size:
-        first = 0 if outstanding[0] <= max(outstanding[1], max_batch_size // 2) else 1
+        first = 0 if outstanding[0] <= max(outstanding[1], few) else 1
         if outstanding[first] + count <= cap:
             return [(first, count)]
     share = max(max_batch_size, -(-count // LANES))
@@ -164,12 +173,14 @@ def _roomiest(load: Sequence[int], cap: int) -> int | None:
     return next((lane for lane in range(LANES, MAX_LANES) if load[lane] < cap), None)
 
 
-def wants_report(lane: int, unasked: int, outstanding: int, cap: int, bound: int) -> bool:
+def wants_report(
+    lane: int, unasked: int, outstanding: int, cap: int, bound: int, *, every: int = REPORT_EVERY
+) -> bool:
     """Whether the lane should say when it has finished all that it has.
 
     What is not asked for counts as outstanding: on the first lanes together it stays below half of the bound.
     """
-    if unasked >= REPORT_EVERY or lane >= LANES or 2 * outstanding >= cap:
+    if unasked >= every or lane >= LANES or 2 * outstanding >= cap:
         return True
     return bound < 4 * REPORT_EVERY and 4 * unasked >= bound
 

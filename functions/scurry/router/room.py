@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from scurry.router import policy
 from scurry.wire.messages_pb2 import LaneCounters, VersionRoute
 
@@ -9,17 +11,21 @@ from scurry.wire.messages_pb2 import LaneCounters, VersionRoute
 class Room:
     """The bound of one version, by what it was told or by the time its requests take."""
 
-    __slots__ = ("_bound", "_counters", "_queue_ms", "_told", "cap")
+    __slots__ = ("_bound", "_counters", "_few", "_max_batch_size", "_queue_ms", "_told", "cap", "report_every")
 
     def __init__(self, route: VersionRoute, counters: LaneCounters, max_batch_size: int) -> None:
         self._counters = counters
         self._told = route.max_queue_size
         self._queue_ms = policy.QUEUE_MS
+        self._max_batch_size = max_batch_size
         self.cap = max(policy.lane_cap(max_batch_size), -(-self._told // policy.MAX_LANES))  # of one lane
         self._rebound()
 
     def _rebound(self) -> None:
-        self._bound = policy.queue_bound(self._told, self._counters.service_micros, self._queue_ms, self.cap)
+        micros = self._counters.service_micros
+        self._bound = policy.queue_bound(self._told, micros, self._queue_ms, self.cap)
+        self._few = policy.within(policy.PILE_MICROS, self._max_batch_size // 2, micros)  # that may wait for each other
+        self.report_every = max(1, policy.within(policy.REPORT_MICROS, policy.REPORT_EVERY, micros))
 
     @property
     def bound(self) -> int:
@@ -32,6 +38,10 @@ class Room:
             self._queue_ms = queue_ms
             self._rebound()
         return self._bound
+
+    def spread(self, outstanding: Sequence[int], count: int) -> list[tuple[int, int]]:
+        """How many of so many requests go to which lane."""
+        return policy.spread(outstanding, count, self._max_batch_size, self.cap, self._few)
 
     def measure(self, busy_micros: int, requests: int) -> None:
         """A report says how long requests take."""

@@ -81,7 +81,7 @@ class RoutingPass:
             return
         outstanding = lanes.outstanding
         count = min(len(requests), max(0, lanes.room.keep_to(self.bounds.queue_ms) - sum(outstanding)))
-        parts = policy.spread(outstanding, count, lanes.max_batch_size, lanes.room.cap) if count else []
+        parts = lanes.room.spread(outstanding, count) if count else []
         if len(parts) == 1 and parts[0][1] == len(requests):
             lanes.count(count)
             sending.send(self.call, self.table, lanes, parts[0][0], requests, raw=raw, due=due, now=self.now)

@@ -43,6 +43,12 @@ def test_parts_are_divided_until_none_takes_too_much() -> None:
     assert KNOWN.processes("job", 100, 1, most=0.01) == 0
 
 
+def test_no_process_is_given_more_than_was_measured() -> None:
+    """However little it would take by the fitted costs."""
+    found = fit([point(*load) for load in LOADS], ("redis",))
+    assert found.processes("redis", 1_000_000, 1000, most=1e9) == 50
+
+
 @given(rate=st.floats(1, 1e6), models=st.integers(1, 100_000))
 def test_more_requests_take_more_and_models_never_less(rate: float, models: int) -> None:
     """Whatever the costs: they are what grows with the load."""

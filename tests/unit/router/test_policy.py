@@ -71,12 +71,27 @@ def test_a_version_without_weight_is_not_picked() -> None:
 )
 def test_spread(outstanding: list[int], count: int, parts: list[tuple[int, int]]) -> None:
     """A pile stays together if it fits one call, else is divided; further lanes only take the overflow."""
-    assert policy.spread(outstanding, count, 32, 128) == parts
+    assert policy.spread(outstanding, count, 32, 128, 16) == parts
 
 
 def test_requests_that_cannot_be_stacked_alternate() -> None:
     """A model that takes one at a time answers sooner on two lanes."""
-    assert policy.spread([1, 0], 1, 1, 64) == [(1, 1)]
+    assert policy.spread([1, 0], 1, 1, 64, 0) == [(1, 1)]
+
+
+def test_slow_requests_go_to_the_emptier_lane_and_quick_ones_stay_together() -> None:
+    """By the time that those on the first lane take; while nobody knows it, half a model call stays together."""
+    few = [policy.within(policy.PILE_MICROS, 16, micros) for micros in (0.0, 100.0, 500.0, 1_000.0, 40_000.0)]
+    assert few == [16, 16, 10, 5, 0]
+    assert [policy.spread([5, 0], 1, 32, 128, each)[0][0] for each in few] == [0, 0, 0, 0, 1]
+    assert [policy.spread([1, 0], 1, 32, 128, each)[0][0] for each in few] == [0, 0, 0, 0, 1]
+
+
+def test_slow_lanes_report_sooner() -> None:
+    """Each request of 10 ms or more, every eighth of one."""
+    every = [max(1, policy.within(policy.REPORT_MICROS, 8, micros)) for micros in (0.0, 1_000.0, 2_500.0, 40_000.0)]
+    assert every == [8, 8, 4, 1]
+    assert [policy.wants_report(0, 3, 3, 128, 2048, every=each) for each in every] == [False, False, False, True]
 
 
 def test_spread_never_overfills_nor_loses_room() -> None:
@@ -88,7 +103,7 @@ def test_spread_never_overfills_nor_loses_room() -> None:
         outstanding = [chance.randrange(cap + 5) for _ in range(chance.randint(LANES, policy.MAX_LANES))]
         count = chance.choice([1, 2, size, size + 1, 5 * size, 3_000])
         load = outstanding + [0] * (policy.MAX_LANES - len(outstanding))
-        parts = policy.spread(outstanding, count, size, cap)
+        parts = policy.spread(outstanding, count, size, cap, chance.choice([0, size // 2]))
         for lane, part in parts:
             assert part > 0
             load[lane] += part

@@ -69,3 +69,11 @@ async def test_what_runs_alone_tells_nothing_of_the_lanes() -> None:
     alone = Done(version="1", lane=-1, sequence=1, busy_micros=3_700_000, requests=1)
     state = (await serve(await routed(route("1")), alone, requests("a"))).state
     assert RouterState.FromString(state or b"").versions[0].service_micros == 0
+
+
+def test_what_slow_requests_wait_for_is_kept_small() -> None:
+    """Once a report has said how long they take: the emptier lane gets them, and each is reported."""
+    room = Room(VersionRoute(), LaneCounters(), 32)
+    assert (room.spread([5, 0], 1), room.report_every) == ([(0, 1)], 8)
+    room.measure(400_000, 10)
+    assert (room.spread([5, 0], 1), room.spread([0, 5], 1), room.report_every) == ([(1, 1)], [(0, 1)], 1)
