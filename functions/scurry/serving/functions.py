@@ -7,6 +7,7 @@ calls, finishes those it has and leaves; the job sends what was refused to anoth
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 from typing import TYPE_CHECKING
@@ -19,7 +20,6 @@ from scurry.job.module import read_user_functions
 from scurry.registry.function import Registry
 from scurry.router.function import Router
 from scurry.router.policy import Bounds
-from scurry.serving.collecting import settle
 from scurry.telemetry.logs import configure_logging
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ async def serve(settings: FunctionsSettings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     app = application(served(settings))
     runner, port = await listen(app, settings.host, settings.port)
-    settle()
+    gc.freeze()  # what lives for ever need not be looked at again
     log.info("functions ready on http://%s:%d", settings.host, port)
     try:
         await stop.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from typing import Final
@@ -18,7 +19,6 @@ from scurry.gateway.doors.listener import Listener
 from scurry.gateway.health import Health
 from scurry.gateway.limits import Admission
 from scurry.gateway.models import Models
-from scurry.serving.collecting import settle
 from scurry.serving.readiness import GATEWAY_LINE
 from scurry.settings import GatewaySettings
 from scurry.telemetry.logs import configure_logging
@@ -46,7 +46,7 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) ->
     try:
         listener = listener_of(client, settings)
         port = await listener.open(settings.host, settings.http_port, reuse_port=settings.reuse_port)
-        settle()
+        gc.freeze()  # what lives for ever need not be looked at again
         log.info("%s http://%s:%d", GATEWAY_LINE, settings.host, port)
         await stop.wait()
         log.info("gateway stops", extra={"drain_s": settings.drain_s})

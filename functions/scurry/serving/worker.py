@@ -7,6 +7,7 @@ a worker says that it is no longer ready, takes no more calls, finishes those it
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -22,7 +23,6 @@ from scurry.inference.payloads import RedisPayloads
 from scurry.inference.shelf import Shelf
 from scurry.inference.stock import MIB
 from scurry.runtimes.catalog import Opener
-from scurry.serving.collecting import settle
 from scurry.serving.watchdog import Watchdog
 from scurry.telemetry.logs import configure_logging
 from scurry.wire.names import Keys
@@ -58,7 +58,7 @@ async def serve(settings: WorkerSettings) -> None:
     watchdog.start()
     runner, port = await listen(app, settings.host, settings.port)
     inference.loads.worker = f"{settings.host}:{port}"
-    settle()
+    gc.freeze()  # what lives for ever need not be looked at again
     log.info("worker ready on http://%s:%d", settings.host, port)
     try:
         await stop.wait()

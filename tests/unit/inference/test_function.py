@@ -341,7 +341,7 @@ async def test_a_call_that_cannot_be_answered_harms_no_other(inference, shop, mo
 @pytest.mark.parametrize("seconds", [0.0, 0.005])
 @pytest.mark.parametrize("cause", [lambda: ValueError("no"), lambda: Failed("model_failed", "no")])
 async def test_a_failed_request_leaves_nothing_behind(inference, shelf, seconds, cause):
-    """What it brought goes with it, in the loop and in threads; nobody has to look for cycles, which is seldom done."""
+    """What it brought goes with it, in the loop and in threads; it does not wait for the collector of cycles."""
     seen = []
 
     def fail(x):
