@@ -50,7 +50,15 @@ class ModelFile:
     def parts(self) -> list[Path]:
         """The file and its weights: those called after it and those that it names. The directory is not listed."""
         beside = (self.path.with_name(form.format(file=self.path)) for form in BESIDE)
-        return sorted(each for each in {self.path, *beside, *self.external} if each.is_file())
+        return sorted(each for each in {self.path, *beside, *self.external} if _is_file(each))
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that is too long for one is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def locate(uri: str, model: str, version: str, suffixes: Sequence[str], root: str = "") -> ModelFile:

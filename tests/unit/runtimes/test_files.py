@@ -131,6 +131,12 @@ def test_what_else_lies_in_a_directory_costs_nothing(tmp_path, monkeypatch):
     assert file.parts == [tmp_path / "t.onnx", tmp_path / "t.onnx_data"]
 
 
+def test_a_name_may_be_as_long_as_names_are(tmp_path):
+    """What would be beside it has none."""
+    path = touch(tmp_path / f"{'m' * 250}.onnx", "123")
+    assert locate(str(path), "m", "1", SUFFIXES).bytes == 3
+
+
 @pytest.mark.parametrize(
     ("uri", "sentence"),
     [
