@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import yaml
+from benchmarks.children import Children
 
 from scurry.job import jars
 from scurry.serving import java
@@ -82,7 +83,7 @@ class Cluster:
         self._ports = pick([("", 0, 0, LOCAL)] * 4)
         self._settings = {**settings, **self._local(settings)}
         self._conf = folder / "conf"
-        self._children: list[Child] = []
+        self._children = Children()
 
     @property
     def checkpoints(self) -> Path:
@@ -149,16 +150,11 @@ class Cluster:
     async def _run(self, name: str, jvm: tuple[str, ...] | list[str], *words: str) -> Child:
         logging = f"-Dlog4j.configurationFile={self._conf / 'log4j.properties'}"
         command = [self._java, *jars.OPENS, EXPORTS, *jvm, logging, "-cp", self._classpath, *words]
-        child = Child(Plan(name, command, self._folder / "logs" / f"{name}.log", self._environ))
-        await child.start()
-        self._children.append(child)
-        return child
+        return await self._children.run(Plan(name, command, self._folder / "logs" / f"{name}.log", self._environ))
 
     async def stop(self) -> None:
         """End every process now; nothing of theirs is kept."""
-        for child in self._children:
-            child.kill()
-        await asyncio.gather(*(child.end() for child in self._children))
+        await self._children.stop()
 
     def __repr__(self) -> str:
-        return f"<Cluster {self._folder}, {sum(1 for child in self._children if child.pid)} processes>"
+        return f"<Cluster {self._folder}, {self._children!r}>"

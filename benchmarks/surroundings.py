@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Sequence
@@ -10,12 +9,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from benchmarks.children import Children
+
 from scurry.job import jars
 from scurry.serving import java, redis_server
 from scurry.serving.addresses import LOCAL, Addresses, choose
 from scurry.serving.folder import Folder
 from scurry.serving.plans import Plans, usable_cores
-from scurry.serving.processes import Child, Plan
 from scurry.serving.readiness import http_says_ready, log_says, redis_answers, until
 from scurry.settings import UpSettings
 
@@ -30,17 +30,17 @@ class Surroundings:
         self.at, self._files = choose(settings, workers, {}), Folder(folder)
         self._files.claim()
         self._plans = Plans(settings, self.at, self._files, os.environ)
-        self._children: list[Child] = []
+        self._children = Children()
 
     async def start(self, worker: Sequence[str] = ()) -> None:
         """Redis, functions and workers; these by `-m scurry` or by another module that takes the same words."""
-        redis = await self._run(self._plans.redis(redis_server.find(os.environ)))
+        redis = await self._children.run(self._plans.redis(redis_server.find(os.environ)))
         await until(partial(redis_answers, self.at.redis_url), redis, "redis", START_S)
         functions, workers = self._plans.functions(jars.find(os.environ)), self._plans.workers(usable_cores())
         if worker:
             workers = [replace(plan, command=[*plan.command[:1], *worker, *plan.command[3:]]) for plan in workers]
         plans = ((functions, self.at.functions), *zip(workers, self.at.workers, strict=True))
-        ports = [(await self._run(plan), port) for plan, port in plans]
+        ports = [(await self._children.run(plan), port) for plan, port in plans]
         for child, port in ports:
             await until(partial(http_says_ready, LOCAL, port, "/readyz"), child, child.plan.name, START_S)
 
@@ -50,20 +50,12 @@ class Surroundings:
         module = self._files.path / "module.yaml"
         module.write_text(job.module.read_text().replace("  id: scurry/requests\n", ingress(partitions), 1))
         plan = self._plans.job(java.find(os.environ), replace(job, module=module))
-        child = await self._run(replace(plan, command=[*plan.command, "--parallelism", str(slots)]))
+        child = await self._children.run(replace(plan, command=[*plan.command, "--parallelism", str(slots)]))
         await until(lambda: log_says(child, java.READY_LINE), child, "job", 2 * START_S)
-
-    async def _run(self, plan: Plan) -> Child:
-        child = Child(plan)
-        await child.start()
-        self._children.append(child)
-        return child
 
     async def stop(self) -> None:
         """End everything now."""
-        for child in self._children:
-            child.kill()
-        await asyncio.gather(*(child.end() for child in self._children))
+        await self._children.stop()
         self._files.release()
 
     def __repr__(self) -> str:
