@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ class CostModel:
 
         Nor is one given more requests than were measured: what sharing saves beyond that, nobody has seen.
         """
-        count = max(1, -(-int(per_second) // max(1, int(min(self.fastest, 1e12)))))
+        count = max(1, ceil(per_second / self.fastest))
         while self.takes(part, per_second / count, max(1, models // count)) > most:
             if count > per_second:
                 return 0

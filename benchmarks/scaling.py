@@ -62,7 +62,7 @@ class Cluster:
 
     def __init__(self, folder: Path, workers: int) -> None:
         self.folder, self._loop = folder, asyncio.new_event_loop()
-        self._started = self._loop.run_until_complete(_made(folder / "up", workers))
+        self._started = Surroundings(folder / "up", workers)
         self.at = self._started.at
         self._generator = Generator(self.at.shown(), folder, lambda: machine.processes(os.getpid()))
 
@@ -139,10 +139,6 @@ class Cluster:
 
     def __repr__(self) -> str:
         return f"<Cluster {self.folder}>"
-
-
-async def _made(folder: Path, workers: int) -> Surroundings:
-    return Surroundings(folder, workers)
 
 
 async def _ask(redis_url: str, words: tuple[str, ...]) -> Any:  # noqa: ANN401 - as the command answers

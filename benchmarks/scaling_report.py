@@ -69,68 +69,82 @@ def _each(rows: Rows, name: str) -> list[float]:
 def tables(known: Mapping[str, Rows]) -> list[str]:
     """One for each part of the measurements, and those of the fitted costs."""
     model, checks = fitted(known["costs"])
-    return [
-        table(
-            ("workers", "requests/s", "of the limit", "p50 ms", "p99 ms"),
-            [
-                (
-                    row["workers"], f"{row['per_second']:,.0f}", f"{row['per_second'] / row['limit']:.2f}",
-                    f"{row['p50_ms']:.0f}", f"{row['p99_ms']:.0f}",
-                )
-                for row in known["workers"]
-            ],
-        ),
-        table(
-            ("partitions", "slots", "requests/s", "p99 ms", *(f"{part} µs" for part in CORES)),
-            [
-                (
-                    row["partitions"], row["slots"], f"{row['per_second']:,.0f}", f"{row['p99_ms']:.0f}",
-                    *(f"{row['takes'][part] / row['per_second'] * 1e6:.0f}" for part in CORES),
-                )
-                for row in known["job"]
-            ],
-        ),
-        table(
-            ("models", "registered s", "p50 ms", "p99 ms", "checkpoint ms", "checkpoint MB", "heap MB", "Redis MB"),
-            [
-                (
-                    f"{row['models']:,}", f"{row['registration_s']:.1f}", f"{row['p50_ms']:.1f}",
-                    f"{row['p99_ms']:.1f}", row["checkpoint_ms"],
-                    *(f"{row['grown'][name]:.2f}" for name in ("checkpoint_mb", "heap_mb", "redis_mb")),
-                )
-                for row in known["models"]
-            ],
-        ),
-        table(
-            ("part", "idle", "request", "call", "read"),
-            [
-                (part, f"{cost[0]:.3g}", *(f"{each * (1e6 if part in CORES else 1):.1f}" for each in cost[1:]))
-                for part, cost in model.costs.items()
-            ],
+    measured = [over_workers(known["workers"]), over_slots(known["job"]), over_models(known["models"])]
+    return [*measured, fitted_costs(model), held_against(model, checks), larger_loads(model)]
+
+
+def over_workers(rows: Rows) -> str:
+    """Throughput, beside what the workers can."""
+    lines = [
+        (
+            row["workers"], f"{row['per_second']:,.0f}", f"{row['per_second'] / row['limit']:.2f}",
+            f"{row['p50_ms']:.0f}", f"{row['p99_ms']:.0f}",
         )
-        + f"\ngather {model.gather * 1000:.1f} ms, pile {model.pile * 1000:.1f} ms",
-        table(
-            ("requests/s", "models", *PARTS),
-            [
-                (
-                    f"{point.per_second:,.0f}", point.models,
-                    *(f"{model.takes(part, point.per_second, point.models) / point.takes[part]:.2f}" for part in PARTS),
-                )
-                for point in checks
-            ],
-        ),
-        table(
-            ("requests/s", "models", *(f"{part} processes" for part in CORES), "Redis MB/s", "network MB/s"),
-            [
-                (
-                    f"{rate:,}", f"{count:,}",
-                    *(model.processes(part, rate, count) or "none is enough" for part in CORES),
-                    *(f"{_divided(model, part, rate, count) / 1e6:,.0f}" for part in PARTS[4:]),
-                )
-                for rate, count in LARGER
-            ],
-        ),
+        for row in rows
     ]  # fmt: skip
+    return table(("workers", "requests/s", "of the limit", "p50 ms", "p99 ms"), lines)
+
+
+def over_slots(rows: Rows) -> str:
+    """Throughput, and microseconds of CPU a request."""
+    lines = [
+        (
+            row["partitions"], row["slots"], f"{row['per_second']:,.0f}", f"{row['p99_ms']:.0f}",
+            *(f"{row['takes'][part] / row['per_second'] * 1e6:.0f}" for part in CORES),
+        )
+        for row in rows
+    ]  # fmt: skip
+    return table(("partitions", "slots", "requests/s", "p99 ms", *(f"{part} µs" for part in CORES)), lines)
+
+
+def over_models(rows: Rows) -> str:
+    """Latency, and what registered models take."""
+    lines = [
+        (
+            f"{row['models']:,}", f"{row['registration_s']:.1f}", f"{row['p50_ms']:.1f}", f"{row['p99_ms']:.1f}",
+            row["checkpoint_ms"],
+            *(f"{row['grown'][name]:.2f}" for name in ("checkpoint_mb", "heap_mb", "redis_mb")),
+        )
+        for row in rows
+    ]  # fmt: skip
+    sizes = ("checkpoint MB", "heap MB", "Redis MB")
+    return table(("models", "registered s", "p50 ms", "p99 ms", "checkpoint ms", *sizes), lines)
+
+
+def fitted_costs(model: CostModel) -> str:
+    """Cores and microseconds, or bytes, and the two times."""
+    lines = [
+        (part, f"{cost[0]:.3g}", *(f"{each * (1e6 if part in CORES else 1):.1f}" for each in cost[1:]))
+        for part, cost in model.costs.items()
+    ]
+    times = f"gather {model.gather * 1000:.1f} ms, pile {model.pile * 1000:.1f} ms"
+    return f"{table(('part', 'idle', 'request', 'call', 'read'), lines)}\n{times}"
+
+
+def held_against(model: CostModel, points: Sequence[Point]) -> str:
+    """What the costs say, of what was measured."""
+    lines = [
+        (
+            f"{point.per_second:,.0f}", point.models,
+            *(f"{model.takes(part, point.per_second, point.models) / point.takes[part]:.2f}" for part in PARTS),
+        )
+        for point in points
+    ]  # fmt: skip
+    return table(("requests/s", "models", *PARTS), lines)
+
+
+def larger_loads(model: CostModel) -> str:
+    """Into how many each part is divided, and bytes."""
+    lines = [
+        (
+            f"{rate:,}", f"{count:,}",
+            *(model.processes(part, rate, count) or "none is enough" for part in CORES),
+            *(f"{_divided(model, part, rate, count) / 1e6:,.0f}" for part in PARTS[4:]),
+        )
+        for rate, count in LARGER
+    ]  # fmt: skip
+    processes = (f"{part} processes" for part in CORES)
+    return table(("requests/s", "models", *processes, "Redis MB/s", "network MB/s"), lines)
 
 
 def _divided(model: CostModel, part: str, per_second: float, models: int) -> float:

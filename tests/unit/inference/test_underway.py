@@ -38,10 +38,14 @@ async def test_a_load_is_found_until_it_is_done() -> None:
 async def test_a_later_load_of_the_same_registration_stays() -> None:
     """The end of the one before it takes away nothing but itself."""
     underway, place = Underway(), Place("m", "1", "a")
-    first, second = (asyncio.create_task(asyncio.sleep(pause)) for pause in (0, 10))
-    underway.add(place, first)  # type: ignore[arg-type]
-    underway.add(place, second)  # type: ignore[arg-type]
+
+    async def load(pause: float) -> Any:
+        await asyncio.sleep(pause)
+
+    first, second = (asyncio.create_task(load(pause)) for pause in (0, 10))
+    underway.add(place, first)
+    underway.add(place, second)
     await first
     await asyncio.sleep(0)
-    assert underway.find(place) is second  # type: ignore[comparison-overlap]
+    assert underway.find(place) is second
     second.cancel()
