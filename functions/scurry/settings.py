@@ -68,6 +68,7 @@ class WorkerSettings(CommonSettings):
     memory_mb: int = 2048
     threads: int = 0
     models_root: str = ""
+    shared_payloads: str = ""
     drain_s: float = 45.0
 
 
@@ -96,6 +97,7 @@ class UpSettings(CommonSettings):
     dir: str = ".scurry"
     models: str = ""
     models_root: str = ""
+    shared_memory: str = "/dev/shm"
     workers: int = 0
     gateways: int = 0
     host: str = "127.0.0.1"

@@ -15,7 +15,7 @@ from tests.conftest import free_port, redis_binary
 
 from scurry.client import replies
 from scurry.client.client import Client
-from scurry.inference.payloads import RedisPayloads
+from scurry.inference.payloads import ParkedPayloads
 from scurry.redis import connection
 from scurry.wire.names import Keys
 
@@ -115,7 +115,7 @@ async def answer(server: redis.asyncio.Redis, number: int) -> None:
 async def test_client_and_payloads_follow_a_slot_that_moves(nodes: list[redis.asyncio.Redis]) -> None:
     """Asked before, in the middle of and after the move: each gets its reply, by one and the same client."""
     first, second = nodes
-    store = RedisPayloads(f"redis://127.0.0.1:{port(first)}/0")
+    store = ParkedPayloads(f"redis://127.0.0.1:{port(first)}/0")
     async with Client(f"redis://127.0.0.1:{port(first)}/0", namespace="{c}", name="me") as client:
         one = client.submit("m", b"")
         await answer(first, 1)

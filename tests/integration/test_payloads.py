@@ -11,8 +11,9 @@ import pytest
 from redis.asyncio import Redis
 
 from scurry.inference import payloads as module
-from scurry.inference.payloads import KEPT_SECONDS, RedisPayloads
+from scurry.inference.payloads import KEPT_SECONDS, ParkedPayloads
 from scurry.wire.errors import Unavailable
+from scurry.wire.shared_payloads import OwnPayloads, SharedFolder, SharedPayloads
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ async def redis(redis_server):
 @pytest.fixture
 async def store(redis_server):
     """The store under test."""
-    made = RedisPayloads(redis_server.url)
+    made = ParkedPayloads(redis_server.url)
     yield made
     await made.close()
 
@@ -51,6 +52,25 @@ async def test_a_batch_costs_one_command_each_way(store, redis):
     assert (await redis.info("commandstats"))["cmdstat_mget"]["calls"] == before + 1
 
 
+async def test_shared_memory_is_looked_at_first(redis_server, redis, tmp_path):
+    """What callers on this machine left is a view of it; Redis is asked for the rest alone, or not at all."""
+    folder, client = SharedFolder(tmp_path / "shared"), uuid.uuid4().hex[:12]
+    own = OwnPayloads(tmp_path / "shared", client)
+    store = ParkedPayloads(redis_server.url, SharedPayloads(str(tmp_path / "shared")))
+    near, far, both = (f"ns:payload:{client}-{number}:in:x" for number in (1, 2, 3))
+    assert own.put(near, b"near") and own.put(both, b"this one")
+    assert await store.fetch([near]) == {near: b"near"}
+    assert store._link is None, "Redis was not asked"
+    await store.park([(far, b"far"), (both, b"not this one")])
+    before = (await redis.info("commandstats"))["cmdstat_mget"]["calls"] if await store.fetch([far]) else 0
+    assert await store.fetch([both, far, near]) == {near: b"near", far: b"far", both: b"this one"}
+    assert (await redis.info("commandstats"))["cmdstat_mget"]["calls"] == before + 1
+    own.close()
+    assert await store.fetch([near]) == {near: None}
+    folder.close()
+    await store.close()
+
+
 async def test_a_refusal_is_said(store, redis):
     """A key of another kind is nothing parked; a store that refuses to write is unavailable."""
     prefix = uuid.uuid4().hex
@@ -63,7 +83,7 @@ async def test_an_outage_is_waited_out_then_unavailable(monkeypatch):
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.1)
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))  # bound, not listening: nobody else can take the port
-        store = RedisPayloads(f"redis://127.0.0.1:{sock.getsockname()[1]}/0")
+        store = ParkedPayloads(f"redis://127.0.0.1:{sock.getsockname()[1]}/0")
         with pytest.raises(Unavailable, match="cannot be reached") as caught:
             await store.fetch(["k"])
         with pytest.raises(Unavailable):

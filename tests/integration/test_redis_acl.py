@@ -16,7 +16,7 @@ from redis.exceptions import NoPermissionError
 from tests.conftest import ROOT, free_port, redis_binary, wait_for_port
 
 from scurry.client.client import Client
-from scurry.inference.payloads import RedisPayloads
+from scurry.inference.payloads import ParkedPayloads
 from scurry.wire.errors import ScurryError
 from scurry.wire.messages_pb2 import Promote, Update
 
@@ -114,7 +114,7 @@ async def test_what_a_role_must(port: int) -> None:
                     await client.announce(Update(model="m", promote=Promote(version="1")))
     assert await job.xlen("scurry:registry-in") == 2
     await job.aclose()
-    store = RedisPayloads(url(port, "worker"))
+    store = ParkedPayloads(url(port, "worker"))
     await store.park([("scurry:payload:a:out:r:y", b"1")])
     assert await store.fetch(["scurry:payload:a:out:r:y"]) == {"scurry:payload:a:out:r:y": b"1"}
     await store.close()

@@ -8,8 +8,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 from scurry.bench.load import Answer
+from scurry.bench.requests import Prepared
+from scurry.client.streams import PARKED_S
 from scurry.redis.address import Address
-from scurry.redis.connection import Command, Connection, connect, pack
+from scurry.redis.connection import Command, Connection, connect, pack, pack_set
+from scurry.wire.shared_payloads import OwnPayloads
 
 Listener = Callable[[list[Answer]], None]
 
@@ -19,8 +22,10 @@ TRIM_EVERY: Final = 2000
 class RedisDoor:
     """Writes prepared commands on one connection and reads one reply stream on another."""
 
-    def __init__(self, url: str, reply: str, commands: Sequence[Sequence[list[bytes]]]) -> None:
-        self._url, self._reply, self._commands = url, reply, commands
+    def __init__(self, url: str, reply: str, requests: Sequence[Prepared], shared: OwnPayloads | None = None) -> None:
+        """With `shared`, what is parked is left in this machine's memory, as our client does."""
+        self._url, self._reply, self._requests = url, reply, requests
+        self._shared, self._left = shared, dict[bytes, list[str]]()
         self._pile: list[Command] = []
         self._last, self._since_trim = b"0", 0
         self._is_closing = False
@@ -36,8 +41,16 @@ class RedisDoor:
 
     def send(self, request_id: bytes, subject: int) -> None:
         """Queue one request."""
-        for pieces in self._commands[subject]:
-            self._pile.append(Command((request_id.join(pieces),), then=self._written))
+        request = self._requests[subject]
+        for pieces, data in request.parked:
+            self._park(request_id, request_id.join(pieces).decode(), data)
+        self._pile.append(Command((request_id.join(request.entry),), then=self._written))
+
+    def _park(self, request_id: bytes, key: str, data: bytes) -> None:
+        if self._shared is not None and self._shared.put(key, data):
+            self._left.setdefault(request_id, []).append(key)
+        else:
+            self._pile.append(Command(pack_set(key, data, PARKED_S), then=self._written))
 
     def flush(self) -> None:
         """Write what is queued, in one go."""
@@ -48,6 +61,8 @@ class RedisDoor:
     async def close(self) -> None:
         """Forget the reply stream and hang up."""
         self._is_closing = True
+        if self._shared is not None:
+            self._shared.close()
         await ask(self._writer, "DEL", self._reply)
         self._writer.close()
         self._reader.close()
@@ -72,7 +87,11 @@ class RedisDoor:
             entries = answer[0][1]
             self._last = entries[-1][0]
             self._trim(len(entries))
-            self._listener([_answer(fields) for _, fields in entries])
+            answers = [_answer(fields) for _, fields in entries]
+            if self._shared is not None and self._left:
+                for key in [key for request_id, _ in answers for key in self._left.pop(request_id, ())]:
+                    self._shared.remove(key)
+            self._listener(answers)
         self._read_on()
 
     def _trim(self, count: int) -> None:

@@ -55,7 +55,7 @@ class Load:
     def __init__(self, door: Door, choices: Sequence[int], run: int, *, callers: int = 0, rate: float = 0.0) -> None:
         self.tally = Tally()
         self._door, self._choices, self._callers, self._rate = door, choices, callers, rate
-        self._prefix = b"%06x" % (run & 0xFFFFFF)
+        self._prefix = b"%012x-" % (run & 0xFFFFFFFFFFFF)
         self._sequence = 0
         self._waiting: dict[bytes, float] = {}
         self._since = self._until = math.inf
@@ -73,7 +73,7 @@ class Load:
     def send(self, when: float) -> None:
         """Queue the next request; its latency counts from `when`."""
         self._sequence += 1
-        request_id = b"%b%010x" % (self._prefix, self._sequence)
+        request_id = b"%b%011x" % (self._prefix, self._sequence)
         self._waiting[request_id] = when
         self._door.send(request_id, self._choices[self._sequence % len(self._choices)])
 
@@ -150,4 +150,4 @@ class Load:
         self.tally.cpu = time.process_time() - cpu
 
 
-assert len(b"%06x%010x" % (0, 0)) == ID_BYTES
+assert len(b"%012x-%011x" % (0, 0)) == ID_BYTES

@@ -9,19 +9,18 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
-from scurry.redis.connection import pack, pack_set
+from scurry.redis.connection import pack
 from scurry.wire.errors import NotFound
 from scurry.wire.infer_pb2 import InferRequest, Tensor
 from scurry.wire.names import CLAIM_CHECK_BYTES, Keys
 from scurry.wire.tensors import DTYPES, to_bytes
 
-ID_BYTES: Final = 16
-"""Every request id of a run has this length, so that a command is written once and only its id changes."""
+ID_BYTES: Final = 24
+"""Every request id of a run has this length, so that a command is written once and only its id changes. Ids look like
+those that our client makes."""
 
 SLOT: Final = b"\x1a" * ID_BYTES
 """Stands in a prepared command where the id goes; no tensor name and no length contains it."""
-
-PAYLOAD_TTL_S: Final = 86400
 
 Dimensions = tuple[int, ...]
 
@@ -81,17 +80,22 @@ def inputs_of(record: Mapping[str, Any], version: str) -> list[Input]:
     return [Input(one["name"], one["datatype"], tuple(one["shape"])) for one in ready[-1]["signature"]["inputs"]]
 
 
-def stream_commands(subject: Subject, keys: Keys, reply: str, partitions: int = 1) -> list[list[bytes]]:
-    """The Redis commands of one request, each cut where its id goes: `id.join(pieces)` is what is written.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One request over Redis, cut where its id goes: `id.join(pieces)` is what is written."""
 
-    Tensors above the claim-check threshold are parked under the request's id, as our client does.
-    """
-    request, commands = InferRequest(), []
+    entry: list[bytes]
+    parked: tuple[tuple[list[bytes], bytes], ...]  # keys and what lies under them
+
+
+def prepare(subject: Subject, keys: Keys, reply: str, partitions: int = 1) -> Prepared:
+    """A request; tensors above the claim-check threshold are parked under its id, as our client does."""
+    request, parked = InferRequest(), []
     for name, datatype, shape, data in subject.tensors:
         tensor = Tensor(name=name, datatype=datatype, shape=shape)
         if len(data) > CLAIM_CHECK_BYTES:
             tensor.payload = keys.payload_in(SLOT.decode(), name)
-            commands.append(pack_set(tensor.payload, data, PAYLOAD_TTL_S))
+            parked.append((tensor.payload.encode().split(SLOT), data))
         else:
             tensor.data = data
         request.inputs.append(tensor)
@@ -99,8 +103,8 @@ def stream_commands(subject: Subject, keys: Keys, reply: str, partitions: int = 
     if subject.version:
         fields += ["version", subject.version]
     stream = keys.requests(subject.name, partitions)
-    commands.append(pack("XADD", stream, "*", *fields, "request", request.SerializeToString()))
-    return [b"".join(parts).split(SLOT) for parts in commands]
+    entry = b"".join(pack("XADD", stream, "*", *fields, "request", request.SerializeToString()))
+    return Prepared(entry.split(SLOT), tuple(parked))
 
 
 def http_request(subject: Subject, host: str, *, lists: bool = False) -> bytes:

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -15,11 +16,12 @@ import orjson
 from scurry.bench.doors import HttpDoor, RedisDoor, ask
 from scurry.bench.figures import Figures, figures
 from scurry.bench.load import Load
-from scurry.bench.requests import Input, Subject, http_request, inputs_of, stream_commands, subject, zipf_choices
+from scurry.bench.requests import Input, Subject, http_request, inputs_of, prepare, subject, zipf_choices
 from scurry.redis.address import Address
 from scurry.redis.connection import Connection, connect
 from scurry.wire.errors import NotFound, Unavailable
 from scurry.wire.names import Keys
+from scurry.wire.shared_payloads import OwnPayloads, found
 
 DRAWS: Final = 1 << 17
 """Models are drawn once, this many, and then from the start again."""
@@ -66,12 +68,13 @@ class Bench:
         try:
             subjects = await self._subjects(redis)
             partitions = int(await ask(redis, "GET", self.keys.partitions) or 1)
+            shared = found(await ask(redis, "GET", self.keys.shared_payloads) or b"")
         finally:
             redis.close()
         measured = []
         for shape in shapes:
             tell(f"{shape} on {len(subjects)} model(s), {self.warm_up:g} + {self.seconds:g} s …")
-            measured.append(await self._measure(shape, subjects, partitions))
+            measured.append(await self._measure(shape, subjects, partitions, shared))
         return measured
 
     async def _subjects(self, redis: Connection) -> list[Subject]:
@@ -85,9 +88,11 @@ class Bench:
             }
         return [subject(name, self.version, ones, rows=self.rows, size=self.size) for name, ones in inputs.items()]
 
-    async def _measure(self, shape: Shape, subjects: Sequence[Subject], partitions: int) -> Figures:
-        number, count = random.getrandbits(24), len(subjects)
-        door = self._door(number, shape.callers or max(64, int(shape.rate * 0.05)), subjects, partitions)
+    async def _measure(
+        self, shape: Shape, subjects: Sequence[Subject], partitions: int, shared: Path | None
+    ) -> Figures:
+        number, count = random.getrandbits(48), len(subjects)
+        door = self._door(number, shape.callers or max(64, int(shape.rate * 0.05)), subjects, partitions, shared)
         choices = zipf_choices(count, self.zipf, DRAWS if count > 1 else 1, number)
         load = Load(door, choices, number, callers=shape.callers, rate=shape.rate)
         await door.open(load.answers)
@@ -101,15 +106,16 @@ class Bench:
         return figures(tally, door=name, load=str(shape), models=count, size=subjects[0].size)
 
     def _door(
-        self, number: int, connections: int, subjects: Sequence[Subject], partitions: int
+        self, number: int, connections: int, subjects: Sequence[Subject], partitions: int, shared: Path | None = None
     ) -> RedisDoor | HttpDoor:
         if self.url:
             parts = urlsplit(self.url)
-            requests = [http_request(one, parts.netloc, lists=self.lists) for one in subjects]
-            return HttpDoor(parts.hostname or "127.0.0.1", parts.port or 80, requests, connections)
-        reply = self.keys.replies(f"bench-{number:06x}")
-        commands = [stream_commands(one, self.keys, reply, partitions) for one in subjects]
-        return RedisDoor(self.redis_url, reply, commands)
+            posts = [http_request(one, parts.netloc, lists=self.lists) for one in subjects]
+            return HttpDoor(parts.hostname or "127.0.0.1", parts.port or 80, posts, connections)
+        reply = self.keys.replies(f"bench-{number:012x}")
+        requests = [prepare(one, self.keys, reply, partitions) for one in subjects]
+        own = OwnPayloads(shared, f"{number:012x}") if shared is not None else None
+        return RedisDoor(self.redis_url, reply, requests, own)
 
 
 def _refused(text: str) -> Exception:

@@ -20,6 +20,8 @@ HELP: Final = {
     "memory_mb": "memory that loaded models may take",
     "threads": "threads of one model call; 0 leaves it to the machine",
     "models_root": "directory that every uri must lie in",
+    "shared_payloads": "folder in memory in which callers on this machine leave large tensors; empty: all are in Redis",
+    "shared_memory": "folder in memory for large tensors of callers on this machine; empty: all go through Redis",
     "http_port": "HTTP port; 0 picks a free one",
     "grpc_port": "gRPC port; accepted, but not served yet",
     "metrics_port": "metrics port; accepted, but not served yet",

@@ -47,7 +47,7 @@ class AnswerReader(RegistryCaller):
         return (await self._fetch([parked], forget=forget))[0] if parked else fields.get(b"reply", b"")
 
     async def _fetch(self, keys: Sequence[str], *, forget: bool) -> list[bytes]:
-        values: list[bytes | None] = await self.command("MGET", *keys)
+        values: list[bytes | None] = await self.command("MGET", *keys, again=True)
         missing = next((key for key, value in zip(keys, values, strict=True) if value is None), None)
         if missing is not None:
             raise InvalidRequest("payload_missing", f"The reply's payload {missing} is not in Redis any more.")

@@ -117,7 +117,9 @@ class Client(AnswerReader):
         if traceparent:
             options += ("traceparent", traceparent)
         stream = self.streams.requests(model)
-        return self.streams.send(stream, fields, id or self.new_id(), timeout, parked or (), options=options)
+        return self.streams.send(
+            stream, fields, id or self.new_id(), timeout, parked or (), options=options, own=keep == 0
+        )
 
     async def _datatypes(self, model: str, version: str) -> Mapping[str, str]:
         """The model's inputs with their data types, so far as the registry shows them; looked up every so often."""

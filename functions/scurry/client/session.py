@@ -14,6 +14,8 @@ from scurry.wire.errors import Unavailable
 from scurry.wire.names import Keys
 
 COMMAND_S: Final = 5.0
+PATIENCE_S: Final = 15.0
+"""How long an outage of Redis is waited out."""
 
 
 class _Forks:
@@ -42,7 +44,7 @@ class Session:
         name: str | None = None,
         separate_registry: bool = False,
     ) -> None:
-        token = secrets.token_hex(6)
+        self._random = token = secrets.token_hex(6)
         self._token = f"{name}-{token}" if name else token
         self._numbers = itertools.count(1)
         self._url = redis_url
@@ -55,7 +57,7 @@ class Session:
     async def open(self) -> Self:
         """Connect; `async with` does it."""
         self._pid, self._forks = os.getpid(), _forks.count
-        self._open = Streams(self._url, self.keys, self.name)
+        self._open = Streams(self._url, self.keys, self.name, self._random)
         await self._open.open()
         return self
 
@@ -88,11 +90,14 @@ class Session:
                 "open a client here. Otherwise each would read the other's replies."
             )
 
-    async def command(self, *words: str | bytes | int) -> Any:  # noqa: ANN401 - whatever Redis answers
-        """Any other command to Redis. Raises `Unavailable` when there is no answer within seconds."""
+    async def command(self, *words: str | bytes | int, again: bool = False) -> Any:  # noqa: ANN401 - Redis' answer
+        """Any other command to Redis. Raises `Unavailable` when there is no answer within seconds.
+
+        What only reads may be asked `again` after a lost connection; a Redis that is away is waited for then.
+        """
         try:
-            async with asyncio.timeout(COMMAND_S):
-                return await self.streams.command(*words)
+            async with asyncio.timeout(PATIENCE_S if again else COMMAND_S):
+                return await self.streams.command(*words, again=again)
         except TimeoutError:
             raise Unavailable("unavailable", f"Redis at {self.streams.address} does not answer.") from None
 

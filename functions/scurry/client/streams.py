@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from scurry.client.bodies import Parked
 from scurry.client.replies import Replies
+from scurry.client.sharing import Sharing
 from scurry.client.waiting import Fields, Waiting
 from scurry.redis.address import Address
 from scurry.redis.connection import Command, pack, pack_set
@@ -26,7 +27,8 @@ class Streams:
     repeated id once.
     """
 
-    def __init__(self, url: str, keys: Keys, name: str) -> None:
+    def __init__(self, url: str, keys: Keys, name: str, random: str = "") -> None:
+        """Of client `name`, whose own ids have that random part."""
         self.address = Address.parse(url)
         self.keys = keys
         self.partitions = 1
@@ -34,6 +36,7 @@ class Streams:
         self._link = Link(self.address)
         self._waiting = Waiting(self._loop, self._overdue)
         self._replies = Replies(self.address, keys.replies(name), self._waiting)
+        self._sharing = Sharing(self._link, keys, random)
         self._closed = False
 
     async def open(self) -> None:
@@ -41,8 +44,9 @@ class Streams:
         try:
             await self._link.open()
             self._ask_partitions()
+            self._sharing.ask()
             await self._replies.open()
-            await self.command("PING")  # after the number of partitions has come
+            await self.command("PING")  # after the answers to both have come
         except BaseException:
             await self.close()
             raise
@@ -53,6 +57,7 @@ class Streams:
             return
         self._closed = True
         self._waiting.fail(lambda id_: Unavailable("unavailable", f"The client was closed before {id_} was answered."))
+        self._sharing.close()
         await self._replies.close()
         await self._link.close(Command(pack("UNLINK", self._replies.stream)))
 
@@ -69,8 +74,12 @@ class Streams:
         parked: Parked = (),
         *,
         options: Sequence[str | bytes] = (),
+        own: bool = False,
     ) -> asyncio.Future[Fields]:
         """Append one entry; the future gets the fields of its reply. `parked` are payloads under their keys.
+
+        Those of an `own` request, which nobody but this caller knows of, need not outlive him: workers on this machine
+        get them through its memory.
 
         The same `fields` under an id that is waited for are not sent again; other ones raise `id_conflict`.
         """
@@ -79,15 +88,19 @@ class Streams:
         if joined is not None:
             return joined
         callers = self._waiting.add(request_id, timeout, content)
+        left = [key for key, payload in parked if self._sharing.leave(key, payload)] if own and parked else []
+        if left:
+            callers.future.add_done_callback(lambda _: self._sharing.remove(left))
         for key, payload in parked:
-            self._link.send(Command(pack_set(key, payload, PARKED_S), callers, quiet=True, again=True))
+            if key not in left:
+                self._link.send(Command(pack_set(key, payload, PARKED_S), callers, quiet=True, again=True))
         words = ("XADD", stream, "*", *fields, *options, "id", request_id, "reply", self._replies.stream)
         self._link.send(Command(pack(*words), callers, quiet=True, again=True))
         return callers.future
 
-    def command(self, *words: str | bytes | int) -> asyncio.Future[Any]:
-        """Send any other command; the future gets Redis' answer, or `Unavailable`."""
-        return self._link.command(*words)
+    def command(self, *words: str | bytes | int, again: bool = False) -> asyncio.Future[Any]:
+        """Send any other command; the future gets Redis' answer, or `Unavailable`. `again` after a lost connection."""
+        return self._link.command(*words, again=again)
 
     def forget(self, *keys: str) -> None:
         """Delete keys without waiting for it."""

@@ -87,7 +87,7 @@ def keys_needed(items: Iterable[BatchItem]) -> list[str]:
 
 
 def supply(
-    items: Iterable[BatchItem], found: Mapping[str, bytes | None], layouts: LayoutCache, keys: Keys = KEYS
+    items: Iterable[BatchItem], found: Mapping[str, Buffer | None], layouts: LayoutCache, keys: Keys = KEYS
 ) -> None:
     """Hand out what was parked. A body that was parked may itself need more."""
     for item in items:
@@ -100,7 +100,7 @@ def supply(
                 "payload_missing", f"Nothing is parked under {missing!r}: it has expired or was never written."
             )
         elif needs[0][0] < 0:
-            _read(item, found[needs[0][1]] or b"", layouts, keys)
+            _read(item, bytes(found[needs[0][1]] or b""), layouts, keys)
         else:
             _fill(item, needs, found, layouts)
 
@@ -129,7 +129,7 @@ def _ask_for(item: BatchItem, needs: list[tuple[int, str]], keys: Keys) -> None:
 
 
 def _fill(
-    item: BatchItem, needs: Sequence[tuple[int, str]], found: Mapping[str, bytes | None], layouts: LayoutCache
+    item: BatchItem, needs: Sequence[tuple[int, str]], found: Mapping[str, Buffer | None], layouts: LayoutCache
 ) -> None:
     data = list(item.data)
     for at, key in needs:

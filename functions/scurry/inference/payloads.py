@@ -1,6 +1,7 @@
-"""The worker's door to Redis: parked payloads, many in one round trip.
+"""The worker's door to parked payloads.
 
-An outage is waited out for a while; what then still fails is answered with `unavailable`.
+They lie in shared memory, or in Redis, from where many come in one round trip. An outage is waited out for a while;
+what then still fails is answered with `unavailable`.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from scurry.redis.link import Link
 from scurry.wire.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from scurry.inference.answers import Payload
+    from scurry.inference.items import Buffer
+    from scurry.wire.shared_payloads import SharedPayloads
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +33,7 @@ PATIENCE_SECONDS: Final = 15.0
 class Payloads(Protocol):
     """Where large payloads lie."""
 
-    async def fetch(self, keys: Sequence[str]) -> dict[str, bytes | None]:
+    async def fetch(self, keys: Sequence[str]) -> Mapping[str, Buffer | None]:
         """What is parked under each key. Raises `unavailable`."""
         ...
 
@@ -39,17 +42,23 @@ class Payloads(Protocol):
         ...
 
 
-class RedisPayloads:
-    """Payloads in Redis."""
+class ParkedPayloads:
+    """Payloads in Redis, and those that callers on this machine left in `shared` memory."""
 
-    def __init__(self, redis_url: str) -> None:
-        self._address = Address.parse(redis_url)
+    def __init__(self, redis_url: str, shared: SharedPayloads | None = None) -> None:
+        self._address, self._shared = Address.parse(redis_url), shared
         self._link: Link | None = None
 
-    async def fetch(self, keys: Sequence[str]) -> dict[str, bytes | None]:
-        """What is parked under each key, in one MGET."""
-        (values,) = await self._settled([self._opened().command("MGET", *keys, again=True)])
-        return dict(zip(keys, values, strict=True))
+    async def fetch(self, keys: Sequence[str]) -> dict[str, Buffer | None]:
+        """What is parked under each key: a view of shared memory, or with all the others in one MGET."""
+        found: dict[str, Buffer | None] = {}
+        if self._shared is not None:
+            found = {key: data for key in keys if (data := self._shared.read(key)) is not None}
+        away = [key for key in keys if key not in found]
+        if away:
+            (values,) = await self._settled([self._opened().command("MGET", *away, again=True)])
+            found.update(zip(away, values, strict=True))
+        return found
 
     async def park(self, payloads: Sequence[Payload]) -> None:
         """Put each payload under its key, in one write."""
@@ -83,4 +92,4 @@ class RedisPayloads:
             raise Unavailable("unavailable", sentence) from None
 
     def __repr__(self) -> str:
-        return f"<RedisPayloads over {self._link!r}>"
+        return f"<ParkedPayloads over {self._link!r}, {self._shared!r}>"

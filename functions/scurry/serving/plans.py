@@ -6,6 +6,7 @@ import dataclasses
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from scurry.job.jars import Job
@@ -34,8 +35,17 @@ JOB_CURE: Final = (
 class Plans:
     """Commands and environments of all processes. They differ from those of a container in nothing but addresses."""
 
-    def __init__(self, settings: UpSettings, addresses: Addresses, folder: Folder, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        settings: UpSettings,
+        addresses: Addresses,
+        folder: Folder,
+        environ: Mapping[str, str],
+        shared: Path | None = None,
+    ) -> None:
+        """With `shared`, workers find there what callers on this machine leave."""
         self._settings = settings
+        self._shared = shared
         self._at = addresses
         self._folder = folder
         self._environ = environ
@@ -63,6 +73,8 @@ class Plans:
         memory = max(64, self._settings.memory_mb // count)
         root = self._settings.models_root
         more = {"SCURRY_MODELS_ROOT": str(expanded(root).resolve())} if root else {}
+        if self._shared is not None:
+            more["SCURRY_SHARED_PAYLOADS"] = str(self._shared)
         return [
             self._python(
                 f"worker-{number}", "worker", "--host", LOCAL, "--port", port, "--threads", threads,
@@ -110,7 +122,8 @@ class Plans:
 
     def _handed_on(self, kind: str) -> dict[str, str]:
         """Settings in our environment that are a process' own and that we do not decide for it."""
-        names = fields_of(PROCESSES[kind]) - fields_of(UpSettings) - {"port", "drain_s", "reuse_port"}
+        ours = {"port", "drain_s", "reuse_port", "shared_payloads"}
+        names = fields_of(PROCESSES[kind]) - fields_of(UpSettings) - ours
         variables = {PREFIX + name.upper() for name in names}
         return {name: value for name, value in self._environ.items() if name in variables}
 

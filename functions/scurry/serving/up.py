@@ -20,6 +20,7 @@ from scurry.serving.ports import PortTaken
 from scurry.serving.processes import Child, Plan, StartFailed
 from scurry.serving.readiness import GATEWAY_LINE, Check, http_says_ready, log_says, redis_answers, until
 from scurry.serving.report import Report
+from scurry.serving.shared_memory import SharedMemory
 from scurry.settings import UpSettings
 
 CANNOT_START: Final = (
@@ -44,6 +45,7 @@ class Up:
 
     def __init__(self, settings: UpSettings, environ: Mapping[str, str], tell: Callable[[str], None]) -> None:
         self.folder = Folder(expanded(settings.dir))
+        self._memory = SharedMemory(settings, self.folder.path)
         self._settings = settings
         self._environ = environ
         self._tell = tell
@@ -64,16 +66,15 @@ class Up:
             raise StartFailed(f"The directory {self.folder.path} cannot be used: {exc.strerror}.") from None
 
     async def _start(self) -> None:
-        job = jars.find(self._environ, self._settings.module)
-        java_path = java.find(self._environ)
+        job, java_path = jars.find(self._environ, self._settings.module), java.find(self._environ)
         server = None if self._settings.redis_url else redis_server.find(self._environ)
         workers = worker_count(self._settings.workers, self._cores)
-        gateways = gateway_count(self._settings.gateways, self._cores)
-        preferred, socket = self.folder.read(PORTS), self.folder.socket("redis")
-        self.addresses = choose(self._settings, workers, preferred, socket, gateways=gateways)
+        gateways, socket = gateway_count(self._settings.gateways, self._cores), self.folder.socket("redis")
+        self.addresses = choose(self._settings, workers, self.folder.read(PORTS), socket, gateways=gateways)
         self.folder.write(PORTS, self.addresses.ports())
-        plans = Plans(self._settings, self.addresses, self.folder, self._environ)
+        plans = Plans(self._settings, self.addresses, self.folder, self._environ, self._memory.folder)
         await self._start_redis(plans, server)
+        await self._memory.offer(job.module, self.addresses.redis_url)
         if self._settings.forget_checkpoints:
             await self._forget_checkpoints()
         await self._start_rest(plans, java_path, job)
@@ -144,6 +145,7 @@ class Up:
         for stage in graces.STAGES:
             now = [keeper for keeper in self._keepers if graces.kind(keeper.child.plan.name) in stage]
             await asyncio.gather(*(keeper.stop(graces.patience(keeper.child.plan.name)) for keeper in now))
+        self._memory.close()
         self._report.stop()
         self.folder.release()
 
@@ -153,8 +155,7 @@ class Up:
             keeper.child.kill()
 
     def __repr__(self) -> str:
-        running = sum(1 for keeper in self._keepers if keeper.child.pid)
-        return f"<Up {self.folder.path} {'ready' if self._ready else 'not ready'}, {running} processes>"
+        return f"<Up {self.folder.path} {'ready' if self._ready else 'not ready'}, {len(self._keepers)} processes>"
 
 
 def take_over(folder: Folder, tell: Callable[[str], None]) -> None:

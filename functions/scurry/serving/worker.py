@@ -19,13 +19,14 @@ import uvloop
 from scurry.endpoint.server import ENDPOINT, application, listen
 from scurry.inference.children import Children
 from scurry.inference.function import Inference
-from scurry.inference.payloads import RedisPayloads
+from scurry.inference.payloads import ParkedPayloads
 from scurry.inference.shelf import Shelf
 from scurry.inference.stock import MIB
 from scurry.runtimes.catalog import Opener
 from scurry.serving.watchdog import Watchdog
 from scurry.telemetry.logs import configure_logging
 from scurry.wire.names import Keys
+from scurry.wire.shared_payloads import SharedPayloads
 
 if TYPE_CHECKING:
     from scurry.settings import WorkerSettings
@@ -48,7 +49,8 @@ async def serve(settings: WorkerSettings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    payloads = RedisPayloads(settings.redis_url)
+    shared = SharedPayloads(settings.shared_payloads) if settings.shared_payloads else None
+    payloads = ParkedPayloads(settings.redis_url, shared)
     threads, budget = settings.threads or os.cpu_count() or 1, settings.memory_mb * MIB
     children = Children(threads, budget, settings.models_root)
     shelf = Shelf(Opener(threads, settings.models_root), budget, trial=children.try_to_open)

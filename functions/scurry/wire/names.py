@@ -69,6 +69,11 @@ class Keys:
         return f"{self.namespace}:partitions"
 
     @property
+    def shared_payloads(self) -> str:
+        """String key: the folder in shared memory where callers on the workers' machine leave payloads, and a token."""
+        return f"{self.namespace}:shared-payloads"
+
+    @property
     def registry_in(self) -> str:
         """Stream of registry messages for themselves, so that Redis can tell administrators from users."""
         return f"{self.namespace}:registry-in"

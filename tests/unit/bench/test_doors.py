@@ -9,6 +9,7 @@ import pytest
 from scurry.bench import doors
 from scurry.bench.doors import HttpDoor, RedisDoor, _HttpConnection
 from scurry.bench.load import Answer
+from scurry.bench.requests import Prepared
 
 
 class Redis:
@@ -56,7 +57,7 @@ async def redis_door(monkeypatch: pytest.MonkeyPatch) -> tuple[RedisDoor, Redis,
 
     monkeypatch.setattr(doors, "connect", connect)
     heard: list[Answer] = []
-    door = RedisDoor("redis://r:1/0", "replies", [[[b"<", b">"]]])
+    door = RedisDoor("redis://r:1/0", "replies", [Prepared([b"<", b">"], ())])
     await door.open(heard.extend)
     return door, made[0], made[1], heard
 

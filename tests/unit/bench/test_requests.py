@@ -12,7 +12,7 @@ from scurry.bench.requests import (
     Input,
     http_request,
     inputs_of,
-    stream_commands,
+    prepare,
     subject,
     zipf_choices,
 )
@@ -53,8 +53,8 @@ def test_free_dimensions_are_filled(shape: tuple[int, ...], rows: int, size: int
 
 def test_small_request_is_one_entry() -> None:
     """A small tensor travels in the entry, which asks for no kept result."""
-    (command,) = stream_commands(subject("m", "2", [SMALL]), Keys(), "scurry:replies:b")
-    words = sent(command)
+    request = prepare(subject("m", "2", [SMALL]), Keys(), "scurry:replies:b")
+    words = sent(request.entry)
     fields = dict(zip(words[3::2], words[4::2], strict=True))
     assert words[:3] == [b"XADD", b"scurry:requests", b"*"]
     assert (fields[b"model"], fields[b"version"], fields[b"id"], fields[b"keep"]) == (b"m", b"2", ID, b"0")
@@ -63,19 +63,19 @@ def test_small_request_is_one_entry() -> None:
 
 
 def test_large_tensor_is_parked_under_the_request() -> None:
-    """A tensor above the claim-check threshold is set under a key with the request's id, and the entry names it."""
-    park, add = stream_commands(subject("m", "", [LARGE]), Keys(), "r")
+    """A tensor above the claim-check threshold lies under a key with the request's id, and the entry names it."""
+    request = prepare(subject("m", "", [LARGE]), Keys(), "r")
     key = b"scurry:payload:%b:in:image" % ID
-    words = sent(park)
-    assert (words[0], words[1], len(words[2]), words[3]) == (b"SET", key, 3 * 64 * 64 * 4, b"EX")
-    (tensor,) = InferRequest.FromString(sent(add)[-1]).inputs
+    ((pieces, data),) = request.parked
+    assert (ID.join(pieces), len(data)) == (key, 3 * 64 * 64 * 4)
+    (tensor,) = InferRequest.FromString(sent(request.entry)[-1]).inputs
     assert (tensor.payload.encode(), tensor.data) == (key, b"")
 
 
 def test_partition_follows_the_model() -> None:
     """With partitions a request goes to its model's own stream."""
-    (command,) = stream_commands(subject("m", "", [SMALL]), Keys(), "r", partitions=4)
-    assert sent(command)[1].decode() == Keys().requests("m", 4)
+    request = prepare(subject("m", "", [SMALL]), Keys(), "r", partitions=4)
+    assert sent(request.entry)[1].decode() == Keys().requests("m", 4)
 
 
 def test_http_request_is_whole() -> None:

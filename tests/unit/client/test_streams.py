@@ -8,7 +8,9 @@ from scurry.client.streams import Streams
 from scurry.redis import dial as module
 from scurry.wire.errors import InvalidRequest, Unavailable
 from scurry.wire.names import Keys
+from scurry.wire.shared_payloads import SharedFolder, SharedPayloads
 
+CLIENT = "0123456789ab"
 OK = {"status": "ok", "version": "1", "reply": b"r"}
 
 
@@ -46,6 +48,64 @@ async def test_parked_payloads_arrive_before_the_request(streams, redis):
     assert words.index(b"SET") < words.index(b"XADD")
     assert [b"EX", b"86400"] in [command[3:] for command in redis.commands if command[0] == b"SET"]
     assert redis.strings[b"scurry:payload:one:in:x"] == b"p" * 9000
+
+
+@pytest.fixture
+async def sharing(redis, tmp_path):
+    """A door beside workers on its machine, what they read there, and their folder."""
+    folder = SharedFolder(tmp_path / "shared")
+    redis.strings[b"scurry:shared-payloads"] = f"{tmp_path / 'shared'} {folder.token}".encode()
+    door = Streams("redis://fake:1/0", Keys(), "me", CLIENT)
+    await door.open()
+    yield door, SharedPayloads(str(tmp_path / "shared"))
+    await door.close()
+    folder.close()
+    assert not (tmp_path / "shared").exists()
+
+
+def payload(number):
+    """An id, and what is parked under it."""
+    request_id = f"{CLIENT}-{number}"
+    return request_id, [(Keys().payload_in(request_id, "x"), b"p" * 9000)]
+
+
+async def test_own_payloads_lie_in_shared_memory_until_the_answer(sharing, redis):
+    """Redis gets the request alone; when it is answered nothing is left."""
+    door, reader = sharing
+    request_id, parked = payload(1)
+    future = door.send(door.requests("m"), ["model", "m"], request_id, 5, parked, own=True)
+    await asyncio.sleep(0)
+    assert reader.read(parked[0][0]) == b"p" * 9000
+    assert not any(command[0] == b"SET" for command in redis.commands)
+    redis.reply(redis.entries("scurry:requests")[0], OK)
+    await future
+    await asyncio.sleep(0)
+    assert reader.read(parked[0][0]) is None
+
+
+async def test_a_request_that_nobody_waits_for_any_more_leaves_nothing(sharing):
+    """Whether its time is over or its caller has gone."""
+    door, reader = sharing
+    late, gone = payload(2), payload(3)
+    overdue = door.send(door.requests("m"), ["model", "m"], late[0], 0.01, late[1], own=True)
+    cancelled = door.send(door.requests("m"), ["model", "m"], gone[0], 5, gone[1], own=True)
+    cancelled.cancel()
+    with pytest.raises(Unavailable):
+        await overdue
+    await asyncio.sleep(0)
+    assert [reader.read(parked[0][0]) for _, parked in (late, gone)] == [None, None]
+
+
+async def test_what_others_may_ask_for_is_parked_in_redis(sharing, redis):
+    """A result that is kept outlives its caller, so its input does; and so does one with an id of somebody's own."""
+    door, reader = sharing
+    redis.job = lambda fields: OK
+    request_id, parked = payload(4)
+    await door.send(door.requests("m"), ["model", "m"], request_id, 5, parked)
+    await door.send(door.requests("m"), ["model", "m"], "one", 5, [("scurry:payload:one:in:x", b"q" * 9000)], own=True)
+    assert redis.strings[parked[0][0].encode()] == b"p" * 9000
+    assert redis.strings[b"scurry:payload:one:in:x"] == b"q" * 9000
+    assert reader.read(parked[0][0]) is None
 
 
 async def test_what_was_read_is_trimmed_with_the_next_read(streams, redis):

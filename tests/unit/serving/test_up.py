@@ -65,7 +65,11 @@ def happened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[s
     async def until(check: Any, child: Any, name: str, patience_s: float, restarts: Any = None) -> None:
         order.append(f"ready {name}")
 
+    async def offer(memory: object, yaml: Path, redis_url: str) -> None:
+        """Nobody is told of shared memory: there is no Redis."""
+
     monkeypatch.setattr(module, "until", until)
+    monkeypatch.setattr(module.SharedMemory, "offer", offer)
     return order
 
 

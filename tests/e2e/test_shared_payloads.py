@@ -1,0 +1,139 @@
+"""Large tensors of callers on this machine: through memory, and through whatever ends meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.conftest import Stack
+from tests.e2e.test_up import eventually, save_model
+
+from scurry.client.client import Client
+from scurry.serving.shared_memory import SharedMemory
+from scurry.settings import UpSettings
+
+MEMORY = Path("/dev/shm")
+ROWS, CALLERS = 2000, 12
+pytestmark = pytest.mark.skipif(not MEMORY.is_dir(), reason="this system has no /dev/shm")
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Stack]:
+    """One of its own, before a model that doubles."""
+    stack = Stack(tmp_path / "up", "--workers", "1")
+    try:
+        stack.register("twice", save_model(tmp_path / "m.onnx", 2))
+        yield stack
+    finally:
+        stack.stop()
+
+
+def folder_of(stack: Stack) -> Path:
+    """Where callers of a stack leave large tensors."""
+    folder = SharedMemory(UpSettings(dir=str(stack.dir)), stack.dir.resolve()).folder
+    assert folder is not None
+    return folder
+
+
+def left_in(folder: Path) -> list[str]:
+    """Payloads there just now."""
+    return [str(each) for each in folder.glob("*/*")]
+
+
+def payload_keys(stack: Stack) -> list[str]:
+    """Payloads in Redis just now."""
+    import redis
+
+    with redis.Redis.from_url(stack.redis_url) as server:
+        return [key.decode() for key in server.scan_iter("scurry:payload:*")]
+
+
+def rows(seed: int) -> np.ndarray:
+    """32 KB that differ."""
+    return np.random.default_rng(seed).random((ROWS, 4), np.float32)
+
+
+def ask_over_http(stack: Stack, seed: int) -> bool:
+    """Whether the gateway gives the right answer to binary tensors."""
+    data = rows(seed)
+    tensor = {"name": "x", "datatype": "FP32", "shape": data.shape, "parameters": {"binary_data_size": data.nbytes}}
+    head = json.dumps({"inputs": [tensor], "parameters": {"binary_data_output": True}}).encode()
+    request = urllib.request.Request(
+        f"{stack.http_url}/v2/models/twice/infer", head + data.tobytes(),
+        {"Inference-Header-Content-Length": str(len(head)), "Content-Type": "application/octet-stream"},
+    )  # fmt: skip
+    with urllib.request.urlopen(request, timeout=30) as response:
+        body, length = response.read(), int(response.headers["Inference-Header-Content-Length"])
+    return body[length:] == (data * 2).tobytes()
+
+
+def process(stack: Stack, name: str) -> int:
+    """Its pid as it is now."""
+    found: int = json.loads((stack.dir / "scurry.json").read_text())["processes"][name]["pid"]
+    return found
+
+
+def test_what_is_waited_for_goes_through_memory_and_the_rest_through_redis(own: Stack) -> None:
+    """Right answers either way, nothing left in memory, and nothing of the folder when all has ended."""
+    folder = folder_of(own)
+    assert all(ask_over_http(own, seed) for seed in range(8))
+    assert left_in(folder) == []
+    assert not [key for key in payload_keys(own) if ":in:" in key]
+
+    async def durable() -> None:
+        async with Client(own.redis_url) as client:
+            outputs = await client.infer("twice", {"x": rows(1)}, id="mine")
+            np.testing.assert_array_equal(outputs["y"], rows(1) * 2)
+            np.testing.assert_array_equal((await client.infer("twice", {"x": rows(2)}))["y"], rows(2) * 2)
+
+    asyncio.run(durable())
+    assert [key for key in payload_keys(own) if key.startswith("scurry:payload:mine:in:x=")]
+    assert own.stop() == 0
+    assert not folder.exists()
+
+
+async def test_nothing_is_lost_when_anything_is_killed(own: Stack) -> None:
+    """Worker, Redis, functions and job, one after the other, under callers that leave large tensors."""
+    wrong, asked, stopping = [], 0, asyncio.Event()
+
+    async def caller(client: Client, seed: int) -> None:
+        nonlocal asked
+        while not stopping.is_set():
+            asked, seed = asked + 1, seed + CALLERS
+            outputs = await client.infer("twice", {"x": rows(seed)}, timeout=120)
+            if not np.array_equal(outputs["y"], rows(seed) * 2):
+                wrong.append(seed)
+
+    async with Client(own.redis_url) as client:
+        callers = [asyncio.create_task(caller(client, seed)) for seed in range(CALLERS)]
+        for name in ("worker-0", "redis", "functions", "job"):
+            await asyncio.sleep(1.5)
+            assert left_in(folder_of(own)), "they are on their way"
+            os.kill(process(own, name), signal.SIGKILL)
+            goal, deadline = asked + 2 * CALLERS, asyncio.get_running_loop().time() + 90
+            while asked < goal:
+                assert asyncio.get_running_loop().time() < deadline, f"answers again after {name} was killed"
+                await asyncio.sleep(0.05)
+        stopping.set()
+        await asyncio.wait_for(asyncio.gather(*callers), 120)
+        assert wrong == []
+        assert left_in(folder_of(own)) == []
+    assert asked > 20 * CALLERS
+
+
+def test_what_a_killed_gateway_left_is_removed(own: Stack) -> None:
+    """By the next one, when it comes."""
+    folder = folder_of(own)
+    assert ask_over_http(own, 1)
+    (place,) = (each for each in folder.iterdir() if each.is_dir())
+    (place / "left").write_bytes(b"in flight when it was killed")
+    os.kill(process(own, "gateway"), signal.SIGKILL)
+    eventually(lambda: not place.exists(), 30, "the former gateway's directory removed")
+    eventually(lambda: ask_over_http(own, 2), 30, "the next gateway answers")
