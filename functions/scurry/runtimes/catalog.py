@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from scurry.runtimes.files import ModelFile, locate
@@ -21,6 +20,9 @@ RUNTIMES: Final[dict[str, tuple[str, str]]] = {
     "openvino": ("scurry.runtimes.openvino", "OpenvinoRuntime"),
 }
 """Name → module and class. A module imports its framework only when a model is opened."""
+
+BY_BACKEND: Final[dict[str, str]] = {"onnxruntime": "onnx", "onnxruntime_onnx": "onnx", "openvino": "openvino"}
+"""What Triton calls a runtime, by `backend` or `platform`."""
 
 BY_SUFFIX: Final[dict[str, str]] = {".onnx": "onnx", ".ort": "onnx", ".xml": "openvino"}
 """Who opens a file when no runtime was named."""
@@ -69,7 +71,12 @@ def runtime_class(name: str) -> type[Runtime]:
 
 
 def _guess(uri: str, model: str, version: str, root: str) -> str:
-    suffix = PurePath(uri).suffix
-    if suffix not in BY_SUFFIX:
-        suffix = locate(uri, model, version, tuple(BY_SUFFIX), root).path.suffix
-    return BY_SUFFIX[suffix]
+    """What the config beside the model says, else what its name says."""
+    file = locate(uri, model, version, tuple(BY_SUFFIX), root)
+    if told := str(file.config.get("runtime") or ""):
+        return told
+    told = str(file.config.get("backend") or file.config.get("platform") or "")
+    if told and told not in BY_BACKEND:
+        have = ", ".join(sorted(set(BY_BACKEND.values())))
+        raise Failed("load_failed", f"The config beside {file.path} asks for {told!r}; there are {have}.")
+    return BY_BACKEND[told] if told else BY_SUFFIX[file.path.suffix]

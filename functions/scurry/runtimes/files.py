@@ -9,7 +9,8 @@ A `uri` (a path, below `models_root` when relative, or `file://` and a path) may
 
 With a `models_root` model, weights and config must lie below that directory once links are resolved.
 
-Beside the model file an optional `config.json` holds options; those given at registration win over it.
+Options may lie beside it: in a `config.json`, or in Triton's `config.pbtxt`, there or in the directory above that of
+the version. What is given at registration wins over the first, the first over the second.
 """
 
 from __future__ import annotations
@@ -21,12 +22,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from scurry.runtimes.external import external_files
+from scurry.runtimes.pbtxt import parse
 from scurry.wire.errors import Failed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CONFIG = "config.json"
+PBTXT = "config.pbtxt"
+NAMED = "default_model_filename"
+"""Which of several files it is, in Triton's words."""
 BESIDE = ("{file.stem}.bin", "{file.name}.data", "{file.name}_data")
 """What exporters call a model's weights: OpenVINO's, and those of ONNX."""
 
@@ -42,9 +47,8 @@ class ModelFile:
 
     @property
     def all(self) -> list[Path]:
-        """Every file that makes the model what it is: its parts, and the config beside it."""
-        config = self.path.parent / CONFIG
-        return [*self.parts, config] if config.is_file() else self.parts
+        """Every file that makes the model what it is: its parts, and the configs beside it."""
+        return [*self.parts, *(each for each in _config_places(self.path.parent) if _is_file(each))]
 
     @property
     def parts(self) -> list[Path]:
@@ -71,7 +75,7 @@ def locate(uri: str, model: str, version: str, suffixes: Sequence[str], root: st
     if not path.is_dir():
         raise Failed("load_failed", f"There is no file or directory {path} on this worker.")
     for directory in (path, path / model / version, path / version):
-        found = _model_in(directory, suffixes)
+        found = _model_in(directory, suffixes, root)
         if found is not None:
             return _checked(found, root)
     raise Failed(
@@ -106,9 +110,16 @@ def _checked(path: Path, root: str) -> ModelFile:
     return replace(file, bytes=size)
 
 
-def _model_in(directory: Path, suffixes: Sequence[str]) -> Path | None:
+def _model_in(directory: Path, suffixes: Sequence[str], root: str) -> Path | None:
     if not directory.is_dir():
         return None
+    name = str(_config_beside(directory, root).get(NAMED) or "")
+    if name:
+        if Path(name).name != name or not (directory / name).is_file():
+            raise Failed("load_failed", f"There is no file {name!r} in {directory}, which its {NAMED} names.")
+        if Path(name).suffix not in suffixes:
+            raise Failed("load_failed", f"{directory / name} is none of {_list(suffixes)}, which this runtime opens.")
+        return directory / name
     for suffix in suffixes:
         named = directory / f"model{suffix}"
         if named.is_file():
@@ -123,16 +134,26 @@ def _model_in(directory: Path, suffixes: Sequence[str]) -> Path | None:
 
 
 def _config_beside(directory: Path, root: str) -> dict[str, Any]:
-    path = _inside(root, directory / CONFIG)
-    if not path.is_file():
-        return {}
-    try:
-        config = json.loads(path.read_bytes())
-    except ValueError as cause:
-        raise Failed("load_failed", f"{path} is not JSON: {cause}.") from None
-    if not isinstance(config, dict):
-        raise Failed("load_failed", f"{path} must hold a JSON object.")
-    return config
+    """Options of a model, those of a `config.json` before those of a `config.pbtxt`."""
+    merged: dict[str, Any] = {}
+    for path in _config_places(directory):
+        if not _inside(root, path).is_file():
+            continue
+        try:
+            config = json.loads(path.read_bytes()) if path.suffix == ".json" else parse(path.read_text())
+        except ValueError as cause:
+            kind = "JSON" if path.suffix == ".json" else "text that protobuf can read"
+            raise Failed("load_failed", f"{path} is not {kind}: {cause}.") from None
+        if not isinstance(config, dict):
+            raise Failed("load_failed", f"{path} must hold a JSON object.")
+        merged = {**config, **merged}
+    return merged
+
+
+def _config_places(directory: Path) -> list[Path]:
+    """Where configs of a model may lie; in the directory above only if this one is called like a version."""
+    above = [directory.parent / PBTXT] if directory.name.isdecimal() else []
+    return [directory / CONFIG, directory / PBTXT, *above]
 
 
 def _list(suffixes: Sequence[str]) -> str:

@@ -17,8 +17,9 @@ import numpy as np
 from scurry.runtimes.baseline import Baseline
 from scurry.runtimes.graphs import depends_on_values
 from scurry.runtimes.memory import Growth
-from scurry.runtimes.options import QUEUE
+from scurry.runtimes.options import KNOWN
 from scurry.runtimes.stacking import decide
+from scurry.runtimes.stated import check_stated
 from scurry.runtimes.warmup import guessed, recorded
 from scurry.wire.errors import Failed, InvalidRequest, ScurryError
 from scurry.wire.messages_pb2 import Signature
@@ -49,7 +50,7 @@ class Runtime(ABC):
     module: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]
     holds_interpreter: ClassVar[bool] = False  # whether a run may keep other threads from running
-    known: ClassVar[frozenset[str]] = frozenset({"max_batch_size", "threads", "device", "model_warmup", QUEUE})
+    known: ClassVar[frozenset[str]] = KNOWN
 
     def __init__(self, file: ModelFile, options: Options, threads: int) -> None:
         self.file, self.options = file, options
@@ -82,6 +83,7 @@ class Runtime(ABC):
                 self._load()
                 self._texts = any(port.datatype == "BYTES" for port in self.inputs)
                 _check_datatypes((*self.inputs, *self.outputs))
+                check_stated(self.options, self.inputs, self.outputs)
                 self._warm_up()
             self.depends = depends_on_values(self.file.path)
         except ScurryError as cause:

@@ -34,6 +34,43 @@ def test_the_suffix_names_the_runtime(linear, ir):
     assert open_model("m", "1", ModelSpec(uri=str(ir.parent))).name == "openvino"
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "runtime"),
+    [
+        ("config.pbtxt", 'platform: "onnxruntime_onnx"', "onnx"),
+        ("config.pbtxt", 'backend: "openvino"', "openvino"),
+        ("config.json", '{"runtime": "openvino"}', "openvino"),
+    ],
+)
+def test_the_config_beside_names_the_runtime(linear, name, text, runtime):
+    """In Triton's words or ours, before the file's name; what was registered wins over both."""
+    path = linear("here/model.onnx")
+    (path.parent / name).write_text(text)
+    assert open_model("m", "1", ModelSpec(uri=str(path.parent))).name == runtime
+    assert open_model("m", "1", ModelSpec(uri=str(path.parent), runtime="onnx")).name == "onnx"
+
+
+def test_a_backend_that_is_not_here_is_said(linear):
+    """With those that are."""
+    path = linear("here/model.onnx")
+    (path.parent / "config.pbtxt").write_text('backend: "tensorrt"')
+    with pytest.raises(Failed, match="asks for 'tensorrt'; there are onnx, openvino"):
+        open_model("m", "1", ModelSpec(uri=str(path)))
+
+
+def test_a_triton_config_is_what_the_model_is_opened_by(linear):
+    """Its batch, its warm-up; what it states of the tensors is held against the model."""
+    path = linear("m/1/model.onnx")
+    tensor = 'name: "x" data_type: TYPE_FP32 dims: [ 3 ]'
+    warm = 'model_warmup { name: "w" inputs { key: "x" value { data_type: TYPE_FP32 dims: 3 zero_data: true } } }'
+    (path.parent.parent / "config.pbtxt").write_text(f"max_batch_size: 4 input [ {{ {tensor} }} ] {warm}")
+    opened = open_model("m", "1", ModelSpec(uri=str(path.parent.parent.parent)))
+    assert (opened.max_batch_size, opened.warnings) == (4, [])
+    (path.parent.parent / "config.pbtxt").write_text(f"max_batch_size: 4 input [ {{ {tensor.replace('[ 3 ]', '[ 5 ]')} }} ]")
+    with pytest.raises(Failed, match=r"'x' as \[5\] behind the batch dimension; it is \[-1, 3\]"):
+        open_model("m", "1", ModelSpec(uri=str(path.parent.parent.parent)))
+
+
 def test_an_unknown_runtime_is_said():
     """An unknown runtime lists the known ones."""
     with pytest.raises(Failed, match="no runtime 'abacus'; there are onnx, openvino"):

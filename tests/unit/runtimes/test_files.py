@@ -163,3 +163,43 @@ def test_what_cannot_be_found_is_said(tmp_path, uri, sentence):
     with pytest.raises(Failed, match=sentence) as caught:
         locate(uri, "m", "1", SUFFIXES, root=str(tmp_path))
     assert caught.value.code == "load_failed"
+
+
+def test_a_triton_repository_is_served_as_it_lies(tmp_path):
+    """The config above the version, the file that it names among several; a config.json wins over it."""
+    text = 'max_batch_size: 4 default_model_filename: "b.onnx" instance_group { count: 2 }'
+    touch(tmp_path / "m" / "config.pbtxt", text)
+    touch(tmp_path / "m" / "1" / "a.onnx")
+    named = touch(tmp_path / "m" / "1" / "b.onnx")
+    touch(tmp_path / "m" / "1" / "config.json", '{"max_batch_size": 9}')
+    file = locate(str(tmp_path), "m", "1", SUFFIXES)
+    assert file.path == named
+    assert file.config == {
+        "max_batch_size": 9, "default_model_filename": "b.onnx", "instance_group": [{"count": 2}],
+    }  # fmt: skip
+    assert {path.name for path in file.all} == {"b.onnx", "config.json", "config.pbtxt"}
+
+
+def test_a_config_above_is_the_models_only_where_a_version_lies_below(tmp_path):
+    """Beside a single file lies what belongs to it; what lies above that is somebody else's."""
+    touch(tmp_path / "config.pbtxt", "max_batch_size: 4")
+    assert locate(str(touch(tmp_path / "files" / "m.onnx")), "m", "1", SUFFIXES).config == {}
+    assert locate(str(touch(tmp_path / "m.onnx")), "m", "1", SUFFIXES).config == {"max_batch_size": 4}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("max_batch_size", "is not text that protobuf can read: 1:"),
+        ('default_model_filename: "../m.onnx"', "no file '../m.onnx'"),
+        ('default_model_filename: "gone.onnx"', "no file 'gone.onnx'"),
+        ('default_model_filename: "model.pt"', "is none of .xml or .onnx"),
+    ],
+)
+def test_what_is_wrong_with_a_triton_config_is_said(tmp_path, text, sentence):
+    """By its path, and where in it."""
+    touch(tmp_path / "m" / "config.pbtxt", text)
+    touch(tmp_path / "m" / "1" / "model.onnx")
+    touch(tmp_path / "m" / "1" / "model.pt")
+    with pytest.raises(Failed, match=sentence):
+        locate(str(tmp_path), "m", "1", SUFFIXES)

@@ -47,6 +47,27 @@ def test_mistakes_have_sentences(config, sentence):
     assert caught.value.code == "load_failed"
 
 
+def test_what_is_tritons_and_harmless_is_said_to_have_no_effect():
+    """A repository that Triton served is served; what tells how it is found is no option."""
+    beside = {"name": "m", "platform": "onnxruntime_onnx", "optimization": {}, "instance_group": [{"count": 2}]}
+    options = parse_options("", beside, KNOWN, "onnx")
+    assert options.warnings == ("instance_group, optimization in the config without effect here.",)
+
+
+@pytest.mark.parametrize("name", ["sequence_batching", "ensemble_scheduling", "batch_input"])
+def test_what_would_change_the_answer_is_refused(name):
+    """Not ignored."""
+    with pytest.raises(Failed, match=f"'{name}', which does not work here yet"):
+        parse_options("", {name: {}}, KNOWN, "onnx")
+
+
+@pytest.mark.parametrize(("name", "near"), [("max_batchsize", "max_batch_size"), ("optimisation", "optimization")])
+def test_a_name_that_nobody_knows_is_refused_with_the_nearest(name, near):
+    """Ours, or Triton's."""
+    with pytest.raises(Failed, match=f"Was '{near}' meant?"):
+        parse_options("", {name: 1}, KNOWN, "onnx")
+
+
 def queue(**policy: object) -> dict[str, object]:
     """Triton's nesting."""
     return {"dynamic_batching": {"default_queue_policy": policy}}

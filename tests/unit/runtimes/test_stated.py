@@ -1,0 +1,53 @@
+"""Configs that state what the model is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scurry.runtimes.options import Options
+from scurry.runtimes.port import Port
+from scurry.runtimes.stated import check_stated
+from scurry.wire.errors import Failed
+
+INPUTS = (Port("x", "FP32", (-1, 3, 224)), Port("t", "BYTES", (-1, 1)))
+OUTPUTS = (Port("y", "INT64", (-1, 10)),)
+X = {"name": "x", "data_type": "TYPE_FP32", "dims": [3, 224]}
+T = {"name": "t", "data_type": "TYPE_STRING", "dims": [1]}
+Y = {"name": "y", "data_type": "TYPE_INT64", "dims": [10]}
+
+
+def check(inputs: list[dict[str, Any]], outputs: list[dict[str, Any]], size: int | None = 8) -> None:
+    """Hold these against the model."""
+    check_stated(Options(max_batch_size=size, input=tuple(inputs), output=tuple(outputs)), INPUTS, OUTPUTS)
+
+
+def test_what_is_so_is_taken() -> None:
+    """In any order, with outputs left out, -1 for any size, or nothing stated at all."""
+    check([X, T], [Y])
+    check([T, X], [])
+    check([X | {"dims": [-1, 224]}, T], [Y])
+    check([X | {"dims": [-1, 3, 224]}, T | {"dims": [-1, 1]}], [], size=0)
+    check([{"name": "x"}, {"name": "t"}], [{"name": "y"}])
+    check([], [], size=None)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "sentence"),
+    [
+        ([X], [], "states no input 't'"),
+        ([X, T, {"name": "z"}], [], "an input 'z'; the model has x, t"),
+        ([X, T], [{"name": 3}], "an output 3"),
+        ([X | {"data_type": "TYPE_FP16"}, T], [], "'x' as FP16; it is FP32"),
+        ([X | {"dims": [224, 3]}, T], [], r"as \[224, 3\] behind the batch dimension; it is \[-1, 3, 224\]"),
+        ([X | {"dims": 3}, T], [], "as 3 behind"),
+        ([X, T], [Y | {"dims": [1, 10]}], "output 'y' as"),
+        ([X | {"reshape": {"shape": [672]}}, T], [], "'reshape' of input 'x' does not work here yet"),
+    ],
+)
+def test_what_is_not_so_is_refused(inputs: list[Any], outputs: list[Any], sentence: str) -> None:
+    """It is the config of another model, or asks for what would change the answer."""
+    with pytest.raises(Failed, match=sentence) as caught:
+        check(inputs, outputs)
+    assert caught.value.code == "load_failed"
