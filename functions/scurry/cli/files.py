@@ -8,11 +8,22 @@ from typing import Any
 
 import numpy as np
 
+from scurry.protocols.oip_tensors import jsonable
 from scurry.transforms.images import to_tensor
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.tensors import DTYPES, Array
 
 Signature = dict[str, Any]
+
+
+def listed(array: Array) -> Any:  # noqa: ANN401 - as deep as the array
+    """An array as lists that JSON can hold."""
+    flat = jsonable(array.reshape(-1))
+    if not isinstance(flat, list):
+        return array.tolist()
+    named = np.empty(array.size, object)
+    named[:] = flat
+    return named.reshape(array.shape).tolist()
 
 
 def arrays(path: Path, signature: Signature) -> dict[str, Array]:

@@ -76,7 +76,7 @@ async def _ask_file(args: argparse.Namespace, asker: Client) -> str:
     inputs = read(Path(args.npy or args.image), signature)
     outputs = await asker.infer(args.name, inputs, version=args.version, timeout=args.timeout)
     if args.json:
-        return json.dumps({name: array.tolist() for name, array in outputs.items()}, default=str)
+        return json.dumps({name: files.listed(array) for name, array in outputs.items()}, default=str)
     return "\n".join(f"{name} {array.dtype} {list(array.shape)}\n{array}" for name, array in outputs.items())
 
 

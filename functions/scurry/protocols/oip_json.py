@@ -73,7 +73,7 @@ def list_in(text: bytes) -> list[Any] | None:
     return found if isinstance(found, list) else None
 
 
-def dump(document: Document | Array) -> bytes:
+def dump(document: Document | Array | list[Any]) -> bytes:
     """A JSON body; arrays become lists."""
     return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
 

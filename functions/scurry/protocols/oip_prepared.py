@@ -17,7 +17,7 @@ import numpy as np
 
 from scurry.protocols import oip_json
 from scurry.protocols.oip_binary import BinaryCall, BinaryOutputs
-from scurry.protocols.oip_tensors import content_of
+from scurry.protocols.oip_tensors import content_of, jsonable
 from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
 from scurry.wire.names import CLAIM_CHECK_BYTES
 from scurry.wire.tensors import DATA_TAG, DTYPES, before_data, varint
@@ -188,7 +188,11 @@ def _end_of_list(body: bytes, start: int) -> int:
 
 def _listed(datatype: str, data: bytes) -> bytes:
     """How the JSON of a reply ends that has these numbers for its last output."""
-    return DATA_KEY + oip_json.dump(np.frombuffer(data, DTYPES[datatype])) + b"}]}"
+    array = np.frombuffer(data, DTYPES[datatype])
+    numbers = oip_json.dump(array)
+    if b"null" in numbers:  # that is what becomes of NaN and infinity
+        numbers = oip_json.dump(jsonable(array))
+    return DATA_KEY + numbers + b"}]}"
 
 
 class _Input:

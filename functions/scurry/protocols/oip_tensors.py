@@ -1,14 +1,15 @@
 """One tensor as the Open Inference Protocol's JSON object.
 
-JSON knows no NaN and no infinity: they leave as null, and null comes in as NaN. Numbers are accepted for FP16
-although the protocol has no JSON form of it. Whole numbers written as 1.0 are whole; 1.5 is not an INT32.
+JSON knows no NaN and no infinity: they are the texts "NaN", "Infinity" and "-Infinity" in both directions, which numpy,
+and so Triton's clients, read as such; null comes in as NaN as well. Numbers are accepted for FP16 although the protocol
+has no JSON form of it. Whole numbers written as 1.0 are whole; 1.5 is not an INT32.
 An input whose `data` is bytes (Triton's binary extension puts them there) is taken as it is.
 """
 
 from __future__ import annotations
 
 from itertools import chain
-from math import prod
+from math import inf, nan, prod
 from reprlib import Repr
 from types import NoneType
 from typing import Any, Final
@@ -32,6 +33,7 @@ FEW: Final = 256
 """Up to so many numbers, looking at them in Python is quicker than asking numpy."""
 SMALL: Final = 32_768.0
 """No type of floating point overflows at numbers up to this."""
+NOT_FINITE: Final = {"NaN": nan, "Infinity": inf, "-Infinity": -inf}
 KNOWN: Final = ", ".join(DTYPES) + " and BYTES"
 
 
@@ -61,8 +63,19 @@ def content_of(name: str, datatype: str, shape: list[int], data: list[Any]) -> b
 def output_of(tensor: Tensor) -> Document:
     """One output as JSON, its data in a flat list."""
     flat = to_array(tensor).reshape(-1)
-    data = _texts(tensor.name, flat) if tensor.datatype == "BYTES" else flat
+    data = _texts(tensor.name, flat) if tensor.datatype == "BYTES" else jsonable(flat)
     return {"name": tensor.name, "datatype": tensor.datatype, "shape": list(tensor.shape), "data": data}
+
+
+def jsonable(flat: Array) -> Array | list[Any]:
+    """Numbers as JSON can hold them: as they are, if all are finite."""
+    if flat.dtype.kind != "f" or np.isfinite(flat).all():
+        return flat
+    return [one if abs(one) < inf else _name_of(one) for one in flat.tolist()]
+
+
+def _name_of(one: float) -> str:
+    return "Infinity" if one > 0 else "-Infinity" if one < 0 else "NaN"
 
 
 def _shape(name: str, shape: object) -> list[int]:
@@ -105,6 +118,8 @@ def _encode(name: str, datatype: str, flat: list[Any], types: set[type]) -> byte
     if datatype == "BYTES" and types <= {str}:
         return b"".join([len(raw).to_bytes(4, "little") + raw for raw in map(str.encode, flat)])
     dtype = DTYPES.get(datatype)
+    if dtype is not None and dtype.kind == "f" and str in types:
+        return _encode_named(name, datatype, flat)
     if dtype is not None and dtype.kind == "f" and types <= {float, int, NoneType}:
         if 0 < len(flat) <= FEW and NoneType not in types and min(flat) >= -SMALL and max(flat) <= SMALL:
             return np.array(flat, dtype).tobytes()
@@ -115,6 +130,18 @@ def _encode(name: str, datatype: str, flat: list[Any], types: set[type]) -> byte
     elif dtype is not None and dtype.kind != "f" and _whole(flat, types, dtype):
         return np.array(flat, dtype).tobytes()
     raise InvalidRequest("input_datatype", f"Tensor {brief(name)} has an element in `data` that is no {datatype}.")
+
+
+def _encode_named(name: str, datatype: str, flat: list[Any]) -> bytes:
+    """Floats among which some are named for what they are."""
+    rest = [0.0 if isinstance(one, str) and one in NOT_FINITE else one for one in flat]
+    if str in set(map(type, rest)):
+        raise InvalidRequest("input_datatype", f"Tensor {brief(name)} has an element in `data` that is no {datatype}.")
+    array = np.frombuffer(_encode(name, datatype, rest, set(map(type, rest))), DTYPES[datatype]).copy()
+    for at, one in enumerate(flat):
+        if isinstance(one, str):
+            array[at] = NOT_FINITE[one]
+    return array.tobytes()
 
 
 def _whole(flat: list[Any], types: set[type], dtype: np.dtype[Any]) -> bool:

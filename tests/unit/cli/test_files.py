@@ -55,3 +55,11 @@ def test_a_file_that_is_no_array_is_refused(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(InvalidRequest, match=r"x\.npy"):
         files.arrays(path, ONE)
+
+
+def test_arrays_as_json_can_hold_them():
+    """In their shape, with names for what is not finite."""
+    odd = np.array([[1.5, np.nan], [-np.inf, np.inf]], np.float32)
+    assert files.listed(odd) == [[1.5, "NaN"], ["-Infinity", "Infinity"]]
+    assert files.listed(np.array([[1], [2]])) == [[1], [2]]
+    assert files.listed(np.float32(2.0).reshape(())) == 2.0

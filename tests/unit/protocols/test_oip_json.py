@@ -84,12 +84,32 @@ def test_a_scalar_has_an_empty_shape() -> None:
     assert to_array(request.inputs[0]).item() == 7
 
 
-def test_null_is_nan_in_both_directions() -> None:
-    """JSON has no NaN: null stands for it."""
-    request = oip_json.decode_request(body(data=[None, 1]))
-    assert np.isnan(to_array(request.inputs[0])).tolist() == [True, False]
-    reply = InferReply(outputs=[to_tensor("y", np.array([np.nan, np.inf], np.float32))])
-    assert orjson.loads(oip_json.encode_reply(reply, model="m", version="1"))["outputs"][0]["data"] == [None, None]
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_what_is_not_finite_has_a_name_in_both_directions(kind: type) -> None:
+    """JSON has no NaN and no infinity; numpy, with which Triton's clients read, takes these names for them."""
+    array = np.array([np.nan, 1.5, np.inf, -np.inf, -2.0], kind)
+    reply = InferReply(outputs=[to_tensor("y", array)])
+    (output,) = orjson.loads(oip_json.encode_reply(reply, model="m", version="1"))["outputs"]
+    assert output["data"] == ["NaN", 1.5, "Infinity", "-Infinity", -2.0]
+    np.testing.assert_array_equal(np.array(output["data"], kind), array)
+    request = oip_json.decode_request(body(datatype=output["datatype"], shape=[5], data=output["data"]))
+    np.testing.assert_array_equal(to_array(request.inputs[0]), array)
+
+
+def test_null_comes_in_as_nan() -> None:
+    """As some write it."""
+    request = oip_json.decode_request(body(data=[None, "Infinity"]))
+    assert [str(one) for one in to_array(request.inputs[0])] == ["nan", "inf"]
+
+
+@pytest.mark.parametrize(
+    ("datatype", "data"),
+    [("FP32", ["nan", 1]), ("FP32", ["1", 1]), ("INT32", ["NaN", 1]), ("FP32", ["NaN", 1e39]), ("FP32", ["NaN", True])],
+)
+def test_no_other_text_is_a_number(datatype: str, data: list[object]) -> None:
+    """Nor is a whole number ever infinite, nor a finite one that the type cannot hold."""
+    with pytest.raises(InvalidRequest, match=f"no {datatype}"):
+        oip_json.decode_request(body(datatype=datatype, data=data))
 
 
 def test_whole_numbers_may_be_written_as_floats() -> None:

@@ -25,7 +25,7 @@ from scurry.protocols.oip_prepared import (
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
 from scurry.wire.names import CLAIM_CHECK_BYTES
-from scurry.wire.tensors import DTYPES
+from scurry.wire.tensors import DTYPES, to_tensor
 
 SIZES = st.sampled_from([0, 1, 127, 128, 129, 16_383, 16_384, CLAIM_CHECK_BYTES, CLAIM_CHECK_BYTES + 1])
 
@@ -123,7 +123,8 @@ def test_few_are_kept() -> None:
     assert repr(found[0]) == "<PreparedCall for 8 bytes>"
 
 
-NUMBERS = st.integers(-300, 300) | st.floats(width=32, allow_nan=False) | st.sampled_from([None, True, "", "1", 1e39])
+ODD_NUMBERS = st.sampled_from([None, True, "", "1", "NaN", "-Infinity", 1e39])
+NUMBERS = st.integers(-300, 300) | st.floats(width=32, allow_nan=False) | ODD_NUMBERS
 PAIRS = st.lists(NUMBERS, min_size=2, max_size=2)
 LISTS = PAIRS | st.lists(NUMBERS, max_size=3) | st.lists(st.lists(NUMBERS, max_size=2))
 ODD = st.sampled_from(
@@ -296,6 +297,19 @@ def test_a_reply_like_another_is_told_as_it_would_be_anew(stream: list[tuple[byt
         found = seen.find(model, version, raw, binary=every)
         assert found in (None, (json, tensors))
         seen.keep(model, version, raw, reply, json, binary=every)
+
+
+@given(st.lists(st.lists(st.floats(width=16), min_size=3, max_size=3), min_size=2, max_size=4))
+def test_numbers_that_json_cannot_hold_are_told_by_the_same_names(rows: list[list[float]]) -> None:
+    """Whether a reply like it was seen or not."""
+    seen = PreparedReplies()
+    for row in rows:
+        reply = InferReply(outputs=[to_tensor("y", np.array(row, np.float32))])
+        raw = reply.SerializeToString()
+        json, _ = encode_reply(reply, model="m", version="1", binary=BinaryOutputs())
+        assert seen.find(b"m", b"1", raw, binary=False) in (None, (json, []))
+        seen.keep(b"m", b"1", raw, reply, json, binary=False)
+        np.testing.assert_array_equal(np.array(orjson.loads(json)["outputs"][0]["data"], np.float32), np.float32(row))
 
 
 def test_a_reply_is_found_again_by_what_stands_before_its_bytes() -> None:

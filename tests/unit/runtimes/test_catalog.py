@@ -66,7 +66,8 @@ def test_a_triton_config_is_what_the_model_is_opened_by(linear):
     (path.parent.parent / "config.pbtxt").write_text(f"max_batch_size: 4 input [ {{ {tensor} }} ] {warm}")
     opened = open_model("m", "1", ModelSpec(uri=str(path.parent.parent.parent)))
     assert (opened.max_batch_size, opened.warnings) == (4, [])
-    (path.parent.parent / "config.pbtxt").write_text(f"max_batch_size: 4 input [ {{ {tensor.replace('[ 3 ]', '[ 5 ]')} }} ]")
+    other = tensor.replace("[ 3 ]", "[ 5 ]")
+    (path.parent.parent / "config.pbtxt").write_text(f"max_batch_size: 4 input [ {{ {other} }} ]")
     with pytest.raises(Failed, match=r"'x' as \[5\] behind the batch dimension; it is \[-1, 3\]"):
         open_model("m", "1", ModelSpec(uri=str(path.parent.parent.parent)))
 
