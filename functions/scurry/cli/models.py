@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
+import time
+from dataclasses import asdict
 from typing import Any
 
 from scurry.cli import register
@@ -14,6 +17,8 @@ from scurry.settings import between
 from scurry.wire.errors import InvalidRequest, NotFound
 from scurry.wire.messages_pb2 import Alias, Promote, Rollback, Split, Unregister, Update
 
+CHANGE = 100
+"""Characters of a change that are shown."""
 EXAMPLE = """examples:
   scurry models register digits --uri ./digits.onnx
   scurry models split digits 1=90 2=10
@@ -33,6 +38,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     one.add_argument("--after", metavar="NAME", default="", help="only models after this one, by name")
     _named(verbs, "show", "all that is known about a model", show)
+    one = _named(verbs, "history", "what was asked of the registry for a model, and what came of it", history)
+    one.add_argument(
+        "--limit",
+        type=number("--limit", between(0, 1_000_000), int),
+        default=20,
+        help="so many changes, the newest first (20); 0 is all that are kept",
+    )
     one = _named(verbs, "unregister", "let a version, or the whole model, finish and drop it", change)
     one.add_argument("--version", default="", help="version to drop; all of them without it")
     one.add_argument("--force", action="store_true", help="also what takes requests, or what an alias stands for")
@@ -85,6 +97,33 @@ async def show(args: argparse.Namespace) -> int:
         raise NotFound("model_not_found", f"No model {args.name!r} is registered.")
     emit(args, record, describe(args.name, record))
     return 0
+
+
+async def history(args: argparse.Namespace) -> int:
+    """The changes of one model, the newest first."""
+    async with client(args) as asker:
+        changes = await asker.history(args.name, limit=args.limit)
+    rows = [(one.sequence, _local(one.when), _change(one.update), one.outcome) for one in changes]
+    text = table(("NUMBER", "WHEN", "CHANGE", "OUTCOME"), rows) if rows else f"No change of {args.name!r} is kept."
+    emit(args, [asdict(one) for one in changes], text)
+    return 0
+
+
+def _local(epoch_s: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(epoch_s))
+
+
+def _change(update: dict[str, Any] | str) -> str:
+    """`register version=2 uri=/models`: the verb and what was said with it, not more than fits a line."""
+    if isinstance(update, str):
+        return update[:CHANGE]
+    verb, fields = next(iter(update.items()), ("", {}))
+    said = fields.items() if isinstance(fields, dict) else ()
+    return " ".join([verb, *(f"{name}={_brief(value)}" for name, value in said if value)])[:CHANGE]
+
+
+def _brief(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
 async def change(args: argparse.Namespace) -> int:

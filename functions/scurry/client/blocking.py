@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from scurry.client.answers import Answer
 from scurry.client.client import Client
+from scurry.client.registry import Change
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.messages_pb2 import Update
 
@@ -96,6 +97,10 @@ class BlockingClient:
     def models(self, *, limit: int = 0, after: str = "") -> dict[str, dict[str, Any]]:
         """As `Client.models`."""
         return self._run(self._client.models(limit=limit, after=after))
+
+    def history(self, model: str, *, limit: int = 0) -> list[Change]:
+        """As `Client.history`."""
+        return self._run(self._client.history(model, limit=limit))
 
     def ping(self) -> None:
         """As `Client.ping`."""

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from bisect import bisect_right
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 from scurry.client.bodies import raise_error
 from scurry.client.session import Session
 from scurry.wire.messages_pb2 import Update
+
+PAGE: Final = 1000
+"""Entries of the registry's stream that are read at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One registry message and what came of it: `ok`, what it led to, or the code it was refused with."""
+
+    entry: str  # in the stream; it begins with the epoch milliseconds of its writing
+    model: str
+    sequence: int  # of the model's messages, from 1
+    update: dict[str, Any] | str  # the verb with its fields; a text where it was too long to be kept whole
+    outcome: str
+
+    @property
+    def when(self) -> float:
+        """Epoch seconds."""
+        return int(self.entry.partition("-")[0]) / 1000
 
 
 class RegistryCaller(Session):
@@ -54,8 +75,35 @@ class RegistryCaller(Session):
         found: bytes | None = await self.command("HGET", self.keys.models, model)
         return None if found is None else json.loads(found)
 
+    async def history(self, model: str, *, limit: int = 0) -> list[Change]:
+        """The registry messages of a model that were applied or refused, the newest first, so far as they are kept.
+
+        One stream has those of all models: it is read from its end until `limit` are found (0: all of them).
+        """
+        found: list[Change] = []
+        last = "+"
+        while not limit or len(found) < limit:
+            page = await self.command("XREVRANGE", self.keys.registry, last, "-", "COUNT", PAGE, again=True)
+            changes = [change_of(entry, fields) for entry, fields in page]
+            found += [change for change in changes if change.model == model]
+            if len(page) < PAGE:
+                break
+            last = f"({changes[-1].entry}"
+        return found[: limit or None]
+
     def _registry_stream(self, model: str) -> str:
         return self.keys.registry_in if self._separate_registry else self.streams.requests(model)
+
+
+def change_of(entry: bytes, flat: Sequence[bytes]) -> Change:
+    """An entry of the registry's stream."""
+    fields = {name.decode(): value.decode(errors="replace") for name, value in zip(flat[::2], flat[1::2], strict=True)}
+    update: dict[str, Any] | str = fields.get("update", "")
+    with contextlib.suppress(ValueError):
+        read = json.loads(fields.get("update", ""))
+        update = read if isinstance(read, dict) else update
+    sequence = int(fields.get("sequence") or 0)
+    return Change(entry.decode(), fields.get("model", ""), sequence, update, fields.get("outcome", ""))
 
 
 def signature_of(record: Mapping[str, Any], version: str) -> dict[str, Any] | None:

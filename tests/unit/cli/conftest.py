@@ -40,6 +40,7 @@ class FakeClient:
         self.fields: dict[bytes, bytes] = {b"status": b"ok", b"reply": b'{"outputs":[]}'}
         self.outputs: dict[str, Any] = {}
         self.failure: Exception | None = None
+        self.changes: list[Any] = []
 
     async def __aenter__(self):
         if self.failure:
@@ -55,6 +56,10 @@ class FakeClient:
     async def models(self, *, limit=0, after=""):
         page = [name for name in sorted(self.view) if name > after]
         return {name: self.view[name] for name in page[: limit or None]}
+
+    async def history(self, model, *, limit):
+        self.asked.append((model, limit))
+        return self.changes
 
     async def update(self, update, *, timeout):  # noqa: ASYNC109 - as the client's
         self.updates.append(update)

@@ -154,6 +154,13 @@ class FakeRedis:
         self.streams.setdefault(stream, []).append((entry, flat))
         return entry
 
+    def on_xrevrange(self, transport: FakeTransport, stream: bytes, last: bytes, *words: bytes) -> None:
+        assert words[:2] == (b"-", b"COUNT"), "from the end, so many"
+        numbers = float("inf") if last == b"+" else int(last.removeprefix(b"(").partition(b"-")[2])
+        older = [one for one in self.streams.get(stream, []) if int(one[0].partition(b"-")[2]) < numbers]
+        page = older[::-1][: int(words[2])]
+        transport.answer(array([array([bulk(entry), array([bulk(word) for word in flat])]) for entry, flat in page]))
+
     def on_xtrim(self, transport: FakeTransport, stream: bytes, _: bytes, least: bytes) -> None:
         number = int(least.partition(b"-")[2])
         kept = [one for one in self.streams.get(stream, []) if int(one[0].partition(b"-")[2]) >= number]

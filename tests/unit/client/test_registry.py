@@ -2,6 +2,7 @@
 
 import pytest
 
+from scurry.client import registry as module
 from scurry.client.client import Client
 from scurry.client.registry import signature_of
 from scurry.wire.messages_pb2 import Register, Update
@@ -45,3 +46,31 @@ async def test_registry_messages_have_a_stream_of_their_own_where_it_is_asked_fo
         await client.update(Update(model="m", register=Register(uri="x")))
         await client.announce(Update(model="m", register=Register(uri="x")))
     assert [entry[b"kind"] for entry in redis.entries(stream)] == [b"registry"] * 2
+
+
+async def test_the_history_of_a_model_is_read_from_the_end_of_everybodys(redis, monkeypatch):
+    """Page by page, no further than so many changes were asked for."""
+    monkeypatch.setattr(module, "PAGE", 3)
+    for number in range(10):
+        model, update = (b"m", b'{"promote":{"version":"%d"}}' % number) if number % 2 else (b"other", b"{}")
+        flat = [b"model", model, b"sequence", b"%d" % number, b"update", update, b"outcome", b"ok"]
+        redis.add(b"scurry:registry", flat)
+    async with Client("redis://fake:1/0") as client:
+        everything = await client.history("m")
+        assert [one.sequence for one in everything] == [9, 7, 5, 3, 1]
+        assert (everything[0].update, everything[0].outcome) == ({"promote": {"version": "9"}}, "ok")
+        assert everything[0].when == 0.001
+        before = len(redis.commands)
+        assert await client.history("m", limit=3) == everything[:3]
+        assert len(redis.commands) == before + 2
+        assert await client.history("nobody") == []
+
+
+@pytest.mark.parametrize(
+    ("update", "read"),
+    [(b'{"rollback":{}}', {"rollback": {}}), (b'{"reg', '{"reg'), (b"[1]", "[1]"), (b"\xff", "\ufffd")],
+)
+def test_a_change_that_is_no_json_is_shown_as_it_came(update, read):
+    """It was refused, or was too long to be kept whole."""
+    change = module.change_of(b"5000-0", [b"model", b"m", b"update", update])
+    assert (change.update, change.sequence, change.when) == (read, 0, 5.0)
