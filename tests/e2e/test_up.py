@@ -67,11 +67,18 @@ def up(*words: str, env: dict[str, str] | None = None) -> subprocess.CompletedPr
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two models, one with two versions."""
+    """Three models, one with two versions, one as Triton has it: its config above the version."""
     folder = tmp_path_factory.mktemp("repository")
     save_model(folder / "twice" / "1" / "model.onnx", 2)
     save_model(folder / "grow" / "1" / "model.onnx", 10)
     save_model(folder / "grow" / "2" / "model.onnx", 100)
+    save_model(folder / "triton" / "1" / "other.onnx", 7)
+    save_model(folder / "triton" / "1" / "named.onnx", 4)
+    tensor = 'name: "x" data_type: TYPE_FP32 dims: [ 4 ]'
+    (folder / "triton" / "config.pbtxt").write_text(
+        'name: "triton" platform: "onnxruntime_onnx" max_batch_size: 16 default_model_filename: "named.onnx"\n'
+        f"input [ {{ {tensor} }} ] instance_group [ {{ count: 2 kind: KIND_CPU }} ] # as in a repository of Triton's\n"
+    )
     return folder
 
 
@@ -88,6 +95,14 @@ def test_a_repository_is_registered_before_it_is_ready(own: Stack) -> None:
     assert answer(own, "twice", 3) == 6
     assert answer(own, "grow", 3) == 300
     assert answer(own, "grow", 3, "--version", "1") == 30
+
+
+def test_a_triton_repository_is_served_as_it_lies(own: Stack) -> None:
+    """By the file and the batch that its config names; what has no effect is said."""
+    assert answer(own, "triton", 3) == 12
+    record = json.loads(own.run("models", "show", "triton", "--json").stdout)
+    (version,) = record["versions"]
+    assert version["warnings"] == ["instance_group in the config without effect here."]
 
 
 def test_processes_show_as_the_verbs_they_are(own: Stack) -> None:
@@ -122,6 +137,10 @@ def test_the_life_of_a_model(own: Stack, tmp_path: Path) -> None:
     assert record["routes"] == {"1": 1, "2": 1}
     own.run("models", "unregister", "life")
     assert own.run("models", "show", "life", check=False).returncode == 1
+    history = json.loads(own.run("models", "history", "life", "--json").stdout)
+    verbs = ["unregister", "rollback", "promote", "split", "alias", "register", "register"]
+    assert [next(iter(change["update"])) for change in history] == verbs
+    assert [change["sequence"] for change in history] == sorted((c["sequence"] for c in history), reverse=True)
 
 
 def test_a_model_that_cannot_be_loaded_is_one_sentence(own: Stack) -> None:
