@@ -30,21 +30,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="act", required=True, metavar="VERB")
     register.add(_verb(verbs, "register", "add a version of a model and wait until it answers", register.run))
     one = _verb(verbs, "list", "every model and its versions", list_models)
-    one.add_argument(
-        "--limit",
-        type=number("--limit", between(0, 1_000_000), int),
-        default=0,
-        help="so many models, the first by name; 0 is all of them",
-    )
+    _limited(one, 0, "so many models, the first by name; 0 is all of them")
     one.add_argument("--after", metavar="NAME", default="", help="only models after this one, by name")
     _named(verbs, "show", "all that is known about a model", show)
     one = _named(verbs, "history", "what was asked of the registry for a model, and what came of it", history)
-    one.add_argument(
-        "--limit",
-        type=number("--limit", between(0, 1_000_000), int),
-        default=20,
-        help="so many changes, the newest first (20); 0 is all that are kept",
-    )
+    _limited(one, 20, "so many changes, the newest first (20); 0 is all that are kept")
     one = _named(verbs, "unregister", "let a version, or the whole model, finish and drop it", change)
     one.add_argument("--version", default="", help="version to drop; all of them without it")
     one.add_argument("--force", action="store_true", help="also what takes requests, or what an alias stands for")
@@ -76,6 +66,11 @@ def _named(verbs: Any, name: str, summary: str, verb_run: Any) -> argparse.Argum
     parser = _verb(verbs, name, summary, verb_run)
     parser.add_argument("name", metavar="NAME", help="the model")
     return parser
+
+
+def _limited(parser: argparse.ArgumentParser, default: int, text: str) -> None:
+    reader = number("--limit", between(0, 1_000_000), int)
+    parser.add_argument("--limit", type=reader, default=default, metavar="N", help=text)
 
 
 async def list_models(args: argparse.Namespace) -> int:

@@ -99,7 +99,7 @@ def found(told: bytes) -> Path | None:
     try:
         _refuse_strangers(folder)
         return folder if token and (folder / MACHINE).read_text() == token else None
-    except OSError:
+    except (OSError, ValueError):  # not here, or no name of a folder
         return None
 
 

@@ -199,7 +199,7 @@ def test_a_folder_is_found_by_its_token(folder: Path) -> None:
     """A folder of the same name on another machine has another."""
     token = (folder / MACHINE).read_text()
     assert found(f"{folder} {token}".encode()) == folder
-    for told in ("", " ", f"{folder} ", f"{folder} other", "/nowhere x", f"{folder}/{token}"):
+    for told in ("", " ", f"{folder} ", f"{folder} other", "/nowhere x", "/no\0where x", f"{folder}/{token}"):
         assert found(told.encode()) is None
     folder.chmod(0o755)
     assert found(f"{folder} {token}".encode()) is None
