@@ -12,7 +12,7 @@ from scurry.wire.names import REGISTRY, ROUTER, TYPE_PREFIX
 
 def switch(routing: RoutingPass, routes: Routes) -> None:
     """Put routes in force, announce them, and begin to drain the versions they retire."""
-    before = {(lanes.version, lanes.generation) for lanes in routing.table.draining}
+    before = {(lanes.version, lanes.generation) for lanes in routing.table if lanes.draining}
     replaced = {(lanes.version, lanes.replaced) for lanes in routing.table}
     routing.table.replace(routes)
     routing.answers.add(routes.announce.replies)

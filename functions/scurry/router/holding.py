@@ -5,7 +5,8 @@ is asked; what is unknown waits for its answer and a moment longer, what is load
 waits lies in delayed messages of the router to itself, not in its state.
 
 What a restored job reads again may have been sent after a registry message before it was answered. So that the answer
-stays true, such a message comes by way of the router, and the requests behind it wait until the registry has decided.
+stays true, such a message comes by way of the router, and the requests behind it, read again or for the first time,
+wait until the registry has decided.
 """
 
 from __future__ import annotations
@@ -52,17 +53,17 @@ def _ask(routing: RoutingPass) -> None:
         _want_routes(routing)
 
 
-def _want_routes(routing: RoutingPass) -> None:
+def _want_routes(routing: RoutingPass, *, reread: bool = False) -> None:
     wanted = RoutesWanted(model=routing.model, epoch=routing.table.epoch)
     routing.call.send(REGISTRY, routing.model, f"{TYPE_PREFIX}RoutesWanted", wanted.SerializeToString())
-    routing.table.ask()
+    routing.table.ask(reread=reread)
 
 
 def forward(routing: RoutingPass, message: Message) -> None:
     """A registry message that is read again goes on to the registry, and what becomes of it is waited for."""
     Update.FromString(message.value)  # what cannot be read is put aside here
     routing.call.send(REGISTRY, routing.model, message.typename, message.value)
-    _want_routes(routing)
+    _want_routes(routing, reread=True)
 
 
 def _wait(routing: RoutingPass, again: Requests) -> None:

@@ -13,7 +13,7 @@ from scurry.wire.names import LANES
 class RouteTable:
     """The state `router` of one model, read from and written to bytes."""
 
-    __slots__ = ("_lanes", "_state", "changed", "settled", "weights")
+    __slots__ = ("_lanes", "changed", "settled", "state", "weights")
 
     def __init__(self, state: RouterState) -> None:
         self._adopt(state)
@@ -21,7 +21,7 @@ class RouteTable:
         self.settled = False  # a version may have fallen idle
 
     def _adopt(self, state: RouterState) -> None:
-        self._state = state
+        self.state = state
         self._lanes = _lanes(state)
         #: versions that share the requests which name none, and their shares
         self.weights = [(lanes.version, lanes.weight) for lanes in self._lanes.values() if lanes.weight > 0]
@@ -33,54 +33,59 @@ class RouteTable:
 
     def save(self) -> bytes | None:
         """What to keep; None when the model is gone and nothing waits for it, nor may be reported of it."""
-        state = self._state
+        state = self.state
         return state.SerializeToString() if self.known or state.held or state.highest else None
 
     @property
     def known(self) -> bool:
         """Whether the registry ever told of this model and did not take it back."""
-        routes = self._state.routes
+        routes = self.state.routes
         return bool(routes.versions or routes.pending or routes.failed)
 
     @property
     def held(self) -> int:
         """Requests that wait for a route."""
-        return self._state.held
+        return self.state.held
 
     def hold(self, count: int) -> None:
         """So many more requests wait for a route, or fewer."""
-        self._state.held = max(0, self._state.held + count)
+        self.state.held = max(0, self.state.held + count)
         self.changed = True
 
     @property
     def asked(self) -> bool:
         """Whether the registry was asked for routes and has not answered."""
-        return self._state.asked > 0
+        return self.state.asked > 0
 
-    def ask(self) -> None:
-        """The registry is asked for routes."""
-        self._state.asked += 1
+    def ask(self, *, reread: bool = False) -> None:
+        """The registry is asked for routes, with `reread` for those that come of a change that is read again."""
+        self.state.asked += 1
+        self.state.rereading |= reread
         self.changed = True
 
     @property
     def undecided(self) -> bool:
         """Whether a change of the routes may be under way."""
-        return self.asked or bool(self._state.routes.pending)
+        return self.asked or bool(self.state.routes.pending)
 
     @property
     def epoch(self) -> int:
         """Grows with each change of the routes."""
-        return self._state.routes.epoch
+        return self.state.routes.epoch
 
     def replace(self, routes: Routes) -> None:
         """Put new routes in force, keeping the counters of versions that stay; older routes have no effect."""
-        if routes.wanted and self._state.asked:
-            self._state.asked -= 1
+        if routes.wanted and self.state.asked:
+            self.state.asked -= 1
             self.changed = True
-        if self.known and routes.epoch < self.epoch:
-            return
+        if not self.known or routes.epoch >= self.epoch:
+            self._put_in_force(routes)
+        if self.state.rereading and not self.undecided:
+            self.state.rereading, self.changed = False, True
+
+    def _put_in_force(self, routes: Routes) -> None:
         generations = {lanes.version: lanes.generation for lanes in self}
-        self._adopt(_changed(self._state, routes))
+        self._adopt(_changed(self.state, routes))
         for lanes in self:
             former = generations.get(lanes.version, lanes.generation)
             if former != lanes.generation:
@@ -108,7 +113,7 @@ class RouteTable:
     @property
     def routes(self) -> Routes:
         """What the registry told last."""
-        return self._state.routes
+        return self.state.routes
 
     def __iter__(self) -> Iterator[Lanes]:
         return iter(self._lanes.values())
@@ -117,11 +122,6 @@ class RouteTable:
         """A version that is routed, draining ones included."""
         return self._lanes.get(version)
 
-    @property
-    def draining(self) -> list[Lanes]:
-        """The versions that finish what they have."""
-        return [lanes for lanes in self._lanes.values() if lanes.draining]
-
     def __repr__(self) -> str:
         parts = [
             f"{lanes.version}: weight {lanes.weight}, {sum(lanes.outstanding)} outstanding"
@@ -129,6 +129,19 @@ class RouteTable:
             for lanes in self._lanes.values()
         ]
         return f"<RouteTable epoch {self.epoch}; {'; '.join(parts) or 'nothing routed'}>"
+
+
+def must_wait(table: RouteTable, *, replayed: bool) -> bool:
+    """Whether a change is under way that may have been answered before: then everybody waits until it is decided.
+
+    It may, if it is read again itself, or if what is `replayed` meets it.
+    """
+    state = table.state
+    if not (replayed or state.rereading) or not table.undecided:
+        return False
+    if not state.rereading:
+        state.rereading = table.changed = True
+    return True
 
 
 def _changed(state: RouterState, routes: Routes) -> RouterState:
@@ -140,7 +153,9 @@ def _changed(state: RouterState, routes: Routes) -> RouterState:
     staying = {route.version for route in routes.versions}
     lost = [max(kept.sent) for kept in state.versions if kept.version not in staying and kept.sent != kept.done]
     highest = max([state.highest, *lost])
-    fresh = RouterState(routes=routes, held=state.held, asked=state.asked, highest=highest)
+    fresh = RouterState(
+        routes=routes, held=state.held, asked=state.asked, highest=highest, rereading=state.rereading
+    )
     for told in ("announce", "wanted"):
         fresh.routes.ClearField(told)
     none = [highest] * LANES

@@ -9,7 +9,7 @@ from scurry.router import finding, policy, sending
 from scurry.router.answers import LATE, NO_PRIORITY, Answers, overloaded, unreachable
 from scurry.router.lanes import Lanes
 from scurry.router.policy import UNDECIDED, Bounds, Refusal
-from scurry.router.routes import RouteTable
+from scurry.router.routes import RouteTable, must_wait
 from scurry.wire.messages_pb2 import Request
 
 Mark = tuple[tuple[int, ...], int, bytes | None, int, int]
@@ -37,7 +37,7 @@ class RoutingPass:
 
         `due` is the first deadline of requests that are known to be plain, or 0; None: they are looked at.
         """
-        if replayed and self.table.undecided and not (since and self.now - since >= self.bounds.hold_ms):
+        if must_wait(self.table, replayed=replayed) and not (since and self.now - since >= self.bounds.hold_ms):
             self.unrouted.extend((since, each, LATE if self.late(each) else UNDECIDED) for each in requests)
             return
         if len(self.table.weights) == 1:

@@ -6,7 +6,16 @@ from tests.unit.router.asking import NOW, Outcome, given_up, many, requests, rou
 
 from scurry.router import policy
 from scurry.router.holding import HELD
-from scurry.wire.messages_pb2 import Promote, Requests, RouterState, Routes, RoutesWanted, Update
+from scurry.wire.messages_pb2 import (
+    ModelSpec,
+    Promote,
+    Register,
+    Requests,
+    RouterState,
+    Routes,
+    RoutesWanted,
+    Update,
+)
 from scurry.wire.names import REGISTRY
 
 
@@ -135,15 +144,39 @@ async def test_what_is_read_again_waits_for_the_registry_message_before_it() -> 
 
 
 async def test_what_is_read_again_waits_for_a_version_that_is_being_loaded() -> None:
-    """It was ready, perhaps, when the request was sent; new requests go to the version that serves."""
+    """It was ready, perhaps, when the request was sent; what comes for the first time was sent even later."""
     state = await routed(route("1"), pending=["2"])
     out = await serve(state, replayed("again"))
     assert held(out) == [(20, ["again"])]
     fresh = await serve(out.state, requests("new"))
-    assert [ids for _, ids, _, _ in fresh.lanes] == [["new"]]
+    assert (fresh.lanes, held(fresh)) == ([], [(20, ["new"])])
     ready = Routes(epoch=20, versions=[route("1", 0), route("2")])
-    after = await serve(fresh.state, ready, sent_by_router(out.delayed[0][2]))
+    after = await serve(fresh.state, ready, *(sent_by_router(each.delayed[0][2]) for each in (out, fresh)))
     assert {value.version for _, _, value in after.sent} == {"2"}
+    assert sorted(request.id for _, _, value in after.sent for request in value.requests) == ["again", "new"]
+
+
+async def test_new_requests_wait_for_a_replacement_that_is_read_again() -> None:
+    """Its caller was told that it is in force: who asks after that gets no answer of what it replaced."""
+    state = await routed(route("1"))
+    replacing = Update(model="m", id="u", register=Register(version="1"), replayed=True)
+    out = await serve(state, replacing, requests("first"))
+    loading = Routes(epoch=20, versions=[route("1")], pending=["1"], wanted=True)
+    meanwhile = await serve(out.state, loading, requests("second"))
+    assert (out.lanes, meanwhile.lanes) == ([], [])
+    done = Routes(epoch=21, versions=[route("1", spec=ModelSpec(generation=2))])
+    after = await serve(meanwhile.state, done, *(sent_by_router(each.delayed[0][2]) for each in (out, meanwhile)))
+    assert sorted(request for _, ids, _, _ in after.lanes for request in ids) == ["first", "second"]
+    assert {value.spec.generation for _, _, value in after.sent if isinstance(value, Requests)} == {2}
+
+
+async def test_once_that_is_decided_nobody_waits_for_what_is_loaded_next() -> None:
+    """A registration that is new keeps no request of the versions that serve."""
+    state = await routed(route("1"))
+    out = await serve(state, PROMOTION, Routes(epoch=20, versions=[route("1")], wanted=True))
+    assert not RouterState.FromString(out.state or b"").rereading
+    loading = await serve(out.state, Routes(epoch=21, versions=[route("1")], pending=["2"]), requests("new"))
+    assert [ids for _, ids, _, _ in loading.lanes] == [["new"]]
 
 
 async def test_what_is_read_again_does_not_wait_for_ever() -> None:
