@@ -16,6 +16,7 @@ from typing import Final
 from scurry.endpoint.call import Message
 from scurry.router import policy
 from scurry.router.policy import UNDECIDED, Hope, Refusal
+from scurry.router.routes import reread
 from scurry.router.routing_pass import RoutingPass
 from scurry.router.sending import REQUESTS
 from scurry.wire.messages_pb2 import Request, Requests, RoutesWanted, Update
@@ -53,17 +54,18 @@ def _ask(routing: RoutingPass) -> None:
         _want_routes(routing)
 
 
-def _want_routes(routing: RoutingPass, *, reread: bool = False) -> None:
+def _want_routes(routing: RoutingPass) -> None:
     wanted = RoutesWanted(model=routing.model, epoch=routing.table.epoch)
     routing.call.send(REGISTRY, routing.model, f"{TYPE_PREFIX}RoutesWanted", wanted.SerializeToString())
-    routing.table.ask(reread=reread)
+    routing.table.ask()
 
 
 def forward(routing: RoutingPass, message: Message) -> None:
     """A registry message that is read again goes on to the registry, and what becomes of it is waited for."""
     Update.FromString(message.value)  # what cannot be read is put aside here
     routing.call.send(REGISTRY, routing.model, message.typename, message.value)
-    _want_routes(routing, reread=True)
+    _want_routes(routing)
+    reread(routing.table, routing.now + routing.bounds.hold_ms)
 
 
 def _wait(routing: RoutingPass, again: Requests) -> None:

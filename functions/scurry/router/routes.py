@@ -57,10 +57,9 @@ class RouteTable:
         """Whether the registry was asked for routes and has not answered."""
         return self.state.asked > 0
 
-    def ask(self, *, reread: bool = False) -> None:
-        """The registry is asked for routes, with `reread` for those that come of a change that is read again."""
+    def ask(self) -> None:
+        """The registry is asked for routes."""
         self.state.asked += 1
-        self.state.rereading |= reread
         self.changed = True
 
     @property
@@ -80,8 +79,8 @@ class RouteTable:
             self.changed = True
         if not self.known or routes.epoch >= self.epoch:
             self._put_in_force(routes)
-        if self.state.rereading and not self.undecided:
-            self.state.rereading, self.changed = False, True
+        if self.state.reread_until and not self.undecided:
+            reread(self, 0)
 
     def _put_in_force(self, routes: Routes) -> None:
         generations = {lanes.version: lanes.generation for lanes in self}
@@ -131,16 +130,22 @@ class RouteTable:
         return f"<RouteTable epoch {self.epoch}; {'; '.join(parts) or 'nothing routed'}>"
 
 
-def must_wait(table: RouteTable, *, replayed: bool) -> bool:
-    """Whether a change is under way that may have been answered before: then everybody waits until it is decided.
+def reread(table: RouteTable, until: int) -> None:
+    """A change that may have been answered is made again; till it is decided all wait, at most until then."""
+    table.state.reread_until = until
+    table.changed = True
 
-    It may, if it is read again itself, or if what is `replayed` meets it.
+
+def must_wait(table: RouteTable, now: int, hold_ms: int, *, since: int, replayed: bool) -> bool:
+    """Whether a request that waits `since` then, or has just come, has to wait for a change that is made again.
+
+    It has, if that change is read again itself, or if what is `replayed` meets one that is under way.
     """
-    state = table.state
-    if not (replayed or state.rereading) or not table.undecided:
+    until = table.state.reread_until
+    if not (replayed or until > now) or not table.undecided or (since and now - since >= hold_ms):
         return False
-    if not state.rereading:
-        state.rereading = table.changed = True
+    if not until:
+        reread(table, now + hold_ms)
     return True
 
 
@@ -154,7 +159,7 @@ def _changed(state: RouterState, routes: Routes) -> RouterState:
     lost = [max(kept.sent) for kept in state.versions if kept.version not in staying and kept.sent != kept.done]
     highest = max([state.highest, *lost])
     fresh = RouterState(
-        routes=routes, held=state.held, asked=state.asked, highest=highest, rereading=state.rereading
+        routes=routes, held=state.held, asked=state.asked, highest=highest, reread_until=state.reread_until
     )
     for told in ("announce", "wanted"):
         fresh.routes.ClearField(told)

@@ -37,7 +37,7 @@ class RoutingPass:
 
         `due` is the first deadline of requests that are known to be plain, or 0; None: they are looked at.
         """
-        if must_wait(self.table, replayed=replayed) and not (since and self.now - since >= self.bounds.hold_ms):
+        if must_wait(self.table, self.now, self.bounds.hold_ms, since=since, replayed=replayed):
             self.unrouted.extend((since, each, LATE if self.late(each) else UNDECIDED) for each in requests)
             return
         if len(self.table.weights) == 1:

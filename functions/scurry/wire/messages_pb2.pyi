@@ -495,20 +495,20 @@ class Drained(_message.Message):
     def __init__(self, version: _Optional[str] = ..., epoch: _Optional[int] = ..., expired: _Optional[bool] = ..., generation: _Optional[int] = ...) -> None: ...
 
 class RouterState(_message.Message):
-    __slots__ = ("routes", "versions", "held", "asked", "highest", "rereading")
+    __slots__ = ("routes", "versions", "held", "asked", "highest", "reread_until")
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     HELD_FIELD_NUMBER: _ClassVar[int]
     ASKED_FIELD_NUMBER: _ClassVar[int]
     HIGHEST_FIELD_NUMBER: _ClassVar[int]
-    REREADING_FIELD_NUMBER: _ClassVar[int]
+    REREAD_UNTIL_FIELD_NUMBER: _ClassVar[int]
     routes: Routes
     versions: _containers.RepeatedCompositeFieldContainer[LaneCounters]
     held: int
     asked: int
     highest: int
-    rereading: bool
-    def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[LaneCounters, _Mapping]]] = ..., held: _Optional[int] = ..., asked: _Optional[int] = ..., highest: _Optional[int] = ..., rereading: _Optional[bool] = ...) -> None: ...
+    reread_until: int
+    def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[LaneCounters, _Mapping]]] = ..., held: _Optional[int] = ..., asked: _Optional[int] = ..., highest: _Optional[int] = ..., reread_until: _Optional[int] = ...) -> None: ...
 
 class LaneCounters(_message.Message):
     __slots__ = ("version", "sent", "done", "asked", "requests", "refused", "service_micros", "away", "leaving", "leaving_generation", "apart_until")

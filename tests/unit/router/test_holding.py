@@ -170,11 +170,20 @@ async def test_new_requests_wait_for_a_replacement_that_is_read_again() -> None:
     assert {value.spec.generation for _, _, value in after.sent if isinstance(value, Requests)} == {2}
 
 
+async def test_new_requests_do_not_wait_for_ever_either() -> None:
+    """A version that hangs while it is loaded keeps nobody longer than the limit after the restart."""
+    state = await routed(route("1"), pending=["2"])
+    out = await serve(state, replayed("again"))
+    assert held(await serve(out.state, requests("new"), now=NOW + 59_999)) == [(20, ["new"])]
+    later = await serve(out.state, requests("new"), now=NOW + 60_000)
+    assert [ids for _, ids, _, _ in later.lanes] == [["new"]]
+
+
 async def test_once_that_is_decided_nobody_waits_for_what_is_loaded_next() -> None:
     """A registration that is new keeps no request of the versions that serve."""
     state = await routed(route("1"))
     out = await serve(state, PROMOTION, Routes(epoch=20, versions=[route("1")], wanted=True))
-    assert not RouterState.FromString(out.state or b"").rereading
+    assert not RouterState.FromString(out.state or b"").reread_until
     loading = await serve(out.state, Routes(epoch=21, versions=[route("1")], pending=["2"]), requests("new"))
     assert [ids for _, ids, _, _ in loading.lanes] == [["new"]]
 
