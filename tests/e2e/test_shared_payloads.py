@@ -126,7 +126,9 @@ async def test_nothing_is_lost_when_anything_is_killed(own: Stack) -> None:
         callers = [asyncio.create_task(caller(client, seed)) for seed in range(CALLERS)]
         for name in ("worker-0", "functions", "job"):
             await asyncio.sleep(1.5)
-            assert left_in(folder_of(own)), "they are on their way"
+            async with asyncio.timeout(30):
+                while not left_in(folder_of(own)):  # noqa: ASYNC110 - until one is on its way
+                    await asyncio.sleep(0.001)
             os.kill(process(own, name), signal.SIGKILL)
             goal, deadline = asked + 2 * CALLERS, asyncio.get_running_loop().time() + 90
             while asked < goal:

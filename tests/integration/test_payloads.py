@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import socket
 import uuid
 
@@ -68,6 +70,20 @@ async def test_shared_memory_is_looked_at_first(redis_server, redis, tmp_path):
     own.close()
     assert await store.fetch([near]) == {near: None}
     folder.close()
+    await store.close()
+
+
+async def test_memory_that_cannot_be_read_just_now_is_not_taken_for_absence(redis_server, tmp_path, monkeypatch):
+    """A worker out of files says `unavailable`: nobody is told that his payload was never written."""
+    store = ParkedPayloads(redis_server.url, SharedPayloads(str(tmp_path)))
+
+    def fail(*_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "open", fail)
+        with pytest.raises(Unavailable, match="cannot be read: Too many open files"):
+            await store.fetch([f"ns:payload:{'a' * 12}-1:in:x"])
     await store.close()
 
 

@@ -6,7 +6,6 @@ Redis tells of a folder; it is used if it is on this machine.
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 from typing import Final
 
@@ -17,7 +16,6 @@ from scurry.wire.shared_payloads import OwnPayloads, found
 
 AGAIN_S: Final = 5.0
 """A folder that was lost is asked for again after this time."""
-NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.ENOMEM})
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +39,10 @@ class Sharing:
             return False
         try:
             return self._own.put(key, data)
-        except OSError as exc:
-            if exc.errno not in NO_ROOM:
-                log.warning("payloads go to Redis, for %r is lost: %s", self._own, exc.strerror)
-                self._forget()
-                asyncio.get_running_loop().call_later(AGAIN_S, self.ask)
+        except FileNotFoundError:
+            log.warning("payloads go to Redis: %r is gone", self._own)
+            self._forget()
+            asyncio.get_running_loop().call_later(AGAIN_S, self.ask)
             return False
 
     def remove(self, keys: list[str]) -> None:

@@ -53,7 +53,12 @@ class ParkedPayloads:
         """What is parked under each key: a view of shared memory, or with all the others in one MGET."""
         found: dict[str, Buffer | None] = {}
         if self._shared is not None:
-            found = {key: data for key in keys if (data := self._shared.read(key)) is not None}
+            try:
+                found = {key: data for key in keys if (data := self._shared.read(key)) is not None}
+            except OSError as exc:
+                sentence = f"What callers left in memory cannot be read: {exc.strerror}."
+                log.warning(sentence)
+                raise Unavailable("unavailable", sentence) from None
         away = [key for key in keys if key not in found]
         if away:
             (values,) = await self._settled([self._opened().command("MGET", *away, again=True)])

@@ -110,18 +110,19 @@ class SharedPayloads:
         self._folder = folder
 
     def read(self, key: str) -> memoryview | None:
-        """The payload of a key, without a copy; None when it is not here. A view outlives the file."""
+        """The payload of a key, without a copy; None when it is not here. A view outlives the file.
+
+        Raises `OSError` when it may be here and cannot be read just now: that is not to be taken for its absence.
+        """
         name = _name(key)
         if name is None:
             return None
         try:
             file = os.open(f"{self._folder}/{name}", os.O_RDONLY | os.O_NOFOLLOW)
-        except OSError:
+        except FileNotFoundError:
             return None
         try:
             return memoryview(mmap.mmap(file, 0, prot=mmap.PROT_READ))
-        except (OSError, ValueError):  # empty, which no payload is
-            return None
         finally:
             os.close(file)
 
@@ -139,14 +140,19 @@ class OwnPayloads:
         self._lock = _made(self._place)
 
     def put(self, key: str, data: bytes | memoryview) -> bool:
-        """Write a payload; False when it is none that is shared. Raises `OSError` without room, or folder."""
+        """Write a payload; False when it is none that is shared, or cannot be just now: no memory, too many files.
+
+        Raises `FileNotFoundError` when the folder is gone, and with it all that was left there.
+        """
         name = _name(key) if 0 < len(data) <= MOST_BYTES else None
         if name is None or not name.startswith(self._place.name):
             return False
         path = f"{self._folder}/{name}"
         try:
             file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
+        except FileNotFoundError:
+            raise
+        except OSError:
             return False
         try:
             left = memoryview(data)
@@ -154,7 +160,7 @@ class OwnPayloads:
                 left = left[os.write(file, left) :]
         except OSError:
             os.unlink(path)  # noqa: PTH108 - a path object for each payload would cost more than this
-            raise
+            return False
         finally:
             os.close(file)
         return True

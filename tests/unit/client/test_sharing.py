@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import shutil
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +16,7 @@ from scurry.client.sharing import Sharing
 from scurry.redis.connection import Command
 from scurry.redis.link import Link
 from scurry.wire.names import Keys
-from scurry.wire.shared_payloads import OwnPayloads, SharedFolder, SharedPayloads
+from scurry.wire.shared_payloads import SharedFolder, SharedPayloads
 
 CLIENT = "0123456789ab"
 KEY = Keys().payload_in(f"{CLIENT}-1", "x")
@@ -75,18 +76,23 @@ async def test_without_a_folder_all_goes_to_redis(answer: object) -> None:
     one.close()
 
 
-async def test_full_memory_is_no_reason_to_leave_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This payload goes to Redis, the next may find room."""
+@pytest.mark.parametrize(("call", "number"), [("write", errno.ENOSPC), ("open", errno.EMFILE), ("open", errno.EACCES)])
+async def test_what_passes_is_no_reason_to_leave_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int
+) -> None:
+    """This payload goes to Redis, the next may find room; those that are on their way stay where they are."""
     one, told = made(answer_of(folder))
-    put = OwnPayloads.put
+    before = Keys().payload_in(f"{CLIENT}-9", "x")
+    assert one.leave(before, b"on its way")
 
-    def full(*_: Any) -> bool:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def fail(*_: Any) -> int:
+        raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(OwnPayloads, "put", full)
-    assert not one.leave(KEY, b"data")
-    monkeypatch.setattr(OwnPayloads, "put", put)
+    with monkeypatch.context() as broken:
+        broken.setattr(os, call, fail)
+        assert not one.leave(KEY, b"data")
     assert one.leave(KEY, b"data")
+    assert SharedPayloads(str(folder)).read(before) == b"on its way"
     assert told.asked == 1
     one.close()
 
