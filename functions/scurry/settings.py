@@ -66,6 +66,7 @@ class WorkerSettings(CommonSettings):
     host: str = "127.0.0.1"
     port: int = 8110
     memory_mb: int = 2048
+    response_cache_mb: int = 64
     threads: int = 0
     models_root: str = ""
     shared_payloads: str = ""
@@ -109,6 +110,7 @@ class UpSettings(CommonSettings):
     functions_port: int = 0
     worker_port: int = 0
     memory_mb: int = 2048
+    response_cache_mb: int = 64
     threads: int = 0
     job_memory_mb: int = 1024
     checkpoint_interval: str = "5s"
@@ -210,6 +212,7 @@ RULES: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(("workers", "gateways"), between(0, 256)),
     "threads": between(0, 1024),
     "memory_mb": _SIZE,
+    "response_cache_mb": between(0, 1 << 24),
     "job_memory_mb": between(128, 1 << 20),
     "max_body_bytes": between(1, 1 << 31),
     "max_in_flight": between(1, 1_000_000),

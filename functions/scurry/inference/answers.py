@@ -7,11 +7,11 @@ have one id; an Open Inference Protocol body, which can refer to nothing, is par
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from scurry.inference.items import Buffer
 from scurry.protocols.oip_json import encode_reply
-from scurry.wire.infer_pb2 import InferReply, Tensor
+from scurry.wire.infer_pb2 import InferReply, Parameter, Tensor
 from scurry.wire.limits import shortened
 from scurry.wire.messages_pb2 import ENCODING_INPUTS, Replies
 from scurry.wire.names import CLAIM_CHECK_BYTES
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from scurry.inference.layouts import LayoutCache
     from scurry.wire.names import Keys
 
+CACHE_HIT: Final = InferReply(parameters={"cache_hit": Parameter(bool_value=True)}).SerializeToString()
+"""What is added to a reply that was kept from before."""
 Payload = tuple[str, Buffer]
 """Key and bytes of what is to be parked."""
 
@@ -50,7 +52,7 @@ def write_bodies(
                 if shape is not last or len(data) != size:
                     last, size = shape, len(data)
                     before = layouts.head(0, shape, size)
-                item.body = before + data
+                item.body = before + data + CACHE_HIT if item.cached else before + data
             else:
                 key_of = partial(keys.payload_out, item.request.id, f"{token}{number:06x}")
                 item.body = _body(item, layouts, key_of, payloads)
@@ -103,7 +105,7 @@ def _body(item: BatchItem, layouts: LayoutCache, key_of: Callable[[str], str], p
         tensor = Tensor(name=port.name, datatype=port.datatype, shape=shape, payload=key)
         parts.append(InferReply(outputs=[tensor]).SerializeToString())
     item.parked = parked
-    return b"".join(parts)
+    return b"".join([*parts, CACHE_HIT] if item.cached else parts)
 
 
 def _write_json(item: BatchItem, layouts: LayoutCache, key_of: Callable[[str], str], version: str) -> list[Payload]:
@@ -111,6 +113,8 @@ def _write_json(item: BatchItem, layouts: LayoutCache, key_of: Callable[[str], s
     for at in range(len(item.outputs)) if item.wanted is None else item.wanted:
         shape, data = item.outputs[at]
         parts += (layouts.head(at, shape, len(data)), data)
+    if item.cached:
+        parts.append(CACHE_HIT)
     reply = InferReply.FromString(b"".join(parts))
     body = encode_reply(reply, model=item.request.model, version=version, id=item.request.id)
     if len(body) <= CLAIM_CHECK_BYTES:

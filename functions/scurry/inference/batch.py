@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
+from scurry.inference.ragged import trimmed
 from scurry.wire.errors import Failed
 from scurry.wire.tensors import DTYPES, Array, from_bytes, to_bytes
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from scurry.inference.items import BatchItem, Buffer, Piece
     from scurry.inference.layouts import InputLayout, LayoutCache
+    from scurry.inference.sizes import BatchSizes
     from scurry.runtimes.port import Port
 
 
@@ -33,14 +35,17 @@ COPIED_BYTES: Final = 64 * 1024
 """Outputs up to this are copied out of numpy's hands once: slices of bytes are cheaper than views."""
 
 
-def batches(items: Sequence[BatchItem], limit: int, *, batched: bool, alike: int) -> list[list[BatchItem]]:
-    """Items that go into one model call together, at most `limit` rows; `alike` is what `same_rows` says of them.
+def batches(items: Sequence[BatchItem], sizes: BatchSizes, *, batched: bool, alike: int) -> list[list[BatchItem]]:
+    """Items that go into one model call together, at most `sizes.limit` rows; `alike` is what `same_rows` says of them.
 
-    That rows are independent was shown for 1 to `limit` of them: whoever brings more, or none, goes alone.
+    That rows are independent was shown for 1 to that limit of them: whoever brings more, or none, goes alone.
     """
-    ready = [item for item in items if item.failure is None and item.needs is None]
+    ready = [item for item in items if item.failure is None and item.needs is None and not item.cached]
+    limit = sizes.limit
     if not batched or limit <= 1 or len(ready) == 1:
         return [[item] for item in ready]
+    if sizes.preferred:
+        return _cut(ready, sizes)
     if alike:  # mostly all are
         step = max(1, limit // alike)
         return [ready[at : at + step] for at in range(0, len(ready), step)]
@@ -59,6 +64,21 @@ def batches(items: Sequence[BatchItem], limit: int, *, batched: bool, alike: int
     return made
 
 
+def _cut(ready: Sequence[BatchItem], sizes: BatchSizes) -> list[list[BatchItem]]:
+    """The same, into preferred sizes: all that look alike first, then cut."""
+    groups: dict[Any, list[BatchItem]] = {}
+    for at, item in enumerate(ready):
+        layout: InputLayout = item.layout  # type: ignore[assignment]
+        groups.setdefault(layout.group if 0 < layout.rows <= sizes.limit else at, []).append(item)
+    made: list[list[BatchItem]] = []
+    for group in groups.values():
+        start = 0
+        for count in sizes.cut([item.layout.rows for item in group]):  # type: ignore[union-attr]
+            made.append(group[start : start + count])
+            start += count
+    return made
+
+
 def same_rows(items: Sequence[BatchItem]) -> int:
     """How many rows each item has, if all have one layout; else, and for layouts without rows, 0."""
     first = items[0].layout if items else None
@@ -69,16 +89,16 @@ def same_rows(items: Sequence[BatchItem]) -> int:
 
 def run(model: Runnable, layouts: LayoutCache, batch: Sequence[BatchItem]) -> None:
     """One model call for items of one group; singly when it fails."""
-    if len(batch) == 1:
-        try:
-            take(layouts, batch[0], model.run(inputs_of(layouts, batch[0])))
-        except Exception as cause:
-            batch[0].fail(cause)
-        return
     try:
+        if len(batch) == 1 and not layouts.sizes.fills(batch[0].layout.rows):  # type: ignore[union-attr]
+            take(layouts, batch[0], model.run(inputs_of(layouts, batch[0])))
+            return
         counts: list[int] = [item.layout.rows for item in batch]  # type: ignore[union-attr]
         split(layouts, batch, counts, model.run(stack(layouts, batch, counts)))
-    except Exception:
+    except Exception as cause:
+        if len(batch) == 1:
+            batch[0].fail(cause)
+            return
         for item in batch:
             run(model, layouts, [item])
 
@@ -90,38 +110,57 @@ def inputs_of(layouts: LayoutCache, item: BatchItem) -> list[Array]:
 
 def take(layouts: LayoutCache, item: BatchItem, outputs: Sequence[Array]) -> None:
     """Give an item alone all that the model gave."""
+    if item.layout is not None and item.layout.padded:
+        outputs = trimmed(item.layout, layouts.inputs, layouts.outputs, layouts.padding, outputs)
     item.outputs = [(each.shape, _packed(each, port)) for each, port in zip(outputs, layouts.outputs, strict=True)]
 
 
 def stack(layouts: LayoutCache, batch: Sequence[BatchItem], counts: Sequence[int]) -> list[Array]:
-    """The model's inputs for items of so many rows each: one copy for each input."""
+    """The model's inputs for items of so many rows each, filled up where that is wished: one copy for each input."""
     first: InputLayout = batch[0].layout  # type: ignore[assignment]
+    rows = sum(counts)
+    more = layouts.sizes.filled(rows) - rows
     arrays: list[Array] = []
     for at, port in enumerate(layouts.inputs):
-        if port.datatype == "BYTES":
-            arrays.append(np.concatenate([_array(port, item, at) for item in batch]))
+        if more or first.padded or port.datatype == "BYTES":
+            pieces = [_array(port, item, at) for item in batch]
+            arrays.append(np.concatenate([*pieces, *([pieces[-1][-1:]] * more)]))
         else:
             # A bytearray, because some frameworks share only memory that may be written to.
             joined = bytearray().join([item.data[at] for item in batch])
-            arrays.append(np.frombuffer(joined, DTYPES[port.datatype]).reshape(sum(counts), *first.shapes[at][1:]))
+            arrays.append(np.frombuffer(joined, DTYPES[port.datatype]).reshape(rows, *first.shapes[at][1:]))
     return arrays
 
 
 def _array(port: Port, item: BatchItem, at: int) -> Array:
-    """One input of one item."""
+    """One input of one item, padded where its layout says so."""
     layout: InputLayout = item.layout  # type: ignore[assignment]
-    return from_bytes(port.name, port.datatype, layout.shapes[at], item.data[at])
+    array = from_bytes(port.name, port.datatype, layout.shapes[at], item.data[at])
+    return layout.padded[at].applied(array) if layout.padded else array
 
 
 def split(layouts: LayoutCache, batch: Sequence[BatchItem], counts: Sequence[int], outputs: Sequence[Array]) -> None:
     """Give each item its rows of every output. Raises `model_failed` when there are not as many as went in."""
-    total = sum(counts)
+    total = layouts.sizes.filled(sum(counts))
     for each in outputs:
         if each.ndim == 0 or each.shape[0] != total:
             raise Failed("model_failed", f"The model did not answer {total} rows with as many.")
+    if batch[0].layout is not None and batch[0].layout.padded:
+        _split_padded(layouts, batch, counts, outputs)
+        return
     columns = [_column(array, port, counts) for array, port in zip(outputs, layouts.outputs, strict=True)]
     for item, *pieces in zip(batch, *columns, strict=True):
         item.outputs = pieces
+
+
+def _split_padded(
+    layouts: LayoutCache, batch: Sequence[BatchItem], counts: Sequence[int], outputs: Sequence[Array]
+) -> None:
+    """The same for items of several lengths: each has its own part of every row."""
+    start = 0
+    for item, rows in zip(batch, counts, strict=True):
+        take(layouts, item, [each[start : start + rows] for each in outputs])
+        start += rows
 
 
 def _column(array: Array, port: Port, counts: Sequence[int]) -> list[Piece]:

@@ -12,7 +12,8 @@ import logging
 import secrets
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 from scurry.inference import placement
 from scurry.inference.answers import write_bodies
@@ -20,11 +21,13 @@ from scurry.inference.apart import HUNG, compute_apart
 from scurry.inference.batch import batches, run, same_rows
 from scurry.inference.items import BatchItem, claim, drop_late, keys_needed, supply
 from scurry.inference.placement import OUTLIER_SECONDS, TURN_SECONDS, Where
+from scurry.inference.response_cache import OFF, ResponseCache
+from scurry.inference.sizes import BatchSizes
 from scurry.inference.threads import Threads
 from scurry.wire.errors import ScurryError, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from scurry.inference.answers import Payload
     from scurry.inference.children import Children
@@ -34,6 +37,10 @@ if TYPE_CHECKING:
     from scurry.wire.names import Keys
 
 log = logging.getLogger(__name__)
+
+Clock = Callable[[], float]
+
+ALONE: Final = BatchSizes(1)
 
 
 class Stopwatch(threading.local):
@@ -65,9 +72,9 @@ class Computing:
     """What a worker computes with. Without `children` all that would run in one runs in a thread."""
 
     def __init__(
-        self, payloads: Payloads, keys: Keys, clock: Callable[[], float] = time.time, children: Children | None = None
+        self, payloads: Payloads, keys: Keys, clock: Clock, children: Children | None = None, cache: ResponseCache = OFF
     ) -> None:
-        self._payloads, self._keys, self._clock = payloads, keys, clock
+        self._payloads, self._keys, self._clock, self._cache = payloads, keys, clock, cache
         self._threads, self._children, self._stopwatch = Threads(), children, Stopwatch()
         self._token, self._count = secrets.token_hex(6), itertools.count()  # names that no other worker gives
 
@@ -101,10 +108,12 @@ class Computing:
 
     def compute(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
         """Run all that is ready and serialise it; in the event loop or in a thread, and it never raises."""
-        start, rows = time.perf_counter(), 1 if lane_call.solo else loaded.model.max_batch_size
+        start, sizes = time.perf_counter(), ALONE if lane_call.solo else loaded.layouts.sizes
         try:
-            for batch in batches(work.items or (), rows, batched=loaded.model.batched, alike=work.alike):
+            missed = self._cache.answer(work.spec, work.items or ()) if loaded.cached else ()
+            for batch in batches(work.items or (), sizes, batched=loaded.model.batched, alike=work.alike):
                 self._stopwatch.run(loaded, batch, self._now())
+            self._cache.keep(work.spec, missed)
             return self._written(lane_call, work, loaded)
         except Exception as cause:
             work.fail_unforeseen(lane_call.call.key, cause)

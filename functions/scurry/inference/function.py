@@ -20,6 +20,7 @@ from scurry.inference.lane_call import LaneCall, Work
 from scurry.inference.loads import Loads
 from scurry.inference.placement import TURN_SECONDS, Where
 from scurry.inference.reports import Reports
+from scurry.inference.response_cache import OFF, ResponseCache
 from scurry.inference.shelf import Gone
 from scurry.wire.errors import ScurryError
 from scurry.wire.names import INFERENCE, Keys
@@ -54,9 +55,10 @@ class Inference:
         worker: str = "",
         clock: Callable[[], float] = time.time,
         children: Children | None = None,
+        cache: ResponseCache = OFF,
     ) -> None:
-        self._shelf, self.loads = shelf, Loads(shelf, worker)
-        self._computing = Computing(payloads, keys or Keys(), clock, children)
+        self._shelf, self.loads = shelf, Loads(shelf, worker, cache=cache)
+        self._computing = Computing(payloads, keys or Keys(), clock, children, cache)
         self._reports = Reports()
 
     async def serve(self, calls: Sequence[Call], done: Callable[[Call], None]) -> None:

@@ -41,6 +41,7 @@ class BatchItem:
     needs: list[tuple[int, str]] | None = None  # (input, key) of what is parked; input -1: the body
     consumed: Sequence[str] = ()
     failure: ScurryError | None = None
+    cached = False  # its outputs were there already
     outputs: Sequence[Piece] = ()
     body = b""
     payload = ""  # key of a parked body

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Final
 
+from scurry.inference.ragged import pad_layout
+from scurry.inference.sizes import BatchSizes
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.limits import DIMENSIONS, OUTPUTS
@@ -20,6 +22,7 @@ from scurry.wire.tensors import DATA_TAG, DTYPES, before_data, varint
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scurry.runtimes.padding import Padding
     from scurry.runtimes.port import Port
     from scurry.runtimes.runtime import Runtime
 
@@ -39,6 +42,7 @@ class InputLayout:
     shapes: tuple[tuple[int, ...], ...]
     sizes: tuple[int, ...]
     order: tuple[int, ...]
+    padded: tuple[Padding, ...] = ()  # empty: no input is padded
 
 
 class LayoutCache:
@@ -48,6 +52,10 @@ class LayoutCache:
         self.inputs: tuple[Port, ...] = model.inputs
         self.outputs: tuple[Port, ...] = model.outputs
         self.batched: bool = model.batched
+        options = model.options
+        limit = model.max_batch_size if model.batched else 1
+        self.sizes = BatchSizes(limit, options.preferred_batch_size, padded=options.batch_padding)
+        self.padding = options.padding
         self._known: dict[StatedInputs, InputLayout] = {}
         self._beginnings: dict[int, tuple[bytes, InputLayout]] = {}
         self._heads: dict[tuple[int, tuple[int, ...]], bytes] = {}
@@ -77,6 +85,8 @@ class LayoutCache:
         layout = self._known.get(stated)
         if layout is None:
             layout = check_layout(self.inputs, stated, batched=self.batched)
+            if self.padding:
+                layout = pad_layout(layout, self.inputs, self.padding)
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
             self._known[stated] = layout

@@ -12,6 +12,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from scurry.inference.loaded_model import LoadedModel
+from scurry.inference.response_cache import OFF, ResponseCache
 from scurry.wire.errors import ScurryError
 from scurry.wire.limits import shortened
 from scurry.wire.messages_pb2 import Load, Loaded, LoadFailed, Loading, Unload
@@ -36,9 +37,11 @@ WAITED_FOR: Final = 32
 class Loads:
     """Answers `Load` and `Unload` from the shelf of one worker."""
 
-    def __init__(self, shelf: Shelf, worker: str, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self, shelf: Shelf, worker: str, patience: float = PATIENCE_SECONDS, cache: ResponseCache = OFF
+    ) -> None:
         self.worker = worker  # its address, known once it listens
-        self._shelf, self._patience = shelf, patience
+        self._shelf, self._patience, self._cache = shelf, patience, cache
         self._waiting = 0
 
     def over(self, call: Call, changes: Sequence[Load | Unload]) -> bool:
@@ -56,6 +59,7 @@ class Loads:
         key = change.model, change.version
         if isinstance(change, Unload):
             self._shelf.unload(key, change.identity)
+            self._cache.forget(change.identity)
             return True
         try:
             found = self._shelf.begin(key, change.spec, apart=change.apart)

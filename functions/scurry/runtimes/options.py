@@ -7,10 +7,14 @@
 | `device`         | `cpu`            | where it runs, in the framework's own words                   |
 | `providers`      | by `device`      | onnxruntime's execution providers, in order of preference     |
 | `model_warmup`   | zeros, random    | inputs to try the model with, in Triton's form                |
+| `batch_padding`  | false            | batches are filled up to a preferred size with copies of rows |
+| `padding`        | none             | inputs whose axis 1 is padded, so that lengths share a call   |
+| `response_cache` | off              | `{"enable": true}`: the same inputs are not computed twice    |
 
 `input` and `output`, in Triton's form, are held against what the model says of itself. `runtime`, `backend`, `platform`
 and `default_model_filename` tell how it is found and opened.
 
+`dynamic_batching.preferred_batch_size` is a list of rows (`runtimes/batching.py`).
 `dynamic_batching.default_queue_policy.max_queue_size` is the router's (the registry reads it): here it is only checked,
 as the registry checks it. What else Triton has beside it is no mistake, but has no effect and is named in a warning.
 """
@@ -20,17 +24,21 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
+from scurry.runtimes.batching import BATCHING, PREFERRED, batching
 from scurry.wire.errors import Failed
+
+if TYPE_CHECKING:
+    from scurry.runtimes.padding import PaddingRule
 
 MAX_BATCH_SIZE: Final = 32
 TRITON: Final = frozenset({"name", "runtime", "backend", "platform", "default_model_filename"})
 """What was read before the model is opened."""
 IDLE: Final = frozenset(
     {"cc_model_filenames", "instance_group", "metric_tags", "model_metrics", "model_operations", "optimization",
-     "parameters", "response_cache", "version_policy"}
+     "parameters", "version_policy"}
 )  # fmt: skip
 """Triton's names that would not change an answer: they are said to have no effect."""
 NEEDED: Final = frozenset(
@@ -39,7 +47,7 @@ NEEDED: Final = frozenset(
 )  # fmt: skip
 """Triton's names without which the model would answer something else."""
 QUEUE: Final = "dynamic_batching"
-KNOWN: Final = frozenset({"max_batch_size", "threads", "device", "model_warmup", "input", "output", QUEUE})
+KNOWN: Final = frozenset({"max_batch_size", "threads", "device", "model_warmup", "input", "output", QUEUE, *BATCHING})
 """What every runtime knows."""
 POLICY: Final = "default_queue_policy"
 
@@ -55,6 +63,10 @@ class Options:
     model_warmup: tuple[Mapping[str, Any], ...] = ()
     input: tuple[Mapping[str, Any], ...] = ()
     output: tuple[Mapping[str, Any], ...] = ()
+    preferred_batch_size: tuple[int, ...] = ()
+    batch_padding: bool = False
+    padding: Mapping[str, PaddingRule] = field(default_factory=dict)  # by input
+    response_cache: bool = False
     warnings: tuple[str, ...] = ()  # what was said and has no effect
 
 
@@ -67,9 +79,10 @@ def parse_options(config: str, beside: Mapping[str, Any], known: Collection[str]
     warnings: tuple[str, ...] = (f"{', '.join(idle)} in the config without effect here.",) if idle else ()
     for name in idle:
         del values[name]
-    warnings += _queue_warnings(values.pop(QUEUE, {}), only_beside=QUEUE in beside and QUEUE not in given)
-    checked: dict[str, Any] = {name: _checked(name, value) for name, value in values.items()}
-    return Options(**checked, warnings=warnings)
+    queue = values.pop(QUEUE, {})
+    warnings += _queue_warnings(queue, only_beside=QUEUE in beside and QUEUE not in given)
+    checked: dict[str, Any] = {name: _checked(name, value) for name, value in values.items() if name not in BATCHING}
+    return Options(**checked, **batching({**values, QUEUE: queue}), warnings=warnings)
 
 
 def _refuse_unknown(names: Collection[str], known: Collection[str], runtime: str) -> None:
@@ -105,9 +118,10 @@ def _queue_warnings(queue: object, *, only_beside: bool) -> tuple[str, ...]:
     size = policy.get("max_queue_size", 0)
     if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size < 2**31:
         raise Failed("load_failed", f"Option 'max_queue_size' must be a whole number from 0, not {size!r}.")
-    if only_beside:
-        return (f"{QUEUE} has no effect in the file beside the model: register the model with it.",)
-    idle = sorted([*(set(queue) - {POLICY}), *(set(policy) - {"max_queue_size"})] if isinstance(queue, dict) else [])
+    if only_beside and policy:
+        return (f"{QUEUE}.{POLICY} has no effect in the file beside the model: register the model with it.",)
+    parts = set(queue) - {POLICY, PREFERRED} if isinstance(queue, dict) else set()
+    idle = sorted([*parts, *(set(policy) - {"max_queue_size"})])
     return (f"{', '.join(idle)} in {QUEUE} without effect here.",) if idle else ()
 
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from scurry.wire.errors import Failed
+from scurry.wire.tensors import DTYPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from scurry.runtimes.options import Options
+    from scurry.runtimes.padding import PaddingRule
     from scurry.runtimes.port import Port
 
 CHANGING: Final = ("reshape", "is_shape_tensor", "allow_ragged_batch", "is_non_linear_format_io", "optional")
@@ -25,9 +29,34 @@ def check_stated(options: Options, inputs: Sequence[Port], outputs: Sequence[Por
     batched = (options.max_batch_size or 0) > 0
     _check("input", options.input, inputs, batched=batched)
     _check("output", options.output, outputs, batched=batched)
+    _check_padding(options.padding, inputs, outputs)
     missing = {port.name for port in inputs} - {each.get("name") for each in options.input}
     if options.input and missing:
         raise Failed("load_failed", f"The config states no input {sorted(missing)[0]!r}, which the model takes.")
+
+
+def _check_padding(rules: Mapping[str, PaddingRule], inputs: Sequence[Port], outputs: Sequence[Port]) -> None:
+    """Padding needs an axis 1 of any size, of numbers that hold the value; what is cut back needs one as well."""
+    known, longer = {port.name: port for port in inputs}, {port.name for port in outputs if len(port.shape) > 1}
+    for name, rule in rules.items():
+        port = known.get(name)
+        if port is None:
+            raise Failed("load_failed", f"padding.{name}: the model has no such input; it has {', '.join(known)}.")
+        if len(port.shape) < 2 or port.shape[1] >= 0 or port.datatype not in DTYPES:
+            what = f"{port.datatype} {list(port.shape)}"
+            raise Failed("load_failed", f"padding.{name}: the input is {what}; axis 1 must be -1, of numbers.")
+        if not _holds(DTYPES[port.datatype], rule.value):
+            raise Failed("load_failed", f"padding.{name}.value: {rule.value!r} is no {port.datatype}.")
+        foreign = next((each for each in rule.trims if each not in longer), None)
+        if foreign is not None:
+            raise Failed("load_failed", f"padding.{name}.trims: the model has no output {foreign!r} with an axis 1.")
+
+
+def _holds(dtype: np.dtype[Any], value: float) -> bool:
+    if dtype.kind == "f":
+        return True
+    low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return low <= value <= high and value == int(value)
 
 
 def _check(kind: str, stated: Sequence[Mapping[str, Any]], ports: Sequence[Port], *, batched: bool) -> None:

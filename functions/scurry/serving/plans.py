@@ -71,6 +71,7 @@ class Plans:
         count = len(self._at.workers)
         threads = self._settings.threads or max(1, cores // count)
         memory = max(64, self._settings.memory_mb // count)
+        cache = self._settings.response_cache_mb // count
         root = self._settings.models_root
         more = {"SCURRY_MODELS_ROOT": str(expanded(root).resolve())} if root else {}
         if self._shared is not None:
@@ -78,7 +79,7 @@ class Plans:
         return [
             self._python(
                 f"worker-{number}", "worker", "--host", LOCAL, "--port", port, "--threads", threads,
-                "--memory-mb", memory, more=more,
+                "--memory-mb", memory, "--response-cache-mb", cache, more=more,
             )
             for number, port in enumerate(self._at.workers)
         ]  # fmt: skip

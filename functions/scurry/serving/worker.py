@@ -20,6 +20,7 @@ from scurry.endpoint.server import ENDPOINT, application, listen
 from scurry.inference.children import Children
 from scurry.inference.function import Inference
 from scurry.inference.payloads import ParkedPayloads
+from scurry.inference.response_cache import ResponseCache
 from scurry.inference.shelf import Shelf
 from scurry.inference.stock import MIB
 from scurry.runtimes.catalog import Opener
@@ -54,7 +55,8 @@ async def serve(settings: WorkerSettings) -> None:
     threads, budget = settings.threads or os.cpu_count() or 1, settings.memory_mb * MIB
     children = Children(threads, budget, settings.models_root)
     shelf = Shelf(Opener(threads, settings.models_root), budget, trial=children.try_to_open)
-    inference = Inference(shelf, payloads, keys=Keys(settings.namespace), children=children)
+    cache = ResponseCache(settings.response_cache_mb * MIB)
+    inference = Inference(shelf, payloads, keys=Keys(settings.namespace), children=children, cache=cache)
     app = application([inference])
     watchdog = Watchdog()
     watchdog.start()

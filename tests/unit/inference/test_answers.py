@@ -27,7 +27,7 @@ def answered(model: Toy, *requests):
     """Replies and payloads of a call."""
     layouts = LayoutCache(model)
     items = claim(requests, layouts)
-    for batch in batches(items, model.max_batch_size, batched=model.batched, alike=same_rows(items)):
+    for batch in batches(items, LayoutCache(model).sizes, batched=model.batched, alike=same_rows(items)):
         run(model, layouts, batch)
     parked = write_bodies(items, layouts, Keys("ns"), "7", "70c")
     return Replies.FromString(write_replies(items, "m", "7")).replies, dict(parked)

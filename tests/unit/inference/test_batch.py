@@ -11,6 +11,7 @@ from tests.unit.inference.toys import Toy, body, request, row
 from scurry.inference.batch import batches, inputs_of, run, same_rows
 from scurry.inference.items import BatchItem, claim
 from scurry.inference.layouts import InputLayout, LayoutCache
+from scurry.inference.sizes import BatchSizes
 from scurry.runtimes.port import Port
 from scurry.wire.infer_pb2 import InferRequest, Tensor
 from scurry.wire.messages_pb2 import ENCODING_INPUTS, Request
@@ -26,7 +27,7 @@ def answers(items) -> list:
 def run_all(model: Toy, items) -> None:
     """Run everything that is ready."""
     layouts = LayoutCache(model)
-    for batch in batches(items, model.max_batch_size, batched=model.batched, alike=same_rows(items)):
+    for batch in batches(items, LayoutCache(model).sizes, batched=model.batched, alike=same_rows(items)):
         run(model, layouts, batch)
 
 
@@ -172,8 +173,8 @@ def test_batches_are_the_same_whether_all_look_alike_or_not(rows, limit, alike):
     for count in rows:
         items.append(BatchItem(Request()))
         items[-1].layout = InputLayout(count, (("x", (2,)),), ((count, 2),), (8 * count,), (0,))
-    made = batches(items, limit, batched=True, alike=same_rows(items))
-    assert made == batches(items, limit, batched=True, alike=0) or not alike or rows[0] > limit
+    made = batches(items, BatchSizes(limit), batched=True, alike=same_rows(items))
+    assert made == batches(items, BatchSizes(limit), batched=True, alike=0) or not alike or rows[0] > limit
     assert sorted(map(id, (item for batch in made for item in batch))) == sorted(map(id, items))
     for batch in made:
         assert len(batch) == 1 or 0 < sum(item.layout.rows for item in batch) <= limit

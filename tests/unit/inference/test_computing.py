@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 
 import numpy as np
 from tests.unit.inference.toys import DictPayloads, Toy, body, call, left, mail, request, row, sent
@@ -119,7 +120,7 @@ async def test_without_children_what_would_have_one_runs_in_a_thread(shop):
 
 async def test_repr_says_with_what(payloads):
     """Threads and children."""
-    computing = Computing(payloads, Keys())
+    computing = Computing(payloads, Keys(), time.time)
     assert repr(computing).startswith("<Computing in <Threads ")
     assert LaneCall(call(sent(request(0, b"")))).works[0].rows == 1
     await computing.close()

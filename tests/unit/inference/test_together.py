@@ -97,7 +97,7 @@ def answers(toy: Toy, requests: list[Request]) -> list[Any]:
     """Code, body and parked payloads for each request, when they come in one call."""
     layouts = LayoutCache(toy)
     items = claim(requests, layouts)
-    for batch in batches(items, toy.max_batch_size, batched=toy.batched, alike=same_rows(items)):
+    for batch in batches(items, LayoutCache(toy).sizes, batched=toy.batched, alike=same_rows(items)):
         run(toy, layouts, batch)
     parked = dict(write_bodies(items, layouts, Keys("ns"), "1", "tok"))
     replies = Replies.FromString(write_replies(items, "m", "1")).replies

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from scurry.runtimes.options import Options
+from scurry.runtimes.padding import PaddingRule
 from scurry.runtimes.port import Port
 from scurry.runtimes.stated import check_stated
 from scurry.wire.errors import Failed
@@ -51,3 +52,35 @@ def test_what_is_not_so_is_refused(inputs: list[Any], outputs: list[Any], senten
     with pytest.raises(Failed, match=sentence) as caught:
         check(inputs, outputs)
     assert caught.value.code == "load_failed"
+
+
+IDS = (
+    Port("ids", "INT64", (-1, -1)),
+    Port("mask", "BOOL", (-1, -1)),
+    Port("x", "FP32", (-1, 3)),
+    Port("t", "BYTES", (-1, -1)),
+)
+TOKENS = (Port("tokens", "FP32", (-1, -1, 2)), Port("score", "FP32", (-1,)))
+
+
+def test_padding_that_the_model_can_be_given_is_taken() -> None:
+    """Axis 1 free, a value that the type holds, outputs that have an axis 1."""
+    rules = {"ids": PaddingRule((8,), -1, ("tokens",)), "mask": PaddingRule((8,), 0)}
+    check_stated(Options(padding=rules), IDS, TOKENS)
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "sentence"),
+    [
+        ("idz", PaddingRule((8,)), "no such input; it has ids, mask, x, t"),
+        ("x", PaddingRule((8,)), r"FP32 \[-1, 3\]; axis 1 must be -1"),
+        ("t", PaddingRule((8,)), "of numbers"),
+        ("ids", PaddingRule((8,), 0.5), "0.5 is no INT64"),
+        ("mask", PaddingRule((8,), 2), "2 is no BOOL"),
+        ("ids", PaddingRule((8,), 0, ("score",)), "no output 'score' with an axis 1"),
+    ],
+)
+def test_padding_that_it_cannot_be_given_is_refused(name: str, rule: PaddingRule, sentence: str) -> None:
+    """When it is registered, and not with the first request that is too short."""
+    with pytest.raises(Failed, match=sentence):
+        check_stated(Options(padding={name: rule}), IDS, TOKENS)
