@@ -14,20 +14,23 @@ from scurry.cli.output import emit, progress, table
 from scurry.cli.repository import versions
 from scurry.client.client import Client
 from scurry.serving.folder import expanded
+from scurry.settings import InvalidSettings
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.messages_pb2 import Register, Update
+
+ENSEMBLE = "ensemble"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The options of `scurry models register`."""
     parser.add_argument("name", metavar="NAME", help="the model")
     parser.add_argument(
-        "--uri", required=True, help="model file, directory of one model, or repository (NAME/VERSION/…) that holds it"
+        "--uri", default="", help="model file, directory of one model, or repository (NAME/VERSION/…) that holds it"
     )
     parser.add_argument(
         "--version", default="", help="its version; without it the newest in a repository, else one more than the last"
     )
-    parser.add_argument("--runtime", default="", help="onnx, openvino, …; without it, what the file's name says")
+    parser.add_argument("--runtime", default="", help="onnx, openvino, ensemble, …; else what the file's name says")
     parser.add_argument("--config", metavar="FILE", help="JSON file with the runtime's options")
     parser.add_argument("--no-wait", action="store_true", help="return once the message is sent")
     parser.add_argument(
@@ -53,6 +56,10 @@ async def run(args: argparse.Namespace) -> int:
 def registration(args: argparse.Namespace) -> Register:
     """What to register. A local path becomes absolute, because workers run elsewhere."""
     uri, version = args.uri, args.version
+    if not uri:
+        if args.runtime != ENSEMBLE:
+            raise InvalidSettings("--uri is missing: only what is made of other models (--runtime ensemble) has none.")
+        return Register(version=version, runtime=args.runtime, config=read_config(args.config))
     path = expanded(uri)
     if "://" not in uri and path.exists():
         uri = str(path.resolve())

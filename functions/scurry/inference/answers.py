@@ -13,16 +13,19 @@ from scurry.inference.items import Buffer
 from scurry.protocols.oip_json import encode_reply
 from scurry.wire.infer_pb2 import InferReply, Parameter, Tensor
 from scurry.wire.limits import shortened
-from scurry.wire.messages_pb2 import ENCODING_INPUTS, Replies
-from scurry.wire.names import CLAIM_CHECK_BYTES
+from scurry.wire.messages_pb2 import ENCODING_INPUTS, Replies, Reply
+from scurry.wire.names import CLAIM_CHECK_BYTES, EGRESS, GRAPH, TYPE_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from scurry.endpoint.call import Call
     from scurry.inference.items import BatchItem
     from scurry.inference.layouts import LayoutCache
     from scurry.wire.names import Keys
 
+REPLIES: Final = f"{TYPE_PREFIX}Replies"
+REPLY: Final = f"{TYPE_PREFIX}Reply"
 CACHE_HIT: Final = InferReply(parameters={"cache_hit": Parameter(bool_value=True)}).SerializeToString()
 """What is added to a reply that was kept from before."""
 Payload = tuple[str, Buffer]
@@ -61,32 +64,43 @@ def write_bodies(
     return payloads
 
 
-def write_replies(items: Sequence[BatchItem], model: str, version: str) -> bytes:
-    """One serialised `Replies`, a reply for each item."""
+def send_replies(call: Call, items: Sequence[BatchItem], model: str, version: str) -> None:
+    """A reply for each item: to the egress, or to the run of a graph that waits for it."""
     replies = Replies()
     add = replies.replies.add
     for item in items:
-        request, reply = item.request, add()
-        reply.id, reply.entry, reply.model, reply.version = request.id, request.entry, model, version
-        reply.reply = request.reply
-        if request.encoding:
-            reply.encoding = request.encoding
-        if request.HasField("keep"):
-            reply.keep = request.keep
-        if request.bulk:
-            reply.bulk = True
-        if request.digest:
-            reply.digest = request.digest
-        if item.consumed:
-            reply.consumed.extend(item.consumed)
-        if item.failure is None:
-            reply.body = item.body
-            if item.parked:
-                reply.payload = item.payload
-                reply.parked.extend(item.parked)
+        request = item.request
+        if request.run:
+            reply = Reply(run=request.run, step=request.step)
+            _fill(reply, item, model, version)
+            call.send(GRAPH, reply.run, REPLY, reply.SerializeToString())
         else:
-            reply.error, reply.message = item.failure.code, shortened(item.failure.message)
-    return replies.SerializeToString()
+            _fill(add(), item, model, version)
+    if replies.replies:
+        call.egress(EGRESS, REPLIES, replies.SerializeToString())
+
+
+def _fill(reply: Reply, item: BatchItem, model: str, version: str) -> None:
+    request = item.request
+    reply.id, reply.entry, reply.model, reply.version = request.id, request.entry, model, version
+    reply.reply = request.reply
+    if request.encoding:
+        reply.encoding = request.encoding
+    if request.HasField("keep"):
+        reply.keep = request.keep
+    if request.bulk:
+        reply.bulk = True
+    if request.digest:
+        reply.digest = request.digest
+    if item.consumed:
+        reply.consumed.extend(item.consumed)
+    if item.failure is None:
+        reply.body = item.body
+        if item.parked:
+            reply.payload = item.payload
+            reply.parked.extend(item.parked)
+    else:
+        reply.error, reply.message = item.failure.code, shortened(item.failure.message)
 
 
 def _body(item: BatchItem, layouts: LayoutCache, key_of: Callable[[str], str], payloads: list[Payload]) -> bytes:

@@ -19,7 +19,8 @@ from scurry.inference import placement
 from scurry.inference.answers import write_bodies
 from scurry.inference.apart import HUNG, compute_apart
 from scurry.inference.batch import batches, run, same_rows
-from scurry.inference.items import BatchItem, claim, drop_late, keys_needed, supply
+from scurry.inference.fetching import fetch
+from scurry.inference.items import BatchItem, claim, drop_late
 from scurry.inference.placement import OUTLIER_SECONDS, TURN_SECONDS, Where
 from scurry.inference.response_cache import OFF, ResponseCache
 from scurry.inference.sizes import BatchSizes
@@ -86,7 +87,9 @@ class Computing:
         return work.items
 
     def where(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> Where:
-        """Where these requests are computed."""
+        """Where these requests are computed; those of a graph are not."""
+        if loaded.graph is not None:
+            return Where.LOOP
         found = placement.place(
             loaded.expected(work.rows),
             solo=lane_call.solo,
@@ -108,6 +111,9 @@ class Computing:
 
     def compute(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
         """Run all that is ready and serialise it; in the event loop or in a thread, and it never raises."""
+        if loaded.graph is not None:
+            work.graph = loaded.graph, loaded.layouts
+            return []
         start, sizes = time.perf_counter(), ALONE if lane_call.solo else loaded.layouts.sizes
         try:
             missed = self._cache.answer(work.spec, work.items or ()) if loaded.cached else ()
@@ -131,18 +137,10 @@ class Computing:
             work.fail_unforeseen(lane_call.call.key, cause)
 
     async def _fetch(self, work: Work, loaded: LoadedModel) -> None:
-        """Bring what is parked; a parked body may refer to parked tensors, hence the loop."""
+        """Bring what is parked; of a graph only bodies, for its tensors are read by those whose turn it is."""
         items = self.claim(work, loaded)
         drop_late(items, self._now())
-        while keys := keys_needed(items):
-            try:
-                found = await self._payloads.fetch(keys)
-            except ScurryError as failure:
-                for item in items:
-                    if item.needs:
-                        item.fail(failure)
-                return
-            supply(items, found, loaded.layouts, self._keys)
+        if await fetch(self._payloads, items, loaded.layouts, self._keys, bodies=loaded.graph is not None):
             work.alike = same_rows(items)
 
     async def _threaded(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:

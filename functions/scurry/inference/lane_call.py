@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from scurry.inference.answers import write_replies
+from scurry.inference.answers import send_replies
 from scurry.inference.items import BatchItem
 from scurry.inference.loads import report_broken
+from scurry.inference.starting import answered
 from scurry.wire.addresses import Lane, Solo, parse
 from scurry.wire.errors import Failed
 from scurry.wire.messages_pb2 import Bounced, DeadLetter, Done, Load, Requests, Unload
@@ -19,13 +20,13 @@ from scurry.wire.names import EGRESS, ROUTER, TYPE_PREFIX
 
 if TYPE_CHECKING:
     from scurry.endpoint.call import Call
+    from scurry.inference.layouts import LayoutCache
     from scurry.wire.errors import ScurryError
-    from scurry.wire.messages_pb2 import ModelSpec, Request
+    from scurry.wire.messages_pb2 import Graph, ModelSpec, Request
 
 log = logging.getLogger(__name__)
 
 REQUESTS: Final = f"{TYPE_PREFIX}Requests"
-REPLIES: Final = f"{TYPE_PREFIX}Replies"
 DONE: Final = f"{TYPE_PREFIX}Done"
 DEAD_LETTER: Final = f"{TYPE_PREFIX}DeadLetter"
 BOUNCED: Final = f"{TYPE_PREFIX}Bounced"
@@ -35,13 +36,14 @@ CHANGES: Final[dict[str, type[Load | Unload]]] = {f"{TYPE_PREFIX}Load": Load, f"
 class Work:
     """Requests of a call that one registration of the version answers."""
 
-    __slots__ = ("alike", "broken", "items", "requests", "spec")
+    __slots__ = ("alike", "broken", "graph", "items", "requests", "spec")
 
     def __init__(self, spec: ModelSpec, requests: list[Request]) -> None:
         self.spec, self.requests = spec, requests
         self.items: list[BatchItem] | None = None  # None: not claimed yet
         self.alike = 0  # rows of each, if all look alike
         self.broken = ""  # why the model cannot be mended
+        self.graph: tuple[Graph, LayoutCache] | None = None  # what answers instead of a model
 
     def fail(self, failure: ScurryError) -> None:
         """Fail what has no answer yet."""
@@ -170,9 +172,9 @@ class LaneCall:
 
     def finish(self, busy_micros: int = 0, requests: int = 0) -> None:
         """Write the call's answer: the replies to the egress, the report to the router."""
-        items = [item for work in self.works for item in work.items or ()]
+        items = [item for work in self.works for item in answered(self.call, work, self.version)]
         if items:
-            self.call.egress(EGRESS, REPLIES, write_replies(items, self.model, self.version))
+            send_replies(self.call, items, self.model, self.version)
         for work in self.works:
             if work.broken:
                 report_broken(self.call, self.key, work.spec, work.broken)

@@ -50,6 +50,7 @@ class LoadedModel:
         self.steady = model.baseline is not None and fixed and not model.depends
         self.suspect = False  # it did not come back once
         self.broken = ""  # why it cannot be mended
+        self.graph = model.graph
         self.users = 0
         self.cached = model.options.response_cache  # its answers are kept for those who ask the same
         self.nan_results = 0

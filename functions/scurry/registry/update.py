@@ -17,6 +17,9 @@ from scurry.wire.names import MODEL_NAME
 FUNCTION_RUNTIME: Final = "function"
 """Runtime of a version that a user's own StateFun function answers; its uri is namespace/type."""
 
+ENSEMBLE_RUNTIME: Final = "ensemble"
+"""Runtime of a version that is made of other models; its config says all, so that it needs no uri."""
+
 NAMES: Final = "letters, digits, '.', '_' and '-', at most 128"
 URI_BYTES: Final = 4096
 CONFIG_BYTES: Final = 64 * 1024
@@ -150,6 +153,8 @@ def _check_register(register: Register, functions: tuple[str, ...] | None) -> No
         raise _bad(
             f"register.version {short(register.version)} is no name: letters, digits, '.', '_' and '-', at most 128"
         )
+    if register.runtime == ENSEMBLE_RUNTIME and not register.uri:
+        register.uri = f"{ENSEMBLE_RUNTIME}:"
     if not register.uri:
         raise _bad("register.uri is missing")
     if len(register.uri.encode()) > URI_BYTES or not register.uri.isprintable():

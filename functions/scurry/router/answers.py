@@ -9,12 +9,12 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from scurry.endpoint.call import Call, Message
-from scurry.router.policy import Refusal
+from scurry.router.policy import Bounds, Refusal
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.letters import unreadable
 from scurry.wire.limits import shortened
 from scurry.wire.messages_pb2 import ENCODING_REQUEST, DeadLetter, Replies, Reply, Request
-from scurry.wire.names import EGRESS, NOBODY, TYPE_PREFIX
+from scurry.wire.names import EGRESS, GRAPH, NOBODY, TYPE_PREFIX
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +24,13 @@ LATE: Final = Refusal("deadline_exceeded", "The deadline passed before the reque
 NO_PRIORITY: Final = Refusal("bad_request", "priority is not supported yet: leave the field out.")
 
 
-def unreachable(function: str) -> Refusal:
-    """Nobody serves a user function."""
-    return Refusal("unavailable", f"The job's module.yaml has no endpoint for {function}.")
+def unfit(function: str, bounds: Bounds, requests: Iterable[Request]) -> Refusal | None:
+    """Why a user function gets none of these: nobody serves it, or a run waits, which it would not answer."""
+    if not bounds.reaches(function):
+        return Refusal("unavailable", f"The job's module.yaml has no endpoint for {function}.")
+    if any(request.run for request in requests):
+        return Refusal("bad_request", f"{function} is a user's function, which cannot be a step of a graph.")
+    return None
 
 
 def overloaded(version: str, outstanding: int) -> Refusal:
@@ -84,8 +88,18 @@ class Answers:
 
     def flush(self) -> None:
         """Hand the replies to the egress."""
+        if any(reply.run for reply in self._replies.replies):
+            self._answer_runs()
         if self._replies.replies:
             self._call.egress(EGRESS, f"{TYPE_PREFIX}Replies", self._replies.SerializeToString())
+
+    def _answer_runs(self) -> None:
+        """What a run of a graph asked is answered to the run."""
+        replies = list(self._replies.replies)
+        self._replies = Replies(replies=[reply for reply in replies if not reply.run])
+        for reply in replies:
+            if reply.run:
+                self._call.send(GRAPH, reply.run, f"{TYPE_PREFIX}Reply", reply.SerializeToString())
 
 
 def error_reply(request: Request, model: str, refusal: Refusal, version: str = "") -> Reply:
@@ -101,6 +115,8 @@ def error_reply(request: Request, model: str, refusal: Refusal, version: str = "
         error=refusal.code,
         message=shortened(refusal.message),
         digest=request.digest,
+        run=request.run,
+        step=request.step,
     )
     if request.HasField("keep"):
         out.keep = request.keep

@@ -111,5 +111,6 @@ def _send_alone(routing: RoutingPass, request: Request, lanes: Lanes | None) -> 
     alone = Requests(requests=[request], sequence=1, report=True, epoch=routing.table.epoch, solo=True)
     if near := watching.deadlines(lanes, [request], routing.now):
         watching.watch(routing.call, lanes, -1, [request], near, first=0, now=routing.now)
-    address = str(Solo(routing.model, lanes.version, request.entry or request.id))
+    token = f"{request.run}/{request.step}" if request.run else request.entry or request.id
+    address = str(Solo(routing.model, lanes.version, token))
     routing.call.send(INFERENCE, address, REQUESTS, b"".join((lanes.stamp, alone.SerializeToString())))

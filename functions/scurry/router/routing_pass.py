@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from scurry.endpoint.call import Call, State
 from scurry.router import finding, policy, sending
-from scurry.router.answers import LATE, NO_PRIORITY, Answers, overloaded, unreachable
+from scurry.router.answers import LATE, NO_PRIORITY, Answers, overloaded, unfit
 from scurry.router.lanes import Lanes
 from scurry.router.policy import UNDECIDED, Bounds, Refusal
 from scurry.router.routes import RouteTable, must_wait
@@ -75,9 +75,9 @@ class RoutingPass:
 
     def _forward(self, lanes: Lanes, requests: Sequence[Request], raw: bytes | None, due: int | None = None) -> None:
         """Send requests to the lanes of a version, `raw` being the same serialised; refuse those without room."""
-        if lanes.function and not self.bounds.reaches(lanes.function):
+        if lanes.function and (refusal := unfit(lanes.function, self.bounds, requests)):
             for request in requests:
-                self.answers.refuse(request, unreachable(lanes.function))
+                self.answers.refuse(request, refusal)
             return
         outstanding = lanes.outstanding
         count = min(len(requests), max(0, lanes.room.keep_to(self.bounds.queue_ms) - sum(outstanding)))

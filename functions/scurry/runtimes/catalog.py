@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from scurry.runtimes.files import ModelFile, locate
+from scurry.runtimes.files import ModelFile, locate, locate_config
 from scurry.runtimes.fingerprints import fingerprint
 from scurry.runtimes.options import parse_options
 from scurry.wire.errors import Failed
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 RUNTIMES: Final[dict[str, tuple[str, str]]] = {
     "onnx": ("scurry.runtimes.onnx", "OnnxRuntime"),
     "openvino": ("scurry.runtimes.openvino", "OpenvinoRuntime"),
+    "ensemble": ("scurry.runtimes.ensemble", "EnsembleRuntime"),
 }
 """Name → module and class. A module imports its framework only when a model is opened."""
 
-BY_BACKEND: Final[dict[str, str]] = {"onnxruntime": "onnx", "onnxruntime_onnx": "onnx", "openvino": "openvino"}
+BY_BACKEND: Final[dict[str, str]] = {"onnxruntime": "onnx", "onnxruntime_onnx": "onnx", "openvino": "openvino",
+                                    "ensemble": "ensemble"}  # fmt: skip
 """What Triton calls a runtime, by `backend` or `platform`."""
 
 BY_SUFFIX: Final[dict[str, str]] = {".onnx": "onnx", ".ort": "onnx", ".xml": "openvino"}
@@ -47,7 +49,7 @@ class Opener:
     def find(self, model: str, version: str, spec: ModelSpec) -> Subject:
         """The files of a spec, read once to tell what they hold. Raises `load_failed`; belongs off the event loop."""
         cls = runtime_class(spec.runtime or _guess(spec.uri, model, version, self._root))
-        file = locate(spec.uri, model, version, cls.suffixes, self._root)
+        file = cls.locate(spec.uri, model, version, self._root)
         return Subject(cls, file, fingerprint(file.all), file.bytes)
 
     def open(self, subject: Subject, config: str) -> Runtime:
@@ -70,12 +72,23 @@ def runtime_class(name: str) -> type[Runtime]:
     return found
 
 
+def _told(file: ModelFile) -> str:
+    """Who opens it, in Triton's words."""
+    return str(file.config.get("backend") or file.config.get("platform") or "")
+
+
 def _guess(uri: str, model: str, version: str, root: str) -> str:
     """What the config beside the model says, else what its name says."""
-    file = locate(uri, model, version, tuple(BY_SUFFIX), root)
+    try:
+        file = locate(uri, model, version, tuple(BY_SUFFIX), root)
+    except Failed:
+        config = locate_config(uri, model, version, root)
+        if config is None or BY_BACKEND.get(_told(config)) != "ensemble":
+            raise
+        return "ensemble"
     if told := str(file.config.get("runtime") or ""):
         return told
-    told = str(file.config.get("backend") or file.config.get("platform") or "")
+    told = _told(file)
     if told and told not in BY_BACKEND:
         have = ", ".join(sorted(set(BY_BACKEND.values())))
         raise Failed("load_failed", f"The config beside {file.path} asks for {told!r}; there are {have}.")

@@ -85,6 +85,18 @@ def locate(uri: str, model: str, version: str, suffixes: Sequence[str], root: st
     )
 
 
+def locate_config(uri: str, model: str, version: str, root: str = "") -> ModelFile | None:
+    """The config of a model that has no other file; None where there is none. Raises `load_failed`."""
+    path = _inside(root, _local(uri, root))
+    if path.is_file():
+        return ModelFile(path, _read_config(path)) if path.suffix in {".json", ".pbtxt"} else None
+    for directory in (path, path / model / version, path / version):
+        for place in _config_places(directory):
+            if _inside(root, place).is_file():
+                return ModelFile(place, _config_beside(directory, root))
+    return None
+
+
 def _local(uri: str, root: str) -> Path:
     if not uri:
         raise Failed("load_failed", "The model was registered without a uri.")
@@ -139,15 +151,19 @@ def _config_beside(directory: Path, root: str) -> dict[str, Any]:
     for path in _config_places(directory):
         if not _inside(root, path).is_file():
             continue
-        try:
-            config = json.loads(path.read_bytes()) if path.suffix == ".json" else parse(path.read_text())
-        except ValueError as cause:
-            kind = "JSON" if path.suffix == ".json" else "text that protobuf can read"
-            raise Failed("load_failed", f"{path} is not {kind}: {cause}.") from None
-        if not isinstance(config, dict):
-            raise Failed("load_failed", f"{path} must hold a JSON object.")
-        merged = {**config, **merged}
+        merged = {**_read_config(path), **merged}
     return merged
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_bytes()) if path.suffix == ".json" else parse(path.read_text())
+    except ValueError as cause:
+        kind = "JSON" if path.suffix == ".json" else "text that protobuf can read"
+        raise Failed("load_failed", f"{path} is not {kind}: {cause}.") from None
+    if not isinstance(config, dict):
+        raise Failed("load_failed", f"{path} must hold a JSON object.")
+    return config
 
 
 def _config_places(directory: Path) -> list[Path]:

@@ -32,4 +32,6 @@ _ANY: Final = re.compile(b"|".join(re.escape(each) for name in OPERATORS for eac
 
 def depends_on_values(path: Path) -> bool:
     """Whether it may. Reads the file: belongs off the event loop."""
+    if not path.is_file():  # a model that is nothing but its config
+        return False
     return path.stat().st_size > LARGEST_BYTES or _ANY.search(path.read_bytes()) is not None

@@ -67,6 +67,7 @@ class Options:
     batch_padding: bool = False
     padding: Mapping[str, PaddingRule] = field(default_factory=dict)  # by input
     response_cache: bool = False
+    ensemble_scheduling: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()  # what was said and has no effect
 
 
@@ -86,7 +87,7 @@ def parse_options(config: str, beside: Mapping[str, Any], known: Collection[str]
 
 
 def _refuse_unknown(names: Collection[str], known: Collection[str], runtime: str) -> None:
-    needed = sorted(NEEDED & set(names))
+    needed = sorted(NEEDED & set(names) - set(known))
     if needed:
         sentence = f"The config has {needed[0]!r}, which does not work here yet: the model would answer something else."
         raise Failed("load_failed", sentence)
@@ -125,7 +126,7 @@ def _queue_warnings(queue: object, *, only_beside: bool) -> tuple[str, ...]:
     return (f"{', '.join(idle)} in {QUEUE} without effect here.",) if idle else ()
 
 
-def _checked(name: str, value: object) -> int | str | tuple[Any, ...]:
+def _checked(name: str, value: object) -> int | str | tuple[Any, ...] | dict[str, Any]:
     if name in {"max_batch_size", "threads"}:
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 65536:
             return value
@@ -139,6 +140,8 @@ def _checked(name: str, value: object) -> int | str | tuple[Any, ...]:
         if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
             return tuple(value)
         raise Failed("load_failed", f"Option 'providers' must be a list of names, not {value!r}.")
+    if name == "ensemble_scheduling" and isinstance(value, dict):
+        return value
     if isinstance(value, str):
         return value
     raise Failed("load_failed", f"Option {name!r} must be a string, not {value!r}.")

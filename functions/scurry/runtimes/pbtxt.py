@@ -15,7 +15,9 @@ LISTS: Final = frozenset(
      "preferred_batch_size", "profile", "shape", "state", "step", "versions"}
 )  # fmt: skip
 """Names that stand for a list, also where they are given once."""
-MAPS: Final = frozenset({"inputs", "parameters", "metric_tags", "cc_model_filenames", "priority_queue_policy"})
+MAPS: Final = frozenset(
+    {"inputs", "input_map", "output_map", "parameters", "metric_tags", "cc_model_filenames", "priority_queue_policy"}
+)  # fmt: skip
 """Names whose entries have a `key` and a `value`."""
 DEPTH: Final = 32
 _CLOSED_BY: Final = {"{": "}", "<": ">"}

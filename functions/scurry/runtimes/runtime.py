@@ -6,7 +6,6 @@ All else is done here once: options, warm-up, the proof that rows may be stacked
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from importlib import import_module
@@ -14,13 +13,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from scurry.runtimes.baseline import Baseline
+from scurry.runtimes import files
 from scurry.runtimes.graphs import depends_on_values
 from scurry.runtimes.memory import Growth
 from scurry.runtimes.options import KNOWN
 from scurry.runtimes.stacking import decide
 from scurry.runtimes.stated import check_stated
-from scurry.runtimes.warmup import guessed, recorded
+from scurry.runtimes.trial import timed, try_out
 from scurry.wire.errors import Failed, InvalidRequest, ScurryError
 from scurry.wire.messages_pb2 import Signature
 from scurry.wire.tensors import DTYPES, Array
@@ -28,16 +27,16 @@ from scurry.wire.tensors import DTYPES, Array
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scurry.runtimes.baseline import Baseline
     from scurry.runtimes.files import ModelFile
     from scurry.runtimes.options import Options
     from scurry.runtimes.port import Port
+    from scurry.wire.messages_pb2 import Graph
 
 OVERHEAD_BYTES = 96 * 1024
 """What the smallest open model costs besides its weights (measured with 1,000 sessions of onnxruntime: 87 KiB)."""
 UNKNOWN_SECONDS = 1.0
 """What a run is taken to need while none has ended."""
-TIMED_RUNS, TIMED_SECONDS = 4, 0.02
-"""So often, or so long, a model is run to see how long a run of it takes."""
 WARM_SECONDS = 0.5
 """The full-batch warm-up is left out for models that would need longer than this for it."""
 
@@ -51,6 +50,7 @@ class Runtime(ABC):
     suffixes: ClassVar[tuple[str, ...]]
     holds_interpreter: ClassVar[bool] = False  # whether a run may keep other threads from running
     known: ClassVar[frozenset[str]] = KNOWN
+    graph: Graph | None = None  # the steps of a model that is made of others
 
     def __init__(self, file: ModelFile, options: Options, threads: int) -> None:
         self.file, self.options = file, options
@@ -66,6 +66,11 @@ class Runtime(ABC):
         self.baseline: Baseline | None = None
         self.warnings: list[str] = []
         self._texts = False
+
+    @classmethod
+    def locate(cls, uri: str, model: str, version: str, root: str) -> ModelFile:
+        """The files behind a uri. Raises `load_failed`."""
+        return files.locate(uri, model, version, cls.suffixes, root)
 
     @abstractmethod
     def _load(self) -> None:
@@ -126,7 +131,7 @@ class Runtime(ABC):
     def _warm_up(self) -> None:
         """Run what there is to try with, then decide whether rows may be stacked. A model that fails is a warning."""
         self.warnings = list(self.options.warnings)
-        self._try_out()
+        try_out(self)
         self.max_batch_size, warning = decide(self.run, self.inputs, self.outputs, self.options.max_batch_size)
         self.batched = self.max_batch_size > 1
         if warning:
@@ -134,31 +139,7 @@ class Runtime(ABC):
         if self.batched and self.baseline and self.seconds * self.max_batch_size < WARM_SECONDS:
             for size in (*self.options.preferred_batch_size, self.max_batch_size):  # the last one's time counts
                 with suppress(ScurryError):
-                    self._timed(_repeated(self.baseline.inputs, min(size, self.max_batch_size)))
-
-    def _try_out(self) -> None:
-        """Recorded samples first, then zeros, then random rows: the first that runs is what a sound model answers."""
-        failures: list[str] = []
-        for name, arrays in (*recorded(self.options.model_warmup, self.inputs, self.file.path), *guessed(self.inputs)):
-            try:
-                outputs, again = self.run(arrays), self._timed(arrays)
-            except ScurryError as failure:
-                failures.append(f"{name} cannot be run: {failure.message}")
-                continue
-            self.baseline = Baseline(arrays, outputs, again)
-            return
-        self.warnings += failures[:1]
-
-    def _timed(self, arrays: Sequence[Array]) -> list[Array]:
-        """Run it a few times if it is quick; others load beside it, so that the shortest tells what a run takes."""
-        self.run(arrays)
-        taken: list[float] = []
-        while len(taken) < TIMED_RUNS and sum(taken) < TIMED_SECONDS:
-            start = time.perf_counter()
-            outputs = self.run(arrays)
-            taken.append(time.perf_counter() - start)
-        self.seconds = min(taken)
-        return outputs
+                    timed(self, _repeated(self.baseline.inputs, min(size, self.max_batch_size)))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.file.path.name} on {self.device}, {self.bytes / 2**20:.1f} MiB>"

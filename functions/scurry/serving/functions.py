@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from scurry.endpoint.server import ENDPOINT, application, listen
+from scurry.graph.function import Graphs
 from scurry.job.jars import find_module
 from scurry.job.module import read_user_functions
 from scurry.registry.function import Registry
@@ -34,11 +35,11 @@ def run(settings: FunctionsSettings) -> None:
     uvloop.run(serve(settings))
 
 
-def served(settings: FunctionsSettings) -> tuple[Router, Registry]:
-    """Router and registry as the settings want them. Raises `MissingJob` without the module.yaml that is named."""
+def served(settings: FunctionsSettings) -> tuple[Router, Registry, Graphs]:
+    """The functions as the settings want them. Raises `MissingJob` without the module.yaml that is named."""
     bound = read_user_functions(find_module(settings.module))
     waits = Bounds(hold_ms=int(1000 * settings.max_hold_s), queue_ms=int(1000 * settings.max_queue_s), functions=bound)
-    return Router(bounds=waits), Registry(functions=bound)
+    return Router(bounds=waits), Registry(functions=bound), Graphs()
 
 
 async def serve(settings: FunctionsSettings) -> None:

@@ -19,6 +19,7 @@ from typing import Any, Final
 from google.protobuf.message import Message
 
 from scurry.endpoint.call import Function
+from scurry.graph.function import Graphs
 from scurry.registry.function import Registry
 from scurry.router.function import Router
 from scurry.router.policy import MOMENT_MS, Bounds
@@ -74,7 +75,7 @@ class Harness:
 
     def __init__(self, *functions: Function, now_ms: int = START_MS) -> None:
         bound = tuple(function.typename for function in functions)
-        own: list[Function] = [Router(self.clock, Bounds(functions=bound)), Registry(self.clock, bound)]
+        own: list[Function] = [Router(self.clock, Bounds(functions=bound)), Registry(self.clock, bound), Graphs()]
         self.out = Outside()
         self._room = Mailroom([*own, *functions], self.out.take, self._bounce, now_ms)
         self._numbers = itertools.count(1)

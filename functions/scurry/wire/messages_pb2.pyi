@@ -30,7 +30,7 @@ RETIRED: VersionState
 FAILED: VersionState
 
 class Request(_message.Message):
-    __slots__ = ("id", "entry", "model", "version", "encoding", "body", "payload", "reply", "deadline", "key", "priority", "tenant", "traceparent", "keep", "bulk", "attempt", "epoch", "defect", "fields", "blame", "digest")
+    __slots__ = ("id", "entry", "model", "version", "encoding", "body", "payload", "reply", "deadline", "key", "priority", "tenant", "traceparent", "keep", "bulk", "attempt", "epoch", "defect", "fields", "blame", "digest", "run", "step")
     class FieldsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -59,6 +59,8 @@ class Request(_message.Message):
     FIELDS_FIELD_NUMBER: _ClassVar[int]
     BLAME_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
     id: str
     entry: str
     model: str
@@ -80,7 +82,9 @@ class Request(_message.Message):
     fields: _containers.ScalarMap[str, bytes]
     blame: int
     digest: bytes
-    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., body: _Optional[bytes] = ..., payload: _Optional[str] = ..., reply: _Optional[str] = ..., deadline: _Optional[int] = ..., key: _Optional[str] = ..., priority: _Optional[int] = ..., tenant: _Optional[str] = ..., traceparent: _Optional[str] = ..., keep: _Optional[int] = ..., bulk: _Optional[bool] = ..., attempt: _Optional[int] = ..., epoch: _Optional[int] = ..., defect: _Optional[str] = ..., fields: _Optional[_Mapping[str, bytes]] = ..., blame: _Optional[int] = ..., digest: _Optional[bytes] = ...) -> None: ...
+    run: str
+    step: int
+    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., body: _Optional[bytes] = ..., payload: _Optional[str] = ..., reply: _Optional[str] = ..., deadline: _Optional[int] = ..., key: _Optional[str] = ..., priority: _Optional[int] = ..., tenant: _Optional[str] = ..., traceparent: _Optional[str] = ..., keep: _Optional[int] = ..., bulk: _Optional[bool] = ..., attempt: _Optional[int] = ..., epoch: _Optional[int] = ..., defect: _Optional[str] = ..., fields: _Optional[_Mapping[str, bytes]] = ..., blame: _Optional[int] = ..., digest: _Optional[bytes] = ..., run: _Optional[str] = ..., step: _Optional[int] = ...) -> None: ...
 
 class ModelSpec(_message.Message):
     __slots__ = ("uri", "runtime", "config", "generation", "max_batch_size", "identity", "fingerprint")
@@ -161,7 +165,7 @@ class Bounced(_message.Message):
     def __init__(self, message: _Optional[bytes] = ..., typename: _Optional[str] = ..., address: _Optional[str] = ..., cause: _Optional[str] = ..., executing: _Optional[bool] = ..., alone: _Optional[bool] = ...) -> None: ...
 
 class Reply(_message.Message):
-    __slots__ = ("id", "entry", "reply", "keep", "model", "version", "encoding", "body", "payload", "error", "message", "parked", "consumed", "bulk", "record", "digest")
+    __slots__ = ("id", "entry", "reply", "keep", "model", "version", "encoding", "body", "payload", "error", "message", "parked", "consumed", "bulk", "record", "digest", "run", "step")
     ID_FIELD_NUMBER: _ClassVar[int]
     ENTRY_FIELD_NUMBER: _ClassVar[int]
     REPLY_FIELD_NUMBER: _ClassVar[int]
@@ -178,6 +182,8 @@ class Reply(_message.Message):
     BULK_FIELD_NUMBER: _ClassVar[int]
     RECORD_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
     id: str
     entry: str
     reply: str
@@ -194,7 +200,78 @@ class Reply(_message.Message):
     bulk: bool
     record: str
     digest: bytes
-    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., body: _Optional[bytes] = ..., payload: _Optional[str] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., parked: _Optional[_Iterable[str]] = ..., consumed: _Optional[_Iterable[str]] = ..., bulk: _Optional[bool] = ..., record: _Optional[str] = ..., digest: _Optional[bytes] = ...) -> None: ...
+    run: str
+    step: int
+    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., body: _Optional[bytes] = ..., payload: _Optional[str] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., parked: _Optional[_Iterable[str]] = ..., consumed: _Optional[_Iterable[str]] = ..., bulk: _Optional[bool] = ..., record: _Optional[str] = ..., digest: _Optional[bytes] = ..., run: _Optional[str] = ..., step: _Optional[int] = ...) -> None: ...
+
+class Graph(_message.Message):
+    __slots__ = ("steps", "outputs")
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    steps: _containers.RepeatedCompositeFieldContainer[GraphStep]
+    outputs: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, steps: _Optional[_Iterable[_Union[GraphStep, _Mapping]]] = ..., outputs: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class GraphStep(_message.Message):
+    __slots__ = ("model", "version", "inputs", "outputs")
+    class InputsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class OutputsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    version: str
+    inputs: _containers.ScalarMap[str, str]
+    outputs: _containers.ScalarMap[str, str]
+    def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., inputs: _Optional[_Mapping[str, str]] = ..., outputs: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class GraphStart(_message.Message):
+    __slots__ = ("request", "version", "graph", "inputs", "parked")
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    GRAPH_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    PARKED_FIELD_NUMBER: _ClassVar[int]
+    request: Request
+    version: str
+    graph: Graph
+    inputs: bytes
+    parked: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, request: _Optional[_Union[Request, _Mapping]] = ..., version: _Optional[str] = ..., graph: _Optional[_Union[Graph, _Mapping]] = ..., inputs: _Optional[bytes] = ..., parked: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class GraphRun(_message.Message):
+    __slots__ = ("start", "tensors", "sent", "done", "parked")
+    class TensorsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: bytes
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[bytes] = ...) -> None: ...
+    START_FIELD_NUMBER: _ClassVar[int]
+    TENSORS_FIELD_NUMBER: _ClassVar[int]
+    SENT_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    PARKED_FIELD_NUMBER: _ClassVar[int]
+    start: GraphStart
+    tensors: _containers.ScalarMap[str, bytes]
+    sent: _containers.RepeatedScalarFieldContainer[int]
+    done: _containers.RepeatedScalarFieldContainer[int]
+    parked: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, start: _Optional[_Union[GraphStart, _Mapping]] = ..., tensors: _Optional[_Mapping[str, bytes]] = ..., sent: _Optional[_Iterable[int]] = ..., done: _Optional[_Iterable[int]] = ..., parked: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Replies(_message.Message):
     __slots__ = ("replies",)
@@ -457,7 +534,7 @@ class Expire(_message.Message):
     def __init__(self, requests: _Optional[_Iterable[_Union[Expiry, _Mapping]]] = ..., version: _Optional[str] = ..., lane: _Optional[int] = ...) -> None: ...
 
 class Expiry(_message.Message):
-    __slots__ = ("id", "entry", "model", "encoding", "payload", "reply", "deadline", "keep", "bulk", "digest", "sequence")
+    __slots__ = ("id", "entry", "model", "encoding", "payload", "reply", "deadline", "keep", "bulk", "digest", "run", "step", "sequence")
     ID_FIELD_NUMBER: _ClassVar[int]
     ENTRY_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -468,6 +545,8 @@ class Expiry(_message.Message):
     KEEP_FIELD_NUMBER: _ClassVar[int]
     BULK_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     id: str
     entry: str
@@ -479,8 +558,10 @@ class Expiry(_message.Message):
     keep: int
     bulk: bool
     digest: bytes
+    run: str
+    step: int
     sequence: int
-    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., model: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., payload: _Optional[str] = ..., reply: _Optional[str] = ..., deadline: _Optional[int] = ..., keep: _Optional[int] = ..., bulk: _Optional[bool] = ..., digest: _Optional[bytes] = ..., sequence: _Optional[int] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., model: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., payload: _Optional[str] = ..., reply: _Optional[str] = ..., deadline: _Optional[int] = ..., keep: _Optional[int] = ..., bulk: _Optional[bool] = ..., digest: _Optional[bytes] = ..., run: _Optional[str] = ..., step: _Optional[int] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class Drained(_message.Message):
     __slots__ = ("version", "epoch", "expired", "generation")

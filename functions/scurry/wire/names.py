@@ -13,6 +13,7 @@ from typing import Final
 ROUTER: Final = "scurry/router"
 REGISTRY: Final = "scurry/registry"
 INFERENCE: Final = "scurry/inference"
+GRAPH: Final = "scurry/graph"
 ANSWERS: Final = "scurry/answers"
 """The job's own function, by which the ingress answers what it does not let in."""
 EGRESS: Final = "scurry/replies"
@@ -27,6 +28,7 @@ TYPE_PREFIX: Final = "scurry.v1/"
 
 ROUTER_STATE: Final = "router"
 REGISTRY_STATE: Final = "record"
+GRAPH_STATE: Final = "run"
 
 NOBODY: Final = "!"
 """Router key of entries that name no model."""

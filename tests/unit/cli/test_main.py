@@ -25,13 +25,19 @@ def test_help_shows_an_example(verb, capsys):
     assert f"scurry {verb}" in capsys.readouterr().out.partition("example")[2]
 
 
-@pytest.mark.parametrize("words", [[], ["fly"], ["models"], ["models", "register", "m"], ["predict"]])
+@pytest.mark.parametrize("words", [[], ["fly"], ["models"], ["models", "alias", "m"], ["predict"]])
 def test_what_is_not_understood_exits_with_2(words, capsys):
     """As every command of its kind."""
     with pytest.raises(SystemExit) as caught:
         main(words)
     assert caught.value.code == 2
     assert "usage:" in capsys.readouterr().err
+
+
+def test_a_model_without_a_place_exits_with_2(asker, capsys):
+    """Only what is made of other models has none."""
+    assert main(["models", "register", "m"]) == 2
+    assert "--uri is missing" in capsys.readouterr().err
 
 
 def test_the_version_is_said(capsys):

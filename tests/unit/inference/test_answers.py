@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import orjson
 import pytest
-from tests.unit.inference.toys import Toy, body, request, row
+from tests.unit.inference.toys import Toy, body, request, row, sent_for
 
-from scurry.inference.answers import write_bodies, write_replies
+from scurry.inference.answers import write_bodies
 from scurry.inference.batch import batches, run, same_rows
 from scurry.inference.items import claim
 from scurry.inference.layouts import LayoutCache
@@ -15,7 +15,7 @@ from scurry.runtimes.port import Port
 from scurry.wire.errors import Failed
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.limits import ERROR_BYTES
-from scurry.wire.messages_pb2 import ENCODING_INPUTS, Replies
+from scurry.wire.messages_pb2 import ENCODING_INPUTS
 from scurry.wire.names import Keys
 from scurry.wire.tensors import to_array, to_tensor
 
@@ -30,7 +30,7 @@ def answered(model: Toy, *requests):
     for batch in batches(items, LayoutCache(model).sizes, batched=model.batched, alike=same_rows(items)):
         run(model, layouts, batch)
     parked = write_bodies(items, layouts, Keys("ns"), "7", "70c")
-    return Replies.FromString(write_replies(items, "m", "7")).replies, dict(parked)
+    return sent_for(items, "7"), dict(parked)
 
 
 def big() -> Toy:

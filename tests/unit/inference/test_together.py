@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.inference.toys import Toy
+from tests.unit.inference.toys import Toy, sent_for
 
-from scurry.inference.answers import write_bodies, write_replies
+from scurry.inference.answers import write_bodies
 from scurry.inference.batch import batches, run, same_rows
 from scurry.inference.items import claim
 from scurry.inference.layouts import LayoutCache
 from scurry.runtimes.port import Port
 from scurry.wire.infer_pb2 import InferRequest
-from scurry.wire.messages_pb2 import ENCODING_INPUTS, ENCODING_REQUEST, Replies, Request
+from scurry.wire.messages_pb2 import ENCODING_INPUTS, ENCODING_REQUEST, Request
 from scurry.wire.names import Keys
 from scurry.wire.tensors import DTYPES, to_tensor
 
@@ -100,7 +100,7 @@ def answers(toy: Toy, requests: list[Request]) -> list[Any]:
     for batch in batches(items, LayoutCache(toy).sizes, batched=toy.batched, alike=same_rows(items)):
         run(toy, layouts, batch)
     parked = dict(write_bodies(items, layouts, Keys("ns"), "1", "tok"))
-    replies = Replies.FromString(write_replies(items, "m", "1")).replies
+    replies = sent_for(items, "1")
     return [(each.error, each.body, [bytes(parked[key]) for key in each.parked]) for each in replies]
 
 

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from scurry.endpoint.call import Call, Message
+from scurry.inference.answers import send_replies
 from scurry.inference.children import Died
+from scurry.inference.items import BatchItem
 from scurry.runtimes.baseline import Baseline
 from scurry.runtimes.catalog import Subject
 from scurry.runtimes.files import ModelFile
@@ -127,6 +129,13 @@ def replies(answered: Call) -> list[Any]:
     out = answered.response.invocation_result.outgoing_egresses
     assert all(f"{each.egress_namespace}/{each.egress_type}" == EGRESS for each in out)
     return [reply for each in out for reply in Replies.FromString(each.argument.value).replies]
+
+
+def sent_for(items: Sequence[BatchItem], version: str) -> list[Any]:
+    """The replies that go to the egress for items of model m."""
+    made = Call("scurry/inference", f"m@{version}/0", [])
+    send_replies(made, items, "m", version)
+    return replies(made)
 
 
 def mail(answered: Call, message: Any) -> list[Any]:

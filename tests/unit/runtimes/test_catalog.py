@@ -54,7 +54,7 @@ def test_a_backend_that_is_not_here_is_said(linear):
     """With those that are."""
     path = linear("here/model.onnx")
     (path.parent / "config.pbtxt").write_text('backend: "tensorrt"')
-    with pytest.raises(Failed, match="asks for 'tensorrt'; there are onnx, openvino"):
+    with pytest.raises(Failed, match="asks for 'tensorrt'; there are ensemble, onnx, openvino"):
         open_model("m", "1", ModelSpec(uri=str(path)))
 
 
@@ -74,7 +74,7 @@ def test_a_triton_config_is_what_the_model_is_opened_by(linear):
 
 def test_an_unknown_runtime_is_said():
     """An unknown runtime lists the known ones."""
-    with pytest.raises(Failed, match="no runtime 'abacus'; there are onnx, openvino"):
+    with pytest.raises(Failed, match="no runtime 'abacus'; there are onnx, openvino, ensemble"):
         open_model("m", "1", ModelSpec(uri="x", runtime="abacus"))
 
 

@@ -15,7 +15,7 @@ def test_router_and_registry_keep_to_the_settings(tmp_path: Path) -> None:
     """How long requests wait, and which user functions there are."""
     module = tmp_path / "module.yaml"
     module.write_text("spec:\n  functions: example/*\n")
-    router, registry = served(FunctionsSettings(max_queue_s=2.5, max_hold_s=0.5, module=str(module)))
+    router, registry, _ = served(FunctionsSettings(max_queue_s=2.5, max_hold_s=0.5, module=str(module)))
     bounds = router.bounds
     assert (bounds.queue_ms, bounds.hold_ms, bounds.functions) == (2_500, 500, ("example/*",))
     assert registry.functions == ("example/*",)
@@ -23,7 +23,7 @@ def test_router_and_registry_keep_to_the_settings(tmp_path: Path) -> None:
 
 def test_our_own_module_binds_no_user_function() -> None:
     """Nothing of runtime function can be registered then."""
-    router, registry = served(FunctionsSettings())
+    router, registry, _ = served(FunctionsSettings())
     assert (router.bounds.functions, registry.functions) == ((), ())
 
 

@@ -470,5 +470,6 @@ async def test_repr_tells_the_state() -> None:
     """A harness says who is in it and what waits."""
     harness, _ = await ready("a.onnx")
     assert repr(harness) == (
-        "<Harness of <Mailroom scurry/router, scurry/registry, scurry/inference: 0 in the mail, 1 delayed>: 1 replies>"
+        "<Harness of <Mailroom scurry/router, scurry/registry, scurry/graph, scurry/inference: "
+        "0 in the mail, 1 delayed>: 1 replies>"
     )

@@ -1,0 +1,36 @@
+"""Brings what is parked for a batch, many in one round trip."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scurry.inference.items import keys_needed, supply
+from scurry.wire.errors import ScurryError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scurry.inference.items import BatchItem
+    from scurry.inference.layouts import LayoutCache
+    from scurry.inference.payloads import Payloads
+    from scurry.wire.names import Keys
+
+
+async def fetch(
+    payloads: Payloads, items: Sequence[BatchItem], layouts: LayoutCache, keys: Keys, *, bodies: bool = False
+) -> bool:
+    """Supply items with what they need, or only with their bodies; a parked body may refer to parked tensors.
+
+    Returns whether anything was supplied. A failure to fetch is that of every item that waits.
+    """
+    supplied = False
+    while waiting := [item for item in items if item.needs and (not bodies or item.needs[0][0] < 0)]:
+        try:
+            found = await payloads.fetch(keys_needed(waiting))
+        except ScurryError as failure:
+            for item in waiting:
+                item.fail(failure)
+            return supplied
+        supply(waiting, found, layouts, keys)
+        supplied = True
+    return supplied
