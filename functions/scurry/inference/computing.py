@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from scurry.inference import placement
 from scurry.inference.answers import write_bodies
-from scurry.inference.apart import HUNG, compute_apart
+from scurry.inference.apart import HUNG, compute_apart, try_again
 from scurry.inference.batch import batches, run, same_rows
 from scurry.inference.items import BatchItem, claim, drop_late, keys_needed, supply
 from scurry.inference.placement import OUTLIER_SECONDS, TURN_SECONDS, Where
@@ -86,13 +86,19 @@ class Computing:
             suspect=loaded.suspect,
             steady=loaded.steady,
             holds_interpreter=loaded.model.holds_interpreter,
+            isolated=loaded.model.thread is not None,
         )
         return Where.THREAD if found is Where.CHILD and self._children is None else found
 
     async def answer(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> None:
         """Answer requests that have to wait for something. Raises `ScurryError`."""
         await self._fetch(work, loaded)
-        if self.where(lane_call, work, loaded) is Where.CHILD:
+        where = self.where(lane_call, work, loaded)
+        if where is Where.OWN:
+            async with loaded.slots:
+                running = asyncio.get_running_loop().run_in_executor
+                payloads = await running(loaded.model.thread, self.compute, lane_call, work, loaded)
+        elif where is Where.CHILD:
             payloads = await self._apart(lane_call, work, loaded)
         else:
             payloads = await self._threaded(lane_call, work, loaded)
@@ -105,6 +111,8 @@ class Computing:
         try:
             for batch in batches(work.items or (), rows, batched=loaded.model.batched, alike=work.alike):
                 self._stopwatch.run(loaded, batch, self._now())
+            if loaded.model.thread is not None:
+                try_again(lane_call, work, lambda item: self._stopwatch.run(loaded, [item], self._now()))
             return self._written(lane_call, work, loaded)
         except Exception as cause:
             work.fail_unforeseen(lane_call.call.key, cause)

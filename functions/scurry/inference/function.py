@@ -149,12 +149,13 @@ class Inference:
         try:
             await self._computing.answer(lane_call, work, loaded)
         finally:
-            loaded.users -= 1
+            loaded.leave()
             self._shelf.trim()
 
     async def close(self) -> None:
         """Let the threads and child processes go."""
         await self._computing.close()
+        self._shelf.clear()
 
     def __repr__(self) -> str:
         return f"<Inference {self.loads.worker or 'worker'}: {self._shelf!r}>"

@@ -148,7 +148,8 @@ def _read(item: BatchItem, body: bytes, layouts: LayoutCache, keys: Keys) -> Non
         request = decode_request(body) if encoded else InferRequest.FromString(body)
         if request.parameters:
             _refuse_promises(request)
-        layout = item.layout = layouts.check(request)
+        layout = layouts.check(request)
+        item.layout = layouts.told(layout, request) if request.parameters else layout
         item.wanted = layouts.wanted(request.outputs) if request.outputs else None
         tensors = [request.inputs[at] for at in layout.order]
         needs = [(at, each.payload) for at, each in enumerate(tensors) if each.payload]

@@ -114,7 +114,7 @@ class Progress:
 
     def fail(self, entry: VersionRecord, code: str, message: str) -> None:
         """It could not be loaded. A former spec goes on serving."""
-        self.answer_waiting(entry, "load_failed", message)
+        self.answer_waiting(entry, "not_allowed" if code == "not_allowed" else "load_failed", message)
         self.unload(entry, entry.spec)
         entry.error, entry.message = code or "load_failed", message
         if entry.HasField("serving"):

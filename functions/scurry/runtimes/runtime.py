@@ -10,7 +10,8 @@ import time
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
@@ -26,12 +27,16 @@ from scurry.wire.messages_pb2 import Signature
 from scurry.wire.tensors import DTYPES, Array
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from concurrent.futures import ThreadPoolExecutor
 
     from scurry.runtimes.files import ModelFile
     from scurry.runtimes.options import Options
     from scurry.runtimes.port import Port
 
+    Parameters = Mapping[str, bool | int | float | str]
+
+NO_PARAMETERS: Final[Parameters] = MappingProxyType({})
 OVERHEAD_BYTES = 96 * 1024
 """What the smallest open model costs besides its weights (measured with 1,000 sessions of onnxruntime: 87 KiB)."""
 UNKNOWN_SECONDS = 1.0
@@ -51,6 +56,11 @@ class Runtime(ABC):
     suffixes: ClassVar[tuple[str, ...]]
     holds_interpreter: ClassVar[bool] = False  # whether a run may keep other threads from running
     known: ClassVar[frozenset[str]] = KNOWN
+    runs_code: ClassVar[bool] = False  # its files can run code: they are not opened unless that is allowed
+    apart: ClassVar[bool] = False  # it does not get on with other frameworks in one process
+    takes_parameters: ClassVar[bool] = False  # a request's parameters change what the model does
+    takes_text: ClassVar[bool] = True  # elements of BYTES are handed over as `str`, else as `bytes`
+    thread: ThreadPoolExecutor | None = None  # of the model's own, where it has a process of its own
 
     def __init__(self, file: ModelFile, options: Options, threads: int) -> None:
         self.file, self.options = file, options
@@ -67,6 +77,11 @@ class Runtime(ABC):
         self.warnings: list[str] = []
         self._texts = False
 
+    @classmethod
+    def permission(cls, file: ModelFile, options: Options) -> str:  # noqa: ARG003 - for those that look
+        """What has to be allowed (`--allow`) before the files are opened, because they can run code; empty: nothing."""
+        return cls.name if cls.runs_code else ""
+
     @abstractmethod
     def _load(self) -> None:
         """Open `self.file`; set `inputs`, `outputs` and, where it is not the cpu, `device`."""
@@ -81,7 +96,7 @@ class Runtime(ABC):
         try:
             with Growth() as growth:
                 self._load()
-                self._texts = any(port.datatype == "BYTES" for port in self.inputs)
+                self._texts = self.takes_text and any(port.datatype == "BYTES" for port in self.inputs)
                 _check_datatypes((*self.inputs, *self.outputs))
                 check_stated(self.options, self.inputs, self.outputs)
                 self._warm_up()
@@ -92,12 +107,18 @@ class Runtime(ABC):
             raise Failed("load_failed", f"{self.framework} cannot open {self.file.path}: {_sentence(cause)}") from cause
         self.bytes = max(growth.bytes, self.file.bytes + OVERHEAD_BYTES)
 
-    def run(self, arrays: Sequence[Array]) -> list[Array]:
+    def _run_with(self, arrays: Sequence[Array], parameters: Parameters) -> list[Array]:  # noqa: ARG002
+        """The same with the parameters of a request, for those that take any."""
+        return self._run(arrays)
+
+    def run(self, arrays: Sequence[Array], parameters: Parameters = NO_PARAMETERS) -> list[Array]:
         """Run the model once. Raises `model_failed`, or `input_datatype` for a BYTES element that is not UTF-8."""
         if self._texts:
             arrays = [_decoded(array, self.inputs[at]) for at, array in enumerate(arrays)]
         try:
-            return self._run(arrays)
+            return self._run_with(arrays, parameters) if parameters else self._run(arrays)
+        except ScurryError:
+            raise
         except Exception as cause:
             raise Failed("model_failed", f"The model failed: {_sentence(cause)}") from cause
 
@@ -114,6 +135,9 @@ class Runtime(ABC):
             self._load()
         except Exception as cause:
             raise Failed("model_failed", f"The model cannot be opened anew: {_sentence(cause)}") from cause
+
+    def close(self) -> None:  # noqa: B027 - most have nothing of the kind
+        """Let go of what does not go by itself, when nobody uses the model any more."""
 
     def signature(self) -> Signature:
         """What the model takes and gives, for the registry."""

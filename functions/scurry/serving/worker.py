@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Final
 import uvloop
 
 from scurry.endpoint.server import ENDPOINT, application, listen
-from scurry.inference.children import Children
+from scurry.inference.children import GIVEN_BYTES, Children
 from scurry.inference.function import Inference
+from scurry.inference.isolated.opener import IsolatingOpener
 from scurry.inference.payloads import ParkedPayloads
 from scurry.inference.shelf import Shelf
 from scurry.inference.stock import MIB
@@ -53,7 +54,14 @@ async def serve(settings: WorkerSettings) -> None:
     payloads = ParkedPayloads(settings.redis_url, shared)
     threads, budget = settings.threads or os.cpu_count() or 1, settings.memory_mb * MIB
     children = Children(threads, budget, settings.models_root)
-    shelf = Shelf(Opener(threads, settings.models_root), budget, trial=children.try_to_open)
+    opener = IsolatingOpener(
+        Opener(threads, settings.models_root),
+        threads=threads,
+        allow=[name for name in settings.allow.split(",") if name],
+        memory=budget + GIVEN_BYTES,
+        load_seconds=settings.max_load_s,
+    )
+    shelf = Shelf(opener, budget, trial=children.try_to_open, load_seconds=settings.max_load_s)
     inference = Inference(shelf, payloads, keys=Keys(settings.namespace), children=children)
     app = application([inference])
     watchdog = Watchdog()
