@@ -55,12 +55,14 @@ class BlockingClient:
         timeout: float = 30.0,
         key: str = "",
         keep: int | None = None,
+        parameters: Mapping[str, bool | int | float | str] | None = None,
     ) -> dict[str, Array]:
         """As `Client.infer`."""
         return self._run(
             self._client.infer(
-                model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep
-            )
+                model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep,
+                parameters=parameters,
+            )  # fmt: skip
         )
 
     def infer_later(
@@ -74,12 +76,14 @@ class BlockingClient:
         timeout: float = 30.0,
         key: str = "",
         keep: int | None = None,
+        parameters: Mapping[str, bool | int | float | str] | None = None,
     ) -> Future[dict[str, Array]]:
         """As `Client.infer`, but go on at once: `.result()` of what is returned waits for the outputs."""
         return self._start(
             self._client.infer(
-                model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep
-            )
+                model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep,
+                parameters=parameters,
+            )  # fmt: skip
         )
 
     def result(self, id: str) -> Answer:  # noqa: A002

@@ -32,6 +32,8 @@ MODULE: Final = "scurry_model"
 """What the file is called once it is imported."""
 TRITON: Final = "TritonPythonModel"
 OWN: Final = frozenset({"class", "inputs", "outputs", "parameters"})
+LEFT: Final = (Exception, SystemExit)
+"""How a user's code may be left."""
 REFUSALS: Final = frozenset({"bad_request", "input_name", "input_datatype", "input_rank", "input_shape", "too_large"})
 """Codes that a model may refuse a request with."""
 
@@ -63,7 +65,7 @@ class PythonRuntime(Runtime):
         try:
             model = cls()
             model.load(self.file.path.parent, own.get("parameters", {}))
-        except Exception as cause:
+        except LEFT as cause:
             raise Failed("load_failed", f"{self.file.path} cannot be loaded: {self._told(cause)}") from cause
         self._model = model
 
@@ -80,7 +82,7 @@ class PythonRuntime(Runtime):
         except InvalidRequest as refusal:
             code = refusal.code if refusal.code in REFUSALS else "bad_request"
             raise InvalidRequest(code, refusal.message) from None
-        except Exception as cause:
+        except LEFT as cause:
             raise Failed("model_failed", f"The model failed: {self._told(cause)}") from cause
         return answered(found, self.outputs)
 
@@ -88,7 +90,7 @@ class PythonRuntime(Runtime):
         """Wait for it in a loop that goes on turning between requests."""
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
-            threading.Thread(target=self._loop.run_forever, name="model's loop", daemon=True).start()
+            threading.Thread(target=_turn, args=(self._loop,), name="model's loop", daemon=True).start()
         return asyncio.run_coroutine_threadsafe(_whole(found), self._loop).result()
 
     def _told(self, cause: BaseException) -> str:
@@ -105,6 +107,13 @@ class PythonRuntime(Runtime):
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._loop = None
+
+
+def _turn(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
 
 
 async def _whole(found: Awaitable[Any]) -> Any:  # noqa: ANN401 - what the user's function gives
@@ -124,9 +133,7 @@ def imported(runtime: PythonRuntime) -> ModuleType:
     sys.modules[MODULE] = module
     try:
         spec.loader.exec_module(module)
-    except BaseException as cause:
-        if not isinstance(cause, (Exception, SystemExit)):
-            raise
+    except LEFT as cause:
         raise Failed("load_failed", f"{path} cannot be imported: {runtime._told(cause)}") from cause
     return module
 
