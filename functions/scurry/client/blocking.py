@@ -60,9 +60,16 @@ class BlockingClient:
         """As `Client.infer`."""
         return self._run(
             self._client.infer(
-                model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep,
+                model,
+                inputs,
+                version=version,
+                outputs=outputs,
+                id=id,
+                timeout=timeout,
+                key=key,
+                keep=keep,
                 parameters=parameters,
-            )  # fmt: skip
+            )
         )
 
     def infer_later(
@@ -81,9 +88,16 @@ class BlockingClient:
         """As `Client.infer`, but go on at once: `.result()` of what is returned waits for the outputs."""
         return self._start(
             self._client.infer(
-                model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep,
+                model,
+                inputs,
+                version=version,
+                outputs=outputs,
+                id=id,
+                timeout=timeout,
+                key=key,
+                keep=keep,
                 parameters=parameters,
-            )  # fmt: skip
+            )
         )
 
     def result(self, id: str) -> Answer:  # noqa: A002

@@ -101,7 +101,7 @@ class B(scurry.Model):
     assert model._model.files == model.file.path.parent
     with pytest.raises(Failed, match=r"several \(A, B\): name one by `class`"):
         make(whole=whole)
-    with pytest.raises(Failed, match="no class 'C' derived from scurry.Model; it has A, B"):
+    with pytest.raises(Failed, match=r"no class 'C' derived from scurry.Model; it has A, B"):
         make(whole=whole, config='{"class": "C"}')
     with pytest.raises(Failed, match="B says no `outputs`"):
         make(whole=whole, config='{"class": "B"}')
