@@ -171,7 +171,7 @@ async def test_a_load_that_fails_in_whatever_way_is_a_failed_load(spec, lines, s
     with pytest.raises(Failed, match=sentence) as caught:
         opened(opener, spec(lines))
     assert caught.value.code == "load_failed"
-    assert not any(_is_ours(path) for path in Path("/proc").glob("[0-9]*"))
+    assert not _ours()
 
 
 async def test_it_is_not_started_too_often(opener, spec, monkeypatch):
@@ -224,10 +224,14 @@ async def test_any_model_may_have_a_process(opener, tmp_path):
 async def _gone(pid: int) -> None:
     end = time.monotonic() + 10
     while time.monotonic() < end:
-        if not Path(f"/proc/{pid}").exists():
+        if not Path(f"/proc/{pid}").exists():  # noqa: ASYNC240 - no file system of a disk
             return
         await asyncio.sleep(0.02)
     raise AssertionError(f"process {pid} lives")
+
+
+def _ours() -> list[Path]:
+    return [path for path in Path("/proc").glob("[0-9]*") if _is_ours(path)]
 
 
 def _is_ours(path: Path) -> bool:

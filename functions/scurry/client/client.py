@@ -113,10 +113,8 @@ class Client(AnswerReader):
         keep = self._keep(id, keep)
         if keep is not None:
             options += ("keep", str(keep))
-        if key:
-            options += ("key", key)
-        if traceparent:
-            options += ("traceparent", traceparent)
+        for name, value in (("key", key), ("traceparent", traceparent)):
+            options += (name, value) if value else ()
         stream = self.streams.requests(model)
         return self.streams.send(
             stream, fields, id or self.new_id(), timeout, parked or (), options=options, own=keep == 0

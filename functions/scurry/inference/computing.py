@@ -18,7 +18,7 @@ from scurry.inference import placement
 from scurry.inference.answers import write_bodies
 from scurry.inference.apart import HUNG, compute_apart, try_again
 from scurry.inference.batch import batches, run, same_rows
-from scurry.inference.items import BatchItem, claim, drop_late, keys_needed, supply
+from scurry.inference.items import BatchItem, claim, drop_late, fail_waiting, keys_needed, supply
 from scurry.inference.placement import OUTLIER_SECONDS, TURN_SECONDS, Where
 from scurry.inference.threads import Threads
 from scurry.wire.errors import ScurryError, Unavailable
@@ -93,12 +93,7 @@ class Computing:
     async def answer(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> None:
         """Answer requests that have to wait for something. Raises `ScurryError`."""
         await self._fetch(work, loaded)
-        where = self.where(lane_call, work, loaded)
-        if where is Where.OWN:
-            async with loaded.slots:
-                running = asyncio.get_running_loop().run_in_executor
-                payloads = await running(loaded.model.thread, self.compute, lane_call, work, loaded)
-        elif where is Where.CHILD:
+        if self.where(lane_call, work, loaded) is Where.CHILD:
             payloads = await self._apart(lane_call, work, loaded)
         else:
             payloads = await self._threaded(lane_call, work, loaded)
@@ -137,9 +132,7 @@ class Computing:
             try:
                 found = await self._payloads.fetch(keys)
             except ScurryError as failure:
-                for item in items:
-                    if item.needs:
-                        item.fail(failure)
+                fail_waiting(items, failure)
                 return
             supply(items, found, loaded.layouts, self._keys)
             work.alike = same_rows(items)
@@ -147,11 +140,12 @@ class Computing:
     async def _threaded(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
         """Compute in a thread, and give up on it if it does not come back: it cannot be ended."""
         seconds = placement.limit(loaded.expected(work.rows))
-        pool = self._threads.pool(loaded.pace.seconds)
+        pool = loaded.model.thread or self._threads.pool(loaded.pace.seconds)
         async with loaded.slots:
             running = asyncio.get_running_loop().run_in_executor(pool, self.compute, lane_call, work, loaded)
             try:
-                return await asyncio.wait_for(asyncio.shield(running), seconds)
+                # A model that has a process is given up by ending that.
+                return await asyncio.wait_for(asyncio.shield(running), None if loaded.model.thread else seconds)
             except TimeoutError:
                 log.error("%s: %s", lane_call.call.key, HUNG.format(seconds))  # noqa: TRY400
                 self._threads.replace(pool)

@@ -105,6 +105,13 @@ def supply(
             _fill(item, needs, found, layouts)
 
 
+def fail_waiting(items: Iterable[BatchItem], failure: ScurryError) -> None:
+    """Fail those whose payloads cannot be fetched."""
+    for item in items:
+        if item.needs:
+            item.fail(failure)
+
+
 def drop_late(items: Sequence[BatchItem], now_ms: int) -> Sequence[BatchItem]:
     """Fail what nobody waits for any more; returns the others."""
     late = False

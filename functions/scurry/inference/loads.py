@@ -119,6 +119,7 @@ def describe(loaded: LoadedModel, worker: str) -> Loaded:
         max_batch_size=model.max_batch_size,
         runtime=model.name,
         device=model.device,
+        isolated=model.thread is not None,
         fingerprint=loaded.recipe[0],
         warnings=map(shortened, model.warnings),
     )

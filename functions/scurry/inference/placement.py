@@ -1,6 +1,6 @@
 """Where a model computes: event loop, thread or child process.
 
-0. A model that is open in a process of its own is asked from a thread of its own.
+0. A model that is open in a process of its own is asked from a thread, always the same.
 1. A request that lost its worker, or a model that hung here before, computes in a child process: its end harms nobody.
 2. A runtime that may hold the interpreter would stop the loop from any thread: what it computes longer than a turn
    of the loop goes to a child process as well.
@@ -39,7 +39,6 @@ class Where(Enum):
     LOOP = auto()
     THREAD = auto()
     CHILD = auto()
-    OWN = auto()
 
 
 def place(
@@ -47,7 +46,7 @@ def place(
 ) -> Where:
     """Where to run what is expected to take so many seconds."""
     if isolated:
-        return Where.OWN
+        return Where.THREAD
     if solo or suspect:
         return Where.CHILD
     if holds_interpreter:

@@ -38,8 +38,6 @@ log = logging.getLogger(__name__)
 
 DROPPED: Final = 4096
 """Unloaded registrations that are remembered."""
-LOAD_SECONDS: Final = 300.0
-"""How long a model may take to be opened, unless told otherwise."""
 OPENING: Final = 1.2
 """Memory that a model is taken to need before it was ever opened, relative to its files."""
 
@@ -77,10 +75,9 @@ class Shelf:
         budget: int,
         clock: Callable[[], float] = time.monotonic,
         trial: Trial | None = None,
-        load_seconds: float = LOAD_SECONDS,
+        loaders: Loaders | None = None,
     ) -> None:
-        self._load_seconds, self.given_up = load_seconds, 0  # loads that did not come back
-        self._opener, self._loaders, self._clock = models, Loaders(), clock
+        self._opener, self._loaders, self._clock = models, loaders or Loaders(), clock
         self._stock, self._suspects = Stock(budget), Suspects(trial)
         self._loading = Underway()
         self._failures = Failures(clock)
@@ -178,11 +175,7 @@ class Shelf:
         stock.make_room(needed)
         stock.reserved += needed
         try:
-            model = await asyncio.wait_for(run(partial(self._opener.open, subject, spec.config)), self._load_seconds)
-        except TimeoutError:
-            self.given_up += 1  # its thread cannot be ended
-            sentence = f"{subject.file.path} was not open after {self._load_seconds:g} s; it is given up (max_load_s)."
-            raise Failed("load_failed", sentence) from None
+            model = await run(partial(self._opener.open, subject, spec.config))
         finally:
             stock.reserved -= needed
         self._sizes[subject.fingerprint] = model.bytes

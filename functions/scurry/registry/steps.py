@@ -88,7 +88,7 @@ class Progress:
         spec.max_batch_size = loaded.max_batch_size or spec.max_batch_size
         if set(range(LANES)) <= set(entry.loaded):
             entry.signature.CopyFrom(loaded.signature)
-            entry.bytes, entry.device = loaded.bytes, loaded.device
+            entry.bytes, entry.device, entry.isolated = loaded.bytes, loaded.device, loaded.isolated
             entry.warnings[:] = loaded.warnings
             self.become_ready(entry)
 

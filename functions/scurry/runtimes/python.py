@@ -1,5 +1,6 @@
-"""Models of users' own: a class derived from `scurry.Model` in a file of Python.
+"""Models of users' own, written in Python.
 
+A file defines a class derived from `scurry.Model`.
 What it is given is what it says it takes, for that was checked; what it gives is held against what it says here.
 """
 

@@ -6,29 +6,27 @@ All else is done here once: options, warm-up, the proof that rows may be stacked
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from scurry.runtimes.baseline import Baseline
 from scurry.runtimes.graphs import depends_on_values
 from scurry.runtimes.memory import Growth
-from scurry.runtimes.options import KNOWN
 from scurry.runtimes.stacking import decide
 from scurry.runtimes.stated import check_stated
-from scurry.runtimes.warmup import guessed, recorded
+from scurry.runtimes.traits import Traits
+from scurry.runtimes.warmup import guessed, recorded, timed
 from scurry.wire.errors import Failed, InvalidRequest, ScurryError
 from scurry.wire.messages_pb2 import Signature
 from scurry.wire.tensors import DTYPES, Array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from concurrent.futures import ThreadPoolExecutor
 
     from scurry.runtimes.files import ModelFile
     from scurry.runtimes.options import Options
@@ -41,26 +39,12 @@ OVERHEAD_BYTES = 96 * 1024
 """What the smallest open model costs besides its weights (measured with 1,000 sessions of onnxruntime: 87 KiB)."""
 UNKNOWN_SECONDS = 1.0
 """What a run is taken to need while none has ended."""
-TIMED_RUNS, TIMED_SECONDS = 4, 0.02
-"""So often, or so long, a model is run to see how long a run of it takes."""
 WARM_SECONDS = 0.5
 """The full-batch warm-up is left out for models that would need longer than this for it."""
 
 
-class Runtime(ABC):
+class Runtime(Traits, ABC):
     """A model that is open. `run` takes arrays in the order of `inputs` and gives them in the order of `outputs`."""
-
-    name: ClassVar[str]
-    framework: ClassVar[str]
-    module: ClassVar[str]
-    suffixes: ClassVar[tuple[str, ...]]
-    holds_interpreter: ClassVar[bool] = False  # whether a run may keep other threads from running
-    known: ClassVar[frozenset[str]] = KNOWN
-    runs_code: ClassVar[bool] = False  # its files can run code: they are not opened unless that is allowed
-    apart: ClassVar[bool] = False  # it does not get on with other frameworks in one process
-    takes_parameters: ClassVar[bool] = False  # a request's parameters change what the model does
-    takes_text: ClassVar[bool] = True  # elements of BYTES are handed over as `str`, else as `bytes`
-    thread: ThreadPoolExecutor | None = None  # of the model's own, where it has a process of its own
 
     def __init__(self, file: ModelFile, options: Options, threads: int) -> None:
         self.file, self.options = file, options
@@ -76,11 +60,6 @@ class Runtime(ABC):
         self.baseline: Baseline | None = None
         self.warnings: list[str] = []
         self._texts = False
-
-    @classmethod
-    def permission(cls, file: ModelFile, options: Options) -> str:  # noqa: ARG003 - for those that look
-        """What has to be allowed (`--allow`) before the files are opened, because they can run code; empty: nothing."""
-        return cls.name if cls.runs_code else ""
 
     @abstractmethod
     def _load(self) -> None:
@@ -136,9 +115,6 @@ class Runtime(ABC):
         except Exception as cause:
             raise Failed("model_failed", f"The model cannot be opened anew: {_sentence(cause)}") from cause
 
-    def close(self) -> None:  # noqa: B027 - most have nothing of the kind
-        """Let go of what does not go by itself, when nobody uses the model any more."""
-
     def signature(self) -> Signature:
         """What the model takes and gives, for the registry."""
         answer = Signature(batched=self.batched)
@@ -173,14 +149,8 @@ class Runtime(ABC):
         self.warnings += failures[:1]
 
     def _timed(self, arrays: Sequence[Array]) -> list[Array]:
-        """Run it a few times if it is quick; others load beside it, so that the shortest tells what a run takes."""
-        self.run(arrays)
-        taken: list[float] = []
-        while len(taken) < TIMED_RUNS and sum(taken) < TIMED_SECONDS:
-            start = time.perf_counter()
-            outputs = self.run(arrays)
-            taken.append(time.perf_counter() - start)
-        self.seconds = min(taken)
+        """Run it a few times, and note what a run takes."""
+        outputs, self.seconds = timed(self.run, arrays)
         return outputs
 
     def __repr__(self) -> str:

@@ -20,6 +20,7 @@ from scurry.endpoint.server import ENDPOINT, application, listen
 from scurry.inference.children import GIVEN_BYTES, Children
 from scurry.inference.function import Inference
 from scurry.inference.isolated.opener import IsolatingOpener
+from scurry.inference.loaders import Loaders
 from scurry.inference.payloads import ParkedPayloads
 from scurry.inference.shelf import Shelf
 from scurry.inference.stock import MIB
@@ -54,14 +55,8 @@ async def serve(settings: WorkerSettings) -> None:
     payloads = ParkedPayloads(settings.redis_url, shared)
     threads, budget = settings.threads or os.cpu_count() or 1, settings.memory_mb * MIB
     children = Children(threads, budget, settings.models_root)
-    opener = IsolatingOpener(
-        Opener(threads, settings.models_root),
-        threads=threads,
-        allow=[name for name in settings.allow.split(",") if name],
-        memory=budget + GIVEN_BYTES,
-        load_seconds=settings.max_load_s,
-    )
-    shelf = Shelf(opener, budget, trial=children.try_to_open, load_seconds=settings.max_load_s)
+    loaders = Loaders(settings.max_load_s)
+    shelf = Shelf(_opener(settings, threads, budget), budget, trial=children.try_to_open, loaders=loaders)
     inference = Inference(shelf, payloads, keys=Keys(settings.namespace), children=children)
     app = application([inference])
     watchdog = Watchdog()
@@ -80,3 +75,16 @@ async def serve(settings: WorkerSettings) -> None:
         await runner.cleanup()
         await payloads.close()
         await inference.close()
+        if loaders.given_up:
+            os._exit(0)  # the thread of a load that never came back would keep the process as well
+
+
+def _opener(settings: WorkerSettings, threads: int, budget: int) -> IsolatingOpener:
+    """How this worker opens models."""
+    return IsolatingOpener(
+        Opener(threads, settings.models_root),
+        threads=threads,
+        allow=[name for name in settings.allow.split(",") if name],
+        memory=budget + GIVEN_BYTES,
+        load_seconds=settings.max_load_s,
+    )

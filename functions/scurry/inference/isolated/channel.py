@@ -1,4 +1,6 @@
-"""Messages between a worker and the process of a model: JSON with arrays beside it.
+"""Messages between a worker and the process of a model.
+
+JSON with arrays beside it:
 
     head       u32 length of the JSON, u64 bytes of the arrays, u8 whether these lie in memory that comes along
     JSON       an object; `tensors` are data type, shape and bytes of each array

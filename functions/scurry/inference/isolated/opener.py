@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from scurry.inference.isolated.model import isolated
+from scurry.inference.loaders import LOAD_SECONDS
 from scurry.runtimes.options import parse_options
 from scurry.wire.errors import InvalidRequest
 
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from scurry.wire.messages_pb2 import ModelSpec
 
 MEMORY_BYTES: Final = 2 << 30
-LOAD_SECONDS: Final = 300.0
-"""How long a model may take to be opened, unless told otherwise."""
+"""What a process may take, unless told otherwise."""
 
 
 class IsolatingOpener:

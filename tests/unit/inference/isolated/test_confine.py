@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +18,8 @@ def program(text: str) -> subprocess.CompletedProcess[str]:
 
 def test_memory_has_a_limit_from_now_on():
     """What is more than that raises."""
-    done = program("limit_memory(64 << 20); a = bytearray(16 << 20)\ntry: bytearray(256 << 20)\nexcept MemoryError: print('full')")
+    more = "try: bytearray(256 << 20)\nexcept MemoryError: print('full')"
+    done = program(f"limit_memory(64 << 20); a = bytearray(16 << 20)\n{more}")
     assert done.stdout == "full\n"
 
 
@@ -32,7 +32,8 @@ def test_what_belongs_to_a_process_alone_is_told():
 
 def test_it_is_nicer_and_first_to_go():
     """And ends at once when its worker ended before it could be told."""
-    done = program("n = os.nice(0); yield_to_the_worker(os.getppid()); print(os.nice(0) - n, open('/proc/self/oom_score_adj').read())")
+    told = "print(os.nice(0) - n, open('/proc/self/oom_score_adj').read())"
+    done = program(f"n = os.nice(0); yield_to_the_worker(os.getppid()); {told}")
     assert done.stdout.split() == ["5", "1000"]
     done = program("yield_to_the_worker(os.getpid()); print('lives')")
     assert (done.stdout, done.returncode) == ("", 1)

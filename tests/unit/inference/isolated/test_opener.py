@@ -88,7 +88,7 @@ def test_the_config_limits_memory_and_threads():
 
 def test_what_can_run_code_is_refused_before_it_is_opened():
     """With the flag that would change that; allowed, it has a process of its own."""
-    with pytest.raises(InvalidRequest, match=r"runtime 'python', which is off: .*--allow python \(SCURRY_ALLOW\)") as no:
+    with pytest.raises(InvalidRequest, match=r"'python', which is off: .*--allow python \(SCURRY_ALLOW\)") as no:
         IsolatingOpener(Opener(PythonRuntime), allow=["sklearn-pickle"]).find("m", "1", ModelSpec())
     assert no.value.code == "not_allowed"
     allowing = IsolatingOpener(Opener(PythonRuntime), allow=["python"])
