@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import os
+import pickle
 import signal
 import time
 from pathlib import Path
@@ -20,7 +21,7 @@ from scurry.inference.isolated.model import IsolatedModel
 from scurry.inference.isolated.opener import IsolatingOpener
 from scurry.inference.shelf import Shelf
 from scurry.runtimes.catalog import Opener
-from scurry.wire.errors import Failed, Unavailable
+from scurry.wire.errors import Failed, InvalidRequest, Unavailable
 from scurry.wire.messages_pb2 import ModelSpec
 
 HEAD = """
@@ -219,6 +220,57 @@ async def test_any_model_may_have_a_process(opener, tmp_path):
         assert np.array_equal(model.run([large])[0], large * 2)
     finally:
         model.close()
+
+
+async def test_a_pickle_is_opened_apart_where_it_is_allowed(tmp_path):
+    """Nowhere else is it so much as read."""
+    from sklearn.linear_model import LinearRegression
+
+    model = LinearRegression().fit([[0.0], [1.0]], [0.0, 2.0])
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(model))
+    (tmp_path / "evil.pkl").write_bytes(pickle.dumps(Evil(tmp_path / "ran")))
+    with pytest.raises(InvalidRequest, match="--allow sklearn-pickle"):
+        opened(IsolatingOpener(Opener(), allow=["python"]), ModelSpec(uri=str(tmp_path / "evil.pkl")))
+    assert not (tmp_path / "ran").exists()
+    allowing = IsolatingOpener(Opener(), allow=["sklearn-pickle"])
+    found = opened(allowing, ModelSpec(uri=str(tmp_path / "model.pkl")))
+    assert found.run([np.array([[3.0]])])[0].tolist() == model.predict([[3.0]]).tolist()
+    found.close()
+    with pytest.raises(Failed, match="int does not say what it takes"):
+        opened(allowing, ModelSpec(uri=str(tmp_path / "evil.pkl")))
+    assert (tmp_path / "ran").exists()
+
+
+class Evil:
+    """A pickle that writes a file when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.path}",)
+
+
+async def test_a_damaged_file_that_ends_its_reader_is_a_failed_load(opener, tmp_path):
+    """XGBoost reads whatever lies there."""
+    import xgboost
+
+    x = np.random.default_rng(0).random((50, 4))
+    xgboost.XGBRegressor(n_estimators=5, n_jobs=1).fit(x, x.sum(axis=1)).save_model(tmp_path / "whole.ubj")
+    whole, failures = (tmp_path / "whole.ubj").read_bytes(), []
+    for seed in range(6):
+        draw = np.random.default_rng(seed)
+        broken = bytearray(whole)
+        for at in draw.integers(0, len(whole), 20):
+            broken[at] = draw.integers(0, 256)
+        (tmp_path / "broken.ubj").write_bytes(broken)
+        with pytest.raises(Failed) as caught:
+            opened(opener, ModelSpec(uri=str(tmp_path / "broken.ubj")))
+        failures.append(caught.value)
+        if "it ended with status -" in caught.value.message:
+            break
+    assert {failure.code for failure in failures} == {"load_failed"}
+    assert any("it ended with status -" in failure.message for failure in failures)
 
 
 async def _gone(pid: int) -> None:

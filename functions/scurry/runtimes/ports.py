@@ -43,3 +43,13 @@ def _port(where: str, each: object) -> Port:
 
 def _is_size(size: object) -> bool:
     return isinstance(size, int) and not isinstance(size, bool) and size >= -1
+
+
+def features(stated: object, datatype: str, count: int) -> Port:
+    """The one input of a model that takes rows of so many features: `x`, unless it is stated. Raises `load_failed`."""
+    if stated is None:
+        return Port("x", datatype, (-1, count))
+    ports = read_ports("inputs", stated)
+    if len(ports) != 1 or ports[0].shape not in {(-1, count), (-1, -1)}:
+        raise Failed("load_failed", f"`inputs` must be one tensor of shape [-1, {count}]: rows of features.")
+    return ports[0]

@@ -33,5 +33,10 @@ class Traits:
         """What has to be allowed (`--allow`) before the files are opened, because they can run code; empty: nothing."""
         return cls.name if cls.runs_code else ""
 
+    @classmethod
+    def is_apart(cls, file: ModelFile, options: Options) -> bool:
+        """Whether the files are opened in a process of their own though no config asks for that."""
+        return cls.apart or bool(cls.permission(file, options))
+
     def close(self) -> None:
         """Let go of what does not go by itself, when nobody uses the model any more."""

@@ -16,6 +16,8 @@ from typing import Final
 
 NICE: Final = 5
 """What it is nicer by than the worker: less than the threads of slow models, for a quick one may have to come here."""
+OUT_OF_MEMORY: Final = 86
+"""The status of a process that ended because it may take no more memory."""
 _SET_PARENT_DEATH_SIGNAL: Final = 1
 
 

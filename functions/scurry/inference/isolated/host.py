@@ -14,8 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from scurry.inference.isolated.channel import Channel
-from scurry.inference.isolated.confine import limit_memory, own_bytes, yield_to_the_worker
-from scurry.inference.isolated.process import OUT_OF_MEMORY
+from scurry.inference.isolated.confine import OUT_OF_MEMORY, limit_memory, own_bytes, yield_to_the_worker
 from scurry.runtimes.catalog import Opener
 from scurry.wire.errors import Failed, InvalidRequest, ScurryError
 from scurry.wire.messages_pb2 import ModelSpec

@@ -52,7 +52,7 @@ class IsolatingOpener:
     def open(self, subject: Subject, config: str) -> Runtime:
         """The open model. Raises `load_failed`."""
         cls, options = subject.runtime, _options(subject, config)
-        if not (options.isolated or cls.apart or cls.permission(subject.file, options)):
+        if not (options.isolated or cls.is_apart(subject.file, options)):
             return self._opener.open(subject, config)
         model = isolated(cls)(subject, options, self._header(subject, config, options), self._load_seconds)
         model.open()

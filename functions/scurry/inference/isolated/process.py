@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scurry.inference.children import Died
 from scurry.inference.isolated.channel import Channel, Unreadable
+from scurry.inference.isolated.confine import OUT_OF_MEMORY
 from scurry.wire.errors import Unavailable, error
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ LOOK_SECONDS: Final = 1.0
 """So often it is looked whether the process lives still: one that it left behind may hold the other end open."""
 LEAVE_SECONDS: Final = 5.0
 """How long a process may take to leave when it is asked to."""
-OUT_OF_MEMORY: Final = 86
-"""The status of a process that ended because it may take no more memory."""
 
 
 class Process:

@@ -7,8 +7,8 @@ import pytest
 from tests.unit.inference.toys import Toy, row
 
 from scurry.inference.isolated import host as module
+from scurry.inference.isolated.confine import OUT_OF_MEMORY
 from scurry.inference.isolated.host import Host, described, opened, samples
-from scurry.inference.isolated.process import OUT_OF_MEMORY
 from scurry.runtimes.catalog import Opener
 from scurry.runtimes.user_model import Model
 from scurry.wire.errors import Failed, InvalidRequest
