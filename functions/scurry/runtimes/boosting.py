@@ -1,8 +1,8 @@
 """Boosted trees of XGBoost and LightGBM, in the files that they save.
 
 There is one input, a row of features for each row of the output `prediction`, which is what the framework's own
-`predict` gives: classes' probabilities for a classifier, by its objective. A missing feature is NaN. Both read a damaged
-file without care, to the end of their process: so they have one of their own.
+`predict` gives: classes' probabilities for a classifier, by its objective. A missing feature is NaN. Both read a
+damaged file without care, to the end of their process: so they have one of their own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ OUTPUT: Final = "prediction"
 class BoosterRuntime(Runtime):
     """What both have in common."""
 
-    known: ClassVar[frozenset[str]] = Runtime.known | {"inputs"}
+    known: ClassVar[frozenset[str]] = Runtime.known - {"device"} | {"inputs"}
     apart: ClassVar[bool] = True
     datatype: ClassVar[str]  # what it computes with
     gives: ClassVar[str]

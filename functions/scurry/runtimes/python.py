@@ -46,7 +46,7 @@ class PythonRuntime(Runtime):
     framework: ClassVar[str] = "Python"
     module: ClassVar[str] = "numpy"
     suffixes: ClassVar[tuple[str, ...]] = (".py",)
-    known: ClassVar[frozenset[str]] = Runtime.known | OWN
+    known: ClassVar[frozenset[str]] = Runtime.known - {"device"} | OWN
     runs_code: ClassVar[bool] = True
     apart: ClassVar[bool] = True
     takes_parameters: ClassVar[bool] = True

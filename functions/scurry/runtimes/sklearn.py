@@ -1,8 +1,8 @@
 """Estimators of scikit-learn, saved by skops; pickles only where that is allowed.
 
 A skops file names every type that it is made of: those that skops does not trust by itself are refused unless the
-config lists them (`trusted`). With types from elsewhere than the libraries below, and for pickles, whoever made the file
-may run code: the worker must be told to allow that.
+config lists them (`trusted`). With types from elsewhere than the libraries below, and with a pickle, whoever made the
+file may run code: the worker must be told to allow that.
 
 | estimator                  | outputs                                                |
 |----------------------------|--------------------------------------------------------|
@@ -45,7 +45,7 @@ class SklearnRuntime(Runtime):
     framework: ClassVar[str] = "scikit-learn"
     module: ClassVar[str] = "sklearn"
     suffixes: ClassVar[tuple[str, ...]] = (".skops", *PICKLES)
-    known: ClassVar[frozenset[str]] = Runtime.known | {"inputs", "trusted"}
+    known: ClassVar[frozenset[str]] = Runtime.known - {"device"} | {"inputs", "trusted"}
     _parts: Sequence[Part] = ()
 
     @classmethod

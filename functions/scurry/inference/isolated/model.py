@@ -75,7 +75,7 @@ class IsolatedModel(Runtime):
 
     def _load(self) -> None:
         _end(self._process)
-        process = Process()
+        process = Process(self.threads)
         self._process.append(process)
         self._started = time.monotonic()
         try:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS: Final = 1.0
 """So often it is looked whether the process lives still: one that it left behind may hold the other end open."""
+THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""What tells libraries how many threads to begin; what the worker was started with stands."""
 LEAVE_SECONDS: Final = 5.0
 """How long a process may take to leave when it is asked to."""
 
@@ -33,14 +35,15 @@ LEAVE_SECONDS: Final = 5.0
 class Process:
     """One process, started when this is made. Belongs to a thread that lives as long as it does."""
 
-    def __init__(self) -> None:
-        """Start it. Raises `unavailable`."""
+    def __init__(self, threads: int = 1) -> None:
+        """Start it, its libraries computing with so many threads. Raises `unavailable`."""
         ours, theirs = socket.socketpair()
         try:
             # -P: nothing is imported from the directory that the worker happens to run in.
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "scurry.inference.isolated.host", str(theirs.fileno()), str(os.getpid())],
                 stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),), start_new_session=True,
+                env={**dict.fromkeys(THREADS, str(threads)), **os.environ},
             )  # fmt: skip
         except OSError as cause:
             ours.close()
