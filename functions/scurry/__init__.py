@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scurry.wire.errors import ScurryError
+from scurry.wire.errors import InvalidRequest, ScurryError
 
 if TYPE_CHECKING:
     from scurry.client.blocking import BlockingClient
     from scurry.client.client import Client
+    from scurry.runtimes.user_model import Model
 
-__all__ = ["BlockingClient", "Client", "ScurryError"]
+__all__ = ["BlockingClient", "Client", "InvalidRequest", "Model", "ScurryError"]
 
-_FACE = {"Client": "scurry.client.client", "BlockingClient": "scurry.client.blocking"}
+_FACE = {
+    "Client": "scurry.client.client",
+    "BlockingClient": "scurry.client.blocking",
+    "Model": "scurry.runtimes.user_model",
+}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attributes are of any type
-    """Import the client when it is first asked for, so that `import scurry` stays light."""
+    """Import a name when it is first asked for, so that `import scurry` stays light."""
     if name not in _FACE:
         raise AttributeError(f"module 'scurry' has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415

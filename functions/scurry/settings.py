@@ -61,7 +61,10 @@ class FunctionsSettings(CommonSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings(CommonSettings):
-    """One worker. `threads` 0 leaves the choice to the runtime; `models_root` is put before relative uris."""
+    """One worker. `threads` 0 leaves the choice to the runtime; `models_root` is put before relative uris.
+
+    `allow` names what may be opened though it can run code: `python`, `sklearn-pickle`, …, with commas between.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8110
@@ -70,6 +73,8 @@ class WorkerSettings(CommonSettings):
     threads: int = 0
     models_root: str = ""
     shared_payloads: str = ""
+    allow: str = ""
+    max_load_s: float = 300.0
     drain_s: float = 45.0
 
 
@@ -120,6 +125,8 @@ class UpSettings(CommonSettings):
     admin_key: str = ""
     max_queue_s: float = 10.0
     max_hold_s: float = 60.0
+    max_load_s: float = 300.0
+    allow: str = ""
 
 
 Settings = TypeVar("Settings", bound=CommonSettings)
@@ -220,6 +227,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "drain_s": above_0(86400),
     "max_queue_s": above_0(86400),
     "max_hold_s": above_0(86400),
+    "max_load_s": above_0(86400),
+    "allow": ("names such as python,sklearn-pickle", re.compile(r"([a-z][a-z0-9-]*(,|$))*").fullmatch),
     "log_level": ("debug, info, warning or error", {"debug", "info", "warning", "error"}.__contains__),
     "on_gap": ("fail or resume", {"fail", "resume"}.__contains__),
     "checkpoint_interval": ("a duration such as 5s", re.compile(r"\d{1,9} ?(ms|s|min|m|h)").fullmatch),

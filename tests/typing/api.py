@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, assert_type
 
 import numpy as np
 import numpy.typing as npt
 
-from scurry import BlockingClient, Client, ScurryError
+from scurry import BlockingClient, Client, InvalidRequest, Model, ScurryError
 from scurry.client.answers import Answer
 from scurry.client.waiting import Fields
+from scurry.testing import Served, serve
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.messages_pb2 import Alias, Promote, Register, Rollback, Split, Unregister, Update
 
@@ -23,7 +26,7 @@ async def asks() -> None:
         image = np.zeros((1, 64), np.float32)
         outputs = await client.infer("digits", {"image": image})
         assert_type(outputs, dict[str, npt.NDArray[Any]])
-        await client.infer("digits", {"image": [[0.0, 1.0]], "scale": 2})
+        await client.infer("digits", {"image": [[0.0, 1.0]], "scale": 2}, parameters={"top": 3, "raw": True})
         await client.infer(
             "digits", {"x": image}, version="2", outputs=["y"], id="mine", timeout=1.5, key="user", keep=60
         )
@@ -70,3 +73,44 @@ def blocks() -> None:
         except ScurryError as failure:
             assert_type(failure.code, str)
             assert_type(failure.message, str)
+
+
+class Scale(Model):
+    """A model of a user's own, `async` or not."""
+
+    inputs = [{"name": "x", "datatype": "FP32", "shape": [-1, 2]}]  # noqa: RUF012 - as users write it
+    outputs = [{"name": "y", "datatype": "FP32", "shape": [-1, 2]}]  # noqa: RUF012
+
+    def load(self, files: Path, config: Mapping[str, Any]) -> None:
+        """Its directory, and what it was told."""
+        self.base = float(config.get("base", 0))
+
+    def predict(
+        self, inputs: dict[str, npt.NDArray[Any]], parameters: Mapping[str, bool | int | float | str]
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Arrays by name."""
+        if not inputs["x"].size:
+            raise InvalidRequest("input_shape", "There is nothing to scale.")
+        return {"y": self.base + inputs["x"]}
+
+
+class Later(Model):
+    """One that waits for something."""
+
+    async def predict(
+        self, inputs: dict[str, npt.NDArray[Any]], parameters: Mapping[str, bool | int | float | str]
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Arrays by name."""
+        await asyncio.sleep(0)
+        return inputs
+
+
+def tests() -> None:
+    """A model without a job."""
+    with serve(Scale, {"max_batch_size": 8}) as model:
+        assert_type(model, Served)
+        assert_type(model.predict({"x": np.zeros((1, 2), np.float32)}, scale=2), dict[str, npt.NDArray[Any]])
+        assert_type(
+            model.predict_together({"x": np.zeros((1, 2), np.float32)}), list[dict[str, npt.NDArray[Any]] | ScurryError]
+        )
+    serve(Path("models/scale")).close()

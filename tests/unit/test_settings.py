@@ -79,3 +79,13 @@ def test_up_picks_free_ports_unless_told():
 def test_every_field_has_a_variable():
     """The set of known variables covers fields and the job's own."""
     assert {"SCURRY_DIR", "SCURRY_MEMORY_MB", "SCURRY_FUNCTIONS", "SCURRY_LOG_LEVEL"} <= variables()
+
+
+@pytest.mark.parametrize(("text", "right"), [("", True), ("python,sklearn-pickle", True), ("all of it", False)])
+def test_what_is_allowed_is_a_list_of_names(text, right):
+    """With commas between."""
+    if right:
+        assert load(WorkerSettings, None, {"SCURRY_ALLOW": text}).allow == text
+    else:
+        with pytest.raises(InvalidSettings, match="SCURRY_ALLOW takes names such as python,sklearn-pickle"):
+            load(WorkerSettings, None, {"SCURRY_ALLOW": text})

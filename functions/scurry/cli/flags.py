@@ -47,6 +47,8 @@ HELP: Final = {
     "forget_checkpoints": "start without the job's checkpoints, which are put aside, when none can be restored",
     "max_queue_s": "seconds a request may wait for its turn, by the time that requests of its version take",
     "max_hold_s": "seconds a request may wait for a version that is being loaded",
+    "max_load_s": "seconds a model may take to be opened",
+    "allow": "what may be opened though it can run code: python, sklearn-pickle, …, with commas between",
     "admin_key": "key that registry verbs over HTTP must show",
     "separate_registry": "take registry messages from their own stream only, so that Redis' ACLs can tell who may",
 }

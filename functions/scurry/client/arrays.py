@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from scurry.client.bodies import KeyOf, Parked, is_large
+from scurry.protocols.oip_json import set_parameter
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.tensors import DTYPES, Array, datatype_of, to_array, to_bytes
 
@@ -26,6 +28,7 @@ def pack(
     outputs: Sequence[str],
     key_of: KeyOf,
     datatypes: Mapping[str, str],
+    parameters: Mapping[str, bool | int | float | str] = MappingProxyType({}),
 ) -> tuple[InferRequest, Parked]:
     """A request with these inputs; large ones are parked without having been in the message.
 
@@ -42,6 +45,8 @@ def pack(
             parked.append((tensor.payload, data))
         else:
             tensor.data = data
+    for name, given in parameters.items():
+        set_parameter(request.parameters[name], name, given)
     return request, parked
 
 

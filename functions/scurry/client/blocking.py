@@ -7,7 +7,7 @@ import threading
 from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack
 
 from scurry.client.answers import Answer
 from scurry.client.client import Client
@@ -21,6 +21,18 @@ if TYPE_CHECKING:
     from scurry.wire.tensors import Array
 
 T = TypeVar("T")
+
+
+class InferOptions(TypedDict, total=False):
+    """What `Client.infer` may be told besides."""
+
+    version: str
+    outputs: Sequence[str]
+    id: str
+    timeout: float
+    key: str
+    keep: int | None
+    parameters: Mapping[str, bool | int | float | str] | None
 
 
 class BlockingClient:
@@ -45,42 +57,16 @@ class BlockingClient:
             raise
 
     def infer(
-        self,
-        model: str,
-        inputs: Mapping[str, npt.ArrayLike],
-        *,
-        version: str = "",
-        outputs: Sequence[str] = (),
-        id: str = "",  # noqa: A002 - the protocol's own word
-        timeout: float = 30.0,
-        key: str = "",
-        keep: int | None = None,
+        self, model: str, inputs: Mapping[str, npt.ArrayLike], **options: Unpack[InferOptions]
     ) -> dict[str, Array]:
         """As `Client.infer`."""
-        return self._run(
-            self._client.infer(
-                model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep
-            )
-        )
+        return self.infer_later(model, inputs, **options).result()
 
     def infer_later(
-        self,
-        model: str,
-        inputs: Mapping[str, npt.ArrayLike],
-        *,
-        version: str = "",
-        outputs: Sequence[str] = (),
-        id: str = "",  # noqa: A002
-        timeout: float = 30.0,
-        key: str = "",
-        keep: int | None = None,
+        self, model: str, inputs: Mapping[str, npt.ArrayLike], **options: Unpack[InferOptions]
     ) -> Future[dict[str, Array]]:
         """As `Client.infer`, but go on at once: `.result()` of what is returned waits for the outputs."""
-        return self._start(
-            self._client.infer(
-                model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep
-            )
-        )
+        return self._start(self._client.infer(model, inputs, **options))
 
     def result(self, id: str) -> Answer:  # noqa: A002
         """As `Client.result`: the kept answer to a request sent under an id of the caller's own."""

@@ -55,13 +55,14 @@ class Client(AnswerReader):
         timeout: float = 30.0,  # noqa: ASYNC109 - also the deadline that the job keeps
         key: str = "",
         keep: int | None = None,
+        parameters: Mapping[str, bool | int | float | str] | None = None,
     ) -> dict[str, Array]:
         """Ask with arrays, get arrays: one for each output, or for each of `outputs`."""
         from scurry.client import arrays  # noqa: PLC0415 - numpy only for those who use it
 
         request_id = id or self.new_id()
         known = await self._datatypes(model, version) if arrays.is_unsure(inputs) else {}
-        request, parked = arrays.pack(inputs, outputs, self._key_of(request_id, id), known)
+        request, parked = arrays.pack(inputs, outputs, self._key_of(request_id, id), known, parameters or {})
         keep = self._keep(id, keep)
         future = self.submit(
             model, request.SerializeToString(), version=version, id=request_id, timeout=timeout, key=key, keep=keep,
@@ -112,10 +113,8 @@ class Client(AnswerReader):
         keep = self._keep(id, keep)
         if keep is not None:
             options += ("keep", str(keep))
-        if key:
-            options += ("key", key)
-        if traceparent:
-            options += ("traceparent", traceparent)
+        for name, value in (("key", key), ("traceparent", traceparent)):
+            options += (name, value) if value else ()
         stream = self.streams.requests(model)
         return self.streams.send(
             stream, fields, id or self.new_id(), timeout, parked or (), options=options, own=keep == 0

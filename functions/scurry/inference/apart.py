@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scurry.inference.children import Children
+    from scurry.inference.items import BatchItem
     from scurry.inference.lane_call import LaneCall, Work
     from scurry.inference.loaded_model import LoadedModel
 
@@ -59,3 +60,22 @@ async def compute_apart(
             item.fail(cause)
     if lane_call.suspicious:
         log.warning("%s: a request of it fails or ends what computes it; the router is told", lane_call.call.key)
+
+
+def try_again(lane_call: LaneCall, work: Work, run: Callable[[BatchItem], None]) -> None:
+    """Give requests that ended the process of their model a fresh one, once; who ends that as well is buried.
+
+    A process may end for what others did to it: it had taken all the memory it may, or was ended from outside.
+    """
+    for item in work.items or ():
+        if not _is_lost(item):
+            continue
+        item.failure = None
+        run(item)
+        if item.failure is not None and _is_lost(item):
+            log.warning("%s: request %s ended the process of its model twice", lane_call.call.key, item.request.id)
+            lane_call.bury(item, item.failure)
+
+
+def _is_lost(item: BatchItem) -> bool:
+    return item.failure is not None and item.failure.code == "worker_lost"

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from scurry.inference.layouts import InputLayout, LayoutCache
     from scurry.inference.sizes import BatchSizes
     from scurry.runtimes.port import Port
+    from scurry.runtimes.runtime import Parameters
 
 
 class Runnable(Protocol):
     """What gives outputs for inputs."""
 
-    def run(self, arrays: Sequence[Array]) -> list[Array]:
+    def run(self, arrays: Sequence[Array], parameters: Parameters = ...) -> list[Array]:
         """Run once. Raises `ScurryError`."""
         ...
 
@@ -91,16 +92,22 @@ def run(model: Runnable, layouts: LayoutCache, batch: Sequence[BatchItem]) -> No
     """One model call for items of one group; singly when it fails."""
     try:
         if len(batch) == 1 and not layouts.sizes.fills(batch[0].layout.rows):  # type: ignore[union-attr]
-            take(layouts, batch[0], model.run(inputs_of(layouts, batch[0])))
+            take(layouts, batch[0], _ask(model, batch[0], inputs_of(layouts, batch[0])))
             return
         counts: list[int] = [item.layout.rows for item in batch]  # type: ignore[union-attr]
-        split(layouts, batch, counts, model.run(stack(layouts, batch, counts)))
+        split(layouts, batch, counts, _ask(model, batch[0], stack(layouts, batch, counts)))
     except Exception as cause:
         if len(batch) == 1:
             batch[0].fail(cause)
             return
         for item in batch:
             run(model, layouts, [item])
+
+
+def _ask(model: Runnable, first: BatchItem, arrays: Sequence[Array]) -> list[Array]:
+    """Run the model, with the parameters that the items of a batch have in common."""
+    parameters = first.layout.parameters if first.layout is not None else ()
+    return model.run(arrays, dict(parameters)) if parameters else model.run(arrays)
 
 
 def inputs_of(layouts: LayoutCache, item: BatchItem) -> list[Array]:

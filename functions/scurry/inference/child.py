@@ -10,17 +10,13 @@ more memory than the worker's models may.
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import json
 import os
-import resource
-import signal
 import struct
 import sys
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
+from scurry.inference.isolated.confine import limit_memory, yield_to_the_worker
 from scurry.inference.shelf import identity_of
 from scurry.runtimes.catalog import Opener
 from scurry.wire.errors import Failed, ScurryError
@@ -37,9 +33,6 @@ ANSWER: Final = 1
 FAILED: Final = 2
 HEAD: Final = struct.Struct(">IB")
 LENGTH: Final = struct.Struct(">I")
-NICE: Final = 5
-"""What it is nicer by than the worker: less than the threads of slow models, for a quick one may have to come here."""
-_SET_PARENT_DEATH_SIGNAL: Final = 1
 
 
 class Child:
@@ -88,24 +81,6 @@ class Child:
 def unstacked(spec: ModelSpec) -> str:
     """The spec's options without stacking, which would have to be proven here for nothing."""
     return json.dumps((json.loads(spec.config) if spec.config.strip() else {}) | {"max_batch_size": 0})
-
-
-def limit_memory(more: int) -> None:
-    """Let this process take so much more memory than it has now. Without /proc there is no limit."""
-    with contextlib.suppress(OSError, ValueError):
-        pages = int(Path("/proc/self/statm").read_text().split()[5])  # data and stack
-        _, most = resource.getrlimit(resource.RLIMIT_DATA)
-        wanted = pages * resource.getpagesize() + more
-        resource.setrlimit(resource.RLIMIT_DATA, (wanted if most < 0 else min(wanted, most), most))
-
-
-def yield_to_the_worker() -> None:
-    """End when the worker ends, and before it where memory is short; compute when it does not."""
-    os.nice(NICE)
-    with contextlib.suppress(OSError, AttributeError):  # not Linux
-        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def main(argv: list[str]) -> None:

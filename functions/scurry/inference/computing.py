@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from scurry.inference import placement
 from scurry.inference.answers import write_bodies
-from scurry.inference.apart import HUNG, compute_apart
+from scurry.inference.apart import HUNG, compute_apart, try_again
 from scurry.inference.batch import batches, run, same_rows
 from scurry.inference.fetching import fetch
 from scurry.inference.items import BatchItem, claim, drop_late
@@ -96,6 +96,7 @@ class Computing:
             suspect=loaded.suspect,
             steady=loaded.steady,
             holds_interpreter=loaded.model.holds_interpreter,
+            isolated=loaded.model.thread is not None,
         )
         return Where.THREAD if found is Where.CHILD and self._children is None else found
 
@@ -119,6 +120,8 @@ class Computing:
             missed = self._cache.answer(work.spec, work.items or ()) if loaded.cached else ()
             for batch in batches(work.items or (), sizes, batched=loaded.model.batched, alike=work.alike):
                 self._stopwatch.run(loaded, batch, self._now())
+            if loaded.model.thread is not None:
+                try_again(lane_call, work, lambda item: self._stopwatch.run(loaded, [item], self._now()))
             self._cache.keep(work.spec, missed)
             return self._written(lane_call, work, loaded)
         except Exception as cause:
@@ -146,11 +149,12 @@ class Computing:
     async def _threaded(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
         """Compute in a thread, and give up on it if it does not come back: it cannot be ended."""
         seconds = placement.limit(loaded.expected(work.rows))
-        pool = self._threads.pool(loaded.pace.seconds)
+        pool = loaded.model.thread or self._threads.pool(loaded.pace.seconds)
         async with loaded.slots:
             running = asyncio.get_running_loop().run_in_executor(pool, self.compute, lane_call, work, loaded)
             try:
-                return await asyncio.wait_for(asyncio.shield(running), seconds)
+                # A model that has a process is given up by ending that.
+                return await asyncio.wait_for(asyncio.shield(running), None if loaded.model.thread else seconds)
             except TimeoutError:
                 log.error("%s: %s", lane_call.call.key, HUNG.format(seconds))  # noqa: TRY400
                 self._threads.replace(pool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scurry.inference.items import keys_needed, supply
+from scurry.inference.items import fail_waiting, keys_needed, supply
 from scurry.wire.errors import ScurryError
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ async def fetch(
         try:
             found = await payloads.fetch(keys_needed(waiting))
         except ScurryError as failure:
-            for item in waiting:
-                item.fail(failure)
+            fail_waiting(waiting, failure)
             return supplied
         supply(waiting, found, layouts, keys)
         supplied = True

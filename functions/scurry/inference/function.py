@@ -108,10 +108,7 @@ class Inference:
     async def _answer_later(self, lane_call: LaneCall, done: Callable[[Call], None]) -> None:
         """Answer a call that has to wait for something."""
         if lane_call.address is not None:
-            changes = [self.loads.answer(lane_call.call, change) for change in lane_call.changes]
-            for failure in await asyncio.gather(*changes, return_exceptions=True):
-                if failure is not None:
-                    log.error("%s: a change failed", lane_call.call.key, exc_info=failure)
+            await self.loads.answer_all(lane_call.call, lane_call.changes)
             for work in tuple(lane_call.works):
                 await self._answer_work(lane_call, work)
         self._finish(lane_call, done)
@@ -151,12 +148,13 @@ class Inference:
         try:
             await self._computing.answer(lane_call, work, loaded)
         finally:
-            loaded.users -= 1
+            loaded.leave()
             self._shelf.trim()
 
     async def close(self) -> None:
         """Let the threads and child processes go."""
         await self._computing.close()
+        self._shelf.clear()
 
     def __repr__(self) -> str:
         return f"<Inference {self.loads.worker or 'worker'}: {self._shelf!r}>"

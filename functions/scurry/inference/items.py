@@ -106,6 +106,13 @@ def supply(
             _fill(item, needs, found, layouts)
 
 
+def fail_waiting(items: Iterable[BatchItem], failure: ScurryError) -> None:
+    """Fail those whose payloads cannot be fetched."""
+    for item in items:
+        if item.needs:
+            item.fail(failure)
+
+
 def drop_late(items: Sequence[BatchItem], now_ms: int) -> Sequence[BatchItem]:
     """Fail what nobody waits for any more; returns the others."""
     late = False
@@ -149,7 +156,8 @@ def _read(item: BatchItem, body: bytes, layouts: LayoutCache, keys: Keys) -> Non
         request = decode_request(body) if encoded else InferRequest.FromString(body)
         if request.parameters:
             _refuse_promises(request)
-        layout = item.layout = layouts.check(request)
+        layout = layouts.check(request)
+        item.layout = layouts.told(layout, request) if request.parameters else layout
         item.wanted = layouts.wanted(request.outputs) if request.outputs else None
         tensors = [request.inputs[at] for at in layout.order]
         needs = [(at, each.payload) for at, each in enumerate(tensors) if each.payload]

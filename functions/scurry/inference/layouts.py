@@ -8,9 +8,9 @@ Pure: takes and returns values.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from scurry.inference.ragged import pad_layout
 from scurry.inference.sizes import BatchSizes
@@ -30,6 +30,8 @@ REMEMBERED: Final = 512
 """Layouts kept per model: models with free dimensions meet many."""
 LONG_BYTES: Final = 64 * 1024
 """Serialised requests above this are parsed by protobuf; comparing their beginning saves nothing."""
+PROTOCOL_PARAMETERS: Final = frozenset({"binary_data_output", "headers", "priority", "timeout"})
+"""What a request's parameters say to the doors, not to a model."""
 StatedInputs = tuple[tuple[str, str, tuple[int, ...]], ...]
 
 
@@ -38,11 +40,12 @@ class InputLayout:
     """What requests of one look have in common. Requests whose `group` is equal may be stacked."""
 
     rows: int
-    group: tuple[tuple[str, tuple[int, ...]], ...]
+    group: tuple[tuple[str, Any], ...]
     shapes: tuple[tuple[int, ...], ...]
     sizes: tuple[int, ...]
     order: tuple[int, ...]
     padded: tuple[Padding, ...] = ()  # empty: no input is padded
+    parameters: tuple[tuple[str, bool | int | float | str], ...] = ()  # of the request, for a model that takes any
 
 
 class LayoutCache:
@@ -56,6 +59,7 @@ class LayoutCache:
         limit = model.max_batch_size if model.batched else 1
         self.sizes = BatchSizes(limit, options.preferred_batch_size, padded=options.batch_padding)
         self.padding = options.padding
+        self.takes_parameters: bool = model.takes_parameters
         self._known: dict[StatedInputs, InputLayout] = {}
         self._beginnings: dict[int, tuple[bytes, InputLayout]] = {}
         self._heads: dict[tuple[int, tuple[int, ...]], bytes] = {}
@@ -91,6 +95,18 @@ class LayoutCache:
                 self._known.clear()
             self._known[stated] = layout
         return layout
+
+    def told(self, layout: InputLayout, request: InferRequest) -> InputLayout:
+        """The layout with the parameters that come with a request: only requests with the same ones are stacked."""
+        if not self.takes_parameters:
+            return layout
+        given = request.parameters
+        parameters = tuple(
+            (name, getattr(each, each.WhichOneof("value") or "string_value"))
+            for name, each in sorted(given.items())
+            if name not in PROTOCOL_PARAMETERS
+        )
+        return replace(layout, parameters=parameters, group=(*layout.group, *parameters)) if parameters else layout
 
     def wanted(self, names: Sequence[str]) -> tuple[int, ...]:
         """Places of the outputs that a request asks for. Raises `output_name`."""

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Final
 from scurry.inference import placement
 from scurry.inference.layouts import LayoutCache
 from scurry.runtimes.baseline import Baseline, has_nan
+from scurry.runtimes.runtime import NO_PARAMETERS
 from scurry.wire.errors import Failed, InvalidRequest, ScurryError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scurry.runtimes.runtime import Runtime
+    from scurry.runtimes.runtime import Parameters, Runtime
     from scurry.wire.tensors import Array
 
 log = logging.getLogger(__name__)
@@ -53,9 +54,11 @@ class LoadedModel:
         self.graph = model.graph
         self.users = 0
         self.cached = model.options.response_cache  # its answers are kept for those who ask the same
+        self.retired = False  # it left the shelf
         self.nan_results = 0
         # Runs at a time: as many as the cores carry; beyond, lanes would only evict each other from the caches.
-        self.slots = asyncio.Semaphore(max(1, (os.cpu_count() or 1) // max(1, model.threads)))
+        slots = 1 if model.thread is not None else (os.cpu_count() or 1) // max(1, model.threads)
+        self.slots = asyncio.Semaphore(max(1, slots))
         self._doubtful = False
         self._lock = Lock()
         self._last_good: Sequence[Array] = ()
@@ -65,12 +68,25 @@ class LoadedModel:
         """Seconds that so many rows will about take."""
         return placement.expected(self.pace.seconds, rows, self.model.max_batch_size)
 
-    def run(self, arrays: Sequence[Array]) -> list[Array]:
+    def leave(self) -> None:
+        """One less uses it; the last lets go of what has left the shelf."""
+        self.users -= 1
+        if self.retired and not self.users:
+            self.model.close()
+
+    def retire(self) -> None:
+        """It left the shelf: whoever uses it finishes."""
+        if not self.retired:
+            self.retired = True
+            if not self.users:
+                self.model.close()
+
+    def run(self, arrays: Sequence[Array], parameters: Parameters = NO_PARAMETERS) -> list[Array]:
         """Run the model once, proven again if need be. Raises `model_failed`, or `input_datatype` for bad text."""
         if self._doubtful:
             self._prove()
         try:
-            outputs = self.model.run(arrays)
+            outputs = self.model.run(arrays, parameters) if parameters else self.model.run(arrays)
         except InvalidRequest:
             raise  # the model was not asked
         except Exception:

@@ -13,12 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from scurry.inference.threads import be_nice
+from scurry.wire.errors import Failed
 
 Done = TypeVar("Done")
 
 FRESH_SECONDS: Final = 0.02
 """A load has the interpreter to itself for so long, then the next one begins: two small ones at a time take longer than
 one after the other (4.6 ms alone, 7.7 beside another, measured on two cores)."""
+LOAD_SECONDS: Final = 300.0
+"""How long a load may take, unless told otherwise."""
 MOST: Final = 32
 """Loads at a time, the long ones among them."""
 LONG_SECONDS: Final = 0.25
@@ -28,13 +31,14 @@ LONG_SECONDS: Final = 0.25
 class Loaders:
     """Begins loads in the order in which they are asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: float = LOAD_SECONDS) -> None:
+        self._limit, self.given_up = limit, 0  # loads that did not come back
         self._all = asyncio.Semaphore(MOST)
         self._fresh = asyncio.Lock()
         self._idle: list[ThreadPoolExecutor] = []
 
     async def run(self, load: Callable[[], Done]) -> Done:
-        """What the load returns or raises."""
+        """What the load returns or raises. Raises `load_failed` when it does not come back: it cannot be ended."""
         thread = 0
 
         def begin() -> Done:
@@ -56,7 +60,12 @@ class Loaders:
             else:  # a thread that was made to let others go first stays so
                 be_nice(thread)
                 pool.shutdown(wait=False)
-            return await running
+            try:
+                return await asyncio.wait_for(running, self._limit)
+            except TimeoutError:
+                self.given_up += 1
+                sentence = f"It was not open after {self._limit:g} s and is given up (max_load_s)."
+                raise Failed("load_failed", sentence) from None
 
     def __repr__(self) -> str:
         return f"<Loaders{', busy' if self._all.locked() else ''}>"

@@ -74,6 +74,13 @@ class Loads:
             return True
         return False
 
+    async def answer_all(self, call: Call, changes: Sequence[Load | Unload]) -> None:
+        """Answer the changes of a call; one that fails harms no other."""
+        answers = [self.answer(call, change) for change in changes]
+        for failure in await asyncio.gather(*answers, return_exceptions=True):
+            if failure is not None:
+                log.error("%s: a change failed", call.key, exc_info=failure)
+
     async def answer(self, call: Call, change: Load | Unload) -> None:
         """The same, but wait for what takes a moment."""
         if self.at_once(call, change) or isinstance(change, Unload):
@@ -123,6 +130,7 @@ def describe(loaded: LoadedModel, worker: str) -> Loaded:
         max_batch_size=model.max_batch_size,
         runtime=model.name,
         device=model.device,
+        isolated=model.thread is not None,
         fingerprint=loaded.recipe[0],
         warnings=map(shortened, model.warnings),
     )

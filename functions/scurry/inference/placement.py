@@ -1,5 +1,6 @@
 """Where a model computes: event loop, thread or child process.
 
+0. A model that is open in a process of its own is asked from a thread, always the same.
 1. A request that lost its worker, or a model that hung here before, computes in a child process: its end harms nobody.
 2. A runtime that may hold the interpreter would stop the loop from any thread: what it computes longer than a turn
    of the loop goes to a child process as well.
@@ -40,8 +41,12 @@ class Where(Enum):
     CHILD = auto()
 
 
-def place(seconds: float, *, solo: bool, suspect: bool, steady: bool, holds_interpreter: bool) -> Where:
+def place(
+    seconds: float, *, solo: bool, suspect: bool, steady: bool, holds_interpreter: bool, isolated: bool = False
+) -> Where:
     """Where to run what is expected to take so many seconds."""
+    if isolated:
+        return Where.THREAD
     if solo or suspect:
         return Where.CHILD
     if holds_interpreter:

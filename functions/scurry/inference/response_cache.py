@@ -90,7 +90,7 @@ OFF: Final = ResponseCache()
 
 def _digest(identity: str, item: BatchItem) -> bytes:
     """Of the registration, and of the shape and bytes of every input in the model's order."""
-    digest = blake2b(identity.encode(), digest_size=24)
+    digest = blake2b(f"{identity}{item.layout.parameters}".encode(), digest_size=24)  # type: ignore[union-attr]
     for shape, data in zip(item.layout.shapes, item.data, strict=True):  # type: ignore[union-attr]
         digest.update(f"|{shape}{len(data)}|".encode())
         digest.update(data)

@@ -75,8 +75,9 @@ class Shelf:
         budget: int,
         clock: Callable[[], float] = time.monotonic,
         trial: Trial | None = None,
+        loaders: Loaders | None = None,
     ) -> None:
-        self._opener, self._loaders, self._clock = models, Loaders(), clock
+        self._opener, self._loaders, self._clock = models, loaders or Loaders(), clock
         self._stock, self._suspects = Stock(budget), Suspects(trial)
         self._loading = Underway()
         self._failures = Failures(clock)
@@ -119,6 +120,10 @@ class Shelf:
     def trim(self) -> None:
         """Let the least recently used models go that nobody is using, until the budget is kept."""
         self._stock.make_room(0)
+
+    def clear(self) -> None:
+        """Let every model go."""
+        self._stock.clear()
 
     @property
     def models(self) -> int:

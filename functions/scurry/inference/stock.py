@@ -77,7 +77,13 @@ class Stock:
             del self._places[place.key]
         if not self._holds(place.key, loaded):
             self.bytes -= loaded.model.bytes
+            loaded.retire()
         return True
+
+    def clear(self) -> None:
+        """Let everything go."""
+        for place in tuple(self._models):
+            self.remove(place)
 
     def make_room(self, needed: int) -> None:
         """Let the least recently used go that nobody is using, until the budget has room."""

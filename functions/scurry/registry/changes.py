@@ -98,7 +98,7 @@ def _start(progress: Progress, entry: VersionRecord, update: Update) -> None:
     """Load it, or, when a function of the user's own answers, take it as ready."""
     entry.waiting.append(update)
     if entry.function:
-        for name in ("error", "message", "loaded", "signature", "bytes", "device", "losses"):
+        for name in ("error", "message", "loaded", "signature", "bytes", "device", "isolated", "losses"):
             entry.ClearField(name)
         progress.become_ready(entry)
     else:

@@ -139,6 +139,7 @@ def _version_view(entry: VersionRecord) -> dict[str, Any]:
         "signature": _signature_view(entry.signature),
         "bytes": entry.bytes,
         "device": entry.device,
+        "isolated": entry.isolated,
         "max_batch_size": spec.max_batch_size,
         "reason": entry.message,
         "warnings": list(entry.warnings),

@@ -88,7 +88,7 @@ class Progress:
         spec.max_batch_size = loaded.max_batch_size or spec.max_batch_size
         if set(range(LANES)) <= set(entry.loaded):
             entry.signature.CopyFrom(loaded.signature)
-            entry.bytes, entry.device = loaded.bytes, loaded.device
+            entry.bytes, entry.device, entry.isolated = loaded.bytes, loaded.device, loaded.isolated
             entry.warnings[:] = loaded.warnings
             self.become_ready(entry)
 
@@ -114,7 +114,7 @@ class Progress:
 
     def fail(self, entry: VersionRecord, code: str, message: str) -> None:
         """It could not be loaded. A former spec goes on serving."""
-        self.answer_waiting(entry, "load_failed", message)
+        self.answer_waiting(entry, "not_allowed" if code == "not_allowed" else "load_failed", message)
         self.unload(entry, entry.spec)
         entry.error, entry.message = code or "load_failed", message
         if entry.HasField("serving"):

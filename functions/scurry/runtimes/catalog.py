@@ -19,6 +19,10 @@ RUNTIMES: Final[dict[str, tuple[str, str]]] = {
     "onnx": ("scurry.runtimes.onnx", "OnnxRuntime"),
     "openvino": ("scurry.runtimes.openvino", "OpenvinoRuntime"),
     "ensemble": ("scurry.runtimes.ensemble", "EnsembleRuntime"),
+    "python": ("scurry.runtimes.python", "PythonRuntime"),
+    "sklearn": ("scurry.runtimes.sklearn", "SklearnRuntime"),
+    "xgboost": ("scurry.runtimes.boosting", "XgboostRuntime"),
+    "lightgbm": ("scurry.runtimes.boosting", "LightgbmRuntime"),
 }
 """Name → module and class. A module imports its framework only when a model is opened."""
 
@@ -26,7 +30,11 @@ BY_BACKEND: Final[dict[str, str]] = {"onnxruntime": "onnx", "onnxruntime_onnx": 
                                     "ensemble": "ensemble"}  # fmt: skip
 """What Triton calls a runtime, by `backend` or `platform`."""
 
-BY_SUFFIX: Final[dict[str, str]] = {".onnx": "onnx", ".ort": "onnx", ".xml": "openvino"}
+BY_SUFFIX: Final[dict[str, str]] = {
+    **{".onnx": "onnx", ".ort": "onnx", ".xml": "openvino", ".py": "python", ".skops": "sklearn"},
+    **{".pkl": "sklearn", ".pickle": "sklearn", ".joblib": "sklearn", ".ubj": "xgboost"},
+    **{".json": "xgboost", ".txt": "lightgbm"},  # last, for anything may be called so
+}
 """Who opens a file when no runtime was named."""
 
 

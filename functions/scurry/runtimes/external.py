@@ -1,13 +1,16 @@
-"""The files in which an ONNX model keeps tensors of its own.
+"""The files beside a model's own that it is made of.
 
-An ONNX file is a protobuf message; what of a tensor lies elsewhere is named by the entry `location` of its
-`external_data`, relative to the file. Only the fields that lead there are walked: weights in the file are skipped over.
+Of a model of Python these are all in its directory. An ONNX file is a protobuf message; what of a tensor lies elsewhere
+is named by the entry `location` of its `external_data`, relative to the file. Only the fields that lead there are
+walked: weights in the file are skipped over.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Final
+
+from scurry.wire.errors import Failed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,18 +31,34 @@ FIELDS: Final[dict[str, dict[int, str]]] = {
     ENTRY: {1: "key", 2: "value"},
 }
 """Message → number of a field → what it holds, as in onnx.proto."""
+MOST_FILES: Final = 1000
+"""Files of a model of Python: its digest is made of all of them."""
 DEPTH: Final = 64
 """Graphs within graphs; below that a file is no model that anybody wrote."""
 
 
 def external_files(path: Path) -> tuple[Path, ...]:
     """Each once, by name; none for a file that is no ONNX model. Read, not mapped: it may be overwritten meanwhile."""
+    if path.suffix == ".py":
+        return _beside(path.parent)
     if path.suffix != ".onnx":
         return ()
     found: set[str] = set()
     with path.open("rb") as file, suppress(IndexError, ValueError):  # whoever opens it says what is wrong with it
         _walk(file, path.stat().st_size, "ModelProto", found, DEPTH)
     return tuple(path.parent / name for name in sorted(found) if name and "\0" not in name)
+
+
+def _beside(directory: Path) -> tuple[Path, ...]:
+    """All that a model of Python may import or read. Raises `load_failed` where that is not a model's directory."""
+    found: list[Path] = []
+    for each in directory.rglob("*"):
+        if "__pycache__" not in each.parts and each.is_file():
+            found.append(each)
+            if len(found) > MOST_FILES:
+                sentence = f"{directory} holds more than {MOST_FILES} files: give the model a directory of its own."
+                raise Failed("load_failed", sentence)
+    return tuple(sorted(found))
 
 
 def _walk(file: IO[bytes], end: int, kind: str, found: set[str], depth: int) -> None:

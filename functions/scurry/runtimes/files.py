@@ -137,6 +137,7 @@ def _model_in(directory: Path, suffixes: Sequence[str], root: str) -> Path | Non
         if named.is_file():
             return named
         files = sorted(each for each in directory.iterdir() if each.suffix == suffix and each.is_file())
+        files = [each for each in files if each.name != CONFIG]
         if len(files) == 1:
             return files[0]
         if files:

@@ -10,6 +10,9 @@
 | `batch_padding`  | false            | batches are filled up to a preferred size with copies of rows |
 | `padding`        | none             | inputs whose axis 1 is padded, so that lengths share a call   |
 | `response_cache` | off              | `{"enable": true}`: the same inputs are not computed twice    |
+| `isolated`       | by the runtime   | true: the model has a process of its own                      |
+| `max_memory_mb`  | the worker's     | memory that such a process may take                           |
+| `max_seconds`    | 60, 100 runs     | such a process is ended when a run takes longer               |
 
 `input` and `output`, in Triton's form, are held against what the model says of itself. `runtime`, `backend`, `platform`
 and `default_model_filename` tell how it is found and opened.
@@ -24,7 +27,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from scurry.runtimes.batching import BATCHING, PREFERRED, batching
@@ -47,7 +50,8 @@ NEEDED: Final = frozenset(
 )  # fmt: skip
 """Triton's names without which the model would answer something else."""
 QUEUE: Final = "dynamic_batching"
-KNOWN: Final = frozenset({"max_batch_size", "threads", "device", "model_warmup", "input", "output", QUEUE, *BATCHING})
+ISOLATION: Final = frozenset({"isolated", "max_memory_mb", "max_seconds"})
+KNOWN: Final = BATCHING | ISOLATION | {"max_batch_size", "threads", "device", "model_warmup", "input", "output", QUEUE}
 """What every runtime knows."""
 POLICY: Final = "default_queue_policy"
 
@@ -68,7 +72,14 @@ class Options:
     padding: Mapping[str, PaddingRule] = field(default_factory=dict)  # by input
     response_cache: bool = False
     ensemble_scheduling: Mapping[str, Any] = field(default_factory=dict)
+    isolated: bool = False
+    max_memory_mb: int = 0
+    max_seconds: float = 0.0
+    own: Mapping[str, Any] = field(default_factory=dict)  # what the runtime alone knows, and checks
     warnings: tuple[str, ...] = ()  # what was said and has no effect
+
+
+_FIELDS: Final = frozenset(each.name for each in fields(Options)) - {"own", "warnings"}
 
 
 def parse_options(config: str, beside: Mapping[str, Any], known: Collection[str], runtime: str) -> Options:
@@ -76,14 +87,15 @@ def parse_options(config: str, beside: Mapping[str, Any], known: Collection[str]
     given = _object(config) if config.strip() else {}
     values = {name: value for name, value in {**beside, **given}.items() if name not in TRITON}
     _refuse_unknown(values, known, runtime)
-    idle = sorted(IDLE & set(values))
+    idle = sorted((IDLE - set(known)) & set(values))
     warnings: tuple[str, ...] = (f"{', '.join(idle)} in the config without effect here.",) if idle else ()
     for name in idle:
         del values[name]
     queue = values.pop(QUEUE, {})
     warnings += _queue_warnings(queue, only_beside=QUEUE in beside and QUEUE not in given)
+    own = {name: values.pop(name) for name in set(values) - _FIELDS}
     checked: dict[str, Any] = {name: _checked(name, value) for name, value in values.items() if name not in BATCHING}
-    return Options(**checked, **batching({**values, QUEUE: queue}), warnings=warnings)
+    return Options(**checked, **batching({**values, QUEUE: queue}), own=own, warnings=warnings)
 
 
 def _refuse_unknown(names: Collection[str], known: Collection[str], runtime: str) -> None:
@@ -126,7 +138,9 @@ def _queue_warnings(queue: object, *, only_beside: bool) -> tuple[str, ...]:
     return (f"{', '.join(idle)} in {QUEUE} without effect here.",) if idle else ()
 
 
-def _checked(name: str, value: object) -> int | str | tuple[Any, ...] | dict[str, Any]:
+def _checked(name: str, value: object) -> float | str | tuple[Any, ...] | dict[str, Any]:
+    if name in ISOLATION:
+        return _limit(name, value)
     if name in {"max_batch_size", "threads"}:
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 65536:
             return value
@@ -145,3 +159,17 @@ def _checked(name: str, value: object) -> int | str | tuple[Any, ...] | dict[str
     if isinstance(value, str):
         return value
     raise Failed("load_failed", f"Option {name!r} must be a string, not {value!r}.")
+
+
+def _limit(name: str, value: object) -> float:
+    """What a process of the model's own may do."""
+    if name == "isolated":
+        if isinstance(value, bool):
+            return value
+        raise Failed("load_failed", f"Option 'isolated' must be true or false, not {value!r}.")
+    whole = name == "max_memory_mb"
+    kinds = (int,) if whole else (int, float)
+    if isinstance(value, kinds) and not isinstance(value, bool) and 0 < value <= 1 << 24:
+        return value
+    what = "whole number" if whole else "number"
+    raise Failed("load_failed", f"Option {name!r} must be a {what} above 0, not {value!r}.")

@@ -9,30 +9,32 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from scurry.runtimes import files
 from scurry.runtimes.graphs import depends_on_values
 from scurry.runtimes.memory import Growth
-from scurry.runtimes.options import KNOWN
 from scurry.runtimes.stacking import decide
 from scurry.runtimes.stated import check_stated
+from scurry.runtimes.traits import Traits
 from scurry.runtimes.trial import timed, try_out
 from scurry.wire.errors import Failed, InvalidRequest, ScurryError
 from scurry.wire.messages_pb2 import Signature
 from scurry.wire.tensors import DTYPES, Array
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from scurry.runtimes.baseline import Baseline
     from scurry.runtimes.files import ModelFile
     from scurry.runtimes.options import Options
     from scurry.runtimes.port import Port
-    from scurry.wire.messages_pb2 import Graph
 
+    Parameters = Mapping[str, bool | int | float | str]
+
+NO_PARAMETERS: Final[Parameters] = MappingProxyType({})
 OVERHEAD_BYTES = 96 * 1024
 """What the smallest open model costs besides its weights (measured with 1,000 sessions of onnxruntime: 87 KiB)."""
 UNKNOWN_SECONDS = 1.0
@@ -41,16 +43,8 @@ WARM_SECONDS = 0.5
 """The full-batch warm-up is left out for models that would need longer than this for it."""
 
 
-class Runtime(ABC):
+class Runtime(Traits, ABC):
     """A model that is open. `run` takes arrays in the order of `inputs` and gives them in the order of `outputs`."""
-
-    name: ClassVar[str]
-    framework: ClassVar[str]
-    module: ClassVar[str]
-    suffixes: ClassVar[tuple[str, ...]]
-    holds_interpreter: ClassVar[bool] = False  # whether a run may keep other threads from running
-    known: ClassVar[frozenset[str]] = KNOWN
-    graph: Graph | None = None  # the steps of a model that is made of others
 
     def __init__(self, file: ModelFile, options: Options, threads: int) -> None:
         self.file, self.options = file, options
@@ -67,11 +61,6 @@ class Runtime(ABC):
         self.warnings: list[str] = []
         self._texts = False
 
-    @classmethod
-    def locate(cls, uri: str, model: str, version: str, root: str) -> ModelFile:
-        """The files behind a uri. Raises `load_failed`."""
-        return files.locate(uri, model, version, cls.suffixes, root)
-
     @abstractmethod
     def _load(self) -> None:
         """Open `self.file`; set `inputs`, `outputs` and, where it is not the cpu, `device`."""
@@ -86,7 +75,7 @@ class Runtime(ABC):
         try:
             with Growth() as growth:
                 self._load()
-                self._texts = any(port.datatype == "BYTES" for port in self.inputs)
+                self._texts = self.takes_text and any(port.datatype == "BYTES" for port in self.inputs)
                 _check_datatypes((*self.inputs, *self.outputs))
                 check_stated(self.options, self.inputs, self.outputs)
                 self._warm_up()
@@ -97,12 +86,18 @@ class Runtime(ABC):
             raise Failed("load_failed", f"{self.framework} cannot open {self.file.path}: {_sentence(cause)}") from cause
         self.bytes = max(growth.bytes, self.file.bytes + OVERHEAD_BYTES)
 
-    def run(self, arrays: Sequence[Array]) -> list[Array]:
+    def _run_with(self, arrays: Sequence[Array], parameters: Parameters) -> list[Array]:  # noqa: ARG002
+        """The same with the parameters of a request, for those that take any."""
+        return self._run(arrays)
+
+    def run(self, arrays: Sequence[Array], parameters: Parameters = NO_PARAMETERS) -> list[Array]:
         """Run the model once. Raises `model_failed`, or `input_datatype` for a BYTES element that is not UTF-8."""
         if self._texts:
             arrays = [_decoded(array, self.inputs[at]) for at, array in enumerate(arrays)]
         try:
-            return self._run(arrays)
+            return self._run_with(arrays, parameters) if parameters else self._run(arrays)
+        except ScurryError:
+            raise
         except Exception as cause:
             raise Failed("model_failed", f"The model failed: {_sentence(cause)}") from cause
 

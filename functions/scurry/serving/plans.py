@@ -74,12 +74,15 @@ class Plans:
         cache = self._settings.response_cache_mb // count
         root = self._settings.models_root
         more = {"SCURRY_MODELS_ROOT": str(expanded(root).resolve())} if root else {}
+        if self._settings.allow:
+            more["SCURRY_ALLOW"] = self._settings.allow
         if self._shared is not None:
             more["SCURRY_SHARED_PAYLOADS"] = str(self._shared)
         return [
             self._python(
                 f"worker-{number}", "worker", "--host", LOCAL, "--port", port, "--threads", threads,
-                "--memory-mb", memory, "--response-cache-mb", cache, more=more,
+                "--memory-mb", memory, "--response-cache-mb", cache,
+                "--max-load-s", self._settings.max_load_s, more=more,
             )
             for number, port in enumerate(self._at.workers)
         ]  # fmt: skip

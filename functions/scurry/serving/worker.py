@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Final
 import uvloop
 
 from scurry.endpoint.server import ENDPOINT, application, listen
-from scurry.inference.children import Children
+from scurry.inference.children import GIVEN_BYTES, Children
 from scurry.inference.function import Inference
+from scurry.inference.isolated.opener import IsolatingOpener
+from scurry.inference.loaders import Loaders
 from scurry.inference.payloads import ParkedPayloads
 from scurry.inference.response_cache import ResponseCache
 from scurry.inference.shelf import Shelf
@@ -45,18 +47,23 @@ def run(settings: WorkerSettings) -> None:
     uvloop.run(serve(settings))
 
 
+def _inference(settings: WorkerSettings, payloads: ParkedPayloads, loaders: Loaders) -> Inference:
+    """What the worker answers calls with."""
+    threads, budget = settings.threads or os.cpu_count() or 1, settings.memory_mb * MIB
+    children = Children(threads, budget, settings.models_root)
+    shelf = Shelf(_opener(settings, threads, budget), budget, trial=children.try_to_open, loaders=loaders)
+    cache = ResponseCache(settings.response_cache_mb * MIB)
+    return Inference(shelf, payloads, keys=Keys(settings.namespace), children=children, cache=cache)
+
+
 async def serve(settings: WorkerSettings) -> None:
     """Serve until told to leave, then drain."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     shared = SharedPayloads(settings.shared_payloads) if settings.shared_payloads else None
-    payloads = ParkedPayloads(settings.redis_url, shared)
-    threads, budget = settings.threads or os.cpu_count() or 1, settings.memory_mb * MIB
-    children = Children(threads, budget, settings.models_root)
-    shelf = Shelf(Opener(threads, settings.models_root), budget, trial=children.try_to_open)
-    cache = ResponseCache(settings.response_cache_mb * MIB)
-    inference = Inference(shelf, payloads, keys=Keys(settings.namespace), children=children, cache=cache)
+    payloads, loaders = ParkedPayloads(settings.redis_url, shared), Loaders(settings.max_load_s)
+    inference = _inference(settings, payloads, loaders)
     app = application([inference])
     watchdog = Watchdog()
     watchdog.start()
@@ -74,3 +81,16 @@ async def serve(settings: WorkerSettings) -> None:
         await runner.cleanup()
         await payloads.close()
         await inference.close()
+        if loaders.given_up:
+            os._exit(0)  # the thread of a load that never came back would keep the process as well
+
+
+def _opener(settings: WorkerSettings, threads: int, budget: int) -> IsolatingOpener:
+    """How this worker opens models."""
+    return IsolatingOpener(
+        Opener(threads, settings.models_root),
+        threads=threads,
+        allow=[name for name in settings.allow.split(",") if name],
+        memory=budget + GIVEN_BYTES,
+        load_seconds=settings.max_load_s,
+    )

@@ -409,7 +409,7 @@ class Unload(_message.Message):
     def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., generation: _Optional[int] = ..., identity: _Optional[str] = ...) -> None: ...
 
 class Loaded(_message.Message):
-    __slots__ = ("version", "lane", "generation", "worker", "signature", "bytes", "max_batch_size", "runtime", "device", "identity", "fingerprint", "warnings")
+    __slots__ = ("version", "lane", "generation", "worker", "signature", "bytes", "max_batch_size", "runtime", "device", "identity", "fingerprint", "warnings", "isolated")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LANE_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
@@ -422,6 +422,7 @@ class Loaded(_message.Message):
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    ISOLATED_FIELD_NUMBER: _ClassVar[int]
     version: str
     lane: int
     generation: int
@@ -434,7 +435,8 @@ class Loaded(_message.Message):
     identity: str
     fingerprint: str
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, version: _Optional[str] = ..., lane: _Optional[int] = ..., generation: _Optional[int] = ..., worker: _Optional[str] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., max_batch_size: _Optional[int] = ..., runtime: _Optional[str] = ..., device: _Optional[str] = ..., identity: _Optional[str] = ..., fingerprint: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+    isolated: bool
+    def __init__(self, version: _Optional[str] = ..., lane: _Optional[int] = ..., generation: _Optional[int] = ..., worker: _Optional[str] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., max_batch_size: _Optional[int] = ..., runtime: _Optional[str] = ..., device: _Optional[str] = ..., identity: _Optional[str] = ..., fingerprint: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., isolated: _Optional[bool] = ...) -> None: ...
 
 class LoadFailed(_message.Message):
     __slots__ = ("version", "lane", "generation", "error", "message", "identity")
@@ -659,7 +661,7 @@ class Record(_message.Message):
     def __init__(self, model: _Optional[str] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRecord, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., weights: _Optional[_Mapping[str, int]] = ..., previous: _Optional[_Mapping[str, int]] = ..., changed: _Optional[int] = ...) -> None: ...
 
 class VersionRecord(_message.Message):
-    __slots__ = ("version", "spec", "state", "error", "message", "loaded", "signature", "bytes", "device", "waiting", "function", "serving", "losses", "update", "warnings", "former")
+    __slots__ = ("version", "spec", "state", "error", "message", "loaded", "signature", "bytes", "device", "waiting", "function", "serving", "losses", "update", "warnings", "former", "isolated")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -676,6 +678,7 @@ class VersionRecord(_message.Message):
     UPDATE_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     FORMER_FIELD_NUMBER: _ClassVar[int]
+    ISOLATED_FIELD_NUMBER: _ClassVar[int]
     version: str
     spec: ModelSpec
     state: VersionState
@@ -692,7 +695,8 @@ class VersionRecord(_message.Message):
     update: str
     warnings: _containers.RepeatedScalarFieldContainer[str]
     former: _containers.RepeatedCompositeFieldContainer[ModelSpec]
-    def __init__(self, version: _Optional[str] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., state: _Optional[_Union[VersionState, str]] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., loaded: _Optional[_Iterable[int]] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., device: _Optional[str] = ..., waiting: _Optional[_Iterable[_Union[Update, _Mapping]]] = ..., function: _Optional[str] = ..., serving: _Optional[_Union[ModelSpec, _Mapping]] = ..., losses: _Optional[int] = ..., update: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., former: _Optional[_Iterable[_Union[ModelSpec, _Mapping]]] = ...) -> None: ...
+    isolated: bool
+    def __init__(self, version: _Optional[str] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., state: _Optional[_Union[VersionState, str]] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., loaded: _Optional[_Iterable[int]] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., device: _Optional[str] = ..., waiting: _Optional[_Iterable[_Union[Update, _Mapping]]] = ..., function: _Optional[str] = ..., serving: _Optional[_Union[ModelSpec, _Mapping]] = ..., losses: _Optional[int] = ..., update: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., former: _Optional[_Iterable[_Union[ModelSpec, _Mapping]]] = ..., isolated: _Optional[bool] = ...) -> None: ...
 
 class View(_message.Message):
     __slots__ = ("model", "record")

@@ -140,6 +140,21 @@ async def test_nan_is_counted_where_the_warm_up_gave_none(caplog):
     assert model.nan_results == 3
 
 
+async def test_what_left_the_shelf_is_closed_with_its_last_user():
+    """Once, and at once when nobody uses it."""
+    for users in (0, 2):
+        toy, closed = Toy(), []
+        toy.close = lambda closed=closed: closed.append(1)
+        model = LoadedModel(("m", "1"), toy)
+        model.users = users
+        model.retire()
+        model.retire()
+        assert closed == ([] if users else [1])
+        for left in range(users):
+            model.leave()
+            assert closed == ([1] if left else [])
+
+
 async def test_runs_are_timed():
     """The mean follows what runs take, and tells what a call will take."""
     model = LoadedModel(("m", "1"), Toy())

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from functools import partial
 
 import pytest
 
 from scurry.inference import loaders
 from scurry.inference.loaders import MOST, Loaders
 from scurry.inference.threads import SLOW_NICE
+from scurry.wire.errors import Failed
 
 
 def nice() -> int:
@@ -86,3 +88,13 @@ async def test_what_a_load_raises_is_raised() -> None:
         with pytest.raises(ZeroDivisionError):
             await pool.run(lambda: 1 // 0)
     assert await pool.run(lambda: "opened") == "opened"
+
+
+async def test_a_load_that_does_not_come_back_is_given_up():
+    """Its thread cannot be ended; others load meanwhile and afterwards."""
+    loaders, free = Loaders(0.05), threading.Event()
+    with pytest.raises(Failed, match=r"not open after 0.05 s and is given up \(max_load_s\)") as caught:
+        await loaders.run(partial(free.wait, 10))
+    assert (caught.value.code, loaders.given_up) == ("load_failed", 1)
+    assert await loaders.run(lambda: 3) == 3
+    free.set()

@@ -79,3 +79,9 @@ def where(pace):
 def test_a_run_that_does_not_come_back_is_given_up():
     """Slow models have their time."""
     assert (limit(0.001), limit(10)) == (HANG_SECONDS, 1000)
+
+
+def test_what_has_a_process_of_its_own_is_asked_from_a_thread():
+    """Whatever else is known of it: it can hurt nobody."""
+    facts = {"solo": True, "suspect": True, "steady": True, "holds_interpreter": True}
+    assert place(0.0, **facts, isolated=True) is Where.THREAD

@@ -87,7 +87,7 @@ def test_a_failed_version_may_be_registered_again() -> None:
     )
     entry = out.record.versions[0]
     assert (entry.state, entry.error, entry.message) == (FAILED, "not_allowed", "no")
-    assert out.answers == [("u", "load_failed")]
+    assert out.answers == [("u", "not_allowed")]
     out.on(register("1", token="w"))
     entry = out.record.versions[0]
     assert (entry.state, entry.spec.generation, entry.message) == (LOADING, 2, "")

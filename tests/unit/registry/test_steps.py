@@ -95,9 +95,10 @@ def test_nothing_of_a_replacement_is_seen_before_it_is_ready() -> None:
     shown = json.loads(view(out.record))["versions"][0]
     assert shown.pop("replacement")["uri"] == "b.onnx"
     assert shown == json.loads(before)["versions"][0]
-    out.on(Loaded(version="1", lane=1, generation=2, device="GPU", warnings=["new"]))
+    out.on(Loaded(version="1", lane=1, generation=2, device="GPU", isolated=True, warnings=["new"]))
     shown = json.loads(view(out.record))["versions"][0]
     assert (shown["device"], shown["warnings"], shown["identity"]) == ("GPU", ["new"], out.identities["1", 2])
+    assert shown["isolated"]
 
 
 def test_all_that_was_replaced_goes_with_the_version() -> None:

@@ -164,3 +164,12 @@ def test_gateways_are_a_quarter_of_the_cores_unless_told(asked, cores, system, c
     """At least one, and one where the kernel gives all connections to one of those who listen."""
     monkeypatch.setattr(sys, "platform", system)
     assert gateway_count(asked, cores) == count
+
+
+def test_workers_hear_what_they_may_open(tmp_path):
+    """From a setting of ours, or from the environment that it came from; nobody else does."""
+    made = Plans(UpSettings(allow="python,sklearn-pickle", max_load_s=7.0), AT, Folder(tmp_path), {})
+    plan = made.workers(2)[0]
+    assert plan.environ["SCURRY_ALLOW"] == "python,sklearn-pickle"
+    assert "--max-load-s 7.0" in " ".join(plan.command)
+    assert "SCURRY_ALLOW" not in made.gateways()[0].environ

@@ -1,0 +1,1 @@
+"""Models that are open in a process of their own."""

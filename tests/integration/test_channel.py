@@ -1,0 +1,126 @@
+"""Messages with arrays over a pair of sockets."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from scurry.inference.isolated import channel as module
+from scurry.inference.isolated.channel import HEAD, SHARED_BYTES, Channel, Unreadable
+from scurry.wire.tensors import DTYPES
+
+
+@pytest.fixture
+def ends():
+    """Both ends."""
+    pair = socket.socketpair()
+    made = [Channel(end) for end in pair]
+    yield made
+    for end in made:
+        end.close()
+
+
+def carried(ends, sent, header=None):
+    """What arrives of what is sent."""
+    sender = threading.Thread(target=ends[0].send, args=(header or {}, sent))
+    sender.start()
+    found = ends[1].receive(10)
+    sender.join()
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(list(DTYPES.values())).flatmap(
+            lambda dtype: arrays.arrays(dtype, arrays.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=5))
+        ),
+        max_size=4,
+    ),
+    st.booleans(),
+)
+def test_whatever_goes_in_comes_out(sent, large):
+    """Every data type, scalars and empty arrays; in the message or in memory, and each may be written to."""
+    pair = socket.socketpair()
+    ends = [Channel(end) for end in pair]
+    if large:
+        sent = [*sent, np.arange(SHARED_BYTES, dtype=np.float64)]
+    header, found = carried(ends, sent, {"op": "run", "parameters": {"a": 1.5}})
+    assert header == {"op": "run", "parameters": {"a": 1.5}}
+    assert [(each.dtype, each.shape, each.tobytes()) for each in found] == [
+        (each.dtype, each.shape, each.tobytes()) for each in sent
+    ]
+    assert all(each.flags.writeable for each in found if each.size)
+    for end in ends:
+        end.close()
+
+
+def test_texts_and_arrays_that_do_not_lie_in_order(ends):
+    """Strings are bytes on the other side; a transposed array is itself."""
+    words = np.array([["a", "é"], [b"\0", ""]], object)
+    turned = np.arange(6, dtype=np.float32).reshape(2, 3).T
+    _, (texts, numbers) = carried(ends, [words, turned])
+    assert texts.tolist() == [[b"a", "é".encode()], [b"\0", b""]]
+    assert numbers.tolist() == turned.tolist()
+
+
+def test_large_arrays_outlive_the_next_message(ends):
+    """Whoever keeps an array keeps what he got."""
+    first, second = (np.full(SHARED_BYTES, value, np.float32) for value in (1, 2))
+    _, (kept,) = carried(ends, [first])
+    _, (other,) = carried(ends, [second])
+    other[:] = 3
+    assert (kept == 1).all()
+    assert (second == 2).all()
+
+
+def test_without_files_in_memory_all_goes_through_the_socket(ends, monkeypatch):
+    """As on systems that have none."""
+    monkeypatch.setattr(module, "MEMORY", False)
+    large = np.arange(SHARED_BYTES, dtype=np.int64)
+    _, (found,) = carried(ends, [large])
+    assert (found == large).all()
+
+
+def test_the_other_end_may_be_gone_or_silent(ends):
+    """Each is told from the other."""
+    with pytest.raises(TimeoutError):
+        ends[1].receive(0.01)
+    ends[0]._socket.sendall(HEAD.pack(10, 0, False)[:4])
+    with pytest.raises(TimeoutError):
+        ends[1].receive(0.01)
+    ends[0].close()
+    with pytest.raises(EOFError):
+        ends[1].receive(10)
+    with pytest.raises(OSError):
+        ends[1].send({}, [np.zeros(1 << 20, np.int8)], 10)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"Traceback (most recent call last):",
+        HEAD.pack(2, 0, False) + b"[]",
+        HEAD.pack(2, 0, False) + b"{}",
+        HEAD.pack(1 << 31, 0, False),
+        HEAD.pack(2, 1 << 40, False) + b"{}",
+        HEAD.pack(2, 1 << 20, True) + b"{}",
+        HEAD.pack(33, 4, False) + b'{"tensors":[["FP32",[2],4],[1,2]]}'[:33] + b"1234",
+    ],
+)
+def test_what_is_no_message_is_said_to_be_none(ends, garbage):
+    """What a process that is falling apart writes costs no memory and no patience."""
+    ends[0]._socket.sendall(garbage)
+    with pytest.raises(Unreadable):
+        ends[1].receive(10)
+
+
+def test_it_has_a_name(ends):
+    """By its descriptor."""
+    assert repr(ends[0]).startswith("<Channel ")
