@@ -18,13 +18,28 @@ if TYPE_CHECKING:
 RUNTIMES: Final[dict[str, tuple[str, str]]] = {
     "onnx": ("scurry.runtimes.onnx", "OnnxRuntime"),
     "openvino": ("scurry.runtimes.openvino", "OpenvinoRuntime"),
+    "torch": ("scurry.runtimes.torch", "TorchRuntime"),
 }
 """Name → module and class. A module imports its framework only when a model is opened."""
 
-BY_BACKEND: Final[dict[str, str]] = {"onnxruntime": "onnx", "onnxruntime_onnx": "onnx", "openvino": "openvino"}
+BY_BACKEND: Final[dict[str, str]] = {
+    "onnxruntime": "onnx",
+    "onnxruntime_onnx": "onnx",
+    "openvino": "openvino",
+    "pytorch": "torch",
+    "pytorch_libtorch": "torch",
+}
 """What Triton calls a runtime, by `backend` or `platform`."""
 
-BY_SUFFIX: Final[dict[str, str]] = {".onnx": "onnx", ".ort": "onnx", ".xml": "openvino"}
+BY_SUFFIX: Final[dict[str, str]] = {
+    ".onnx": "onnx",
+    ".ort": "onnx",
+    ".xml": "openvino",
+    ".pt": "torch",
+    ".pt2": "torch",
+    ".pth": "torch",
+    ".ts": "torch",
+}
 """Who opens a file when no runtime was named."""
 
 

@@ -55,6 +55,8 @@ class Options:
     model_warmup: tuple[Mapping[str, Any], ...] = ()
     input: tuple[Mapping[str, Any], ...] = ()
     output: tuple[Mapping[str, Any], ...] = ()
+    inputs: tuple[Mapping[str, Any], ...] = ()
+    outputs: tuple[Mapping[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()  # what was said and has no effect
 
 
@@ -116,7 +118,7 @@ def _checked(name: str, value: object) -> int | str | tuple[Any, ...]:
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 65536:
             return value
         raise Failed("load_failed", f"Option {name!r} must be a whole number from 0 to 65536, not {value!r}.")
-    if name in {"model_warmup", "input", "output"}:
+    if name in {"model_warmup", "input", "output", "inputs", "outputs"}:
         if isinstance(value, list) and all(isinstance(each, dict) for each in value):
             return tuple(value)
         what = "samples" if name == "model_warmup" else "objects"

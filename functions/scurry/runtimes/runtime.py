@@ -26,7 +26,7 @@ from scurry.wire.messages_pb2 import Signature
 from scurry.wire.tensors import DTYPES, Array
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from scurry.runtimes.files import ModelFile
     from scurry.runtimes.options import Options
@@ -50,6 +50,8 @@ class Runtime(ABC):
     module: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]
     holds_interpreter: ClassVar[bool] = False  # whether a run may keep other threads from running
+    runs_code: ClassVar[bool] = False  # whether opening a file may run code that the file brings
+    apart: ClassVar[bool] = False  # whether it is better opened in a process of its own
     known: ClassVar[frozenset[str]] = KNOWN
 
     def __init__(self, file: ModelFile, options: Options, threads: int) -> None:
@@ -64,6 +66,7 @@ class Runtime(ABC):
         self.seconds = UNKNOWN_SECONDS
         self.depends = False  # on its input: how long a run takes, though no dimension is free
         self.baseline: Baseline | None = None
+        self.notes: tuple[str, ...] = ()  # what whoever reads the record should know of how it was opened
         self.warnings: list[str] = []
         self._texts = False
 
@@ -85,7 +88,7 @@ class Runtime(ABC):
                 _check_datatypes((*self.inputs, *self.outputs))
                 check_stated(self.options, self.inputs, self.outputs)
                 self._warm_up()
-            self.depends = depends_on_values(self.file.path)
+            self.depends = self._depends()
         except ScurryError as cause:
             raise Failed("load_failed", cause.message) from cause
         except Exception as cause:
@@ -125,7 +128,7 @@ class Runtime(ABC):
 
     def _warm_up(self) -> None:
         """Run what there is to try with, then decide whether rows may be stacked. A model that fails is a warning."""
-        self.warnings = list(self.options.warnings)
+        self.warnings = [*self.options.warnings, *self.notes]
         self._try_out()
         self.max_batch_size, warning = decide(self.run, self.inputs, self.outputs, self.options.max_batch_size)
         self.batched = self.max_batch_size > 1
@@ -134,6 +137,10 @@ class Runtime(ABC):
         if self.batched and self.baseline and self.seconds * self.max_batch_size < WARM_SECONDS:
             with suppress(ScurryError):
                 self._timed([np.concatenate([each[:1]] * self.max_batch_size) for each in self.baseline.inputs])
+
+    def _depends(self) -> bool:
+        """Whether how long a run takes depends on values, not on shapes alone."""
+        return depends_on_values(self.file.path)
 
     def _try_out(self) -> None:
         """Recorded samples first, then zeros, then random rows: the first that runs is what a sound model answers."""
@@ -149,18 +156,22 @@ class Runtime(ABC):
         self.warnings += failures[:1]
 
     def _timed(self, arrays: Sequence[Array]) -> list[Array]:
-        """Run it a few times if it is quick; others load beside it, so that the shortest tells what a run takes."""
-        self.run(arrays)
-        taken: list[float] = []
-        while len(taken) < TIMED_RUNS and sum(taken) < TIMED_SECONDS:
-            start = time.perf_counter()
-            outputs = self.run(arrays)
-            taken.append(time.perf_counter() - start)
-        self.seconds = min(taken)
+        outputs, self.seconds = _timed(self.run, arrays)
         return outputs
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.file.path.name} on {self.device}, {self.bytes / 2**20:.1f} MiB>"
+
+
+def _timed(run: Callable[[Sequence[Array]], list[Array]], arrays: Sequence[Array]) -> tuple[list[Array], float]:
+    """Run it a few times if it is quick; others load beside it, so that the shortest tells what a run takes."""
+    run(arrays)
+    taken: list[float] = []
+    while len(taken) < TIMED_RUNS and sum(taken) < TIMED_SECONDS:
+        start = time.perf_counter()
+        outputs = run(arrays)
+        taken.append(time.perf_counter() - start)
+    return outputs, min(taken)
 
 
 def _imported(runtime: Runtime) -> Any:  # noqa: ANN401 - a framework that may be absent
