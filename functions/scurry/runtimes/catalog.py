@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from scurry.runtimes.files import ModelFile, locate
+from scurry.runtimes.files import FOLDER, ModelFile, locate, suffix_of
 from scurry.runtimes.fingerprints import fingerprint
 from scurry.runtimes.options import parse_options
 from scurry.wire.errors import Failed
@@ -19,6 +19,8 @@ RUNTIMES: Final[dict[str, tuple[str, str]]] = {
     "onnx": ("scurry.runtimes.onnx", "OnnxRuntime"),
     "openvino": ("scurry.runtimes.openvino", "OpenvinoRuntime"),
     "torch": ("scurry.runtimes.torch", "TorchRuntime"),
+    "tensorflow": ("scurry.runtimes.tensorflow", "TensorflowRuntime"),
+    "opencv": ("scurry.runtimes.opencv", "OpencvRuntime"),
 }
 """Name → module and class. A module imports its framework only when a model is opened."""
 
@@ -28,6 +30,9 @@ BY_BACKEND: Final[dict[str, str]] = {
     "openvino": "openvino",
     "pytorch": "torch",
     "pytorch_libtorch": "torch",
+    "tensorflow": "tensorflow",
+    "tensorflow_savedmodel": "tensorflow",
+    "tensorflow_graphdef": "openvino",
 }
 """What Triton calls a runtime, by `backend` or `platform`."""
 
@@ -39,6 +44,14 @@ BY_SUFFIX: Final[dict[str, str]] = {
     ".pt2": "torch",
     ".pth": "torch",
     ".ts": "torch",
+    FOLDER: "tensorflow",
+    ".keras": "tensorflow",
+    ".h5": "tensorflow",
+    ".graphdef": "openvino",
+    ".pb": "openvino",
+    ".tflite": "openvino",
+    ".pdmodel": "openvino",
+    ".prototxt": "opencv",
 }
 """Who opens a file when no runtime was named."""
 
@@ -94,4 +107,4 @@ def _guess(uri: str, model: str, version: str, root: str) -> str:
     if told and told not in BY_BACKEND:
         have = ", ".join(sorted(set(BY_BACKEND.values())))
         raise Failed("load_failed", f"The config beside {file.path} asks for {told!r}; there are {have}.")
-    return BY_BACKEND[told] if told else BY_SUFFIX[file.path.suffix]
+    return BY_BACKEND[told] if told else BY_SUFFIX[suffix_of(file.path)]

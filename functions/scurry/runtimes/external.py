@@ -1,7 +1,8 @@
-"""The files in which an ONNX model keeps tensors of its own.
+"""The files in which a model keeps tensors of its own.
 
 An ONNX file is a protobuf message; what of a tensor lies elsewhere is named by the entry `location` of its
 `external_data`, relative to the file. Only the fields that lead there are walked: weights in the file are skipped over.
+A Caffe network names no file: its weights are called like it, or are the only ones beside it.
 """
 
 from __future__ import annotations
@@ -34,12 +35,22 @@ DEPTH: Final = 64
 
 def external_files(path: Path) -> tuple[Path, ...]:
     """Each once, by name; none for a file that is no ONNX model. Read, not mapped: it may be overwritten meanwhile."""
+    if path.suffix == ".prototxt":
+        return _caffe_weights(path)
     if path.suffix != ".onnx":
         return ()
     found: set[str] = set()
     with path.open("rb") as file, suppress(IndexError, ValueError):  # whoever opens it says what is wrong with it
         _walk(file, path.stat().st_size, "ModelProto", found, DEPTH)
     return tuple(path.parent / name for name in sorted(found) if name and "\0" not in name)
+
+
+def _caffe_weights(path: Path) -> tuple[Path, ...]:
+    named = path.with_suffix(".caffemodel")
+    if named.is_file():
+        return (named,)
+    found = sorted(path.parent.glob("*.caffemodel"))
+    return tuple(found) if len(found) == 1 else ()
 
 
 def _walk(file: IO[bytes], end: int, kind: str, found: set[str], depth: int) -> None:

@@ -57,6 +57,7 @@ class Options:
     output: tuple[Mapping[str, Any], ...] = ()
     inputs: tuple[Mapping[str, Any], ...] = ()
     outputs: tuple[Mapping[str, Any], ...] = ()
+    signature: str = ""
     warnings: tuple[str, ...] = ()  # what was said and has no effect
 
 

@@ -52,6 +52,7 @@ class Runtime(ABC):
     holds_interpreter: ClassVar[bool] = False  # whether a run may keep other threads from running
     runs_code: ClassVar[bool] = False  # whether opening a file may run code that the file brings
     apart: ClassVar[bool] = False  # whether it is better opened in a process of its own
+    reads_text: ClassVar[bool] = True  # whether elements of BYTES are text for the framework
     known: ClassVar[frozenset[str]] = KNOWN
 
     def __init__(self, file: ModelFile, options: Options, threads: int) -> None:
@@ -76,7 +77,7 @@ class Runtime(ABC):
 
     @abstractmethod
     def _run(self, arrays: Sequence[Array]) -> list[Array]:
-        """Run the model once; BYTES are arrays of `str` here."""
+        """Run the model once; BYTES are arrays of `str` here, of `bytes` unless the runtime reads text."""
 
     def open(self) -> None:
         """Load, warm up and measure. Raises `load_failed`."""
@@ -84,13 +85,13 @@ class Runtime(ABC):
         try:
             with Growth() as growth:
                 self._load()
-                self._texts = any(port.datatype == "BYTES" for port in self.inputs)
+                self._texts = self.reads_text and any(port.datatype == "BYTES" for port in self.inputs)
                 _check_datatypes((*self.inputs, *self.outputs))
                 check_stated(self.options, self.inputs, self.outputs)
                 self._warm_up()
             self.depends = self._depends()
         except ScurryError as cause:
-            raise Failed("load_failed", cause.message) from cause
+            raise Failed("load_failed", " ".join(cause.message.split())) from cause
         except Exception as cause:
             raise Failed("load_failed", f"{self.framework} cannot open {self.file.path}: {_sentence(cause)}") from cause
         self.bytes = max(growth.bytes, self.file.bytes + OVERHEAD_BYTES)
