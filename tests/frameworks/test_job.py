@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.conftest import Stack
-from tests.frameworks.models import exported, torch_net, torchscript
+from tests.frameworks.models import exported, keras_net, saved_model, torch_net, torchscript
 
 from scurry import Client
 
@@ -56,3 +57,37 @@ def test_a_pickle_is_refused_by_a_sentence(stack: Stack, tmp_path: Path) -> None
     done = stack.run("models", "register", "pickled", "--uri", str(tmp_path), "--json", check=False)
     assert done.returncode == 1
     assert "is no TorchScript: it holds pickled" in json.dumps(json.loads(done.stdout or "{}")) + done.stderr
+
+
+async def test_a_saved_model_and_a_keras_file_are_served(stack: Stack, tmp_path: Path) -> None:
+    """In Triton's repository and as a file, for one caller and for 200 at once."""
+    tf = pytest.importorskip("tensorflow")
+    path = saved_model(tmp_path / "scores" / "1" / "model.savedmodel")
+    (tmp_path / "scores" / "config.pbtxt").write_text('platform: "tensorflow_savedmodel" max_batch_size: 16')
+    stack.register("scores", tmp_path)
+    theirs = tf.saved_model.load(str(path)).signatures["serving_default"](x=tf.constant(ROWS))
+    async with Client(stack.redis_url) as client:
+        answers = await asyncio.gather(*(client.infer("scores", {"x": row[None]}) for row in ROWS))
+    np.testing.assert_allclose(np.concatenate([one["scores"] for one in answers]), theirs["scores"].numpy(), rtol=1e-5)
+    assert [one["best"].item() for one in answers] == theirs["best"].numpy().tolist()
+
+
+def test_a_keras_file_with_a_lambda_is_refused_by_a_sentence(stack: Stack, tmp_path: Path) -> None:
+    """A good one of two inputs is served."""
+    tf = pytest.importorskip("tensorflow")
+    lambdas = tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Lambda(lambda x: x * 2)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        lambdas.save(tmp_path / "lambda.keras")
+        keras_net().save(tmp_path / "net.keras")
+    done = stack.run("models", "register", "lambda", "--uri", str(tmp_path / "lambda.keras"), check=False)
+    assert done.returncode == 1
+    assert "a layer of it brings Python code" in done.stdout + done.stderr
+    stack.register("keras", tmp_path / "net.keras")
+    asked = json.dumps({"inputs": [
+        {"name": "wide", "datatype": "FP32", "shape": [1, 4], "data": [1, 2, 3, 4]},
+        {"name": "small", "datatype": "FP32", "shape": [1, 2], "data": [5, 6]},
+    ]})  # fmt: skip
+    given = json.loads(stack.run("predict", "keras", "--json", asked).stdout)
+    theirs = keras_net()([np.array([[1, 2, 3, 4]], np.float32), np.array([[5, 6]], np.float32)], training=False)
+    np.testing.assert_allclose(given["outputs"][0]["data"], theirs[0].numpy()[0], rtol=1e-5)
