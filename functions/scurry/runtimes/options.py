@@ -6,6 +6,11 @@
 | `threads`        | chosen when open | threads of one model call                                     |
 | `device`         | `cpu`            | where it runs, in the framework's own words                   |
 | `providers`      | by `device`      | onnxruntime's execution providers, in order of preference     |
+| `parameters`     | none             | settings of onnxruntime's and OpenVINO's, in Triton's words   |
+| `reshape`        | as in the file   | OpenVINO: inputs by name → their dimensions, -1 for any       |
+| `cache_dir`      | none             | OpenVINO: where beside the model it keeps it compiled         |
+| `signature`      | serving_default  | TensorFlow: which function of a SavedModel                    |
+| `inputs` `outputs` | from the file  | tensors that a file does not tell, in the protocol's form     |
 | `model_warmup`   | zeros, random    | inputs to try the model with, in Triton's form                |
 
 `input` and `output`, in Triton's form, are held against what the model says of itself. `runtime`, `backend`, `platform`
@@ -20,7 +25,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from scurry.wire.errors import Failed
@@ -51,13 +56,16 @@ class Options:
     max_batch_size: int | None = None  # None: as many as were shown to be independent, up to MAX_BATCH_SIZE
     threads: int = 0
     device: str = ""
-    providers: tuple[str, ...] = ()
+    providers: tuple[str | tuple[str, Mapping[str, Any]], ...] = ()
     model_warmup: tuple[Mapping[str, Any], ...] = ()
     input: tuple[Mapping[str, Any], ...] = ()
     output: tuple[Mapping[str, Any], ...] = ()
     inputs: tuple[Mapping[str, Any], ...] = ()
     outputs: tuple[Mapping[str, Any], ...] = ()
     signature: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    reshape: Mapping[str, Any] = field(default_factory=dict)
+    cache_dir: str = ""
     warnings: tuple[str, ...] = ()  # what was said and has no effect
 
 
@@ -66,7 +74,7 @@ def parse_options(config: str, beside: Mapping[str, Any], known: Collection[str]
     given = _object(config) if config.strip() else {}
     values = {name: value for name, value in {**beside, **given}.items() if name not in TRITON}
     _refuse_unknown(values, known, runtime)
-    idle = sorted(IDLE & set(values))
+    idle = sorted((IDLE - set(known)) & set(values))
     warnings: tuple[str, ...] = (f"{', '.join(idle)} in the config without effect here.",) if idle else ()
     for name in idle:
         del values[name]
@@ -114,7 +122,7 @@ def _queue_warnings(queue: object, *, only_beside: bool) -> tuple[str, ...]:
     return (f"{', '.join(idle)} in {QUEUE} without effect here.",) if idle else ()
 
 
-def _checked(name: str, value: object) -> int | str | tuple[Any, ...]:
+def _checked(name: str, value: object) -> int | str | tuple[Any, ...] | dict[str, Any]:
     if name in {"max_batch_size", "threads"}:
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 65536:
             return value
@@ -125,9 +133,33 @@ def _checked(name: str, value: object) -> int | str | tuple[Any, ...]:
         what = "samples" if name == "model_warmup" else "objects"
         raise Failed("load_failed", f"Option {name!r} must be a list of {what}, not {value!r}.")
     if name == "providers":
-        if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
-            return tuple(value)
-        raise Failed("load_failed", f"Option 'providers' must be a list of names, not {value!r}.")
+        return _providers(value)
+    if name in {"parameters", "reshape"}:
+        if isinstance(value, dict):
+            return {key: _text(each) for key, each in value.items()} if name == "parameters" else value
+        raise Failed("load_failed", f"Option {name!r} must be an object, not {value!r}.")
     if isinstance(value, str):
         return value
     raise Failed("load_failed", f"Option {name!r} must be a string, not {value!r}.")
+
+
+def _providers(value: object) -> tuple[Any, ...]:
+    """Names, each alone or in a list with an object of its options."""
+    found: list[Any] = []
+    for each in value if isinstance(value, list) else []:
+        if isinstance(each, str):
+            found.append(each)
+        elif isinstance(each, list) and [type(one) for one in each] == [str, dict]:
+            found.append((each[0], each[1]))
+        else:
+            break
+    if isinstance(value, list) and value and len(found) == len(value):
+        return tuple(found)
+    raise Failed("load_failed", f"Option 'providers' must be a list of names, not {value!r}.")
+
+
+def _text(value: object) -> str:
+    """A parameter's value: text, a number, or what Triton writes around it."""
+    if isinstance(value, dict) and set(value) == {"string_value"}:
+        value = value["string_value"]
+    return str(int(value)) if isinstance(value, bool) else str(value)

@@ -215,7 +215,7 @@ def saved(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("place", ["", "model.savedmodel", "saved_model", "m/1/model.savedmodel", "m/1", "1/saved_model"])
+@pytest.mark.parametrize("place", ["", "saved_model", "m/1/model.savedmodel", "m/1", "1/a.savedmodel"])
 def test_a_directory_may_be_the_model(tmp_path, place):
     """TensorFlow's: given itself, or found where Triton and TensorFlow Serving have it; all its files are its parts."""
     path = saved(tmp_path / place)

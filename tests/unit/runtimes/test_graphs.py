@@ -58,5 +58,5 @@ def test_a_large_file_is_not_looked_at(tmp_path, monkeypatch):
 def test_formats_that_are_not_looked_at_may_depend_on_anything(tmp_path):
     """Directories as well."""
     (tmp_path / "model.tflite").touch()
-    assert depends_on_values(tmp_path / "model.tflite")
-    assert depends_on_values(tmp_path)
+    assert graphs.depends_on_values(tmp_path / "model.tflite")
+    assert graphs.depends_on_values(tmp_path)
