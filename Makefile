@@ -15,10 +15,10 @@ JAVA_MAIN  := $(shell find job/pom.xml job/src/main protos -type f 2>/dev/null)
 JAVA_TESTS := $(shell find job/src/test -type f 2>/dev/null)
 TESTS      := $(wildcard tests/unit tests/integration tests/e2e)
 
-.PHONY: help build check test e2e protos manifests jar bench chaos docs demo clean
+.PHONY: help build check test test-frameworks e2e protos manifests jar bench chaos docs demo clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z0-9]*\):.*##  */\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z0-9-]*\):.*##  */\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 build: $(VENV) $(JAR)  ## virtual environment and jar; then .venv/bin/scurry is the command
 
@@ -27,6 +27,14 @@ demo: build  ## the digits demo: the whole job on real input
 
 test: build $(CRDS) job/target/tests.stamp  ## every test: JUnit, then unit, integration and end-to-end
 	$(BIN)/pytest $(TESTS) $(ARGS)
+
+# Each framework in a process of its own: PyTorch's compiler and TensorFlow in one end it.
+test-frameworks: build  ## the tests that need PyTorch or TensorFlow, in an environment of their own (4 GB)
+	@if .ci/setup frameworks; then \
+	  for tests in runtimes/test_torch*.py runtimes/test_tensorflow.py test_*.py; do \
+	    .build/frameworks/bin/python -m pytest tests/frameworks/$$tests $(ARGS) || exit 1; \
+	  done; \
+	else echo "left out: tests/frameworks, because PyTorch and TensorFlow could not be installed (see above)"; fi
 
 e2e: build  ## the end-to-end tests alone
 	$(BIN)/pytest tests/e2e $(ARGS)

@@ -13,7 +13,7 @@ from scurry.redis.connection import pack
 from scurry.wire.errors import NotFound
 from scurry.wire.infer_pb2 import InferRequest, Tensor
 from scurry.wire.names import CLAIM_CHECK_BYTES, Keys
-from scurry.wire.tensors import DTYPES, to_bytes
+from scurry.wire.tensors import DTYPES, is_float, to_bytes
 
 ID_BYTES: Final = 24
 """Every request id of a run has this length, so that a command is written once and only its id changes. Ids look like
@@ -67,7 +67,7 @@ def subject(
     tensors = []
     for one in inputs:
         shape = one.filled(rows, size)
-        values = numbers.random(shape) if DTYPES[one.datatype].kind == "f" else numbers.integers(0, 2, shape)
+        values = numbers.random(shape) if is_float(DTYPES[one.datatype]) else numbers.integers(0, 2, shape)
         tensors.append((one.name, one.datatype, shape, to_bytes(np.asarray(values), one.datatype)))
     return Subject(name, version, tuple(tensors))
 

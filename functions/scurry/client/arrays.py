@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scurry.client.bodies import KeyOf, Parked, is_large
 from scurry.protocols.oip_json import set_parameter
 from scurry.wire.infer_pb2 import InferReply, InferRequest
-from scurry.wire.tensors import DTYPES, Array, datatype_of, to_array, to_bytes
+from scurry.wire.tensors import DTYPES, Array, datatype_of, is_float, to_array, to_bytes
 
 WIDEST: Final = (np.dtype(np.float64), np.dtype(np.int64))
 """What numpy makes of Python's numbers, and of arrays nobody gave a type."""
@@ -61,7 +61,7 @@ def fit(array: Array, datatype: str) -> Array:
         return array
     with np.errstate(over="ignore", invalid="ignore"):
         cast = array.astype(wanted)
-        if array.dtype.kind == wanted.kind == "f":
+        if array.dtype.kind == "f" and is_float(wanted):
             kept = np.isinf(cast) == np.isinf(array)
         else:
             kept = cast.astype(array.dtype) == array

@@ -189,7 +189,7 @@ def _end_of_list(body: bytes, start: int) -> int:
 def _listed(datatype: str, data: bytes) -> bytes:
     """How the JSON of a reply ends that has these numbers for its last output."""
     array = np.frombuffer(data, DTYPES[datatype])
-    numbers = oip_json.dump(array)
+    numbers = oip_json.dump(array if datatype != "BF16" else jsonable(array))
     if b"null" in numbers:  # that is what becomes of NaN and infinity
         numbers = oip_json.dump(jsonable(array))
     return DATA_KEY + numbers + b"}]}"

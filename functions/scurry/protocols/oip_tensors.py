@@ -1,8 +1,8 @@
 """One tensor as the Open Inference Protocol's JSON object.
 
 JSON knows no NaN and no infinity: they are the texts "NaN", "Infinity" and "-Infinity" in both directions, which numpy,
-and so Triton's clients, read as such; null comes in as NaN as well. Numbers are accepted for FP16 although the protocol
-has no JSON form of it. Whole numbers written as 1.0 are whole; 1.5 is not an INT32.
+and so Triton's clients, read as such; null comes in as NaN as well. Numbers are accepted for FP16 and BF16 although the
+protocol has no JSON form of them. Whole numbers written as 1.0 are whole; 1.5 is not an INT32.
 An input whose `data` is bytes (Triton's binary extension puts them there) is taken as it is.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferRequest, Tensor
 from scurry.wire.limits import DIMENSIONS
-from scurry.wire.tensors import DTYPES, Array, to_array
+from scurry.wire.tensors import BF16, DTYPES, Array, is_float, to_array
 
 Document = dict[str, Any]
 """A JSON object as orjson reads it."""
@@ -69,6 +69,8 @@ def output_of(tensor: Tensor) -> Document:
 
 def jsonable(flat: Array) -> Array | list[Any]:
     """Numbers as JSON can hold them: as they are, if all are finite."""
+    if flat.dtype == BF16:
+        flat = flat.astype(np.float32)
     if flat.dtype.kind != "f" or np.isfinite(flat).all():
         return flat
     return [one if abs(one) < inf else _name_of(one) for one in flat.tolist()]
@@ -118,16 +120,17 @@ def _encode(name: str, datatype: str, flat: list[Any], types: set[type]) -> byte
     if datatype == "BYTES" and types <= {str}:
         return b"".join([len(raw).to_bytes(4, "little") + raw for raw in map(str.encode, flat)])
     dtype = DTYPES.get(datatype)
-    if dtype is not None and dtype.kind == "f" and str in types:
+    real = dtype is not None and is_float(dtype)
+    if real and str in types:
         return _encode_named(name, datatype, flat)
-    if dtype is not None and dtype.kind == "f" and types <= {float, int, NoneType}:
+    if real and types <= {float, int, NoneType}:
         if 0 < len(flat) <= FEW and NoneType not in types and min(flat) >= -SMALL and max(flat) <= SMALL:
             return np.array(flat, dtype).tobytes()
         with np.errstate(over="ignore"):
-            array = np.array(flat, dtype)
+            array = np.array(flat, np.float64 if dtype == BF16 else dtype).astype(dtype, copy=False)
         if not np.isinf(array).any():
             return array.tobytes()
-    elif dtype is not None and dtype.kind != "f" and _whole(flat, types, dtype):
+    elif dtype is not None and not real and _whole(flat, types, dtype):
         return np.array(flat, dtype).tobytes()
     raise InvalidRequest("input_datatype", f"Tensor {brief(name)} has an element in `data` that is no {datatype}.")
 

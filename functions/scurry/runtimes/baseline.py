@@ -51,6 +51,8 @@ def has_nan(outputs: Sequence[Array]) -> bool:
     no floating-point flags, so none has to be silenced.
     """
     for each in outputs:
+        if each.dtype.kind == "V":  # BF16
+            each = each.astype(np.float32)  # noqa: PLW2901
         if each.dtype.kind == "f":
             if each.size <= FEW and (total := sum(each.ravel().tolist())) == total:
                 continue

@@ -33,7 +33,7 @@ class BoosterRuntime(Runtime):
     _booster: Any
 
     def _set_ports(self, count: int) -> None:
-        self.inputs = (features(self.options.own.get("inputs"), self.datatype, count),)
+        self.inputs = (features(self.options.inputs or None, self.datatype, count),)
         shape = self._predicted(np.zeros((1, count), np.float32)).shape
         self.outputs = (Port(OUTPUT, self.gives, (-1, *shape[1:])),)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from scurry.runtimes.files import ModelFile, locate, locate_config
+from scurry.runtimes.files import FOLDER, ModelFile, locate, locate_config, suffix_of
 from scurry.runtimes.fingerprints import fingerprint
 from scurry.runtimes.options import parse_options
 from scurry.wire.errors import Failed
@@ -18,22 +18,54 @@ if TYPE_CHECKING:
 RUNTIMES: Final[dict[str, tuple[str, str]]] = {
     "onnx": ("scurry.runtimes.onnx", "OnnxRuntime"),
     "openvino": ("scurry.runtimes.openvino", "OpenvinoRuntime"),
-    "ensemble": ("scurry.runtimes.ensemble", "EnsembleRuntime"),
+    "torch": ("scurry.runtimes.torch", "TorchRuntime"),
+    "tensorflow": ("scurry.runtimes.tensorflow", "TensorflowRuntime"),
+    "opencv": ("scurry.runtimes.opencv", "OpencvRuntime"),
     "python": ("scurry.runtimes.python", "PythonRuntime"),
     "sklearn": ("scurry.runtimes.sklearn", "SklearnRuntime"),
     "xgboost": ("scurry.runtimes.boosting", "XgboostRuntime"),
     "lightgbm": ("scurry.runtimes.boosting", "LightgbmRuntime"),
+    "ensemble": ("scurry.runtimes.ensemble", "EnsembleRuntime"),
 }
 """Name → module and class. A module imports its framework only when a model is opened."""
 
-BY_BACKEND: Final[dict[str, str]] = {"onnxruntime": "onnx", "onnxruntime_onnx": "onnx", "openvino": "openvino",
-                                    "ensemble": "ensemble"}  # fmt: skip
+BY_BACKEND: Final[dict[str, str]] = {
+    "onnxruntime": "onnx",
+    "onnxruntime_onnx": "onnx",
+    "openvino": "openvino",
+    "pytorch": "torch",
+    "pytorch_libtorch": "torch",
+    "tensorflow": "tensorflow",
+    "tensorflow_savedmodel": "tensorflow",
+    "tensorflow_graphdef": "openvino",
+    "ensemble": "ensemble",
+}
 """What Triton calls a runtime, by `backend` or `platform`."""
 
 BY_SUFFIX: Final[dict[str, str]] = {
-    **{".onnx": "onnx", ".ort": "onnx", ".xml": "openvino", ".py": "python", ".skops": "sklearn"},
-    **{".pkl": "sklearn", ".pickle": "sklearn", ".joblib": "sklearn", ".ubj": "xgboost"},
-    **{".json": "xgboost", ".txt": "lightgbm"},  # last, for anything may be called so
+    ".onnx": "onnx",
+    ".ort": "onnx",
+    ".xml": "openvino",
+    ".pt": "torch",
+    ".pt2": "torch",
+    ".pth": "torch",
+    ".ts": "torch",
+    FOLDER: "tensorflow",
+    ".keras": "tensorflow",
+    ".h5": "tensorflow",
+    ".graphdef": "openvino",
+    ".pb": "openvino",
+    ".tflite": "openvino",
+    ".pdmodel": "openvino",
+    ".prototxt": "opencv",
+    ".py": "python",
+    ".skops": "sklearn",
+    ".pkl": "sklearn",
+    ".pickle": "sklearn",
+    ".joblib": "sklearn",
+    ".ubj": "xgboost",
+    ".json": "xgboost",  # last, for anything may be called so
+    ".txt": "lightgbm",
 }
 """Who opens a file when no runtime was named."""
 
@@ -100,4 +132,4 @@ def _guess(uri: str, model: str, version: str, root: str) -> str:
     if told and told not in BY_BACKEND:
         have = ", ".join(sorted(set(BY_BACKEND.values())))
         raise Failed("load_failed", f"The config beside {file.path} asks for {told!r}; there are {have}.")
-    return BY_BACKEND[told] if told else BY_SUFFIX[file.path.suffix]
+    return BY_BACKEND[told] if told else BY_SUFFIX[suffix_of(file.path)]

@@ -56,7 +56,7 @@ class EnsembleRuntime(Runtime):
         self.inputs = tuple(_port("input", each, batched=batched) for each in self.options.input)
         self.outputs = tuple(_port("output", each, batched=batched) for each in self.options.output)
         self.max_batch_size = TOGETHER
-        self.graph = graph_of(self.options.ensemble_scheduling, self.inputs, self.outputs)
+        self.graph = graph_of(self.options.own.get(SCHEDULING), self.inputs, self.outputs)
 
     def _warm_up(self) -> None:
         self.warnings = list(self.options.warnings)
@@ -78,12 +78,12 @@ def _port(kind: str, stated: Mapping[str, Any], *, batched: bool) -> Port:
     return Port(name, datatype, (-1, *dims) if batched else tuple(dims))
 
 
-def graph_of(scheduling: Mapping[str, Any], inputs: Sequence[Port], outputs: Sequence[Port]) -> Graph:
+def graph_of(scheduling: object, inputs: Sequence[Port], outputs: Sequence[Port]) -> Graph:
     """The steps, held together: each tensor comes from one place, and every one that is needed comes from somewhere.
 
     Raises `load_failed` that names the step.
     """
-    steps = scheduling.get("step")
+    steps = scheduling.get("step") if isinstance(scheduling, dict) else None
     if not isinstance(steps, list) or not 0 < len(steps) <= MOST_STEPS:
         raise Failed("load_failed", f"{SCHEDULING}.step must be a list of 1 to {MOST_STEPS} steps.")
     if not inputs or not outputs:

@@ -2,7 +2,8 @@
 
 Of a model of Python these are all in its directory. An ONNX file is a protobuf message; what of a tensor lies elsewhere
 is named by the entry `location` of its `external_data`, relative to the file. Only the fields that lead there are
-walked: weights in the file are skipped over.
+walked: weights in the file are skipped over. A Caffe network names no file: its weights are called like it, or are the
+only ones beside it.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ def external_files(path: Path) -> tuple[Path, ...]:
     """Each once, by name; none for a file that is no ONNX model. Read, not mapped: it may be overwritten meanwhile."""
     if path.suffix == ".py":
         return _beside(path.parent)
+    if path.suffix == ".prototxt":
+        return _caffe_weights(path)
     if path.suffix != ".onnx":
         return ()
     found: set[str] = set()
@@ -59,6 +62,14 @@ def _beside(directory: Path) -> tuple[Path, ...]:
                 sentence = f"{directory} holds more than {MOST_FILES} files: give the model a directory of its own."
                 raise Failed("load_failed", sentence)
     return tuple(sorted(found))
+
+
+def _caffe_weights(path: Path) -> tuple[Path, ...]:
+    named = path.with_suffix(".caffemodel")
+    if named.is_file():
+        return (named,)
+    found = sorted(path.parent.glob("*.caffemodel"))
+    return tuple(found) if len(found) == 1 else ()
 
 
 def _walk(file: IO[bytes], end: int, kind: str, found: set[str], depth: int) -> None:

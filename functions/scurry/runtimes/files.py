@@ -1,9 +1,12 @@
 """Finds the file of one model version behind a `uri`.
 
+A model is a file, or TensorFlow's SavedModel, a directory with a `saved_model.pb`: taken here as one file that ends in
+`.savedmodel`, whatever it is called.
+
 A `uri` (a path, below `models_root` when relative, or `file://` and a path) may be, in this order:
 
-1. a model file;
-2. a directory with the files of one model: `model.<suffix>`, else the only file with a known suffix;
+1. a model file, or a SavedModel;
+2. a directory with the files of one model: `model.<suffix>`, else the only file with a known suffix (or `saved_model`);
 3. a repository in which name and version pick the directory: `<uri>/<name>/<version>/`, or `<uri>/<version>/`
    when the directory of the model itself was given.
 
@@ -16,6 +19,7 @@ the version. What is given at registration wins over the first, the first over t
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,8 +36,14 @@ CONFIG = "config.json"
 PBTXT = "config.pbtxt"
 NAMED = "default_model_filename"
 """Which of several files it is, in Triton's words."""
-BESIDE = ("{file.stem}.bin", "{file.name}.data", "{file.name}_data")
-"""What exporters call a model's weights: OpenVINO's, and those of ONNX."""
+BESIDE = ("{file.stem}.bin", "{file.name}.data", "{file.name}_data", "{file.stem}.pdiparams")
+"""What exporters call a model's weights: OpenVINO's, those of ONNX, Paddle's."""
+FOLDER = ".savedmodel"
+"""How Triton calls a SavedModel's directory, and what stands for the suffix of any."""
+GRAPH = "saved_model.pb"
+"""What makes a directory one."""
+MOST_FILES = 10_000
+"""A directory with more files is no model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +58,14 @@ class ModelFile:
     @property
     def all(self) -> list[Path]:
         """Every file that makes the model what it is: its parts, and the configs beside it."""
-        return [*self.parts, *(each for each in _config_places(self.path.parent) if _is_file(each))]
+        configs = (each for each in _config_places(_home(self.path)) if _is_file(each) and each not in self.parts)
+        return [*self.parts, *configs]
 
     @property
     def parts(self) -> list[Path]:
-        """The file and its weights: those called after it and those that it names. The directory is not listed."""
+        """The file and its weights: those called after it and those that it names; all files of a SavedModel."""
+        if self.path.is_dir():
+            return _files_below(self.path)
         beside = (self.path.with_name(form.format(file=self.path)) for form in BESIDE)
         return sorted(each for each in {self.path, *beside, *self.external} if _is_file(each))
 
@@ -65,11 +78,16 @@ def _is_file(path: Path) -> bool:
         return False
 
 
+def suffix_of(path: Path) -> str:
+    """By which a runtime tells that it can open this."""
+    return FOLDER if _is_file(path / GRAPH) else path.suffix.replace(FOLDER, "")
+
+
 def locate(uri: str, model: str, version: str, suffixes: Sequence[str], root: str = "") -> ModelFile:
     """The file for a version, suffixes tried in order. Raises `load_failed` with what was looked for and where."""
     path = _inside(root, _local(uri, root))
-    if path.is_file():
-        if path.suffix not in suffixes:
+    if path.is_file() or (path.is_dir() and suffix_of(path) in suffixes):
+        if suffix_of(path) not in suffixes:
             raise Failed("load_failed", f"{path} ends in {path.suffix!r}, but this runtime opens {_list(suffixes)}.")
         return _checked(path, root)
     if not path.is_dir():
@@ -117,7 +135,7 @@ def _inside(root: str, path: Path) -> Path:
 
 def _checked(path: Path, root: str) -> ModelFile:
     """The model at a path: everything that will be opened for it lies below the root."""
-    file = ModelFile(path, _config_beside(_inside(root, path).parent, root), external_files(path))
+    file = ModelFile(path, _config_beside(_home(_inside(root, path)), root), external_files(path))
     size = sum(_inside(root, part).stat().st_size for part in file.parts)
     return replace(file, bytes=size)
 
@@ -133,17 +151,37 @@ def _model_in(directory: Path, suffixes: Sequence[str], root: str) -> Path | Non
             raise Failed("load_failed", f"{directory / name} is none of {_list(suffixes)}, which this runtime opens.")
         return directory / name
     for suffix in suffixes:
+        if suffix == FOLDER == suffix_of(directory):
+            return directory
         named = directory / f"model{suffix}"
-        if named.is_file():
+        if _is_model(named, suffix):
             return named
-        files = sorted(each for each in directory.iterdir() if each.suffix == suffix and each.is_file())
-        files = [each for each in files if each.name != CONFIG]
+        files = sorted(each for each in directory.iterdir() if _is_model(each, suffix))
         if len(files) == 1:
             return files[0]
         if files:
             names = ", ".join(each.name for each in files)
             raise Failed("load_failed", f"{directory} holds several models ({names}): name one in the uri.")
     return None
+
+
+def _is_model(path: Path, suffix: str) -> bool:
+    return suffix_of(path) == suffix and path.name != CONFIG and (suffix == FOLDER or _is_file(path))
+
+
+def _home(path: Path) -> Path:
+    """Where a model's config may lie: in a SavedModel itself, unless that is called like one among other files."""
+    return path if path.is_dir() and path.suffix != FOLDER and path.name != "saved_model" else path.parent
+
+
+def _files_below(directory: Path) -> list[Path]:
+    """Every file below, links followed."""
+    found: list[Path] = []
+    for folder, _, names in os.walk(directory, followlinks=True):
+        found += [Path(folder, name) for name in names]
+        if len(found) > MOST_FILES:
+            raise Failed("load_failed", f"{directory} holds more than {MOST_FILES} files: it is no model.")
+    return sorted(found)
 
 
 def _config_beside(directory: Path, root: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ OPERATORS: Final = (
     *("Loop", "Scan", "If", "ConstantOfShape", "Range", "Expand", "Tile", "NonZero", "Resize"),
     *("TensorIterator", "Broadcast", "Interpolate"),
 )
+LOOKED_AT: Final = (".onnx", ".ort", ".xml")
 LARGEST_BYTES: Final = 16 << 20
 """A larger file is not looked at: what it holds takes too long to be run between other things anyway."""
 
@@ -31,7 +32,7 @@ _ANY: Final = re.compile(b"|".join(re.escape(each) for name in OPERATORS for eac
 
 
 def depends_on_values(path: Path) -> bool:
-    """Whether it may. Reads the file: belongs off the event loop."""
-    if not path.is_file():  # a model that is nothing but its config
-        return False
+    """Whether it may, or is of a format that is not looked at. Reads the file: belongs off the event loop."""
+    if path.suffix not in LOOKED_AT or path.is_dir():
+        return True
     return path.stat().st_size > LARGEST_BYTES or _ANY.search(path.read_bytes()) is not None

@@ -6,6 +6,11 @@
 | `threads`        | chosen when open | threads of one model call                                     |
 | `device`         | `cpu`            | where it runs, in the framework's own words                   |
 | `providers`      | by `device`      | onnxruntime's execution providers, in order of preference     |
+| `parameters`     | none             | settings of onnxruntime's and OpenVINO's, in Triton's words   |
+| `reshape`        | as in the file   | OpenVINO: inputs by name → their dimensions, -1 for any       |
+| `cache_dir`      | none             | OpenVINO: where beside the model it keeps it compiled         |
+| `signature`      | serving_default  | TensorFlow: which function of a SavedModel                    |
+| `inputs` `outputs` | from the file  | tensors that a file does not tell, in the protocol's form     |
 | `model_warmup`   | zeros, random    | inputs to try the model with, in Triton's form                |
 | `batch_padding`  | false            | batches are filled up to a preferred size with copies of rows |
 | `padding`        | none             | inputs whose axis 1 is padded, so that lengths share a call   |
@@ -63,7 +68,7 @@ class Options:
     max_batch_size: int | None = None  # None: as many as were shown to be independent, up to MAX_BATCH_SIZE
     threads: int = 0
     device: str = ""
-    providers: tuple[str, ...] = ()
+    providers: tuple[str | tuple[str, Mapping[str, Any]], ...] = ()
     model_warmup: tuple[Mapping[str, Any], ...] = ()
     input: tuple[Mapping[str, Any], ...] = ()
     output: tuple[Mapping[str, Any], ...] = ()
@@ -71,11 +76,16 @@ class Options:
     batch_padding: bool = False
     padding: Mapping[str, PaddingRule] = field(default_factory=dict)  # by input
     response_cache: bool = False
-    ensemble_scheduling: Mapping[str, Any] = field(default_factory=dict)
     isolated: bool = False
     max_memory_mb: int = 0
     max_seconds: float = 0.0
     own: Mapping[str, Any] = field(default_factory=dict)  # what the runtime alone knows, and checks
+    inputs: tuple[Mapping[str, Any], ...] = ()
+    outputs: tuple[Mapping[str, Any], ...] = ()
+    signature: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    reshape: Mapping[str, Any] = field(default_factory=dict)
+    cache_dir: str = ""
     warnings: tuple[str, ...] = ()  # what was said and has no effect
 
 
@@ -145,17 +155,17 @@ def _checked(name: str, value: object) -> float | str | tuple[Any, ...] | dict[s
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 65536:
             return value
         raise Failed("load_failed", f"Option {name!r} must be a whole number from 0 to 65536, not {value!r}.")
-    if name in {"model_warmup", "input", "output"}:
+    if name in {"model_warmup", "input", "output", "inputs", "outputs"}:
         if isinstance(value, list) and all(isinstance(each, dict) for each in value):
             return tuple(value)
         what = "samples" if name == "model_warmup" else "objects"
         raise Failed("load_failed", f"Option {name!r} must be a list of {what}, not {value!r}.")
     if name == "providers":
-        if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
-            return tuple(value)
-        raise Failed("load_failed", f"Option 'providers' must be a list of names, not {value!r}.")
-    if name == "ensemble_scheduling" and isinstance(value, dict):
-        return value
+        return _providers(value)
+    if name in {"parameters", "reshape"}:
+        if isinstance(value, dict):
+            return {key: _unwrapped(each) for key, each in value.items()}
+        raise Failed("load_failed", f"Option {name!r} must be an object, not {value!r}.")
     if isinstance(value, str):
         return value
     raise Failed("load_failed", f"Option {name!r} must be a string, not {value!r}.")
@@ -173,3 +183,23 @@ def _limit(name: str, value: object) -> float:
         return value
     what = "whole number" if whole else "number"
     raise Failed("load_failed", f"Option {name!r} must be a {what} above 0, not {value!r}.")
+
+
+def _providers(value: object) -> tuple[Any, ...]:
+    """Names, each alone or in a list with an object of its options."""
+    found: list[Any] = []
+    for each in value if isinstance(value, list) else []:
+        if isinstance(each, str):
+            found.append(each)
+        elif isinstance(each, list) and [type(one) for one in each] == [str, dict]:
+            found.append((each[0], each[1]))
+        else:
+            break
+    if isinstance(value, list) and value and len(found) == len(value):
+        return tuple(found)
+    raise Failed("load_failed", f"Option 'providers' must be a list of names, not {value!r}.")
+
+
+def _unwrapped(value: object) -> object:
+    """A parameter's value, without what Triton writes around a text."""
+    return value["string_value"] if isinstance(value, dict) and set(value) == {"string_value"} else value

@@ -58,14 +58,14 @@ class PythonRuntime(Runtime):
     def _load(self) -> None:
         self.close()
         cls = self.model_class or chosen(imported(self), str(self.options.own.get("class") or ""))
-        own = self.options.own
-        self.inputs = read_ports("inputs", own.get("inputs", cls.inputs))
-        self.outputs = read_ports("outputs", own.get("outputs", cls.outputs))
+        options = self.options
+        self.inputs = read_ports("inputs", options.inputs or cls.inputs)
+        self.outputs = read_ports("outputs", options.outputs or cls.outputs)
         if not self.outputs:
             raise Failed("load_failed", f"{cls.__name__} says no `outputs`, nor does its config.")
         try:
             model = cls()
-            model.load(self.file.path.parent, own.get("parameters", {}))
+            model.load(self.file.path.parent, options.parameters)
         except LEFT as cause:
             raise Failed("load_failed", f"{self.file.path} cannot be loaded: {self._told(cause)}") from cause
         self._model = model

@@ -58,8 +58,13 @@ class Runtime(Traits, ABC):
         self.seconds = UNKNOWN_SECONDS
         self.depends = False  # on its input: how long a run takes, though no dimension is free
         self.baseline: Baseline | None = None
+        self.notes: tuple[str, ...] = ()  # what whoever reads the record should know of how it was opened
         self.warnings: list[str] = []
         self._texts = False
+
+    def _depends(self) -> bool:
+        """Whether how long a run takes depends on values, not on shapes alone."""
+        return depends_on_values(self.file.path)
 
     @abstractmethod
     def _load(self) -> None:
@@ -67,7 +72,7 @@ class Runtime(Traits, ABC):
 
     @abstractmethod
     def _run(self, arrays: Sequence[Array]) -> list[Array]:
-        """Run the model once; BYTES are arrays of `str` here."""
+        """Run the model once; BYTES are arrays of `str` here, of `bytes` unless the runtime takes text."""
 
     def open(self) -> None:
         """Load, warm up and measure. Raises `load_failed`."""
@@ -79,9 +84,9 @@ class Runtime(Traits, ABC):
                 _check_datatypes((*self.inputs, *self.outputs))
                 check_stated(self.options, self.inputs, self.outputs)
                 self._warm_up()
-            self.depends = depends_on_values(self.file.path)
+            self.depends = self._depends()
         except ScurryError as cause:
-            raise Failed("load_failed", cause.message) from cause
+            raise Failed("load_failed", " ".join(cause.message.split())) from cause
         except Exception as cause:
             raise Failed("load_failed", f"{self.framework} cannot open {self.file.path}: {_sentence(cause)}") from cause
         self.bytes = max(growth.bytes, self.file.bytes + OVERHEAD_BYTES)
@@ -125,7 +130,7 @@ class Runtime(Traits, ABC):
 
     def _warm_up(self) -> None:
         """Run what there is to try with, then decide whether rows may be stacked. A model that fails is a warning."""
-        self.warnings = list(self.options.warnings)
+        self.warnings = [*self.options.warnings, *self.notes]
         try_out(self)
         self.max_batch_size, warning = decide(self.run, self.inputs, self.outputs, self.options.max_batch_size)
         self.batched = self.max_batch_size > 1

@@ -66,7 +66,7 @@ class SklearnRuntime(Runtime):
         for name in estimator.get_params() if hasattr(estimator, "get_params") else ():
             if name.rpartition("__")[2] == "n_jobs":
                 estimator.set_params(**{name: self.threads})
-        self.inputs = (_input(estimator, self.options.own.get("inputs")),)
+        self.inputs = (_input(estimator, self.options.inputs or None),)
         self._parts = _parts_of(estimator)
         self.outputs = self._tried()
 

@@ -16,6 +16,7 @@ import numpy as np
 from scurry.runtimes.options import MAX_BATCH_SIZE
 from scurry.runtimes.samples import KINDS, draw
 from scurry.wire.errors import Failed, ScurryError
+from scurry.wire.tensors import is_float
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -105,7 +106,7 @@ def _try(run: Run, arrays: Sequence[Array], outputs: Sequence[Port]) -> Finding:
     for port, first, second in zip(outputs, alone[0], again, strict=True):
         if difference([first], [second]) is not None:
             return Finding(UNSTEADY, f"output {port.name!r} is not the same when the same row is run again")
-        if first.dtype.kind == "f" and not np.isfinite(first).any():
+        if is_float(first.dtype) and not np.isfinite(first).any():
             return Finding(UNTRIED, f"random rows give no finite number in output {port.name!r}")
     try:
         together = run(arrays)
@@ -131,14 +132,17 @@ def difference(these: Sequence[Array], those: Sequence[Array]) -> str | None:
     if [each.shape for each in these] != [each.shape for each in those]:
         return f"shapes {[list(each.shape) for each in these]} and {[list(each.shape) for each in those]}"
     these, those = [np.asarray(each) for each in these], [np.asarray(each) for each in those]
-    if these[0].dtype.kind != "f":
+    if not is_float(these[0].dtype):
         for here, there in zip(these, those, strict=True):
             if not np.array_equal(here, there):
                 return _first(here, there, here != there)
         return None
+    tolerance = TOLERANCE[these[0].dtype.itemsize]
+    if these[0].dtype.kind != "f":  # BF16
+        these, those = [each.astype(np.float32) for each in these], [each.astype(np.float32) for each in those]
     overall = max(map(_largest, those), default=0.0)
     for here, there in zip(these, those, strict=True):
-        allowed = TOLERANCE[here.dtype.itemsize] * (_largest(there) + OF_ALL * overall)
+        allowed = tolerance * (_largest(there) + OF_ALL * overall)
         with np.errstate(invalid="ignore"):
             off = ~((np.abs(here - there) <= allowed) | (here == there) | (np.isnan(here) & np.isnan(there)))
         if off.any():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from scurry.wire.errors import InvalidRequest
-from scurry.wire.tensors import DTYPES, Array
+from scurry.wire.tensors import DTYPES, Array, is_float
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ def to_tensor(picture: bytes, datatype: str, shape: Sequence[int]) -> Array:
     if channels and channels_first:
         pixels = np.moveaxis(pixels, -1, 0)
     dtype = DTYPES[datatype]
-    scaled = pixels.astype(dtype) / 255 if dtype.kind == "f" else pixels.astype(dtype)
+    scaled = pixels.astype(dtype) / 255 if is_float(dtype) else pixels.astype(dtype)
     batch = [] if len(shape) < 3 + bool(channels) else [1]
     return scaled.astype(dtype).reshape(*batch, *pixels.shape)
 

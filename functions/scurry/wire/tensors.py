@@ -1,7 +1,8 @@
 """Numpy arrays to and from the wire's tensors.
 
 Data types are those of the Open Inference Protocol v2; bytes are row-major little-endian.
-BYTES tensors hold each element behind its uint32 little-endian length, as Triton's binary extension does.
+BF16 is numpy's through ml_dtypes. BYTES tensors hold each element behind its uint32 little-endian length, as Triton's
+binary extension does.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from ml_dtypes import bfloat16
 
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import Tensor
@@ -29,15 +31,23 @@ DTYPES: Final[dict[str, np.dtype[Any]]] = {
     "INT32": np.dtype("<i4"),
     "INT64": np.dtype("<i8"),
     "FP16": np.dtype("<f2"),
+    "BF16": np.dtype(bfloat16),
     "FP32": np.dtype("<f4"),
     "FP64": np.dtype("<f8"),
 }
 DATATYPES: Final[dict[np.dtype[Any], str]] = {dtype: name for name, dtype in DTYPES.items()}
 
+BF16: Final = DTYPES["BF16"]
+
 DATA_TAG: Final = b"\x22"
 """What stands before the length of `Tensor.data` on the wire."""
 TENSOR_TAG: Final = b"\x0a"
 """What stands before the length of an input or output."""
+
+
+def is_float(dtype: np.dtype[Any]) -> bool:
+    """Whether it holds floating point numbers; to numpy BF16 is nothing of the kind."""
+    return dtype.kind == "f" or dtype == BF16
 
 
 def datatype_of(dtype: np.dtype[Any]) -> str:

@@ -15,7 +15,7 @@ from scurry.protocols.oip_binary import BinaryOutputs
 from scurry.wire.errors import InvalidRequest, ScurryError
 from scurry.wire.infer_pb2 import InferReply
 from scurry.wire.limits import DIMENSIONS, OUTPUTS
-from scurry.wire.tensors import DTYPES, to_tensor
+from scurry.wire.tensors import DTYPES, is_float, to_tensor
 
 DATATYPES = [*DTYPES, "BYTES"]
 SCALARS = (
@@ -86,9 +86,10 @@ def test_what_is_taken_is_what_was_meant(datatype: str, data: list[Any]) -> None
         return
     got = np.frombuffer(request.inputs[0].data, DTYPES[datatype]).tolist()
     for meant, held in zip(data, got, strict=True):
-        if DTYPES[datatype].kind == "f":
-            wanted = np.array(np.nan if meant is None else meant, DTYPES[datatype])
-            assert np.array_equal(wanted, np.array(held, DTYPES[datatype]), equal_nan=True)
+        if is_float(DTYPES[datatype]):
+            wanted = np.array(np.nan if meant is None else float(meant), DTYPES[datatype])
+            again = np.array(held, DTYPES[datatype])
+            assert np.array_equal(wanted.astype(float), again.astype(float), equal_nan=True)
         else:
             assert held == meant
 

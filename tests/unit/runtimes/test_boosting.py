@@ -79,7 +79,10 @@ def test_lightgbm_gives_what_it_gives(lgbm):
     assert np.array_equal(found.run([ROWS])[0], model.booster_.predict(ROWS))
 
 
-@pytest.mark.parametrize(("stated", "sentence"), [([], "one tensor of shape"), ([{"name": "x"}], "must have name")])
+ROW = {"name": "x", "datatype": "FP64", "shape": [-1, 3]}
+
+
+@pytest.mark.parametrize(("stated", "sentence"), [([ROW], "one tensor of shape"), ([{"name": "x"}], "must have name")])
 def test_inputs_that_do_not_fit_are_refused(lgbm, stated, sentence):
     """They are rows of as many features as the model has."""
     import json

@@ -107,7 +107,7 @@ def test_what_is_registered_with_its_config_needs_no_file() -> None:
         ({"input": [{"data_type": "TYPE_FP32", "dims": [2]}]}, "An input of the config has no name"),
         ({"input": [{"name": "image", "data_type": "TYPE_FP33", "dims": [2]}]}, "'image' with data_type 'FP33'"),
         ({"output": [{"name": "label", "data_type": "TYPE_FP32"}]}, "output 'label' without dims"),
-        ({"ensemble_scheduling": []}, "'ensemble_scheduling' must be"),
+        ({"ensemble_scheduling": []}, "ensemble_scheduling.step must be a list"),
     ],
 )
 def test_a_signature_is_stated(change: dict[str, Any], sentence: str) -> None:

@@ -104,3 +104,16 @@ def test_weights_outside_of_the_root_are_refused(tmp_path):
     (tmp_path / "secret").write_bytes(bytes(24))
     with pytest.raises(Failed, match="lies outside of"):
         locate("m.onnx", "m", "1", (".onnx",), str(tmp_path / "root"))
+
+
+def test_the_weights_of_a_caffe_network_are_called_like_it_or_alone(tmp_path):
+    """Of several others none is taken."""
+    path = tmp_path / "deploy.prototxt"
+    path.touch()
+    assert external_files(path) == ()
+    (tmp_path / "iter_1.caffemodel").touch()
+    assert external_files(path) == (tmp_path / "iter_1.caffemodel",)
+    (tmp_path / "iter_2.caffemodel").touch()
+    assert external_files(path) == ()
+    (tmp_path / "deploy.caffemodel").touch()
+    assert external_files(path) == (tmp_path / "deploy.caffemodel",)

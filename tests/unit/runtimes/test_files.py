@@ -203,3 +203,65 @@ def test_what_is_wrong_with_a_triton_config_is_said(tmp_path, text, sentence):
     touch(tmp_path / "m" / "1" / "model.pt")
     with pytest.raises(Failed, match=sentence):
         locate(str(tmp_path), "m", "1", SUFFIXES)
+
+
+FOLDER = (".savedmodel",)
+
+
+def saved(folder: Path) -> Path:
+    """A SavedModel, as far as anybody looks before it is opened."""
+    touch(folder / "saved_model.pb", "graph")
+    touch(folder / "variables" / "variables.index", "weights")
+    return folder
+
+
+@pytest.mark.parametrize("place", ["", "saved_model", "m/1/model.savedmodel", "m/1", "1/a.savedmodel"])
+def test_a_directory_may_be_the_model(tmp_path, place):
+    """TensorFlow's: given itself, or found where Triton and TensorFlow Serving have it; all its files are its parts."""
+    path = saved(tmp_path / place)
+    found = locate(str(tmp_path), "m", "1", (*FOLDER, ".onnx"))
+    assert found.path == path
+    assert found.parts == [path / "saved_model.pb", path / "variables" / "variables.index"]
+    assert found.bytes == len("graph") + len("weights")
+
+
+@pytest.mark.parametrize(
+    ("place", "config"),
+    [("m/1/model.savedmodel", "m/1/config.json"), ("m/1/saved_model", "m/config.pbtxt"), ("m/1", "m/1/config.json")],
+)
+def test_the_config_of_such_a_directory_lies_beside_it(tmp_path, place, config):
+    """Or in it, where the directory of the version is the model itself."""
+    saved(tmp_path / place)
+    text = "max_batch_size: 3" if config.endswith("pbtxt") else '{"max_batch_size": 3}'
+    path = touch(tmp_path / config, text)
+    found = locate(str(tmp_path), "m", "1", FOLDER)
+    assert found.config == {"max_batch_size": 3}
+    assert found.all.count(path) == 1
+
+
+def test_a_directory_that_is_no_model_is_none(tmp_path):
+    """Whatever it is called."""
+    touch(tmp_path / "model.savedmodel" / "hello")
+    with pytest.raises(Failed, match=r"holds no model: looked for a file ending in \.savedmodel"):
+        locate(str(tmp_path), "m", "1", FOLDER)
+
+
+def test_links_out_of_such_a_directory_are_refused(tmp_path):
+    """To a file or to a directory."""
+    root = tmp_path / "root"
+    touch(tmp_path / "outside" / "secret")
+    for name, target in (("a", tmp_path / "outside"), ("b", tmp_path / "outside" / "secret")):
+        path = saved(root / name)
+        (path / "assets").symlink_to(target)
+        with pytest.raises(Failed, match="lies outside of"):
+            locate(str(path), "m", "1", FOLDER, root=str(root))
+
+
+def test_a_directory_without_end_is_no_model(tmp_path):
+    """Neither one that leads back into itself."""
+    path = saved(tmp_path / "m")
+    (path / "again").symlink_to(path)
+    for each in range(300):
+        touch(path / str(each))
+    with pytest.raises(Failed, match="more than 10000 files"):
+        locate(str(path), "m", "1", FOLDER)

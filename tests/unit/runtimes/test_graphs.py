@@ -53,3 +53,10 @@ def test_a_large_file_is_not_looked_at(tmp_path, monkeypatch):
     """It is taken to depend."""
     monkeypatch.setattr(graphs, "LARGEST_BYTES", 10)
     assert graphs.depends_on_values(node(tmp_path, "Relu"))
+
+
+def test_formats_that_are_not_looked_at_may_depend_on_anything(tmp_path):
+    """Directories as well."""
+    (tmp_path / "model.tflite").touch()
+    assert graphs.depends_on_values(tmp_path / "model.tflite")
+    assert graphs.depends_on_values(tmp_path)

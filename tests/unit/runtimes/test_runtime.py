@@ -154,8 +154,8 @@ def test_a_failing_run_has_a_code(make):
 
 def test_an_unknown_datatype_fails_the_load(make):
     """What the wire cannot carry is refused when the model is opened."""
-    with pytest.raises(Failed, match="'x' of the model is BF16: not supported"):
-        make(inputs=(Port("x", "BF16", (-1, 2)),)).open()
+    with pytest.raises(Failed, match="'x' of the model is FP8: not supported"):
+        make(inputs=(Port("x", "FP8", (-1, 2)),)).open()
 
 
 def test_bytes_reach_the_framework_as_text(make):
