@@ -13,7 +13,7 @@ CRDS := .build/crds.stamp
 PROTOS     := $(wildcard protos/scurry/*/*.proto)
 JAVA_MAIN  := $(shell find job/pom.xml job/src/main protos -type f 2>/dev/null)
 JAVA_TESTS := $(shell find job/src/test -type f 2>/dev/null)
-TESTS      := $(wildcard tests/unit tests/integration tests/e2e)
+TESTS      := $(wildcard tests/unit tests/integration tests/e2e examples/python_model)
 
 .PHONY: help build check test test-frameworks e2e protos manifests jar bench chaos docs demo clean
 

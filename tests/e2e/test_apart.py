@@ -6,13 +6,14 @@ import asyncio
 import json
 import os
 import signal
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, save
-from tests.conftest import Stack
+from tests.conftest import ROOT, Stack
 
 from scurry.client.client import Client
 from scurry.wire.errors import Failed, InvalidRequest, ScurryError, Unavailable
@@ -171,6 +172,23 @@ async def test_the_process_ends_with_the_registration(running: Stack, models: Pa
                 return
             await asyncio.sleep(0.05)
     raise AssertionError("the process outlived its model")
+
+
+def test_the_example_answers_over_http(running: Stack) -> None:
+    """With a parameter in the body, as its README asks it."""
+    running.register("sentiment", ROOT / "examples" / "python_model" / "models")
+    text = {"name": "text", "datatype": "BYTES", "shape": [2], "data": ["I love it", "An awful day"]}
+    labels = []
+    for parameters in ({}, {"threshold": 2.5}):
+        body = json.dumps({"parameters": parameters, "inputs": [text]}).encode()
+        asked = urllib.request.Request(f"{running.http_url}/v2/models/sentiment/infer", body)
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            score, label = json.load(answer)["outputs"]
+        assert score["data"] == [2, -2]
+        labels.append(label["data"])
+    assert labels == [["friendly", "unfriendly"], ["unfriendly", "unfriendly"]]
+    (version,) = json.loads(running.run("models", "show", "sentiment", "--json").stdout)["versions"]
+    assert (version["isolated"], version["runtime"]) == (True, "python")
 
 
 async def test_the_process_ends_with_its_worker(running: Stack) -> None:

@@ -1,4 +1,4 @@
-"""Estimators of scikit-learn; pickles only where that is allowed.
+"""Estimators of scikit-learn, saved by skops or as pickles.
 
 A skops file names every type that it is made of: those that skops does not trust by itself are refused unless the
 config lists them (`trusted`). With types from elsewhere than the libraries below, and with a pickle, whoever made the
