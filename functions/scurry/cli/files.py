@@ -18,12 +18,28 @@ Signature = dict[str, Any]
 
 def listed(array: Array) -> Any:  # noqa: ANN401 - as deep as the array
     """An array as lists that JSON can hold."""
+    array = texts(array)
     flat = jsonable(array.reshape(-1))
     if not isinstance(flat, list):
         return array.tolist()
     named = np.empty(array.size, object)
     named[:] = flat
     return named.reshape(array.shape).tolist()
+
+
+def texts(array: Array) -> Array:
+    """BYTES as the texts they mostly are; a byte that is none is shown by its number."""
+    if array.dtype.kind != "O":
+        return array
+    read = np.empty(array.size, object)
+    read[:] = [each.decode(errors="backslashreplace") if isinstance(each, bytes) else each for each in array.ravel()]
+    return read.reshape(array.shape)
+
+
+def described(array: Array) -> str:
+    """An array as people read it: type, shape, and below them its elements."""
+    kind = "texts" if array.dtype.kind == "O" else array.dtype
+    return f"{kind} {list(array.shape)}\n{texts(array)}"
 
 
 def arrays(path: Path, signature: Signature) -> dict[str, Array]:

@@ -77,7 +77,7 @@ async def _ask_file(args: argparse.Namespace, asker: Client) -> str:
     outputs = await asker.infer(args.name, inputs, version=args.version, timeout=args.timeout)
     if args.json:
         return json.dumps({name: files.listed(array) for name, array in outputs.items()}, default=str)
-    return "\n".join(f"{name} {array.dtype} {list(array.shape)}\n{array}" for name, array in outputs.items())
+    return "\n".join(f"{name} {files.described(array)}" for name, array in outputs.items())
 
 
 def read_body(text: str) -> bytes:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
-from scurry.wire.errors import Failed
+from scurry.wire.errors import Failed, InvalidRequest, ScurryError
 from scurry.wire.tensors import DTYPES, Array, from_bytes, to_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from scurry.inference.items import BatchItem, Buffer, Piece
     from scurry.inference.layouts import InputLayout, LayoutCache
@@ -27,6 +27,19 @@ class Runnable(Protocol):
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         """Run once. Raises `ScurryError`."""
         ...
+
+
+class PartlyFailed(InvalidRequest):
+    """Some rows could not be used, and the others have their outputs: rows of a batch fail alone."""
+
+    def __init__(self, outputs: Sequence[Array], failures: Mapping[int, ScurryError]) -> None:
+        first = failures[min(failures)]
+        super().__init__(first.code, first.message)
+        self.outputs, self.failures = outputs, failures
+
+    def kept(self) -> ScurryError:
+        """The first of the failures, without outputs."""
+        return InvalidRequest(self.code, self.message)
 
 
 COPIED_BYTES: Final = 64 * 1024
@@ -78,9 +91,22 @@ def run(model: Runnable, layouts: LayoutCache, batch: Sequence[BatchItem]) -> No
     try:
         counts: list[int] = [item.layout.rows for item in batch]  # type: ignore[union-attr]
         split(layouts, batch, counts, model.run(stack(layouts, batch, counts)))
+    except PartlyFailed as partly:
+        _take_rest(layouts, batch, counts, partly)
     except Exception:
         for item in batch:
             run(model, layouts, [item])
+
+
+def _take_rest(layouts: LayoutCache, batch: Sequence[BatchItem], counts: Sequence[int], partly: PartlyFailed) -> None:
+    """Fail the items that brought rows which could not be used; the others take what was made of theirs."""
+    split(layouts, batch, counts, partly.outputs)
+    start = 0
+    for item, rows in zip(batch, counts, strict=True):
+        own = {at - start: partly.failures[at] for at in range(start, start + rows) if at in partly.failures}
+        if own:
+            item.fail(own[min(own)])
+        start += rows
 
 
 def inputs_of(layouts: LayoutCache, item: BatchItem) -> list[Array]:

@@ -21,14 +21,15 @@ import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
+from scurry.inference.opening import PipelineOpener
 from scurry.inference.shelf import identity_of
-from scurry.runtimes.catalog import Opener
 from scurry.wire.errors import Failed, ScurryError
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.messages_pb2 import Load
 from scurry.wire.tensors import to_array, to_tensor
 
 if TYPE_CHECKING:
+    from scurry.runtimes.catalog import Opener
     from scurry.runtimes.runtime import Runtime
     from scurry.wire.messages_pb2 import ModelSpec
 
@@ -113,7 +114,7 @@ def main(argv: list[str]) -> None:
     yield_to_the_worker()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a model prints is no answer
-    child = Child(Opener(int(argv[0]), argv[2] if len(argv) > 2 else ""), int(argv[1]), answers)
+    child = Child(PipelineOpener(int(argv[0]), argv[2] if len(argv) > 2 else ""), int(argv[1]), answers)
     while (load := read(sys.stdin.buffer)) is not None and (request := read(sys.stdin.buffer)) is not None:
         child.serve(Load.FromString(load), InferRequest.FromString(request))
 
