@@ -1,9 +1,8 @@
 """A model with what its config puts before and after it.
 
-What callers see of it is the pipeline.
-
-It has a `Runtime`'s face, and hands on what it does not change. Each row is prepared by itself, several at a time; a
-row that cannot be used fails its own request, while zeros stand for it in the model call that it shares with others.
+What callers see of it is the pipeline. It has a `Runtime`'s face, and hands on what it does not change. Each row is
+prepared by itself, several at a time; a row that cannot be used fails its own request, while zeros stand for it in the
+model call that it shares with others.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Pixels, made into the numbers that a model takes.
 
-They are (pixel × scale - mean) / std, in its layout and type.
-There are 256 values a channel can have: what becomes of each is worked out once, in double precision, and looked up.
-Pure.
+They are (pixel × scale - mean) / std, in its layout and type. A channel can have 256 values: what becomes of each is
+worked out once, in double precision, and looked up. Pure.
 """
 
 from __future__ import annotations

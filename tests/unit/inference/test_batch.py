@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.inference.toys import Toy, body, request, row
 
-from scurry.inference.batch import batches, inputs_of, run, same_rows
+from scurry.inference.batch import PartlyFailed, batches, inputs_of, run, same_rows
 from scurry.inference.items import BatchItem, claim
 from scurry.inference.layouts import InputLayout, LayoutCache
 from scurry.runtimes.port import Port
+from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferRequest, Tensor
 from scurry.wire.messages_pb2 import ENCODING_INPUTS, Request
 
@@ -180,3 +181,28 @@ def test_batches_are_the_same_whether_all_look_alike_or_not(rows, limit, alike):
         assert len(batch) == 1 or all(item.layout.rows > 0 for item in batch)
     if alike and rows and 0 < rows[0] <= limit:
         assert len(made) == -(-len(rows) // (limit // rows[0]))
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=4))
+def test_rows_that_cannot_be_used_fail_alone_in_one_model_call(good):
+    """The others take what the model made of theirs; nothing is run a second time."""
+
+    class Picky(Toy):
+        def run(self, arrays):
+            outputs = super().run(arrays)
+            failures = {
+                at: InvalidRequest("input_value", f"Row {at}.") for at, one in enumerate(arrays[0]) if one[0] < 0
+            }
+            if failures:
+                raise PartlyFailed(outputs, failures)
+            return outputs
+
+    model = Picky()
+    items = claim([request(at, body(x=row(at if fine else -1, 0))) for at, fine in enumerate(good)], LayoutCache(model))
+    run_all(model, items)
+    assert answers(items) == [[at + 1.0, 1.0] if fine else "input_value" for at, fine in enumerate(good)]
+    assert [item.failure.message for item in items if item.failure] == [
+        f"Row {at}." for at, fine in enumerate(good) if not fine
+    ]
+    assert len(model.seen) == 1
+    assert all(type(item.failure) is InvalidRequest for item in items if item.failure)
