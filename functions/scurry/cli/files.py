@@ -76,11 +76,20 @@ def fit(array: Array, spec: dict[str, Any]) -> Array:
 
 def picture(path: Path, signature: Signature) -> dict[str, Array]:
     """A picture as the model's one input takes it."""
-    name, spec = only_input(signature), signature["inputs"][0]
+    return prepared(path, read_picture(path), signature)
+
+
+def read_picture(path: Path) -> bytes:
+    """The bytes of a file. Raises `InvalidRequest`."""
     try:
-        encoded = path.read_bytes()
+        return path.read_bytes()
     except OSError as exc:
         raise InvalidRequest("bad_request", f"{path} cannot be read: {exc.strerror}.") from None
+
+
+def prepared(path: Path, encoded: bytes, signature: Signature) -> dict[str, Array]:
+    """An encoded picture as the model's one input takes it."""
+    name, spec = only_input(signature), signature["inputs"][0]
     try:
         return {name: to_tensor(encoded, spec["datatype"], [int(size) for size in spec["shape"]])}
     except InvalidRequest as failure:

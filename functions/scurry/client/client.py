@@ -55,8 +55,9 @@ class Client(AnswerReader):
         timeout: float = 30.0,  # noqa: ASYNC109 - also the deadline that the job keeps
         key: str = "",
         keep: int | None = None,
+        bulk: bool = False,
     ) -> dict[str, Array]:
-        """Ask with arrays, get arrays: one for each output, or for each of `outputs`."""
+        """Ask with arrays, get arrays: one for each output, or each of `outputs`. `bulk` waits where there is no room."""
         from scurry.client import arrays  # noqa: PLC0415 - numpy only for those who use it
 
         request_id = id or self.new_id()
@@ -65,7 +66,7 @@ class Client(AnswerReader):
         keep = self._keep(id, keep)
         future = self.submit(
             model, request.SerializeToString(), version=version, id=request_id, timeout=timeout, key=key, keep=keep,
-            parked=parked,
+            parked=parked, bulk=bulk,
         )  # fmt: skip
         answer = await self.read(await future, forget=keep == 0)
         return arrays.unpack(answer.reply)
@@ -105,6 +106,7 @@ class Client(AnswerReader):
         keep: int | None = None,
         traceparent: str = "",
         parked: Parked | None = None,
+        bulk: bool = False,
     ) -> asyncio.Future[Fields]:
         """Send a body as it is; the future gets the raw fields of the reply, whether its status is ok or error."""
         fields = ("model", model, encoding, body, *(("version", version) if version else ()))
@@ -112,11 +114,9 @@ class Client(AnswerReader):
         keep = self._keep(id, keep)
         if keep is not None:
             options += ("keep", str(keep))
-        if key:
-            options += ("key", key)
-        if traceparent:
-            options += ("traceparent", traceparent)
-        stream = self.streams.requests(model)
+        if key or traceparent:
+            options += (*(("key", key) if key else ()), *(("traceparent", traceparent) if traceparent else ()))
+        stream = self.keys.bulk if bulk else self.streams.requests(model)
         return self.streams.send(
             stream, fields, id or self.new_id(), timeout, parked or (), options=options, own=keep == 0
         )

@@ -41,6 +41,8 @@ class FakeClient:
         self.outputs: dict[str, Any] = {}
         self.failure: Exception | None = None
         self.changes: list[Any] = []
+        self.options: list[dict[str, Any]] = []
+        self.failures: list[Exception] = []
 
     async def __aenter__(self):
         if self.failure:
@@ -80,6 +82,9 @@ class FakeClient:
 
     async def infer(self, model, inputs, **options):
         self.asked.append((model, inputs))
+        self.options.append(options)
+        if self.failures:
+            raise self.failures.pop()
         return self.outputs
 
 
