@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
@@ -16,6 +17,8 @@ import pytest
 import tritonclient.http as triton
 from onnx import TensorProto, helper
 from PIL import Image
+
+from scurry.client.client import Client
 
 if TYPE_CHECKING:
     from tests.conftest import Stack
@@ -148,6 +151,50 @@ def test_what_is_no_picture_is_that_requests_error(colors: Stack) -> None:
     assert answer["code"] == "input_value", answer
     assert "Input 'image' is a broken JPEG picture: image file is truncated" in answer["error"]
     assert "outputs" in ask(colors, [base64.b64encode(picture(1)).decode()])
+
+
+def test_one_broken_picture_among_many_fails_alone(colors: Stack) -> None:
+    """200 callers at once share model calls; each gets his own answer, the broken one his own error."""
+    pictures = [picture(seed % 30) for seed in range(200)]
+    pictures[77] = pictures[77][:1500]
+
+    async def ask_all() -> list[Any]:
+        async with Client(colors.redis_url) as client:
+            asks = [client.infer("colors", {"image": np.array([one], dtype=object)}) for one in pictures]
+            return await asyncio.gather(*asks, return_exceptions=True)
+
+    answers = asyncio.run(ask_all())
+    assert [at for at, one in enumerate(answers) if isinstance(one, Exception)] == [77]
+    assert answers[77].code == "input_value"
+    for at in {*range(200)} - {77}:
+        shares, labels = expected(pictures[at])
+        np.testing.assert_allclose(answers[at]["class_values"][0], shares, rtol=1e-4)
+        assert answers[at]["class_labels"].tolist() == [[label.encode() for label in labels]]
+
+
+def test_a_folder_is_pushed_through_the_queue_and_taken_up_again(colors: Stack, tmp_path: Path) -> None:
+    """Each picture is answered as a local computation does; what has an answer is not asked again."""
+    folder, out = tmp_path / "pictures", tmp_path / "results.jsonl"
+    folder.mkdir()
+    for seed in range(60):
+        (folder / f"{seed:02}.jpg").write_bytes(picture(seed % 30) + bytes(seed))
+    (folder / "broken.jpg").write_bytes(picture(1)[:1500])
+    words = ["predict", "colors", "--folder", str(folder), "--out", str(out), "--json"]
+    told = json.loads(colors.run(*words, check=False).stdout)
+    assert (told["files"], told["answered"], told["failed"], told["known"]) == (61, 60, 1, 0)
+    lines = {line["file"]: line for line in map(json.loads, out.read_text().splitlines())}
+    assert lines["broken.jpg"]["error"] == "input_value"
+    for seed in range(60):
+        shares, labels = expected(picture(seed % 30))
+        np.testing.assert_allclose(lines[f"{seed:02}.jpg"]["outputs"]["class_values"][0], shares, rtol=1e-4)
+        assert lines[f"{seed:02}.jpg"]["outputs"]["class_labels"] == [labels]
+    out.write_text("".join(out.read_text().splitlines(keepends=True)[:20])[:-10])
+    (folder / "broken.jpg").unlink()
+    done = colors.run(*words)
+    told = json.loads(done.stdout)
+    assert told["known"] + told["answered"] == 60
+    assert told["known"] in (18, 19)
+    assert done.returncode == 0
 
 
 def test_a_config_that_does_not_fit_is_refused_when_the_model_is_registered(colors: Stack, tmp_path: Path) -> None:
