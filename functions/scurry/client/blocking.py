@@ -55,11 +55,20 @@ class BlockingClient:
         timeout: float = 30.0,
         key: str = "",
         keep: int | None = None,
+        bulk: bool = False,
     ) -> dict[str, Array]:
         """As `Client.infer`."""
         return self._run(
             self._client.infer(
-                model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep
+                model,
+                inputs,
+                version=version,
+                outputs=outputs,
+                id=id,
+                timeout=timeout,
+                key=key,
+                keep=keep,
+                bulk=bulk,
             )
         )
 
@@ -74,11 +83,20 @@ class BlockingClient:
         timeout: float = 30.0,
         key: str = "",
         keep: int | None = None,
+        bulk: bool = False,
     ) -> Future[dict[str, Array]]:
         """As `Client.infer`, but go on at once: `.result()` of what is returned waits for the outputs."""
         return self._start(
             self._client.infer(
-                model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep
+                model,
+                inputs,
+                version=version,
+                outputs=outputs,
+                id=id,
+                timeout=timeout,
+                key=key,
+                keep=keep,
+                bulk=bulk,
             )
         )
 

@@ -57,7 +57,7 @@ class Client(AnswerReader):
         keep: int | None = None,
         bulk: bool = False,
     ) -> dict[str, Array]:
-        """Ask with arrays, get arrays: one for each output, or each of `outputs`. `bulk` waits where there is no room."""
+        """Ask with arrays, get arrays: one for each output, or each of `outputs`. `bulk` waits for room."""
         from scurry.client import arrays  # noqa: PLC0415 - numpy only for those who use it
 
         request_id = id or self.new_id()

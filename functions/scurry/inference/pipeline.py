@@ -46,6 +46,8 @@ class Pipeline:
         self._warm_up()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a runtime has
+        if name.startswith("_"):
+            raise AttributeError(name)
         return getattr(self._model, name)
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
@@ -80,16 +82,22 @@ class Pipeline:
     def _warm_up(self) -> None:
         """Run the samples of the preparations, with what the model was tried with for its other inputs."""
         base = self._model.baseline
-        if base is None:
+        if base is None and None in self._prepared:
             return
         arrays: list[Array] = []
-        for made, own in zip(self._prepared, base.inputs, strict=True):
-            arrays += [own] if made is None else [_rows_of(each, len(base.inputs[0])) for each in made.sample]
+        for at, made in enumerate(self._prepared):
+            if made is None:
+                arrays.append(base.inputs[at])  # type: ignore[union-attr]
+            else:
+                rows = made.takes[0].shape[0]
+                rows = rows if rows >= 0 else len(base.inputs[at]) if base else 1
+                arrays += [_rows_of(each, rows) for each in made.sample]
         try:
             outputs = self.run(arrays)
             start = perf_counter()
             again = self.run(arrays)
-            self.seconds = max(self.seconds, perf_counter() - start)
+            taken = perf_counter() - start
+            self.seconds = max(self.seconds, taken) if base else taken
         except ScurryError as failure:
             self.warnings.append(f"The pipeline's own sample cannot be run: {failure.message}")
             return

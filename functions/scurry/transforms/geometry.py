@@ -40,6 +40,11 @@ class Geometry:
         """Height and width of every picture that comes out."""
         return self.crop or (self.size if isinstance(self.size, tuple) else None)
 
+    @property
+    def needs(self) -> int:
+        """Pixels that the shorter side of a picture should have, for nothing to be lost; 0: all it has."""
+        return self.size if isinstance(self.size, int) else max(self.size or (0,))
+
     def apply(self, image: Image, max_pixels: int) -> Image:
         """The picture in its new size. Raises `Unusable`."""
         if self.size is not None:

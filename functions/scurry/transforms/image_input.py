@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scurry.transforms.geometry import Geometry
 
 KNOWN: Final = frozenset({"input", "to", "decode", "base64", "resize", "crop", "layout", "scale", "mean", "std"})
-DECODE: Final = ("color", "max_pixels")
+DECODE: Final = ("color", "max_pixels", "draft")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,13 @@ class Picture:
     sides: tuple[int, int]
     layout: str  # without N
     values: Array
-    base64: bool | None  # None: either
+    base64: bool  # whether a base64 text of a picture is taken as well
+    draft: int = 0  # pixels of the shorter side for which a JPEG need not be decoded in full
 
     def row(self, sent: Sequence[Any]) -> Array:
         """The row for one picture. Raises `Unusable`."""
-        image = decode(self._picture(bytes(sent[0])), gray=self.color == "GRAY", max_pixels=self.max_pixels)
+        encoded, gray = self._picture(bytes(sent[0])), self.color == "GRAY"
+        image = decode(encoded, gray=gray, max_pixels=self.max_pixels, draft=self.draft)
         image = self.geometry.apply(image, self.max_pixels)
         if (image.height, image.width) != self.sides:
             height, width = self.sides
@@ -49,10 +51,9 @@ class Picture:
 
     def _picture(self, sent: bytes) -> bytes:
         """What was sent, out of base64 if it is that: no encoded picture consists of base64's letters only."""
-        if len(sent) < LEAST_BYTES and not self.base64:
+        if len(sent) < LEAST_BYTES:
             raise Unusable(f"is no picture: it has {len(sent)} bytes")
-        encoded = not sent[:LEAST_BYTES].translate(None, LETTERS) if self.base64 is None else self.base64
-        return from_base64(sent) if encoded else sent
+        return from_base64(sent) if self.base64 and not sent[:LEAST_BYTES].translate(None, LETTERS) else sent
 
 
 def prepare(where: str, entry: Mapping[str, Any], to: Spec) -> Preparation:
@@ -73,7 +74,8 @@ def prepare(where: str, entry: Mapping[str, Any], to: Spec) -> Preparation:
         _sides(where, shape, layout, to),
         layout.removeprefix("N"),
         _values(where, entry, to, COLORS[color]),
-        None if "base64" not in entry else config.flag(where, entry, "base64"),
+        config.flag(where, entry, "base64", default=True),
+        shape.needs if config.flag(f"{where}.decode", given, "draft") else 0,
     )
     stacked = layout.startswith("N")
     takes = Spec(config.text(where, entry, "input", to.name), "BYTES", (to.shape[0] if stacked else 1,))

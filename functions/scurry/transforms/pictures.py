@@ -37,8 +37,12 @@ def pillow() -> Any:  # noqa: ANN401 - a package that may be absent
     return Image
 
 
-def decode(picture: bytes, *, gray: bool = False, max_pixels: int = MAX_PIXELS) -> Image:
-    """The picture in RGB, or in greys. Raises `Unusable` for what is broken, too large or no picture."""
+def decode(picture: bytes, *, gray: bool = False, max_pixels: int = MAX_PIXELS, draft: int = 0) -> Image:
+    """The picture in RGB, or in greys. Raises `Unusable` for what is broken, too large or no picture.
+
+    With `draft` a JPEG is decoded at the half, quarter or eighth of its size that still has twice so many pixels along
+    its shorter side: several times as quick, and slightly different.
+    """
     images = pillow()
     try:
         image = images.open(io.BytesIO(picture), formats=FORMATS)
@@ -49,6 +53,8 @@ def decode(picture: bytes, *, gray: bool = False, max_pixels: int = MAX_PIXELS) 
     width, height = image.size
     if width * height > max_pixels:
         raise Unusable(f"is a picture of {width} by {height}; at most {max_pixels} pixels may be")
+    if draft:
+        image.draft(None, (2 * draft, 2 * draft))
     try:
         return _colored(_upright(image), "L" if gray else "RGB")
     except Exception as cause:

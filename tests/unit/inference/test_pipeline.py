@@ -196,3 +196,19 @@ def test_layouts_are_the_pipelines():
     (item,) = claim([request(0, body(pixels=np.zeros((1, 3, 4, 4), np.float32)))], layouts)
     assert item.failure.code == "input_name"
     assert "The model has no input 'pixels'; it takes 'image'" in item.failure.message
+
+
+def test_what_prepares_never_runs_in_the_event_loop():
+    """How long a picture takes is not known; steps after the model leave it where it was."""
+    assert not LoadedModel(("m", "1"), pipeline(means(), [IMAGE])).steady
+    assert LoadedModel(("m", "1"), pipeline(means(), [], [{"softmax": True}])).steady
+
+
+def test_a_model_that_nothing_guessed_fits_is_tried_with_the_sample():
+    """Words of its vocabulary, where zeros could not be run."""
+    model = Toy(lambda ids: [ids], (Port("ids", "INT64", (-1, 2)),), (Port("ids", "INT64", (-1, 2)),))
+    lookup = {"vocabulary": ["a"], "pad": 5}
+    made = pipeline(model, [{"lookup": lookup}])
+    assert model.baseline is None
+    assert [each.tolist() for each in made.baseline.outputs] == [[[0, 5]]]
+    assert made.seconds < 1

@@ -99,3 +99,10 @@ def test_what_comes_out_is_known_beforehand():
     assert Geometry((3, 4)).sides == (3, 4)
     assert Geometry(9, crop=(2, 5)).sides == (2, 5)
     assert Geometry(9).sides is Geometry().sides is None
+
+
+def test_how_many_pixels_are_needed_is_known_beforehand():
+    """Along the shorter side, whichever that is; a crop alone needs them all."""
+    assert Geometry(9).needs == 9
+    assert Geometry((3, 4)).needs == 4
+    assert Geometry(crop=(3, 4)).needs == 0

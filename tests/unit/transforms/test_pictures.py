@@ -146,3 +146,16 @@ def test_without_pillow_a_model_that_needs_it_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(Failed, match=r"pip install 'scurry\[image\]'"):
         pillow()
+
+
+def test_a_draft_is_nearly_the_same_from_fewer_pixels():
+    """Of a JPEG; what is not much larger, and every other format, is decoded in full."""
+    smooth = noise(7, 40, 60).resize((960, 640), Image.Resampling.BICUBIC)
+    encoded = encode(smooth, "JPEG")
+    draft = decode(encoded, draft=64)
+    assert draft.size == (240, 160)
+    small, full = (np.asarray(one.resize((96, 64)), int) for one in (draft, decode(encoded)))
+    assert np.abs(small - full).mean() < 3
+    assert decode(encoded, draft=400).size == decode(encode(smooth), draft=64).size == (960, 640)
+    with pytest.raises(Unusable, match="at most 9 pixels"):
+        decode(encoded, max_pixels=9, draft=1)
