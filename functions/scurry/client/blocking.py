@@ -58,19 +58,10 @@ class BlockingClient:
         bulk: bool = False,
     ) -> dict[str, Array]:
         """As `Client.infer`."""
-        return self._run(
-            self._client.infer(
-                model,
-                inputs,
-                version=version,
-                outputs=outputs,
-                id=id,
-                timeout=timeout,
-                key=key,
-                keep=keep,
-                bulk=bulk,
-            )
+        asking = self._client.infer(
+            model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep, bulk=bulk
         )
+        return self._run(asking)
 
     def infer_later(
         self,
@@ -86,19 +77,10 @@ class BlockingClient:
         bulk: bool = False,
     ) -> Future[dict[str, Array]]:
         """As `Client.infer`, but go on at once: `.result()` of what is returned waits for the outputs."""
-        return self._start(
-            self._client.infer(
-                model,
-                inputs,
-                version=version,
-                outputs=outputs,
-                id=id,
-                timeout=timeout,
-                key=key,
-                keep=keep,
-                bulk=bulk,
-            )
+        asking = self._client.infer(
+            model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep, bulk=bulk
         )
+        return self._start(asking)
 
     def result(self, id: str) -> Answer:  # noqa: A002
         """As `Client.result`: the kept answer to a request sent under an id of the caller's own."""
