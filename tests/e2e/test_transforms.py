@@ -195,6 +195,8 @@ def test_a_folder_is_pushed_through_the_queue_and_taken_up_again(colors: Stack, 
     assert told["known"] + told["answered"] == 60
     assert told["known"] in (18, 19)
     assert done.returncode == 0
+    kept = json.loads(colors.run(*words[:4], "--json").stdout.splitlines()[-1])
+    assert (kept["known"], kept["answered"]) == (60, 0)
 
 
 def test_a_config_that_does_not_fit_is_refused_when_the_model_is_registered(colors: Stack, tmp_path: Path) -> None:

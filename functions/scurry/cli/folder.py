@@ -1,7 +1,7 @@
 """Push a folder of pictures through the queue, each answered once.
 
 They go as bulk requests, so many on their way at a time. A picture's id is made of the model's registration and of the
-picture's own bytes: sent again, after whatever stopped the first try, it gets the first answer while that is kept.
+picture's own bytes: after whatever stopped the first try, what was answered is taken from the results that are kept.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from scurry.cli import files
 from scurry.cli.output import emit, note, progress, table
+from scurry.client.arrays import unpack
 from scurry.client.registry import version_of
 from scurry.wire.errors import InvalidRequest, NotFound, ScurryError, Unavailable
 
@@ -71,17 +72,19 @@ class Push:
     async def all(self, found: Sequence[Path]) -> None:
         """Every picture, so many at a time."""
         self._total, paths = len(found), iter(found)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(self._args.in_flight, self._total)):
-                group.create_task(self._some(paths))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self._args.in_flight, self._total)):
+                    group.create_task(self._some(paths))
+        except BaseExceptionGroup as several:  # a disk that is full is full for all of them
+            raise several.exceptions[0] from None
 
     async def _some(self, paths: Iterator[Path]) -> None:
         for path in paths:  # shared: each picture is taken by one
             await self._one(path)
 
     async def _one(self, path: Path) -> None:
-        name = str(path.relative_to(self._args.folder))
-        line: dict[str, Any] = {"file": name}
+        line: dict[str, Any] = {"file": str(path.relative_to(self._args.folder))}
         try:
             encoded = await asyncio.to_thread(files.read_picture, path)
             line["id"] = identity(self._args.name, self._version, encoded)
@@ -91,7 +94,6 @@ class Push:
             inputs = await asyncio.to_thread(files.prepared, path, encoded, self._version["signature"])
             outputs = await self._ask(inputs, line["id"])
             line["outputs"] = {output: files.listed(array) for output, array in outputs.items()}
-            self.counts["answered"] += 1
             self.bytes += len(encoded)
         except ScurryError as failure:
             line |= {"error": failure.code, "message": failure.message}
@@ -100,19 +102,26 @@ class Push:
         self._out.flush()
 
     async def _ask(self, inputs: Mapping[str, Array], request_id: str) -> dict[str, Array]:
-        """The answer; what found no room, or nobody, is sent again under its id."""
+        """The answer: the one that is kept, else a new one. What finds no room, or nobody, is sent again."""
         pauses = iter(PAUSES)
         while True:
             try:
-                return await self._asker.infer(
+                with contextlib.suppress(NotFound):
+                    kept = unpack((await self._asker.result(request_id)).reply)
+                    self.counts["known"] += 1
+                    return kept
+                outputs = await self._asker.infer(
                     self._args.name, inputs, version=self._version["version"], id=request_id,
                     timeout=self._args.timeout, keep=KEPT_S, bulk=True,
                 )  # fmt: skip
+                self.counts["answered"] += 1
             except Unavailable:
                 pause = next(pauses, None)
                 if pause is None:
                     raise
                 await asyncio.sleep(pause)
+            else:
+                return outputs
 
     def text(self) -> str:
         """How far it is."""

@@ -1,6 +1,9 @@
 """A folder of pictures is pushed through the queue, each answered once."""
 
+import contextlib
 import copy
+import errno
+import io
 import json
 
 import numpy as np
@@ -71,6 +74,29 @@ def test_what_has_an_answer_is_not_asked_again(photos, tmp_path, capsys):
     *whole, cut, again = out.read_text().splitlines()
     assert len(whole) == 1
     assert json.loads(again)["file"] in cut
+
+
+def test_an_answer_that_is_kept_is_taken(photos, capsys):
+    """Without a file of results: nothing is sent, and its line is written."""
+    record = photos.view["digits"]["versions"][0]
+    photos.kept = {folder.identity("digits", record, b"a.jpg"): np.array([b"kept"], dtype=object)}
+    assert main(PUSH) == 0
+    told = capsys.readouterr()
+    assert lines(told.out)["a.jpg"]["outputs"] == {"label": ["kept"]}
+    assert len(photos.asked) == 1
+    assert told.err.splitlines()[1].split()[:4] == ["2", "1", "0", "1"]
+
+
+def test_a_disk_that_is_full_is_one_sentence(photos, capsys, monkeypatch):
+    """Not one for each picture on its way."""
+
+    class Full(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device", "results.jsonl")
+
+    monkeypatch.setattr(folder, "opened", lambda _: contextlib.nullcontext(Full()))
+    assert main([*PUSH, "--out", "results.jsonl"]) == 1
+    assert capsys.readouterr().err == "scurry: unavailable: results.jsonl: No space left on device.\n"
 
 
 def test_another_registration_is_asked_anew(photos, tmp_path):
