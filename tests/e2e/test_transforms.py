@@ -88,7 +88,7 @@ def colors(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     return stack
 
 
-def ask(stack: Stack, elements: list[str]) -> Any:
+def ask(stack: Stack, elements: list[Any]) -> Any:
     """Ask with JSON over HTTP; returns the answer, or the error's."""
     tensor = {"name": "image", "datatype": "BYTES", "shape": [len(elements)], "data": elements}
     body = json.dumps({"inputs": [tensor]}).encode()
@@ -132,6 +132,7 @@ def test_json_with_base64_and_binary_bytes_give_the_same(colors: Stack) -> None:
     """Through the gateway: base64 texts in JSON, the pictures themselves from an unmodified tritonclient."""
     pictures = [picture(seed) for seed in range(4)]
     answer = ask(colors, [base64.b64encode(one).decode() for one in pictures])
+    assert ask(colors, [{"b64": base64.b64encode(one).decode()} for one in pictures]) == answer
     by_json = {one["name"]: one["data"] for one in answer["outputs"]}
     given = triton.InferInput("image", [len(pictures)], "BYTES")
     given.set_data_from_numpy(np.array(pictures, dtype=object))

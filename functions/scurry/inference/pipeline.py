@@ -39,7 +39,7 @@ class Pipeline:
         own = (made.takes if made else (port,) for made, port in zip(prepared, model.inputs, strict=True))
         self.inputs = tuple(_port(spec) for specs in own for spec in specs)
         self.outputs = tuple(_port(spec) for finish in finishes for spec in finish.gives)
-        self.depends = model.depends or any(made is not None and made.costly for made in prepared)
+        self.depends = model.depends or any(made is not None for made in prepared)
         self.seconds = model.seconds
         self.warnings = list(model.warnings)
         self.baseline: Baseline | None = None

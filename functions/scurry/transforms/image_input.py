@@ -79,7 +79,7 @@ def prepare(where: str, entry: Mapping[str, Any], to: Spec) -> Preparation:
     )
     stacked = layout.startswith("N")
     takes = Spec(config.text(where, entry, "input", to.name), "BYTES", (to.shape[0] if stacked else 1,))
-    return Preparation(to, (takes,), picture.row, (_sample(picture.sides),), stacked)
+    return Preparation(to, (takes,), picture.row, (_sample(picture.sides),), stacked, costly=True)
 
 
 def _layout(where: str, entry: Mapping[str, Any], to: Spec, channels: int) -> str:

@@ -30,4 +30,4 @@ class Preparation:
     row: Callable[[Sequence[Any]], Any]  # a row of each of those → the model's row. Raises `Unusable`
     sample: tuple[Any, ...]  # a row of each to try it with
     stacked: bool = True  # the model's input has rows; else the one row is the input
-    costly: bool = True  # whether it takes time that depends on what is sent
+    costly: bool = False  # whether a row is worth a thread of its own

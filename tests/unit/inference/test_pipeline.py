@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.inference.toys import Toy, body, request
 from tests.unit.transforms.encoded import encode, noise
@@ -74,6 +74,7 @@ def test_all_that_a_runtime_has_is_there():
     assert [name for name in public if not hasattr(made, name)] == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 32), min_size=1, max_size=32), st.integers(0, 31))
 def test_rows_are_prepared_each_by_itself(chosen, cut):
     """Whoever else is in the batch; what cannot be used leaves the others as they are."""
@@ -202,6 +203,8 @@ def test_what_prepares_never_runs_in_the_event_loop():
     """How long a picture takes is not known; steps after the model leave it where it was."""
     assert not LoadedModel(("m", "1"), pipeline(means(), [IMAGE])).steady
     assert LoadedModel(("m", "1"), pipeline(means(), [], [{"softmax": True}])).steady
+    port = (Port("t", "BYTES", (-1,)),)
+    assert not LoadedModel(("m", "1"), pipeline(Toy(lambda t: [t], port, port), [{"text": {}}])).steady
 
 
 def test_a_model_that_nothing_guessed_fits_is_tried_with_the_sample():

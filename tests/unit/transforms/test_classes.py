@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -15,6 +15,7 @@ FLOATS = arrays.arrays(np.float32, SHAPE, elements=st.sampled_from([np.nan, -np.
 NUMBERS = arrays.arrays(np.float64, SHAPE, elements=st.floats(-700, 700))
 
 
+@settings(deadline=None)
 @given(FLOATS | arrays.arrays(st.sampled_from([np.uint8, np.int64, np.float64]), SHAPE), st.integers(1, 9))
 def test_the_largest_come_first_and_the_first_of_equals(scores, count):
     """As a sort in Python has it: NaN comes last, whole numbers reach to the ends of their type."""
@@ -26,6 +27,7 @@ def test_the_largest_come_first_and_the_first_of_equals(scores, count):
         assert found == order[:count]
 
 
+@settings(deadline=None)
 @given(NUMBERS)
 def test_shares_sum_up_to_one_in_the_order_of_scores(scores):
     """As exponentials say; each row by itself."""
@@ -35,6 +37,7 @@ def test_shares_sum_up_to_one_in_the_order_of_scores(scores):
         np.testing.assert_allclose(found, [math.exp(each - max(row)) / total for each in row], rtol=1e-12)
 
 
+@settings(deadline=None)
 @given(NUMBERS)
 def test_sigmoid_neither_overflows_nor_warns(scores):
     """Between 0 and 1, symmetric around a half."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from tests.unit.transforms.encoded import noise
@@ -15,6 +15,7 @@ SIDE = st.integers(1, 40)
 ENOUGH = 10**6
 
 
+@settings(deadline=None)
 @given(SIDE, SIDE, SIDE, SIDE, st.sampled_from(INTERPOLATIONS))
 def test_height_and_width_stretch(height, width, tall, wide, how):
     """As Pillow's own resize."""
@@ -23,6 +24,7 @@ def test_height_and_width_stretch(height, width, tall, wide, how):
     assert np.array_equal(got, image.resize((wide, tall), Image.Resampling[how.upper()]))
 
 
+@settings(deadline=None)
 @given(SIDE, SIDE, SIDE)
 def test_one_number_is_the_shorter_side(height, width, size):
     """The longer one keeps the ratio, its fraction cut off."""
@@ -32,6 +34,7 @@ def test_one_number_is_the_shorter_side(height, width, size):
     assert got.size == ((size, long) if width <= height else (long, size))
 
 
+@settings(deadline=None)
 @given(SIDE, SIDE, SIDE, SIDE)
 def test_a_crop_is_cut_out_of_the_middle_and_filled_with_black(height, width, tall, wide):
     """As torchvision's CenterCrop: padded first, then cut."""
@@ -43,6 +46,7 @@ def test_a_crop_is_cut_out_of_the_middle_and_filled_with_black(height, width, ta
     assert np.array_equal(got, padded[top : top + tall, left : left + wide])
 
 
+@settings(deadline=None)
 @given(SIDE, SIDE, SIDE, SIDE)
 def test_a_letterbox_keeps_the_ratio(height, width, tall, wide):
     """The picture touches two opposite sides, and what is left is filled."""

@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from tests.unit.transforms.encoded import encode, noise
@@ -23,6 +23,7 @@ def row(entry, to, encoded: bytes) -> np.ndarray:
     return prepare("p", {"decode": True, **entry}, to).row((encoded,))
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 30),
     st.integers(1, 30),

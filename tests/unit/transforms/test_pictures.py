@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from tests.unit.transforms.encoded import encode, noise
@@ -100,6 +100,7 @@ def test_what_is_no_picture_is_said_to_be_none():
             decode(sent)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["JPEG", "PNG", "WEBP", "GIF", "BMP"]), st.floats(0.05, 0.9))
 def test_a_truncated_picture_is_unusable(kind, share):
     """Wherever it ends, in one sentence."""
@@ -108,6 +109,7 @@ def test_a_truncated_picture_is_unusable(kind, share):
         decode(encoded[: int(len(encoded) * share)])
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["JPEG", "PNG", "WEBP", "GIF"]), st.integers(0, 2000), st.binary(min_size=1, max_size=8))
 def test_a_damaged_picture_is_pixels_or_unusable(kind, at, damage):
     """Never another exception."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scurry.transforms.pixels import guessed_layout, looked_up, table
@@ -11,6 +11,7 @@ from scurry.wire.tensors import DTYPES
 NUMBER = st.floats(-10, 10)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["CHW", "HWC", "HW"]),
     st.sampled_from(["FP32", "FP64", "FP16", "UINT8", "INT8", "INT32"]),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scurry.transforms.sparse_input import MOST_ELEMENTS, Sparse, prepare
@@ -12,6 +12,7 @@ from scurry.wire.errors import Failed
 X = Spec("x", "FP32", (-1, 4, 5))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=3), st.data())
 def test_a_dense_tensor_comes_back_from_its_sparse_form(shape, data):
     """Whatever its shape; the order of the indices does not matter."""

@@ -4,13 +4,14 @@ import base64
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scurry.transforms.specs import Unusable
 from scurry.transforms.texts import LETTERS, Lookup, Text, from_base64
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_base64_comes_back_as_it_was(raw):
     """With line breaks or without."""
@@ -40,6 +41,7 @@ def test_what_is_no_text_is_unusable():
         Text().row((b"\xff",))
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["a", "b", "c", "zzz"]), max_size=8), st.integers(1, 6))
 def test_tokens_are_numbers_of_one_length(tokens, length):
     """Cut off or padded; what is unknown has a number of its own."""
