@@ -6,7 +6,7 @@ The items of a batch that the model refuses are run again singly. Pure but for t
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -29,16 +29,29 @@ class Runnable(Protocol):
         ...
 
 
-class PartlyFailed(InvalidRequest):
-    """Some rows could not be used, and the others have their outputs: rows of a batch fail alone."""
+class RowFault(NamedTuple):
+    """Why one row of an input cannot be used; `why` goes on from the input's name."""
 
-    def __init__(self, outputs: Sequence[Array], failures: Mapping[int, ScurryError]) -> None:
-        first = failures[min(failures)]
-        super().__init__(first.code, first.message)
-        self.outputs, self.failures = outputs, failures
+    input: str
+    why: str
+
+    def told(self, row: int, rows: int) -> InvalidRequest:
+        """What its caller is told, who sent so many rows."""
+        where = f", row {row}," if rows > 1 else ""
+        return InvalidRequest("input_value", f"Input {self.input!r}{where} {self.why}.")
+
+
+class PartlyFailed(InvalidRequest):
+    """Some rows cannot be used, and the others have their outputs: rows of a batch fail alone."""
+
+    def __init__(self, outputs: Sequence[Array], faults: Mapping[int, RowFault], rows: int) -> None:
+        first = min(faults)
+        told = faults[first].told(first, rows)
+        super().__init__(told.code, told.message)
+        self.outputs, self.faults = outputs, faults
 
     def kept(self) -> ScurryError:
-        """The first of the failures, without outputs."""
+        """The first of the faults, without outputs."""
         return InvalidRequest(self.code, self.message)
 
 
@@ -103,9 +116,9 @@ def _take_rest(layouts: LayoutCache, batch: Sequence[BatchItem], counts: Sequenc
     split(layouts, batch, counts, partly.outputs)
     start = 0
     for item, rows in zip(batch, counts, strict=True):
-        own = {at - start: partly.failures[at] for at in range(start, start + rows) if at in partly.failures}
-        if own:
-            item.fail(own[min(own)])
+        first = next((row for row in range(rows) if start + row in partly.faults), None)
+        if first is not None:
+            item.fail(partly.faults[start + first].told(first, rows))
         start += rows
 
 

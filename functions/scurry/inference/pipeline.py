@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scurry.inference.batch import PartlyFailed
+from scurry.inference.batch import PartlyFailed, RowFault
 from scurry.inference.threads import rows_pool
 from scurry.runtimes.baseline import Baseline
 from scurry.runtimes.port import Port
 from scurry.transforms.specs import Unusable
-from scurry.wire.errors import InvalidRequest, ScurryError
+from scurry.wire.errors import Failed, InvalidRequest, ScurryError
 from scurry.wire.messages_pb2 import Signature
 from scurry.wire.tensors import DTYPES, Array
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from scurry.transforms.finishing import Finish
     from scurry.transforms.specs import Preparation, Spec
 
-Failures = dict[int, InvalidRequest]
+Faults = dict[int, RowFault]
 
 
 class Pipeline:
@@ -52,17 +52,23 @@ class Pipeline:
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         """Prepare, run once, finish. Raises `PartlyFailed` with the outputs of the other rows, or the only failure."""
-        failures: Failures = {}
+        faults: Faults = {}
         given = iter(arrays)
         inputs = [
-            next(given) if made is None else _made(made, [next(given) for _ in made.takes], failures)
+            next(given) if made is None else _made(made, [next(given) for _ in made.takes], faults)
             for made in self._prepared
         ]
-        outputs = self._model.run(inputs)
-        found = [each for finish, output in zip(self._finishes, outputs, strict=True) for each in finish.apply(output)]
-        if failures:
-            raise PartlyFailed(found, failures)
-        return found
+        outputs = self._finished(self._model.run(inputs))
+        if faults:
+            raise PartlyFailed(outputs, faults, len(arrays[0]))
+        return outputs
+
+    def _finished(self, outputs: Sequence[Array]) -> list[Array]:
+        finished = zip(self._finishes, outputs, strict=True)
+        try:
+            return [each for finish, output in finished for each in finish.apply(output)]
+        except Exception as cause:
+            raise Failed("model_failed", f"The model's outputs are not what they are said to be: {cause}.") from cause
 
     def is_sound(self) -> bool:
         """Whether it still gives what it gave for its baseline."""
@@ -80,34 +86,41 @@ class Pipeline:
         return answer
 
     def _warm_up(self) -> None:
-        """Run the samples of the preparations, with what the model was tried with for its other inputs."""
-        base = self._model.baseline
-        if base is None and None in self._prepared:
+        """Run the sample; that it cannot be run is a warning."""
+        arrays = self._sample()
+        if not arrays:
             return
-        arrays: list[Array] = []
-        for at, made in enumerate(self._prepared):
-            if made is None:
-                arrays.append(base.inputs[at])  # type: ignore[union-attr]
-            else:
-                rows = made.takes[0].shape[0]
-                rows = rows if rows >= 0 else len(base.inputs[at]) if base else 1
-                arrays += [_rows_of(each, rows) for each in made.sample]
         try:
             outputs = self.run(arrays)
             start = perf_counter()
             again = self.run(arrays)
             taken = perf_counter() - start
-            self.seconds = max(self.seconds, taken) if base else taken
         except ScurryError as failure:
             self.warnings.append(f"The pipeline's own sample cannot be run: {failure.message}")
             return
+        self.seconds = max(self.seconds, taken) if self._model.baseline else taken
         self.baseline = Baseline(arrays, outputs, again)
+
+    def _sample(self) -> list[Array]:
+        """What the preparations are tried with, and for other inputs what the model was tried with; else nothing."""
+        base = self._model.baseline
+        if base is None and None in self._prepared:
+            return []
+        arrays: list[Array] = []
+        for at, made in enumerate(self._prepared):
+            own = base.inputs[at] if base else np.zeros(1)
+            if made is None:
+                arrays.append(own)
+            else:
+                rows = made.takes[0].shape[0]
+                arrays += [_rows_of(each, rows if rows >= 0 else len(own)) for each in made.sample]
+        return arrays
 
     def __repr__(self) -> str:
         return f"<Pipeline of {len(self.inputs)} inputs around {self._model!r}>"
 
 
-def _made(made: Preparation, arrays: Sequence[Array], failures: Failures) -> Array:
+def _made(made: Preparation, arrays: Sequence[Array], faults: Faults) -> Array:
     """One input of the model. Raises the first failure when no row can be used."""
     count = len(arrays[0])
     uneven = next((spec.name for spec, each in zip(made.takes, arrays, strict=True) if len(each) != count), None)
@@ -118,18 +131,18 @@ def _made(made: Preparation, arrays: Sequence[Array], failures: Failures) -> Arr
         try:
             return made.row([each[at] for each in arrays])
         except Unusable as cause:
-            row = f", row {at}," if count > 1 else ""
-            return InvalidRequest("input_value", f"Input {made.takes[0].name!r}{row} {cause}.")
+            return RowFault(made.takes[0].name, str(cause))
 
     found = list(rows_pool().map(one, range(count)) if made.costly and count > 1 else map(one, range(count)))
-    bad = {at: row for at, row in enumerate(found) if isinstance(row, InvalidRequest)}
+    bad = {at: row for at, row in enumerate(found) if isinstance(row, RowFault)}
     if bad and len(bad) == count:
-        raise bad[0]
-    failures.update({at: failure for at, failure in bad.items() if at not in failures})
-    return _joined(made, [row for row in found if not isinstance(row, InvalidRequest)], bad, count)
+        raise bad[0].told(0, count)
+    for at, fault in bad.items():
+        faults.setdefault(at, fault)
+    return _joined(made, [row for row in found if not isinstance(row, RowFault)], bad, count)
 
 
-def _joined(made: Preparation, good: Sequence[Any], bad: Failures, count: int) -> Array:
+def _joined(made: Preparation, good: Sequence[Any], bad: Faults, count: int) -> Array:
     """Rows as one input, with zeros or empty texts for those that failed."""
     if made.to.datatype == "BYTES":
         rest = iter(good)

@@ -38,7 +38,7 @@ class Sparse:
         shape = tuple(int(size) for size in stated)
         if any(size < 0 or want not in (-1, size) for size, want in zip(shape, self.shape, strict=True)):
             raise Unusable(f"has the shape {list(shape)}; the model takes {list(self.shape)}")
-        if prod(shape) > MOST_ELEMENTS:
+        if max(*shape, prod(shape)) > MOST_ELEMENTS:
             raise Unusable(f"has the shape {list(shape)}: at most {MOST_ELEMENTS} elements may be")
         if len(indices) != len(values):
             raise Unusable(f"has {len(indices)} indices for {len(values)} values")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.inference.toys import Toy, body, request, row
 
-from scurry.inference.batch import PartlyFailed, batches, inputs_of, run, same_rows
+from scurry.inference.batch import PartlyFailed, RowFault, batches, inputs_of, run, same_rows
 from scurry.inference.items import BatchItem, claim
 from scurry.inference.layouts import InputLayout, LayoutCache
 from scurry.runtimes.port import Port
@@ -183,26 +183,27 @@ def test_batches_are_the_same_whether_all_look_alike_or_not(rows, limit, alike):
         assert len(made) == -(-len(rows) // (limit // rows[0]))
 
 
-@given(st.lists(st.booleans(), min_size=1, max_size=4))
+@given(st.lists(st.lists(st.booleans(), min_size=1, max_size=3), min_size=2, max_size=4))
 def test_rows_that_cannot_be_used_fail_alone_in_one_model_call(good):
-    """The others take what the model made of theirs; nothing is run a second time."""
+    """The others take what the model made of theirs, and nothing is run again; a caller hears of his own rows only."""
 
     class Picky(Toy):
         def run(self, arrays):
             outputs = super().run(arrays)
-            failures = {
-                at: InvalidRequest("input_value", f"Row {at}.") for at, one in enumerate(arrays[0]) if one[0] < 0
-            }
-            if failures:
-                raise PartlyFailed(outputs, failures)
+            faults = {at: RowFault("x", "is below 0") for at, one in enumerate(arrays[0]) if one[0] < 0}
+            if faults:
+                raise PartlyFailed(outputs, faults, len(arrays[0]))
             return outputs
 
-    model = Picky()
-    items = claim([request(at, body(x=row(at if fine else -1, 0))) for at, fine in enumerate(good)], LayoutCache(model))
+    model = Picky(limit=16)
+    sent = [np.float32([[at if fine else -1, 0] for fine in rows]) for at, rows in enumerate(good)]
+    items = claim([request(at, body(x=rows)) for at, rows in enumerate(sent)], LayoutCache(model))
     run_all(model, items)
-    assert answers(items) == [[at + 1.0, 1.0] if fine else "input_value" for at, fine in enumerate(good)]
-    assert [item.failure.message for item in items if item.failure] == [
-        f"Row {at}." for at, fine in enumerate(good) if not fine
-    ]
     assert len(model.seen) == 1
-    assert all(type(item.failure) is InvalidRequest for item in items if item.failure)
+    for item, rows, brought in zip(items, good, sent, strict=True):
+        if all(rows):
+            assert answers([item]) == [(brought + 1).ravel().tolist()]
+        else:
+            where = f", row {rows.index(False)}," if len(rows) > 1 else ""
+            assert type(item.failure) is InvalidRequest
+            assert str(item.failure) == f"input_value: Input 'x'{where} is below 0."

@@ -85,7 +85,7 @@ def test_rows_are_prepared_each_by_itself(chosen, cut):
         sent[cut] = sent[cut][:60]
         with pytest.raises(PartlyFailed) as partly:
             made.run([elements(*sent)])
-        assert list(partly.value.failures) == [cut]
+        assert list(partly.value.faults) == [cut]
         rest = [row for row in range(len(sent)) if row != cut]
         np.testing.assert_allclose(partly.value.outputs[0][rest], [EXPECTED[chosen[row]] for row in rest], rtol=1e-6)
 
@@ -102,7 +102,7 @@ def test_one_broken_picture_among_32_fails_alone():
     run(made, made.layouts, batch)
     assert [at for at, item in enumerate(items) if item.failure] == [13]
     assert items[13].failure.code == "input_value"
-    assert "Input 'image', row 13, is a broken PNG picture" in items[13].failure.message
+    assert "Input 'image' is a broken PNG picture" in items[13].failure.message
     got = [from_bytes("y", "FP32", *item.outputs[0]) for at, item in enumerate(items) if at != 13]
     np.testing.assert_allclose(np.concatenate(got), EXPECTED[:13] + EXPECTED[14:32], rtol=1e-6)
     assert model.seen == [(32, 3, 4, 4)]
@@ -215,3 +215,12 @@ def test_a_model_that_nothing_guessed_fits_is_tried_with_the_sample():
     assert model.baseline is None
     assert [each.tolist() for each in made.baseline.outputs] == [[[0, 5]]]
     assert made.seconds < 1
+
+
+def test_outputs_that_are_not_what_they_are_said_to_be_are_the_models_failure():
+    """Not a fault of ours."""
+    model = means()
+    made = pipeline(model, [IMAGE], [{"top": 2}])
+    model.function = lambda x: [np.float32(1)]
+    with pytest.raises(Failed, match="model_failed: The model's outputs are not what they are said to be"):
+        made.run([elements(PICTURES[0])])

@@ -53,7 +53,7 @@ def test_what_lies_outside_is_unusable(indices, values, shape, sentence):
 def test_a_small_request_cannot_fill_the_memory():
     """Whatever shape it states."""
     empty = (np.zeros((0, 2), np.int64), np.float32([]))
-    for shape in ([MOST_ELEMENTS, 2], [2**62, 2**62]):
+    for shape in ([MOST_ELEMENTS, 2], [2**62, 2**62], [0, 2**62]):
         with pytest.raises(Unusable, match="at most 16777216 elements"):
             Sparse((-1, -1), np.dtype(np.float32)).row((*empty, np.array(shape)))
 
