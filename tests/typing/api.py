@@ -27,6 +27,8 @@ async def asks() -> None:
         outputs = await client.infer("digits", {"image": image})
         assert_type(outputs, dict[str, npt.NDArray[Any]])
         await client.infer("digits", {"image": [[0.0, 1.0]], "scale": 2}, parameters={"top": 3, "raw": True})
+        await client.infer("digits", {"image": [[0.0, 1.0]], "scale": 2})
+        await client.infer("digits", {"image": image}, bulk=True)
         await client.infer(
             "digits", {"x": image}, version="2", outputs=["y"], id="mine", timeout=1.5, key="user", keep=60
         )

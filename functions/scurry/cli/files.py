@@ -18,12 +18,28 @@ Signature = dict[str, Any]
 
 def listed(array: Array) -> Any:  # noqa: ANN401 - as deep as the array
     """An array as lists that JSON can hold."""
+    array = texts(array)
     flat = jsonable(array.reshape(-1))
     if not isinstance(flat, list):
         return array.tolist()
     named = np.empty(array.size, object)
     named[:] = flat
     return named.reshape(array.shape).tolist()
+
+
+def texts(array: Array) -> Array:
+    """BYTES as the texts they mostly are; a byte that is none is shown by its number."""
+    if array.dtype.kind != "O":
+        return array
+    read = np.empty(array.size, object)
+    read[:] = [each.decode(errors="backslashreplace") if isinstance(each, bytes) else each for each in array.ravel()]
+    return read.reshape(array.shape)
+
+
+def described(array: Array) -> str:
+    """An array as people read it: type, shape, and below them its elements."""
+    kind = "texts" if array.dtype.kind == "O" else array.dtype
+    return f"{kind} {list(array.shape)}\n{texts(array)}"
 
 
 def arrays(path: Path, signature: Signature) -> dict[str, Array]:
@@ -60,11 +76,20 @@ def fit(array: Array, spec: dict[str, Any]) -> Array:
 
 def picture(path: Path, signature: Signature) -> dict[str, Array]:
     """A picture as the model's one input takes it."""
-    name, spec = only_input(signature), signature["inputs"][0]
+    return prepared(path, read_picture(path), signature)
+
+
+def read_picture(path: Path) -> bytes:
+    """The bytes of a file. Raises `InvalidRequest`."""
     try:
-        encoded = path.read_bytes()
+        return path.read_bytes()
     except OSError as exc:
         raise InvalidRequest("bad_request", f"{path} cannot be read: {exc.strerror}.") from None
+
+
+def prepared(path: Path, encoded: bytes, signature: Signature) -> dict[str, Array]:
+    """An encoded picture as the model's one input takes it."""
+    name, spec = only_input(signature), signature["inputs"][0]
     try:
         return {name: to_tensor(encoded, spec["datatype"], [int(size) for size in spec["shape"]])}
     except InvalidRequest as failure:

@@ -1,4 +1,4 @@
-"""Ask a model once: with a JSON body, a .npy file or a picture."""
+"""Ask a model: with a JSON body, a .npy file, a picture, or a folder."""
 
 from __future__ import annotations
 
@@ -15,12 +15,17 @@ from scurry.cli.output import progress, say
 from scurry.client.bodies import raise_error
 from scurry.client.client import Client
 from scurry.client.registry import signature_of
+from scurry.settings import between
 from scurry.wire.errors import InvalidRequest, NotFound
 
+TIMEOUT_S = 30.0
+FOLDER_S = 600.0
+"""Of each picture in a folder: it waits for those before it."""
 EXAMPLE = """examples:
   scurry predict digits --json '{"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 2], "data": [0, 1]}]}'
   scurry predict digits --npy image.npy
-  scurry predict photos --version 2 --image cat.jpg"""
+  scurry predict photos --version 2 --image cat.jpg
+  scurry predict photos --folder ./pictures --glob '*.jpg' --out results.jsonl"""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -37,18 +42,35 @@ def add(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--npy", metavar="FILE", help="an array, or a .npz with one array for each input")
     source.add_argument("--image", metavar="FILE", help="a picture, made to fit the model's input")
+    source.add_argument("--folder", metavar="DIR", help="every picture in it, as bulk requests; one JSON line for each")
+    parser.add_argument("--glob", metavar="PATTERN", default="", help="which files of the folder, for instance '*.jpg'")
     parser.add_argument(
-        "--timeout", type=number("--timeout", SECONDS), default=30.0, metavar="S", help="seconds to wait (30)"
+        "--out", metavar="FILE", default="", help="where the lines go; what it answers already is not asked again"
+    )
+    parser.add_argument(
+        "--in-flight", type=number("--in-flight", between(1, 4096), int), default=128, metavar="N",
+        help="pictures of the folder that are on their way at a time (128)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--timeout", type=number("--timeout", SECONDS), metavar="S", help="seconds to wait (30; in a folder 600 each)"
     )
     add_redis(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the model's outputs."""
-    if (args.npy or args.image) and isinstance(args.json, str):
+    file = args.npy or args.image or args.folder
+    if file and isinstance(args.json, str):
         raise InvalidRequest("bad_request", "Give a JSON body or a file, not both.")
-    if not (args.npy or args.image or isinstance(args.json, str)):
-        raise InvalidRequest("bad_request", "Nothing to send: give --json BODY, --npy FILE or --image FILE.")
+    if not (file or isinstance(args.json, str)):
+        raise InvalidRequest("bad_request", "Nothing to send: give --json BODY, or --npy, --image or --folder.")
+    args.timeout = args.timeout or (FOLDER_S if args.folder else TIMEOUT_S)
+    if args.folder:
+        from scurry.cli import folder  # noqa: PLC0415 - numpy only for those who need it
+
+        return asyncio.run(folder.push(args, client(args)))
+    if args.glob or args.out:
+        raise InvalidRequest("bad_request", "--glob and --out are for a --folder.")
     return asyncio.run(_predict(args))
 
 
@@ -77,7 +99,7 @@ async def _ask_file(args: argparse.Namespace, asker: Client) -> str:
     outputs = await asker.infer(args.name, inputs, version=args.version, timeout=args.timeout)
     if args.json:
         return json.dumps({name: files.listed(array) for name, array in outputs.items()}, default=str)
-    return "\n".join(f"{name} {array.dtype} {list(array.shape)}\n{array}" for name, array in outputs.items())
+    return "\n".join(f"{name} {files.described(array)}" for name, array in outputs.items())
 
 
 def read_body(text: str) -> bytes:

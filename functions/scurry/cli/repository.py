@@ -60,10 +60,12 @@ def is_registered(found: Found, view: dict[str, dict[str, Any]]) -> bool:
 
 def fingerprint(found: Found, runtime: str) -> str:
     """What its files hold, as a worker tells it; empty when they cannot be read."""
-    from scurry.runtimes.catalog import Opener  # noqa: PLC0415 - only for what is registered already
+    from scurry.inference.opening import PipelineOpener  # noqa: PLC0415 - only for what is registered already
+    from scurry.runtimes.catalog import Opener  # noqa: PLC0415
 
+    spec = ModelSpec(uri=found.uri, runtime=runtime)
     try:
-        return Opener().find(found.model, found.version, ModelSpec(uri=found.uri, runtime=runtime)).fingerprint
+        return PipelineOpener(Opener()).find(found.model, found.version, spec).fingerprint
     except (ScurryError, OSError):
         return ""
 

@@ -56,8 +56,9 @@ class Client(AnswerReader):
         key: str = "",
         keep: int | None = None,
         parameters: Mapping[str, bool | int | float | str] | None = None,
+        bulk: bool = False,
     ) -> dict[str, Array]:
-        """Ask with arrays, get arrays: one for each output, or for each of `outputs`."""
+        """Ask with arrays, get arrays: one for each output, or each of `outputs`. `bulk` waits for room."""
         from scurry.client import arrays  # noqa: PLC0415 - numpy only for those who use it
 
         request_id = id or self.new_id()
@@ -66,7 +67,7 @@ class Client(AnswerReader):
         keep = self._keep(id, keep)
         future = self.submit(
             model, request.SerializeToString(), version=version, id=request_id, timeout=timeout, key=key, keep=keep,
-            parked=parked,
+            parked=parked, bulk=bulk,
         )  # fmt: skip
         answer = await self.read(await future, forget=keep == 0)
         return arrays.unpack(answer.reply)
@@ -106,6 +107,7 @@ class Client(AnswerReader):
         keep: int | None = None,
         traceparent: str = "",
         parked: Parked | None = None,
+        bulk: bool = False,
     ) -> asyncio.Future[Fields]:
         """Send a body as it is; the future gets the raw fields of the reply, whether its status is ok or error."""
         fields = ("model", model, encoding, body, *(("version", version) if version else ()))
@@ -115,10 +117,9 @@ class Client(AnswerReader):
             options += ("keep", str(keep))
         for name, value in (("key", key), ("traceparent", traceparent)):
             options += (name, value) if value else ()
-        stream = self.streams.requests(model)
-        return self.streams.send(
-            stream, fields, id or self.new_id(), timeout, parked or (), options=options, own=keep == 0
-        )
+        stream = self.keys.bulk if bulk else self.streams.requests(model)
+        named, own = id or self.new_id(), keep == 0
+        return self.streams.send(stream, fields, named, timeout, parked or (), options=options, own=own)
 
     async def _datatypes(self, model: str, version: str) -> Mapping[str, str]:
         """The model's inputs with their data types, so far as the registry shows them; looked up every so often."""

@@ -108,10 +108,13 @@ def change_of(entry: bytes, flat: Sequence[bytes]) -> Change:
 
 def signature_of(record: Mapping[str, Any], version: str) -> dict[str, Any] | None:
     """What the version takes and gives that is asked for, or that gets most of the traffic; None without one."""
+    found = version_of(record, version)
+    return None if found is None else found.get("signature") or {}
+
+
+def version_of(record: Mapping[str, Any], version: str) -> dict[str, Any] | None:
+    """What there is to say of the version that is asked for, or that gets most of the traffic; None without one."""
     wanted = (record.get("aliases") or {}).get(version, version)
     routes: dict[str, int] = record.get("routes") or {}
     wanted = wanted or max(routes, key=lambda one: routes[one], default="")
-    for one in record.get("versions", ()):
-        if one["version"] == wanted:
-            return one.get("signature") or {}
-    return None
+    return next((one for one in record.get("versions", ()) if one["version"] == wanted), None)

@@ -23,6 +23,7 @@ STATUSES: Final[dict[str, Status]] = {
     "input_datatype": Status(400, "INVALID_ARGUMENT"),
     "input_rank": Status(400, "INVALID_ARGUMENT"),
     "input_shape": Status(400, "INVALID_ARGUMENT"),
+    "input_value": Status(400, "INVALID_ARGUMENT"),
     "output_name": Status(400, "INVALID_ARGUMENT"),
     "payload_missing": Status(400, "FAILED_PRECONDITION"),
     "too_large": Status(413, "RESOURCE_EXHAUSTED"),

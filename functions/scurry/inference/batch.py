@@ -6,16 +6,16 @@ The items of a batch that the model refuses are run again singly. Pure but for t
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import numpy as np
 
 from scurry.inference.ragged import trimmed
-from scurry.wire.errors import Failed
+from scurry.wire.errors import Failed, InvalidRequest, ScurryError
 from scurry.wire.tensors import DTYPES, Array, from_bytes, to_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from scurry.inference.items import BatchItem, Buffer, Piece
     from scurry.inference.layouts import InputLayout, LayoutCache
@@ -30,6 +30,32 @@ class Runnable(Protocol):
     def run(self, arrays: Sequence[Array], parameters: Parameters = ...) -> list[Array]:
         """Run once. Raises `ScurryError`."""
         ...
+
+
+class RowFault(NamedTuple):
+    """Why one row of an input cannot be used; `why` goes on from the input's name."""
+
+    input: str
+    why: str
+
+    def told(self, row: int, rows: int) -> InvalidRequest:
+        """What its caller is told, who sent so many rows."""
+        where = f", row {row}," if rows > 1 else ""
+        return InvalidRequest("input_value", f"Input {self.input!r}{where} {self.why}.")
+
+
+class PartlyFailed(InvalidRequest):
+    """Some rows cannot be used, and the others have their outputs: rows of a batch fail alone."""
+
+    def __init__(self, outputs: Sequence[Array], faults: Mapping[int, RowFault], rows: int) -> None:
+        first = min(faults)
+        told = faults[first].told(first, rows)
+        super().__init__(told.code, told.message)
+        self.outputs, self.faults = outputs, faults
+
+    def kept(self) -> ScurryError:
+        """The first of the faults, without outputs."""
+        return InvalidRequest(self.code, self.message)
 
 
 COPIED_BYTES: Final = 64 * 1024
@@ -96,12 +122,25 @@ def run(model: Runnable, layouts: LayoutCache, batch: Sequence[BatchItem]) -> No
             return
         counts: list[int] = [item.layout.rows for item in batch]  # type: ignore[union-attr]
         split(layouts, batch, counts, _ask(model, batch[0], stack(layouts, batch, counts)))
+    except PartlyFailed as partly:
+        _take_rest(layouts, batch, counts, partly)
     except Exception as cause:
         if len(batch) == 1:
             batch[0].fail(cause)
             return
         for item in batch:
             run(model, layouts, [item])
+
+
+def _take_rest(layouts: LayoutCache, batch: Sequence[BatchItem], counts: Sequence[int], partly: PartlyFailed) -> None:
+    """Fail the items that brought rows which could not be used; the others take what was made of theirs."""
+    split(layouts, batch, counts, partly.outputs)
+    start = 0
+    for item, rows in zip(batch, counts, strict=True):
+        first = next((row for row in range(rows) if start + row in partly.faults), None)
+        if first is not None:
+            item.fail(partly.faults[start + first].told(first, rows))
+        start += rows
 
 
 def _ask(model: Runnable, first: BatchItem, arrays: Sequence[Array]) -> list[Array]:

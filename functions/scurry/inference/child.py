@@ -17,6 +17,7 @@ import sys
 from typing import IO, TYPE_CHECKING, Final
 
 from scurry.inference.isolated.confine import limit_memory, yield_to_the_worker
+from scurry.inference.opening import PipelineOpener
 from scurry.inference.shelf import identity_of
 from scurry.runtimes.catalog import Opener
 from scurry.wire.errors import Failed, ScurryError
@@ -25,6 +26,7 @@ from scurry.wire.messages_pb2 import Load
 from scurry.wire.tensors import to_array, to_tensor
 
 if TYPE_CHECKING:
+    from scurry.inference.shelf import Models
     from scurry.runtimes.runtime import Runtime
     from scurry.wire.messages_pb2 import ModelSpec
 
@@ -38,7 +40,7 @@ LENGTH: Final = struct.Struct(">I")
 class Child:
     """The model that is open here, and how to answer with it."""
 
-    def __init__(self, opener: Opener, memory: int, answer: IO[bytes]) -> None:
+    def __init__(self, opener: Models, memory: int, answer: IO[bytes]) -> None:
         self._opener, self._memory, self._out = opener, memory, answer
         self._name: tuple[str, str, str] | None = None
         self._model: Runtime | None = None
@@ -88,7 +90,8 @@ def main(argv: list[str]) -> None:
     yield_to_the_worker()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a model prints is no answer
-    child = Child(Opener(int(argv[0]), argv[2] if len(argv) > 2 else ""), int(argv[1]), answers)
+    root = argv[2] if len(argv) > 2 else ""
+    child = Child(PipelineOpener(Opener(int(argv[0]), root), root), int(argv[1]), answers)
     while (load := read(sys.stdin.buffer)) is not None and (request := read(sys.stdin.buffer)) is not None:
         child.serve(Load.FromString(load), InferRequest.FromString(request))
 

@@ -100,7 +100,7 @@ class LoadedModel:
 
     def _note_good(self, arrays: Sequence[Array], outputs: Sequence[Array]) -> None:
         for each in arrays:
-            if each.nbytes > KEPT_BYTES:
+            if (each.nbytes if each.dtype.kind != "O" else sum(map(len, each.flat))) > KEPT_BYTES:
                 return
         self._last_good = arrays
         if self.model.baseline is None:

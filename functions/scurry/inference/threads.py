@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
+ROWS_AT_A_TIME: Final = 8
+"""Rows that are prepared at a time in one process: each may be a large picture while it is decoded."""
 SLOW_SECONDS: Final = 0.02
 """Models slower than this share threads among themselves."""
 SLOW_NICE: Final = 10
@@ -49,6 +51,12 @@ class Threads:
 
     def __repr__(self) -> str:
         return f"<Threads {self._sizes['quick']} quick, {self._sizes['slow']} slow>"
+
+
+@cache
+def rows_pool() -> ThreadPoolExecutor:
+    """Threads that prepare rows of pipelines, whichever model they are for."""
+    return ThreadPoolExecutor(min(ROWS_AT_A_TIME, os.cpu_count() or 1), "rows", partial(be_nice, 0))
 
 
 def be_nice(thread: int) -> None:

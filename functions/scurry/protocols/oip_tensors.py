@@ -3,11 +3,13 @@
 JSON knows no NaN and no infinity: they are the texts "NaN", "Infinity" and "-Infinity" in both directions, which numpy,
 and so Triton's clients, read as such; null comes in as NaN as well. Numbers are accepted for FP16 and BF16 although the
 protocol has no JSON form of them. Whole numbers written as 1.0 are whole; 1.5 is not an INT32.
+Bytes that are no text may be an object with their base64: {"b64": "…"}, as TensorFlow Serving has them.
 An input whose `data` is bytes (Triton's binary extension puts them there) is taken as it is.
 """
 
 from __future__ import annotations
 
+import binascii
 from itertools import chain
 from math import inf, nan, prod
 from reprlib import Repr
@@ -119,6 +121,8 @@ def _flatten(name: str, shape: list[int], data: list[Any]) -> tuple[list[Any], s
 def _encode(name: str, datatype: str, flat: list[Any], types: set[type]) -> bytes:
     if datatype == "BYTES" and types <= {str}:
         return b"".join([len(raw).to_bytes(4, "little") + raw for raw in map(str.encode, flat)])
+    if datatype == "BYTES" and types <= {str, dict}:
+        return b"".join([len(raw).to_bytes(4, "little") + raw for raw in [_bytes_of(name, one) for one in flat]])
     dtype = DTYPES.get(datatype)
     real = dtype is not None and is_float(dtype)
     if real and str in types:
@@ -133,6 +137,20 @@ def _encode(name: str, datatype: str, flat: list[Any], types: set[type]) -> byte
     elif dtype is not None and not real and _whole(flat, types, dtype):
         return np.array(flat, dtype).tobytes()
     raise InvalidRequest("input_datatype", f"Tensor {brief(name)} has an element in `data` that is no {datatype}.")
+
+
+def _bytes_of(name: str, one: str | Document) -> bytes:
+    """A text, or bytes as TensorFlow Serving has them in JSON: an object whose only member is `b64`."""
+    if isinstance(one, str):
+        return one.encode()
+    encoded = one.get("b64")
+    if len(one) != 1 or not isinstance(encoded, str):
+        sentence = f"Tensor {brief(name)} has an object in `data` that is not {{\"b64\": …}}."
+        raise InvalidRequest("input_datatype", sentence)
+    try:
+        return binascii.a2b_base64(encoded.encode(), strict_mode=True)
+    except binascii.Error as cause:
+        raise InvalidRequest("input_value", f"Tensor {brief(name)} has a `b64` that is no base64: {cause}.") from None
 
 
 def _encode_named(name: str, datatype: str, flat: list[Any]) -> bytes:

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 MAX_BATCH_SIZE: Final = 32
 TRITON: Final = frozenset({"name", "runtime", "backend", "platform", "default_model_filename"})
 """What was read before the model is opened."""
+AROUND: Final = frozenset({"preprocessing", "postprocessing"})
+"""What is done before and after the model: read by who composes them."""
 IDLE: Final = frozenset(
     {"cc_model_filenames", "instance_group", "metric_tags", "model_metrics", "model_operations", "optimization",
      "parameters", "version_policy"}
@@ -95,7 +97,7 @@ _FIELDS: Final = frozenset(each.name for each in fields(Options)) - {"own", "war
 def parse_options(config: str, beside: Mapping[str, Any], known: Collection[str], runtime: str) -> Options:
     """Options of the registration over those in the file beside the model. Raises `load_failed` on what is unknown."""
     given = _object(config) if config.strip() else {}
-    values = {name: value for name, value in {**beside, **given}.items() if name not in TRITON}
+    values = {name: value for name, value in {**beside, **given}.items() if name not in TRITON | AROUND}
     _refuse_unknown(values, known, runtime)
     idle = sorted((IDLE - set(known)) & set(values))
     warnings: tuple[str, ...] = (f"{', '.join(idle)} in the config without effect here.",) if idle else ()
@@ -116,7 +118,7 @@ def _refuse_unknown(names: Collection[str], known: Collection[str], runtime: str
     unknown = sorted(set(names) - set(known) - IDLE)
     if unknown:
         here = ", ".join(sorted(known))
-        near = difflib.get_close_matches(unknown[0], {*known, *IDLE, *TRITON}, 1)
+        near = difflib.get_close_matches(unknown[0], {*known, *IDLE, *TRITON, *AROUND}, 1)
         hint = f" Was {near[0]!r} meant?" if near else ""
         listed = ", ".join(map(repr, unknown))
         raise Failed("load_failed", f"Runtime {runtime!r} knows no option {listed}; it knows {here}.{hint}")

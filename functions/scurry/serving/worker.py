@@ -21,6 +21,7 @@ from scurry.inference.children import GIVEN_BYTES, Children
 from scurry.inference.function import Inference
 from scurry.inference.isolated.opener import IsolatingOpener
 from scurry.inference.loaders import Loaders
+from scurry.inference.opening import PipelineOpener
 from scurry.inference.payloads import ParkedPayloads
 from scurry.inference.response_cache import ResponseCache
 from scurry.inference.shelf import Shelf
@@ -85,12 +86,13 @@ async def serve(settings: WorkerSettings) -> None:
             os._exit(0)  # the thread of a load that never came back would keep the process as well
 
 
-def _opener(settings: WorkerSettings, threads: int, budget: int) -> IsolatingOpener:
+def _opener(settings: WorkerSettings, threads: int, budget: int) -> PipelineOpener:
     """How this worker opens models."""
-    return IsolatingOpener(
+    isolating = IsolatingOpener(
         Opener(threads, settings.models_root),
         threads=threads,
         allow=[name for name in settings.allow.split(",") if name],
         memory=budget + GIVEN_BYTES,
         load_seconds=settings.max_load_s,
     )
+    return PipelineOpener(isolating, settings.models_root)

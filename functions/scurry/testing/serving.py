@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 from scurry.inference.batch import batches, run, same_rows
 from scurry.inference.items import claim
 from scurry.inference.loaded_model import LoadedModel
+from scurry.inference.opening import PipelineOpener
 from scurry.protocols.oip_json import set_parameter
 from scurry.runtimes.catalog import Opener
 from scurry.runtimes.files import ModelFile
@@ -95,7 +96,7 @@ def serve(model: type[Model] | Path | str, config: Mapping[str, Any] | None = No
         runtime.model_class = model
         runtime.open()
     else:
-        opener = Opener()
+        opener = PipelineOpener(Opener())
         runtime = opener.open(opener.find("", "", ModelSpec(uri=str(model))), text)
     return Served(runtime)
 

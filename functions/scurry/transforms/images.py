@@ -1,17 +1,19 @@
-"""Encoded pictures, made into the tensor that a model takes.
+"""Encoded pictures, made into the tensor that a bare model takes.
 
-The size, the layout (channels first or last, or none) and the range follow from the shape and datatype of the input:
-0 to 1 for floats, 0 to 255 for integers. A model that takes BYTES gets the picture as it is. Pure: bytes in, array out.
+For models whose config has no `preprocessing`: all that is known of them is their signature. The size, the layout
+(channels first or last, or none) and the range follow from the shape and datatype of the input: 0 to 1 for floats, 0 to
+255 for integers. A model that takes BYTES gets the picture as it is. Pure: bytes in, array out.
 """
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from scurry.wire.errors import InvalidRequest
+from scurry.transforms.pictures import decode, pillow
+from scurry.transforms.specs import Unusable
+from scurry.wire.errors import Failed, InvalidRequest
 from scurry.wire.tensors import DTYPES, Array, is_float
 
 if TYPE_CHECKING:
@@ -54,12 +56,12 @@ def _side(size: int) -> int:
 def _decode(picture: bytes, width: int, height: int, channels: int) -> Array:
     """Pixels as height × width (× channels)."""
     try:
-        from PIL import Image, UnidentifiedImageError  # noqa: PLC0415
-    except ImportError:
+        pillow()
+    except Failed:
         raise InvalidRequest("not_allowed", "Pictures need the package pillow: pip install pillow.") from None
     try:
-        image = Image.open(io.BytesIO(picture))
-    except UnidentifiedImageError:
-        raise InvalidRequest("bad_request", "These bytes are not a picture that pillow can read.") from None
-    pixels = np.asarray(image.convert("RGB" if channels == 3 else "L").resize((width, height)))
+        image = decode(picture, gray=channels != 3)
+    except Unusable as cause:
+        raise InvalidRequest("bad_request", f"It {cause}.") from None
+    pixels = np.asarray(image.resize((width, height)))
     return pixels[..., np.newaxis] if channels == 1 else pixels

@@ -2,7 +2,7 @@
 
     ScurryError
     ├── InvalidRequest      the caller must change the request
-    │     bad_request input_name input_datatype input_rank input_shape output_name
+    │     bad_request input_name input_datatype input_rank input_shape input_value output_name
     │     payload_missing too_large id_conflict not_authenticated not_allowed
     ├── NotFound            nothing by that name
     │     model_not_found version_not_found result_not_found
@@ -48,6 +48,7 @@ class InvalidRequest(ScurryError):
             "input_datatype",
             "input_rank",
             "input_shape",
+            "input_value",
             "output_name",
             "payload_missing",
             "too_large",

@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 
+from scurry.client.answers import Answer
+from scurry.wire.errors import NotFound
+from scurry.wire.infer_pb2 import InferReply
+from scurry.wire.tensors import to_tensor
+
 RECORD = {
     "model": "digits",
     "versions": [
@@ -41,6 +46,9 @@ class FakeClient:
         self.outputs: dict[str, Any] = {}
         self.failure: Exception | None = None
         self.changes: list[Any] = []
+        self.options: list[dict[str, Any]] = []
+        self.failures: list[Exception] = []
+        self.kept: dict[str, Any] = {}
 
     async def __aenter__(self):
         if self.failure:
@@ -78,8 +86,16 @@ class FakeClient:
     async def body(self, fields):
         return fields[b"reply"]
 
+    async def result(self, id):  # noqa: A002 - as the client's
+        if id not in self.kept:
+            raise NotFound("result_not_found", "There is none.")
+        return Answer("digits", "1", InferReply(outputs=[to_tensor("label", self.kept[id])]))
+
     async def infer(self, model, inputs, **options):
         self.asked.append((model, inputs))
+        self.options.append(options)
+        if self.failures:
+            raise self.failures.pop()
         return self.outputs
 
 

@@ -63,3 +63,10 @@ def test_arrays_as_json_can_hold_them():
     assert files.listed(odd) == [[1.5, "NaN"], ["-Infinity", "Infinity"]]
     assert files.listed(np.array([[1], [2]])) == [[1], [2]]
     assert files.listed(np.float32(2.0).reshape(())) == 2.0
+
+
+def test_bytes_are_shown_as_the_texts_they_are():
+    """In JSON and in a table; what is no text shows its numbers."""
+    labels = np.array([[b"cat", b"\xff!"]], dtype=object)
+    assert files.listed(labels) == [["cat", "\\xff!"]]
+    assert files.described(labels).startswith("texts [1, 2]\n[['cat'")

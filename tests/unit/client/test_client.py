@@ -223,3 +223,12 @@ async def test_lists_wait_for_a_redis_that_is_away_like_arrays(client, redis, mo
     await asyncio.sleep(0)
     redis.down = False
     assert (await asyncio.wait_for(task, 5))["y"] == [2.0]
+
+
+async def test_bulk_requests_have_a_stream_of_their_own(client, redis):
+    """Which is read when there is room; the answer comes as ever."""
+    redis.job = doubling(redis)
+    outputs = await client.infer("m", {"x": np.float32([1])}, bulk=True, id="mine", key="k")
+    assert outputs["y"].tolist() == [2]
+    assert not redis.entries("scurry:requests")
+    assert redis.entries("scurry:bulk")[0][b"key"] == b"k"

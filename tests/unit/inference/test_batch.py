@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.inference.toys import Toy, body, request, row
 
-from scurry.inference.batch import batches, inputs_of, run, same_rows
+from scurry.inference.batch import PartlyFailed, RowFault, batches, inputs_of, run, same_rows
 from scurry.inference.items import BatchItem, claim
 from scurry.inference.layouts import InputLayout, LayoutCache
 from scurry.inference.sizes import BatchSizes
 from scurry.runtimes.port import Port
+from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferRequest, Tensor
 from scurry.wire.messages_pb2 import ENCODING_INPUTS, Request
 
@@ -181,3 +182,29 @@ def test_batches_are_the_same_whether_all_look_alike_or_not(rows, limit, alike):
         assert len(batch) == 1 or all(item.layout.rows > 0 for item in batch)
     if alike and rows and 0 < rows[0] <= limit:
         assert len(made) == -(-len(rows) // (limit // rows[0]))
+
+
+@given(st.lists(st.lists(st.booleans(), min_size=1, max_size=3), min_size=2, max_size=4))
+def test_rows_that_cannot_be_used_fail_alone_in_one_model_call(good):
+    """The others take what the model made of theirs, and nothing is run again; a caller hears of his own rows only."""
+
+    class Picky(Toy):
+        def run(self, arrays):
+            outputs = super().run(arrays)
+            faults = {at: RowFault("x", "is below 0") for at, one in enumerate(arrays[0]) if one[0] < 0}
+            if faults:
+                raise PartlyFailed(outputs, faults, len(arrays[0]))
+            return outputs
+
+    model = Picky(limit=16)
+    sent = [np.float32([[at if fine else -1, 0] for fine in rows]) for at, rows in enumerate(good)]
+    items = claim([request(at, body(x=rows)) for at, rows in enumerate(sent)], LayoutCache(model))
+    run_all(model, items)
+    assert len(model.seen) == 1
+    for item, rows, brought in zip(items, good, sent, strict=True):
+        if all(rows):
+            assert answers([item]) == [(brought + 1).ravel().tolist()]
+        else:
+            where = f", row {rows.index(False)}," if len(rows) > 1 else ""
+            assert type(item.failure) is InvalidRequest
+            assert str(item.failure) == f"input_value: Input 'x'{where} is below 0."

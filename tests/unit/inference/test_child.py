@@ -6,9 +6,14 @@ import io
 import json
 
 import numpy as np
+import onnx
+from onnx import TensorProto, helper
 from tests.unit.inference.toys import Shop, Toy, row
+from tests.unit.transforms.encoded import encode, noise
 
 from scurry.inference.child import ANSWER, FAILED, HEAD, OPENED, Child, read, unstacked
+from scurry.inference.opening import PipelineOpener
+from scurry.runtimes.catalog import Opener
 from scurry.wire.errors import Failed
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.messages_pb2 import Load, ModelSpec
@@ -107,3 +112,20 @@ def test_it_opens_and_no_more_when_that_is_asked(shop):
     assert answered(shop, (asked, InferRequest())) == [(OPENED, b"")]
     shop.toys["m"] = broken
     assert answered(shop, (asked, InferRequest())) == [(FAILED, b"load_failed\nno")]
+
+
+def test_a_child_opens_the_pipeline(tmp_path):
+    """What loses its worker is computed apart with its steps, and what cannot be used is told by code and sentence."""
+    infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 3, 4, 4]) for name in "xy"]
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "g", infos[:1], infos[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, tmp_path / "model.onnx")
+    config = json.dumps({"preprocessing": [{"decode": True}], "postprocessing": [{"to": "seen"}]})
+    spec = Load(model="m", version="1", spec=ModelSpec(uri=str(tmp_path), identity="i", config=config))
+    asked = [np.array([one], dtype=object) for one in (encode(noise(1, 4, 4)), b"none")]
+    good, bad = (InferRequest(inputs=[to_tensor("", one)]) for one in asked)
+    frames = answered(PipelineOpener(Opener()), (spec, good), (spec, bad))
+    (output,) = InferReply.FromString(frames[1][1]).outputs
+    assert output.name == "seen"
+    assert np.array_equal(to_array(output)[0].transpose(1, 2, 0), noise(1, 4, 4))
+    assert frames[3] == (FAILED, b"input_value\nInput 'x' is no picture: it has 4 bytes.")

@@ -8,6 +8,7 @@ from tests.unit.inference.toys import Toy, row
 
 from scurry.inference.loaded_model import KEPT_BYTES, LoadedModel
 from scurry.runtimes.baseline import Baseline
+from scurry.runtimes.port import Port
 from scurry.wire.errors import Failed, InvalidRequest
 
 GOOD, BAD = [row(1, 2)], [row(13, 13)]
@@ -164,3 +165,15 @@ async def test_runs_are_timed():
     assert model.expected(4) == pytest.approx(0.1, rel=0.01)
     assert model.expected(5) == pytest.approx(0.2, rel=0.01)
     assert repr(model) == "<LoadedModel m@1, 0 users>"
+
+
+async def test_large_texts_and_pictures_are_not_kept():
+    """What counts is what the elements hold, not the pointers to them."""
+    port = (Port("x", "BYTES", (-1,)),)
+    model = LoadedModel(("m", "1"), Toy(lambda x: [x], inputs=port, outputs=port))
+    model.run([np.array([b"small"], dtype=object)])
+    kept = model.model.baseline
+    model.model.baseline = None
+    model.run([np.array([b"." * (KEPT_BYTES + 1)], dtype=object)])
+    assert kept is not None
+    assert model.model.baseline is None
