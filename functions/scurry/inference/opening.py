@@ -50,7 +50,7 @@ class PipelineOpener:
         if not any(steps.values()):
             return model
         if fingerprint(subject.file.all) != subject.fingerprint:
-            raise Failed("load_failed", f"{subject.file.path}, or what lies beside it, was changed while it was opened.")
+            raise Failed("load_failed", f"{subject.file.path} or what is beside it was changed while it was opened.")
         read = {name: _lines(self._beside(subject.file, name)) for name in _files_named(steps)}
         prepared = preparing.parse(steps[preparing.NAME], _specs(model.inputs), read)
         finishes = finishing.parse(steps[finishing.NAME], _specs(model.outputs), read)
