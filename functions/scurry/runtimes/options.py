@@ -9,7 +9,7 @@
 | `model_warmup`   | zeros, random    | inputs to try the model with, in Triton's form                |
 
 `input` and `output`, in Triton's form, are held against what the model says of itself. `runtime`, `backend`, `platform`
-and `default_model_filename` tell how it is found and opened.
+and `default_model_filename` tell how it is found and opened; `preprocessing` and `postprocessing` are steps around it.
 
 `dynamic_batching.default_queue_policy.max_queue_size` is the router's (the registry reads it): here it is only checked,
 as the registry checks it. What else Triton has beside it is no mistake, but has no effect and is named in a warning.
