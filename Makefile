@@ -31,7 +31,7 @@ test: build $(CRDS) job/target/tests.stamp  ## every test: JUnit, then unit, int
 # Each framework in a process of its own: PyTorch's compiler and TensorFlow in one end it.
 test-frameworks: build  ## the tests that need PyTorch or TensorFlow, in an environment of their own (4 GB)
 	@if .ci/setup frameworks; then \
-	  for tests in runtimes/test_torch*.py runtimes/test_tensorflow.py test_*.py; do \
+	  for tests in runtimes/test_torch*.py runtimes/test_tensorflow.py runtimes/test_openvino_formats.py test_*.py; do \
 	    .build/frameworks/bin/python -m pytest tests/frameworks/$$tests $(ARGS) || exit 1; \
 	  done; \
 	else echo "left out: tests/frameworks, because PyTorch and TensorFlow could not be installed (see above)"; fi

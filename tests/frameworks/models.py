@@ -73,3 +73,23 @@ def saved_model(path: Path) -> Path:
     signatures = {"serving_default": functions.scores, "lengths": functions.lengths}
     tf.saved_model.save(functions, str(path), signatures=signatures)
     return path
+
+
+def frozen(path: Path) -> Any:
+    """A function whose weights lie in its graph, as a GraphDef or for TFLite, by the suffix; the function."""
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    weights = tf.reshape(tf.range(12, dtype=tf.float32), (4, 3))
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32, name="x")])
+    def scores(x: Any) -> Any:
+        return tf.identity(tf.nn.relu(tf.matmul(x, weights)), name="y")
+
+    function = scores.get_concrete_function()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".tflite":
+        path.write_bytes(tf.lite.TFLiteConverter.from_concrete_functions([function]).convert())
+    else:
+        path.write_bytes(convert_variables_to_constants_v2(function).graph.as_graph_def().SerializeToString())
+    return scores

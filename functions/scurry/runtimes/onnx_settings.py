@@ -1,4 +1,6 @@
-"""Settings of an onnxruntime session, as `parameters` has them.
+"""Settings of an onnxruntime session, in Triton's words.
+
+Those of `parameters` in a config:
 
 | parameter                                      | what it does                                                   |
 |------------------------------------------------|----------------------------------------------------------------|

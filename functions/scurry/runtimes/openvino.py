@@ -1,7 +1,7 @@
-"""OpenVINO IR and ONNX models, run by OpenVINO.
+"""OpenVINO IR and what OpenVINO reads of other frameworks, run by it.
 
-Each model call borrows an infer request of its own, so that lanes may run at once; results are computed in FP32, so
-that an answer does not depend on the machine it was computed on.
+These are ONNX, TensorFlow (SavedModel's default signature and frozen graphs), TFLite and Paddle. Each model call
+borrows an infer request of its own, so that lanes may run at once.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from scurry.runtimes.files import FOLDER
+from scurry.runtimes.openvino_settings import properties, shapes
 from scurry.runtimes.port import Port
 from scurry.runtimes.runtime import Runtime
 from scurry.wire.errors import Failed
+from scurry.wire.tensors import BF16
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from scurry.wire.tensors import Array
 
@@ -32,6 +35,7 @@ DATATYPES = {
     "i32": "INT32",
     "i64": "INT64",
     "f16": "FP16",
+    "bf16": "BF16",
     "f32": "FP32",
     "f64": "FP64",
     "string": "BYTES",
@@ -47,7 +51,8 @@ class OpenvinoRuntime(Runtime):
     name: ClassVar[str] = "openvino"
     framework: ClassVar[str] = "OpenVINO"
     module: ClassVar[str] = "openvino"
-    suffixes: ClassVar[tuple[str, ...]] = (".xml", ".onnx")
+    suffixes: ClassVar[tuple[str, ...]] = (*(".xml", ".onnx", FOLDER, ".graphdef", ".pb", ".tflite", ".pdmodel"),)
+    known: ClassVar[frozenset[str]] = Runtime.known | {"parameters", "reshape", "cache_dir"}
 
     def _load(self) -> None:
         core = _shared_core(self._api)
@@ -56,22 +61,19 @@ class OpenvinoRuntime(Runtime):
             raise Failed(
                 "load_failed", f"OpenVINO has no device {device} here; it has {', '.join(core.available_devices)}."
             )
+        settings, idle = properties(self.options, device, self.threads, self.file.path.parent)
+        self.notes = (f"{', '.join(idle)} in parameters without effect here.",) if idle else ()
         model = core.read_model(str(self.file.path))
-        self.inputs = tuple(_port(each, at) for at, each in enumerate(model.inputs))
-        self.outputs = tuple(_port(each, at) for at, each in enumerate(model.outputs))
-        self._compiled = core.compile_model(model, device, self._settings(device))
+        stated = {str(each.get("name")) for each in (*self.options.input, *self.options.output)}
+        if self.options.reshape:
+            named = {_name(each, stated): each for each in model.inputs}
+            model.reshape(shapes(self.options.reshape, named))
+        self.inputs = tuple(_port(each, at, stated) for at, each in enumerate(model.inputs))
+        self.outputs = tuple(_port(each, at, stated) for at, each in enumerate(model.outputs))
+        self._compiled = core.compile_model(model, device, settings)
         self._tensor = self._api.Tensor
         self._free: deque[Any] = deque()
         self.device = device.lower()
-
-    def _settings(self, device: str) -> dict[str, Any]:
-        if device != "CPU":
-            return {}
-        return {
-            "INFERENCE_NUM_THREADS": self.threads,
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "f32",
-        }
 
     def _run(self, arrays: Sequence[Array]) -> list[Array]:
         free = self._free
@@ -90,6 +92,8 @@ class OpenvinoRuntime(Runtime):
     def _wrapped(self, array: Array, port: Port) -> Any:  # noqa: ANN401 - a type of a framework that may be absent
         if port.datatype == "BYTES":
             return self._tensor(array.astype(np.str_))
+        if port.datatype == "BF16":  # numbers that numpy does not have are given as raw memory
+            return self._tensor(np.array(array.view(np.uint16)), array.shape, self._api.Type.bf16)
         # OpenVINO shares only what may be written to: a single request's bytes are copied, a stacked batch is not.
         return self._tensor(array, shared_memory=array.flags.writeable and array.flags.c_contiguous)
 
@@ -101,16 +105,21 @@ def _shared_core(openvino: Any) -> Any:  # noqa: ANN401 - a type of a framework 
         return _core[0]
 
 
-def _port(each: Any, at: int) -> Port:  # noqa: ANN401 - a type of a framework that may be absent
+def _port(each: Any, at: int, stated: Collection[str]) -> Port:  # noqa: ANN401 - a type of a framework that may be absent
     shape = each.partial_shape
     if shape.rank.is_dynamic:
         raise Failed("load_failed", f"Tensor {at} of the model has no fixed number of dimensions.")
     kind = each.element_type.get_type_name()
-    name = each.any_name if each.names else each.node.friendly_name
     sizes = tuple(-1 if size.is_dynamic else size.get_length() for size in shape)
-    return Port(name, DATATYPES.get(kind, kind), sizes)
+    return Port(_name(each, stated), DATATYPES.get(kind, kind), sizes)
+
+
+def _name(each: Any, stated: Collection[str]) -> str:  # noqa: ANN401 - a type of a framework that may be absent
+    """Of a tensor's several names the one that the config states, else the same in every process."""
+    names: set[str] = {name.removesuffix(":0") for name in each.names} or {each.node.friendly_name}
+    return min(names & set(stated) or names, key=lambda name: (":" in name, name))
 
 
 def _copied(tensor: Any, port: Port) -> Array:  # noqa: ANN401 - a type of a framework that may be absent
     data: Array = tensor.str_data if port.datatype == "BYTES" else tensor.data
-    return data.copy()
+    return data.copy().view(BF16) if port.datatype == "BF16" else data.copy()

@@ -20,7 +20,7 @@
 | `max_seconds`    | 60, 100 runs     | such a process is ended when a run takes longer               |
 
 `input` and `output`, in Triton's form, are held against what the model says of itself. `runtime`, `backend`, `platform`
-and `default_model_filename` tell how it is found and opened.
+and `default_model_filename` tell how it is found and opened; `preprocessing` and `postprocessing` are steps around it.
 
 `dynamic_batching.preferred_batch_size` is a list of rows (`runtimes/batching.py`).
 `dynamic_batching.default_queue_policy.max_queue_size` is the router's (the registry reads it): here it is only checked,

@@ -162,6 +162,8 @@ def _repeated(arrays: Sequence[Array], rows: int) -> list[Array]:
 
 
 def _check_datatypes(ports: Sequence[Port]) -> None:
+    if not ports:
+        raise Failed("load_failed", "The file holds a model that takes and gives nothing.")
     for port in ports:
         if port.datatype not in DTYPES and port.datatype != "BYTES":
             raise Failed("load_failed", f"Tensor {port.name!r} of the model is {port.datatype}: not supported.")
