@@ -21,6 +21,8 @@ JOB_VARIABLES: Final = frozenset({"SCURRY_FUNCTIONS", "SCURRY_WORKERS"})
 _KUBERNETES: Final = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
 _LINK: Final = re.compile(r"(tcp|udp|sctp)://.*")
 _HOST: Final = re.compile(r"[A-Za-z0-9._:%-]{1,253}")
+_PLACE: Final = r"[A-Za-z][A-Za-z0-9+.-]*://(?!\.{1,2}(/|,|$))[\w.:~+=-]+(/(?!\.{1,2}(/|,|$))[\w.:~+=-]+)*/?"
+_PLACES: Final = re.compile(rf"({_PLACE}(, *{_PLACE})*)?")
 _DB: Final = re.compile(r"[0-9]{1,9}")
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
@@ -61,13 +63,19 @@ class FunctionsSettings(CommonSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings(CommonSettings):
-    """One worker. `threads` 0 leaves the choice to the runtime; `models_root` is put before relative uris."""
+    """One worker. `threads` 0 leaves the choice to the runtime; `models_root` is put before relative uris.
+
+    What lies below one of `sources` is fetched, and kept in `cache`; empty: in the system's temporary directory.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8110
     memory_mb: int = 2048
     threads: int = 0
     models_root: str = ""
+    sources: str = ""
+    cache: str = ""
+    cache_mb: int = 10240
     shared_payloads: str = ""
     drain_s: float = 45.0
 
@@ -97,6 +105,9 @@ class UpSettings(CommonSettings):
     dir: str = ".scurry"
     models: str = ""
     models_root: str = ""
+    sources: str = ""
+    cache: str = ""
+    cache_mb: int = 10240
     shared_memory: str = "/dev/shm"
     workers: int = 0
     gateways: int = 0
@@ -210,6 +221,8 @@ RULES: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(("workers", "gateways"), between(0, 256)),
     "threads": between(0, 1024),
     "memory_mb": _SIZE,
+    "cache_mb": between(1, 1 << 30),
+    "sources": ("places such as s3://bucket/models,https://host/models, without credentials", _PLACES.fullmatch),
     "job_memory_mb": between(128, 1 << 20),
     "max_body_bytes": between(1, 1 << 31),
     "max_in_flight": between(1, 1_000_000),

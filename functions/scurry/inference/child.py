@@ -1,6 +1,6 @@
 """The child process of a worker: one model, one request at a time.
 
-    python -m scurry.inference.child THREADS MEMORY_BYTES [MODELS_ROOT]
+    python -m scurry.inference.child THREADS MEMORY_BYTES [MODELS_ROOT SOURCES CACHE CACHE_BYTES]
 
 It takes pairs of frames on stdin (u32 length, then a `Load` and an `InferRequest`) and answers each on stdout with
 `OPENED` once the model is there and then, unless only that was asked (`Load.apart`), with `ANSWER` (an `InferReply`) or
@@ -21,14 +21,15 @@ import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
+from scurry.inference.fetched import Places
 from scurry.inference.shelf import identity_of
-from scurry.runtimes.catalog import Opener
 from scurry.wire.errors import Failed, ScurryError
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.messages_pb2 import Load
 from scurry.wire.tensors import to_array, to_tensor
 
 if TYPE_CHECKING:
+    from scurry.inference.shelf import Models
     from scurry.runtimes.runtime import Runtime
     from scurry.wire.messages_pb2 import ModelSpec
 
@@ -45,7 +46,7 @@ _SET_PARENT_DEATH_SIGNAL: Final = 1
 class Child:
     """The model that is open here, and how to answer with it."""
 
-    def __init__(self, opener: Opener, memory: int, answer: IO[bytes]) -> None:
+    def __init__(self, opener: Models, memory: int, answer: IO[bytes]) -> None:
         self._opener, self._memory, self._out = opener, memory, answer
         self._name: tuple[str, str, str] | None = None
         self._model: Runtime | None = None
@@ -113,7 +114,8 @@ def main(argv: list[str]) -> None:
     yield_to_the_worker()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a model prints is no answer
-    child = Child(Opener(int(argv[0]), argv[2] if len(argv) > 2 else ""), int(argv[1]), answers)
+    places = Places(argv[2], argv[3], argv[4], int(argv[5])) if len(argv) > 2 else Places()
+    child = Child(places.opener(int(argv[0])), int(argv[1]), answers)
     while (load := read(sys.stdin.buffer)) is not None and (request := read(sys.stdin.buffer)) is not None:
         child.serve(Load.FromString(load), InferRequest.FromString(request))
 

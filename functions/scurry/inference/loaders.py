@@ -28,8 +28,8 @@ LONG_SECONDS: Final = 0.25
 class Loaders:
     """Begins loads in the order in which they are asked for."""
 
-    def __init__(self) -> None:
-        self._all = asyncio.Semaphore(MOST)
+    def __init__(self, most: int = MOST) -> None:
+        self._all = asyncio.Semaphore(most)
         self._fresh = asyncio.Lock()
         self._idle: list[ThreadPoolExecutor] = []
 

@@ -24,6 +24,7 @@ from scurry.inference.loaders import Loaders
 from scurry.inference.stock import MIB, Place, Stock
 from scurry.inference.suspects import Suspects
 from scurry.inference.underway import Underway
+from scurry.sources.allowed import is_remote
 from scurry.wire.errors import Failed, ScurryError, Unavailable
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ log = logging.getLogger(__name__)
 
 DROPPED: Final = 4096
 """Unloaded registrations that are remembered."""
+FETCHED: Final = 8
+"""Models that are fetched at a time; those that lie here do not wait for them."""
 OPENING: Final = 1.2
 """Memory that a model is taken to need before it was ever opened, relative to its files."""
 
@@ -77,6 +80,7 @@ class Shelf:
         trial: Trial | None = None,
     ) -> None:
         self._opener, self._loaders, self._clock = models, Loaders(), clock
+        self._fetchers = Loaders(FETCHED)
         self._stock, self._suspects = Stock(budget), Suspects(trial)
         self._loading = Underway()
         self._failures = Failures(clock)
@@ -158,7 +162,8 @@ class Shelf:
     async def _open(self, place: Place, spec: ModelSpec) -> LoadedModel:
         """Read the files, take over what is open if it is made of the same, else make room and open."""
         run, stock = self._loaders.run, self._stock
-        subject = await run(partial(self._opener.find, place.model, place.version, spec))
+        finders = self._fetchers if is_remote(spec.uri) else self._loaders
+        subject = await finders.run(partial(self._opener.find, place.model, place.version, spec))
         _refuse_changed(subject, spec)
         recipe = (subject.fingerprint, subject.runtime.name, spec.config)
         alike = stock.alike(place.key, recipe)

@@ -72,7 +72,11 @@ class Plans:
         threads = self._settings.threads or max(1, cores // count)
         memory = max(64, self._settings.memory_mb // count)
         root = self._settings.models_root
+        cache = expanded(self._settings.cache).resolve() if self._settings.cache else self._folder.path / "cache"
         more = {"SCURRY_MODELS_ROOT": str(expanded(root).resolve())} if root else {}
+        more |= {"SCURRY_CACHE": str(cache), "SCURRY_CACHE_MB": str(self._settings.cache_mb)}
+        if self._settings.sources:
+            more["SCURRY_SOURCES"] = self._settings.sources
         if self._shared is not None:
             more["SCURRY_SHARED_PAYLOADS"] = str(self._shared)
         return [

@@ -18,11 +18,11 @@ import uvloop
 
 from scurry.endpoint.server import ENDPOINT, application, listen
 from scurry.inference.children import Children
+from scurry.inference.fetched import Places
 from scurry.inference.function import Inference
 from scurry.inference.payloads import ParkedPayloads
 from scurry.inference.shelf import Shelf
 from scurry.inference.stock import MIB
-from scurry.runtimes.catalog import Opener
 from scurry.serving.watchdog import Watchdog
 from scurry.telemetry.logs import configure_logging
 from scurry.wire.names import Keys
@@ -52,8 +52,9 @@ async def serve(settings: WorkerSettings) -> None:
     shared = SharedPayloads(settings.shared_payloads) if settings.shared_payloads else None
     payloads = ParkedPayloads(settings.redis_url, shared)
     threads, budget = settings.threads or os.cpu_count() or 1, settings.memory_mb * MIB
-    children = Children(threads, budget, settings.models_root)
-    shelf = Shelf(Opener(threads, settings.models_root), budget, trial=children.try_to_open)
+    places = Places(settings.models_root, settings.sources, settings.cache, settings.cache_mb * MIB)
+    children = Children(threads, budget, places)
+    shelf = Shelf(places.opener(threads), budget, trial=children.try_to_open)
     inference = Inference(shelf, payloads, keys=Keys(settings.namespace), children=children)
     app = application([inference])
     watchdog = Watchdog()
