@@ -51,6 +51,7 @@ class LoadedModel:
         self.suspect = False  # it did not come back once
         self.broken = ""  # why it cannot be mended
         self.users = 0
+        self.used = 0.0  # when it was last asked for, by the shelf's clock
         self.nan_results = 0
         # Runs at a time: as many as the cores carry; beyond, lanes would only evict each other from the caches.
         self.slots = asyncio.Semaphore(max(1, (os.cpu_count() or 1) // max(1, model.threads)))

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from scurry.inference.failures import Failures
 from scurry.inference.loaded_model import Key, LoadedModel
 from scurry.inference.loaders import Loaders
+from scurry.inference.statistics import Statistics
 from scurry.inference.stock import MIB, Place, Stock
 from scurry.inference.suspects import Suspects
 from scurry.inference.underway import Underway
@@ -79,9 +80,9 @@ class Shelf:
         clock: Callable[[], float] = time.monotonic,
         trial: Trial | None = None,
     ) -> None:
-        self._opener, self._loaders, self._clock = models, Loaders(), clock
-        self._fetchers = Loaders(FETCHED)
-        self._stock, self._suspects = Stock(budget), Suspects(trial)
+        self._opener, self._loaders, self._fetchers, self._clock = models, Loaders(), Loaders(FETCHED), clock
+        self.statistics = Statistics(clock)
+        self._stock, self._suspects = Stock(budget, self.statistics), Suspects(trial)
         self._loading = Underway()
         self._failures = Failures(clock)
         self._dropped: OrderedDict[Place, None] = OrderedDict()
@@ -91,11 +92,12 @@ class Shelf:
         """The model, when it stands here under the spec's identity; it is now the most recently used."""
         return self._stock.find(Place(*key, identity_of(spec)))
 
-    async def load(self, key: Key, spec: ModelSpec) -> LoadedModel:
-        """The model, opened if need be. Raises `load_failed`, or `Gone` for what was unloaded."""
+    async def load(self, key: Key, spec: ModelSpec, requests: int = 0) -> LoadedModel:
+        """The model, for so many requests, opened if need be. Raises `load_failed`, or `Gone` for what was unloaded."""
         if Place(*key, identity_of(spec)) in self._dropped:
             raise Gone
         found = self.begin(key, spec)
+        self.statistics.ask(requests, hit=isinstance(found, LoadedModel))
         # Shielded: whoever gives up waiting must not stop the load for the others.
         return found if isinstance(found, LoadedModel) else await asyncio.shield(found)
 
@@ -136,10 +138,7 @@ class Shelf:
 
     def _start(self, place: Place, spec: ModelSpec) -> asyncio.Task[LoadedModel]:
         before = list(self._loading.of(place.key).values())
-        name = f"load {place.model}@{place.version}"
-        task = asyncio.get_running_loop().create_task(self._load(place, spec, before), name=name)
-        self._loading.add(place, task)
-        return task
+        return self._loading.begin(place, self._load(place, spec, before))
 
     async def _load(self, place: Place, spec: ModelSpec, before: list[asyncio.Task[LoadedModel]]) -> LoadedModel:
         if before:  # one load at a time per version
@@ -149,14 +148,14 @@ class Shelf:
         try:
             loaded = await self._open(place, spec)
         except Exception as cause:
-            foreign = Failed("load_failed", f"Cannot be loaded: {cause!r}.")
-            failure = cause if isinstance(cause, ScurryError) else foreign
+            failure = _known(cause)
             self._failures.note(place, failure)
+            self.statistics.failures += 1
             log.warning("model %s version %s failed to load: %s", place.model, place.version, failure.message)
             raise failure from cause
         if place not in self._dropped:
             self._stock.put(place, loaded)
-        log.debug("model %s version %s loaded in %.3f s", place.model, place.version, self._clock() - started)
+        self.statistics.load(self._clock() - started, self)
         return loaded
 
     async def _open(self, place: Place, spec: ModelSpec) -> LoadedModel:
@@ -191,6 +190,11 @@ def _require_address(place: Place, spec: ModelSpec) -> None:
     if not spec.uri:
         sentence = f"{place.model} version {place.version} is not on this worker, nor is its address."
         raise Unavailable("model_not_ready", sentence)
+
+
+def _known(cause: Exception) -> ScurryError:
+    """A failure as it is told."""
+    return cause if isinstance(cause, ScurryError) else Failed("load_failed", f"Cannot be loaded: {cause!r}.")
 
 
 def _refuse_changed(subject: Subject, spec: ModelSpec) -> None:

@@ -12,9 +12,11 @@ import logging
 import os
 import signal
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import uvloop
+from aiohttp import web
 
 from scurry.endpoint.server import ENDPOINT, application, listen
 from scurry.inference.children import Children
@@ -22,14 +24,17 @@ from scurry.inference.fetched import Places
 from scurry.inference.function import Inference
 from scurry.inference.payloads import ParkedPayloads
 from scurry.inference.shelf import Shelf
+from scurry.inference.statistics import figures
 from scurry.inference.stock import MIB
 from scurry.serving.watchdog import Watchdog
 from scurry.telemetry.logs import configure_logging
+from scurry.telemetry.prometheus import CONTENT_TYPE, page
 from scurry.wire.names import Keys
 from scurry.wire.shared_payloads import SharedPayloads
 
 if TYPE_CHECKING:
     from scurry.settings import WorkerSettings
+    from scurry.sources.fetch import Sources
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +59,11 @@ async def serve(settings: WorkerSettings) -> None:
     threads, budget = settings.threads or os.cpu_count() or 1, settings.memory_mb * MIB
     places = Places(settings.models_root, settings.sources, settings.cache, settings.cache_mb * MIB)
     children = Children(threads, budget, places)
-    shelf = Shelf(places.opener(threads), budget, trial=children.try_to_open)
+    opener = places.opener(threads)
+    shelf = Shelf(opener, budget, trial=children.try_to_open)
     inference = Inference(shelf, payloads, keys=Keys(settings.namespace), children=children)
     app = application([inference])
+    app.router.add_get("/metrics", partial(_metrics, shelf, budget, opener.sources))
     watchdog = Watchdog()
     watchdog.start()
     runner, port = await listen(app, settings.host, settings.port)
@@ -65,7 +72,7 @@ async def serve(settings: WorkerSettings) -> None:
     log.info("worker ready on http://%s:%d", settings.host, port)
     try:
         await stop.wait()
-        log.info("worker leaves: %r", inference)
+        log.info("worker leaves: %r, %r, %r", inference, shelf.statistics, opener.sources)
         if not await app[ENDPOINT].drain(settings.drain_s):
             os._exit(1)  # a model that never comes back would keep its thread, and the thread the process
     finally:
@@ -73,3 +80,8 @@ async def serve(settings: WorkerSettings) -> None:
         await runner.cleanup()
         await payloads.close()
         await inference.close()
+
+
+async def _metrics(shelf: Shelf, budget: int, sources: Sources, _: web.Request) -> web.Response:
+    """The shelf's statistics, for Prometheus."""
+    return web.Response(text=page(figures(shelf, budget, sources)), headers={"Content-Type": CONTENT_TYPE})

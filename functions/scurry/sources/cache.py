@@ -5,8 +5,8 @@
     <cache>/.temporary/<name>-<bytes>/     held by whoever fills it; what nobody holds was left by a crash and goes
     <cache>/                               held for a moment by whoever makes room
 
-They stay within a bound. A copy is filled under a temporary name, whose bytes count already, and renamed once it is complete. The copies that
-were used longest ago go first.
+They stay within a bound: those that were used longest ago go first. A copy is filled under a temporary name, whose
+bytes count already, and renamed once it is complete.
 """
 
 from __future__ import annotations

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SECONDS: Final = 900.0
-"""How long a version may take to fetch, all tries together."""
+SECONDS: Final = 540.0
+"""How long a version may take to fetch, all tries together: less than the registry waits for it, to tell it why."""
 TOGETHER: Final = 8
 """Files of a version that are copied at a time."""
 TRIES: Final = 4
