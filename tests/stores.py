@@ -1,4 +1,4 @@
-"""A real S3 server for tests: moto's, in a process of its own, so that it can be killed."""
+"""Servers that tests fetch models from, each in a process of its own, so that it can be killed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -18,7 +19,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "A
 
 
 class S3Server:
-    """Its address as environment variables, and a client of it."""
+    """Moto's. Its address as environment variables, and a client of it."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -56,6 +57,32 @@ def s3_server() -> Iterator[S3Server]:
         yield server
     finally:
         server.client.close()
+        server.kill()
+
+
+class WebServer:
+    """Python's own, for the files of a directory."""
+
+    def __init__(self, folder: Path) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "-d", str(folder), str(port)]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for_port(port, 30)
+
+    def kill(self) -> None:
+        """Let it be away."""
+        self._process.kill()
+        self._process.wait(10)
+
+
+@contextmanager
+def web_server(folder: Path) -> Iterator[WebServer]:
+    """A plain web server."""
+    server = WebServer(folder)
+    try:
+        yield server
+    finally:
         server.kill()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 from tests.conftest import Stack
-from tests.stores import BUCKET, s3_server
+from tests.stores import BUCKET, s3_server, web_server
 
 from scurry.client.client import Client
 
@@ -48,22 +48,26 @@ def kill_worker(stack: Stack) -> None:
 
 
 async def test_a_model_from_s3_outlives_worker_and_store(tmp_path: Path) -> None:
-    """Registered from a bucket it answers; with the store gone and the worker killed it answers from the copy.
+    """Registered from a bucket or a web server it answers; with both gone and the worker killed, from the copy.
 
     What the copies do not hold is refused with the reason, and so is what lies below no allowed source.
     """
-    with s3_server() as store:
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "two.onnx").write_bytes(adder(2))
+    with s3_server() as store, web_server(tmp_path / "web") as web:
         store.put({"repo/net/1/model.onnx": adder(1), "repo/net/config.pbtxt": b"max_batch_size: 4"})
-        sources = ("--sources", f"s3://{BUCKET}/repo")
+        sources = ("--sources", f"s3://{BUCKET}/repo,{web.url}")
         stack = Stack(tmp_path / "up", "--workers", "1", *sources, env=store.environ)
         try:
             stack.register("net", f"s3://{BUCKET}/repo")
-            assert await ask(stack, "net") == [[1, 1]]
+            stack.register("two", f"{web.url}/two.onnx")
+            assert [await ask(stack, "net"), await ask(stack, "two")] == [[[1, 1]], [[2, 2]]]
             outside = stack.run("models", "register", "no", "--uri", f"s3://{BUCKET}/other", check=False)
             assert (outside.returncode, "SCURRY_SOURCES" in outside.stderr) == (1, True)
             store.kill()
+            web.kill()
             await asyncio.to_thread(kill_worker, stack)
-            assert await ask(stack, "net") == [[1, 1]]
+            assert [await ask(stack, "net"), await ask(stack, "two")] == [[[1, 1]], [[2, 2]]]
             away = stack.run("models", "register", "late", "--uri", f"s3://{BUCKET}/repo/net", check=False)
             assert (away.returncode, "cannot be fetched" in away.stderr) == (1, True)
         finally:

@@ -58,8 +58,7 @@ async def serve(settings: WorkerSettings) -> None:
     payloads = ParkedPayloads(settings.redis_url, shared)
     threads, budget = settings.threads or os.cpu_count() or 1, settings.memory_mb * MIB
     places = Places(settings.models_root, settings.sources, settings.cache, settings.cache_mb * MIB)
-    children = Children(threads, budget, places)
-    opener = places.opener(threads)
+    children, opener = Children(threads, budget, places), places.opener(threads)
     shelf = Shelf(opener, budget, trial=children.try_to_open)
     inference = Inference(shelf, payloads, keys=Keys(settings.namespace), children=children)
     app = application([inference])
@@ -77,6 +76,7 @@ async def serve(settings: WorkerSettings) -> None:
             os._exit(1)  # a model that never comes back would keep its thread, and the thread the process
     finally:
         watchdog.stop()
+        opener.sources.close()
         await runner.cleanup()
         await payloads.close()
         await inference.close()

@@ -16,7 +16,7 @@ import shutil
 import time
 import uuid
 import weakref
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scurry.sources.locks import ALONE, SHARED, alone, hold, share
@@ -90,6 +90,8 @@ class Cache:
         try:
             yield
         finally:
+            with suppress(OSError):  # there are copies, as there should be
+                here.rmdir()
             os.close(handle)
 
     def reserve(self, needed: int) -> Room:
@@ -190,9 +192,6 @@ def _remove_if_empty(here: Path) -> None:
     handle = hold(here, ALONE)
     if handle is None:
         return  # somebody fetches into it
-    try:
+    with suppress(OSError):
         here.rmdir()
-    except OSError:
-        pass
-    finally:
-        os.close(handle)
+    os.close(handle)

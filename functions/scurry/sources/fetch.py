@@ -15,6 +15,7 @@ import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 from scurry.sources.allowed import HTTP, Allowed
@@ -70,11 +71,12 @@ class Sources:
         verify: Callable[[Path], None] = lambda _: None,
         *,
         connect: Callable[[str, Allowed], Remote] | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
     ) -> None:
         """`verify` looks at a directory that was copied and raises when its checksums do not hold."""
         self._allowed, self._cache, self._verify = allowed, cache, verify
-        self._connect, self._sleep = connect or remote, sleep
+        self._closed = Event()
+        self._connect, self._sleep = connect or remote, sleep or self._closed.wait
         self._remotes: dict[str, Remote] = {}
         self.fetches = self.bytes = 0
 
@@ -95,12 +97,16 @@ class Sources:
                 raise
             except Exception as cause:
                 sentence = f"{place} cannot be fetched: {_sentence(cause)}."
-                if _is_final(cause) or attempt == TRIES or time.monotonic() + pause > end:
+                if self._closed.is_set() or _is_final(cause) or attempt == TRIES or time.monotonic() + pause > end:
                     raise Failed("load_failed", sentence) from cause
                 log.warning("%s It is tried again in %g s.", sentence, pause)
                 self._sleep(pause)
                 pause *= 2
         raise AssertionError("the last try returns or raises")
+
+    def close(self) -> None:
+        """Let what is being fetched end soon, without success."""
+        self._closed.set()
 
     def _try(self, place: Address, model: str, version: str, seconds: float) -> Fetched:
         name = _name(place, model, version)
@@ -113,7 +119,7 @@ class Sources:
             started = time.monotonic()
             room = self._cache.reserve(listed.bytes)
             try:
-                progress = Progress(str(place), listed.bytes, seconds)
+                progress = Progress(str(place), listed.bytes, seconds, leaving=self._closed.is_set)
                 _copy(source, listed, room.path / FILES, progress)
                 if source.list(place, model, version) != listed:
                     raise Changing("it was changed while it was copied")

@@ -9,7 +9,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Final
 
-from scurry.wire.errors import Failed
+from scurry.wire.errors import Failed, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +23,15 @@ MIB: Final = 2**20
 class Progress:
     """Counts the bytes of one fetch, as a callback of fsspec's."""
 
-    def __init__(self, what: str, whole: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._what, self._whole, self._clock = what, whole, clock
+    def __init__(
+        self,
+        what: str,
+        whole: int,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        leaving: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._what, self._whole, self._clock, self._leaving = what, whole, clock, leaving
         self._end = clock() + seconds
         self._told = clock()
         self.bytes = 0
@@ -37,6 +44,8 @@ class Progress:
         self.bytes += more
         if self.bytes > self._whole:
             raise Failed("load_failed", f"{self._what}: more came than was listed ({self._whole:,} bytes).")
+        if self._leaving():
+            raise Unavailable("unavailable", f"{self._what} is not fetched: the worker is about to leave.")
         now = self._clock()
         if now > self._end:
             raise Failed("load_failed", f"{self._what} took too long: {self.bytes:,} of {self._whole:,} bytes came.")

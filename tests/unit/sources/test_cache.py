@@ -114,6 +114,25 @@ def test_one_fetches_at_a_time(tmp_path):
         pass
 
 
+def test_a_fetch_that_fails_leaves_nothing(tmp_path):
+    """Not even a directory: whoever waited makes it again."""
+    cache, entered = Cache(tmp_path, LIMIT), threading.Event()
+
+    def wait() -> None:
+        entered.set()
+        put(cache, "a", 100).release()
+
+    with cache.fetching("a", 1):
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        assert entered.wait(10)
+    waiting.join(10)
+    assert cache.find("a", "l") is not None
+    with cache.fetching("b", 1):
+        pass
+    assert not (tmp_path / "b").exists()
+
+
 def test_another_users_directory_is_not_used(tmp_path):
     """Anybody may make directories in the system's temporary one."""
     with (

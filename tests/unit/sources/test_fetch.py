@@ -177,6 +177,17 @@ def test_a_damaged_copy_is_not_used(sources):
     assert list(sources.kept(URI, "net", "1")) == []
 
 
+def test_a_worker_that_leaves_tries_no_more(sources, shop, pauses):
+    """What it was fetching ends."""
+    shop.trouble = fails(1, cause=OSError("slow"))
+    sources.close()
+    with pytest.raises(Failed, match="slow"):
+        sources.fetch(URI, "net", "1")
+    with pytest.raises(Unavailable, match="about to leave"):
+        sources.fetch(URI, "net", "1")
+    assert pauses == []
+
+
 def test_another_worker_that_fetches_is_waited_for(sources, monkeypatch):
     """Not for ever."""
     monkeypatch.setattr(module, "SECONDS", 0.2)

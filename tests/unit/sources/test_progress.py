@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from scurry.sources.progress import MIB, Progress
-from scurry.wire.errors import Failed
+from scurry.wire.errors import Failed, Unavailable
 
 
 def test_it_is_told_now_and_then(caplog):
@@ -30,6 +30,13 @@ def test_more_than_was_listed_ends_it():
     progress = Progress("s3://b/m", 10, 60)
     progress.relative_update(10)
     with pytest.raises(Failed, match="more came than was listed"):
+        progress.relative_update(1)
+
+
+def test_a_worker_that_leaves_waits_for_nothing():
+    """It may be tried again elsewhere."""
+    progress = Progress("s3://b/m", 10, 60, leaving=lambda: True)
+    with pytest.raises(Unavailable, match="about to leave"):
         progress.relative_update(1)
 
 
