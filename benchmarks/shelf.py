@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 from benchmarks.models import dense
 from examples.digits.up import Up
 
@@ -34,7 +35,7 @@ def main() -> None:
     """Make the models, register them, ask, compare."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=int, default=1000)
-    parser.add_argument("--requests", type=int, default=5000)
+    parser.add_argument("--requests", type=int, default=4000)
     parser.add_argument("--memory-mb", type=int, default=WORKERS * 64)
     parser.add_argument("--exponent", type=float, default=1.1)
     args = parser.parse_args()
@@ -79,9 +80,12 @@ def say(line: str) -> None:
 
 
 def models(folder: Path, count: int, numbers: np.random.Generator) -> list[Path]:
-    """Networks of one layer pair, of sizes between a half and twice one another."""
-    widths = (numbers.uniform(0.5, 2.0, count) * 8000).astype(int)
-    return [dense(folder / f"m{at}.onnx", 16, int(width), 16, seed=at) for at, width in enumerate(widths)]
+    """Networks of two layers, of sizes between a half and twice one another, their weights in files beside them."""
+    files = [folder / f"m{at}.onnx" for at in range(count)]
+    for at, (file, width) in enumerate(zip(files, numbers.uniform(0.5, 2.0, count) * 8000, strict=True)):
+        network = onnx.load(dense(file, 16, int(width), 16, seed=at))
+        onnx.save(network, file, save_as_external_data=True, location=f"{file.name}.data", size_threshold=0)
+    return files
 
 
 async def register(redis_url: str, files: Sequence[Path]) -> None:

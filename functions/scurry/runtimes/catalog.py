@@ -53,7 +53,8 @@ class Opener:
         root = self._root if root is None else root
         cls = runtime_class(spec.runtime or _guess(spec.uri, model, version, root))
         file = locate(spec.uri, model, version, cls.suffixes, root)
-        check(file.path.parent, file.all)
+        for folder in {each.parent for each in file.all}:
+            check(folder, file.all)
         return Subject(cls, file, fingerprint(file.all), file.bytes)
 
     def open(self, subject: Subject, config: str) -> Runtime:

@@ -12,6 +12,7 @@ bytes count already, and renamed once it is complete.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 import uuid
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TEMPORARY: Final = ".temporary"
+_ADDRESS: Final = re.compile("[0-9a-f]{32}")
+_COPY: Final = re.compile("[0-9a-f]{32}-[0-9]+")
+"""What is called otherwise is somebody else's, and is not touched."""
 POLL_SECONDS: Final = 0.1
 MIB: Final = 2**20
 
@@ -125,9 +129,10 @@ class Cache:
         return sum(_size(found.path) for found in self._all()) + sum(map(_size, self._temporary.glob("*-*")))
 
     def _open(self) -> None:
-        self._temporary.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if self._folder.stat().st_uid != os.geteuid():
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if {self._folder.stat().st_uid, self._folder.lstat().st_uid} != {os.geteuid()}:
             raise Failed("load_failed", f"{self._folder} belongs to another user: choose another (SCURRY_CACHE).")
+        self._temporary.mkdir(exist_ok=True)
 
     def _take(self, path: Path) -> Copy | None:
         handle = hold(path, SHARED, wait=True)
@@ -139,13 +144,13 @@ class Cache:
     def _all(self) -> list[_Found]:
         if not self._folder.is_dir():
             return []
-        return [found for here in self._folder.iterdir() if here.name != TEMPORARY for found in _scan(here)]
+        return [found for here in self._folder.iterdir() if _ADDRESS.fullmatch(here.name) for found in _scan(here)]
 
     def _abandoned(self) -> list[Path]:
         """What a crash left: to be removed."""
         left = []
         for path in self._temporary.iterdir():
-            if (handle := hold(path, ALONE)) is not None:
+            if _COPY.fullmatch(path.name) and (handle := hold(path, ALONE)) is not None:
                 os.close(handle)
                 left.append(self._rename(path))
         return left
@@ -178,7 +183,8 @@ def _scan(here: Path) -> list[_Found]:
     """The copies of an address, by when they were used."""
     try:
         with os.scandir(here) as entries:
-            return [_Found(entry.stat().st_mtime_ns, here / entry.name) for entry in entries]
+            named = [entry for entry in entries if _COPY.fullmatch(entry.name)]
+            return [_Found(entry.stat().st_mtime_ns, here / entry.name) for entry in named]
     except (FileNotFoundError, NotADirectoryError):
         return []  # gone, or going
 

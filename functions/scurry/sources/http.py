@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=30)
 AROUND: Final = ("config.json", "config.pbtxt", *LISTS)
-FORMS: Final = ("{stem}.bin", "{leaf}.data", "{leaf}_data")
+FORMS: Final = ("{stem}.bin", "{leaf}.data", "{leaf}_data", "{stem}.pdiparams", "{stem}.caffemodel")
 """What exporters call a model's weights."""
 ABSENT: Final = frozenset({403, 404, 410})
 """What servers answer where they give nothing; stores that may not be listed say 403 of what is not there."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import fsspec
 import pytest
-from tests.unit.runtimes.conftest import linear  # noqa: F401 - a fixture
 
 from scurry.inference.fetched import FetchingOpener, Places
 from scurry.wire.errors import Failed, InvalidRequest
@@ -17,7 +16,7 @@ URI = "memory://fetched/net"
 
 
 @pytest.fixture
-def memory(linear) -> Iterator[fsspec.AbstractFileSystem]:  # noqa: F811
+def memory(linear) -> Iterator[fsspec.AbstractFileSystem]:
     """A store with one model."""
     store = fsspec.filesystem("memory")
     store.pipe("/fetched/net/1/model.onnx", linear().read_bytes())
@@ -72,7 +71,7 @@ def test_files_stay_as_long_as_the_model(memory, opener, tmp_path):
     cache.drop(cache.reserve(3000))
 
 
-def test_nothing_is_fetched_without_the_setting(tmp_path, linear):  # noqa: F811
+def test_nothing_is_fetched_without_the_setting(tmp_path, linear):
     """What lies here is opened as ever."""
     opener = Places(cache=str(tmp_path / "cache"), cache_bytes=1).opener(1)
     with pytest.raises(InvalidRequest, match="SCURRY_SOURCES"):
