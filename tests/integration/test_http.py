@@ -62,6 +62,7 @@ class Handler(BaseHTTPRequestHandler):
         content = self.server.files.get(self.path)
         self.send_response(404 if content is None else 200)
         self.send_header("Content-Length", str(len(content or b"")))
+        self.send_header("ETag", f'"{hash(content)}"')
         self.end_headers()
         if body and content:
             self.wfile.write(content)

@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import time
+import uuid
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -113,9 +114,11 @@ class Sources:
         with self._cache.fetching(name, seconds):
             source = self._remote(place.scheme)
             listed = source.list(place, model, version)
-            copy = self._cache.find(name, listed.digest)
+            copy = self._cache.find(name, listed.digest) if listed.marked else None
             if copy is not None and (fetched := _opened(copy)) is not None:
                 return fetched
+            # What would not show a change is fetched anew, and so is what is damaged here; whoever uses that keeps it.
+            key = listed.digest if listed.marked and copy is None else uuid.uuid4().hex
             started = time.monotonic()
             room = self._cache.reserve(listed.bytes)
             try:
@@ -124,7 +127,7 @@ class Sources:
                 if source.list(place, model, version) != listed:
                     raise Changing("it was changed while it was copied")
                 self._complete(room, place, listed)
-                fetched = _fetched(self._cache.keep(room, name, listed.digest), listed.start)
+                fetched = _fetched(self._cache.keep(room, name, key), listed.start)
             except BaseException:
                 self._cache.drop(room)
                 raise

@@ -44,6 +44,11 @@ class Listing:
         return sum(item.size for item in self.items)
 
     @property
+    def marked(self) -> bool:
+        """Whether a change of any of them would show."""
+        return all(item.mark for item in self.items)
+
+    @property
     def digest(self) -> str:
         """The same for what looks the same."""
         text = json.dumps([self.start, [(item.name, item.size, item.mark) for item in self.items]])

@@ -35,7 +35,7 @@ class Shop:
         self._step()
         items = {"1/a": Item("1/a", "a", len(self.content), str(hash(self.content)))}
         if self.sums:
-            items["1/SHA256SUMS"] = Item("1/SHA256SUMS", "sums", len(self.sums))
+            items["1/SHA256SUMS"] = Item("1/SHA256SUMS", "sums", len(self.sums), str(hash(self.sums)))
         return listing("1", items)
 
     def get(self, found: Item, target: Path, progress) -> None:
@@ -175,6 +175,17 @@ def test_a_damaged_copy_is_not_used(sources):
     assert list(sources.kept(URI, "net", "1")) == []
     (copy.path / MANIFEST).write_text("[]")
     assert list(sources.kept(URI, "net", "1")) == []
+    assert (sources.fetch(URI, "net", "1").path / "a").read_bytes() == b"content"
+    assert copy.path.is_dir()
+
+
+def test_a_change_that_would_not_show_is_not_trusted(sources, shop, monkeypatch):
+    """Without a mark the files are fetched anew for a new registration; who uses the old ones keeps them."""
+    monkeypatch.setattr(shop, "list", lambda *_: listing("1", {"1/a": Item("1/a", "a", 7)}))
+    first = sources.fetch(URI, "net", "1")
+    shop.content = b"CONTENT"
+    assert (sources.fetch(URI, "net", "1").path / "a").read_bytes() == b"CONTENT"
+    assert (first.path / "a").read_bytes() == b"content"
 
 
 def test_a_worker_that_leaves_tries_no_more(sources, shop, pauses):

@@ -13,6 +13,7 @@ def test_a_listing_tells_what_changed():
     """Name, size or mark: another digest. The order in which it was told does not matter."""
     a, b = Item("1/a", "s/a", 3, "x"), Item("1/b", "s/b", 4, "y")
     one = listing("1", {"1/a": a, "1/b": b})
+    assert (one.marked, listing("1", {"1/a": Item("1/a", "s/a", 3)}).marked) == (True, False)
     assert (one, one.bytes) == (listing("1", {"1/b": b, "1/a": a}), 7)
     others = [
         listing("1", {"1/a": a}),
