@@ -28,7 +28,7 @@ LONG_SECONDS: Final = 0.25
 class Loaders:
     """Begins loads in the order in which they are asked for."""
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, *, most: int = MOST) -> None:
         self._all = asyncio.Semaphore(most)
         self._fresh = asyncio.Lock()
         self._idle: list[ThreadPoolExecutor] = []

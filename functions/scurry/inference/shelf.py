@@ -80,7 +80,7 @@ class Shelf:
         clock: Callable[[], float] = time.monotonic,
         trial: Trial | None = None,
     ) -> None:
-        self._opener, self._loaders, self._fetchers, self._clock = models, Loaders(), Loaders(FETCHED), clock
+        self._opener, self._loaders, self._fetchers, self._clock = models, Loaders(), Loaders(most=FETCHED), clock
         self.statistics = Statistics(clock)
         self._stock, self._suspects = Stock(budget, self.statistics), Suspects(trial)
         self._loading = Underway()
