@@ -90,17 +90,16 @@ async def test_what_a_load_raises_is_raised() -> None:
 
 async def test_so_many_at_a_time_and_no_more():
     """Those of one kind do not keep others waiting: a shelf has loaders of their own for what is fetched."""
-    loaders, free, now = Loaders(most=2), threading.Event(), []
+    loaders, free, begun = Loaders(most=2), threading.Event(), threading.Semaphore(0)
 
     def load() -> None:
-        now.append(1)
+        begun.release()
         assert free.wait(10)
 
     loads = [asyncio.create_task(loaders.run(load)) for _ in range(3)]
-    while len(now) < 2:
-        await asyncio.sleep(0.01)
-    await asyncio.sleep(0.1)
-    assert (len(now), repr(loaders)) == (2, "<Loaders, busy>")
+    for _ in range(2):
+        assert await asyncio.to_thread(begun.acquire, timeout=10)
+    assert (begun.acquire(blocking=False), repr(loaders)) == (False, "<Loaders, busy>")
     free.set()
     await asyncio.gather(*loads)
-    assert len(now) == 3
+    assert begun.acquire(blocking=False)
