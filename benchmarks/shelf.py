@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=4000)
     parser.add_argument("--memory-mb", type=int, default=WORKERS * 64)
     parser.add_argument("--exponent", type=float, default=1.1)
+    parser.add_argument("--files", type=Path, help="where the models lie, to be made there if they do not")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="scurry-shelf-") as folder:
         print(json.dumps(measured(Path(folder), args), indent=2))
@@ -46,7 +47,7 @@ def main() -> None:
 def measured(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     """What was found."""
     numbers = np.random.default_rng(0)
-    files = models(folder, args.models, numbers)
+    files = models(args.files or folder, args.models, numbers)
     chances = 1 / np.arange(1, args.models + 1) ** args.exponent
     order = numbers.permutation(args.models)  # what is asked most is not what was registered first
     asked = order[numbers.choice(args.models, args.requests, p=chances / chances.sum())]
@@ -81,8 +82,11 @@ def say(line: str) -> None:
 
 def models(folder: Path, count: int, numbers: np.random.Generator) -> list[Path]:
     """Networks of two layers, of sizes between a half and twice one another, their weights in files beside them."""
+    folder.mkdir(exist_ok=True)
     files = [folder / f"m{at}.onnx" for at in range(count)]
     for at, (file, width) in enumerate(zip(files, numbers.uniform(0.5, 2.0, count) * 8000, strict=True)):
+        if file.exists():
+            continue
         network = onnx.load(dense(file, 16, int(width), 16, seed=at))
         onnx.save(network, file, save_as_external_data=True, location=f"{file.name}.data", size_threshold=0)
     return files
