@@ -10,10 +10,12 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from tests.stores import web_server
 
 from scurry.inference import children as module
 from scurry.inference.children import Children, Died
-from scurry.wire.errors import Failed
+from scurry.inference.fetched import Places
+from scurry.wire.errors import Failed, InvalidRequest
 from scurry.wire.messages_pb2 import ModelSpec
 
 M = ("m", "1")
@@ -70,6 +72,20 @@ async def test_a_child_answers_and_is_kept(children, double):
         await children.run(M, double, [np.float32([[1, 2, 3]])], 30)
     assert caught.value.code == "model_failed"
     assert repr(children) == "<Children 1 running, 1 idle>"
+
+
+async def test_a_child_fetches_as_its_worker_does(double, tmp_path):
+    """Into the same cache; what it may not fetch is refused there too."""
+    with web_server(tmp_path) as web:
+        made = Children(1, 256 << 20, Places("", web.url, str(tmp_path / "cache"), 1 << 20))
+        try:
+            (output,) = await made.run(M, ModelSpec(uri=f"{web.url}/double.onnx"), ONE, 30)
+            with pytest.raises(InvalidRequest, match="SCURRY_SOURCES"):
+                await made.run(M, ModelSpec(uri="http://elsewhere/double.onnx"), ONE, 30)
+        finally:
+            await made.close()
+    assert output.tolist() == [[2, 4]]
+    assert len(list((tmp_path / "cache").glob("*/*/files/*/double.onnx"))) == 1
 
 
 async def test_a_child_that_dies_is_named_and_replaced(children, double):

@@ -25,7 +25,18 @@ from onnx import TensorProto, helper, numpy_helper
 from scurry.endpoint.frames import ANSWER, CONTENT_TYPE, DRAINING, HEARTBEAT, join, read
 from scurry.endpoint.reqreply_pb2 import FromFunction, ToFunction
 from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
-from scurry.wire.messages_pb2 import DeadLetter, Done, Load, Loaded, LoadFailed, ModelSpec, Replies, Request, Requests
+from scurry.wire.messages_pb2 import (
+    DeadLetter,
+    Done,
+    Load,
+    Loaded,
+    LoadFailed,
+    ModelSpec,
+    Replies,
+    Request,
+    Requests,
+    Unload,
+)
 from scurry.wire.tensors import to_array, to_tensor
 
 PROGRAM = """
@@ -258,3 +269,42 @@ def test_a_request_that_ends_its_process_ends_a_child_of_the_worker(worker):
     assert worker.process.poll() is None
     worker.process.send_signal(signal.SIGTERM)
     assert worker.process.wait(20) == 0
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that a process holds."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def figures(worker: Worker) -> dict[str, float]:
+    """What it tells whoever scrapes it."""
+    with urllib.request.urlopen(f"{worker.url}/metrics", timeout=10) as answer:
+        lines = [line.split() for line in answer.read().decode().splitlines() if not line.startswith("#")]
+    return {name: float(number) for name, number in lines}
+
+
+def test_two_hundred_rounds_leave_nothing_behind(worker, models):
+    """A model that is loaded, asked and unloaded again and again gives its memory back: within 5 % of before."""
+    weights = numpy_helper.from_array(np.random.default_rng(0).random((512, 256), np.float32), "w")
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
+    inputs, outputs = (value(name, TensorProto.FLOAT, ["n", wide]) for name, wide in (("x", 512), ("y", 256)))
+    save(models / "heavy" / "1" / "model.onnx", nodes, [inputs], [outputs], [weights])
+    asked, before = to_tensor("x", np.ones((1, 512), np.float32)), 0
+
+    def turn(number: int) -> None:
+        place = spec(identity=f"i{number}")
+        (sent,) = worker.ask(call("heavy", Load(model="heavy", version="1", spec=place))).outgoing_messages
+        assert sent.argument.typename.endswith("Loaded"), sent
+        requested = requests("heavy", asked)
+        requested.spec.CopyFrom(place)
+        assert [reply.error for reply in replies(worker.ask(call("heavy", requested)))] == [""]
+        worker.ask(call("heavy", Unload(model="heavy", version="1", identity=place.identity)))
+
+    for number in range(240):
+        if number == 40:
+            before = resident(worker.process.pid)
+        turn(number)
+    assert resident(worker.process.pid) < before * 1.05
+    told = figures(worker)
+    assert (told["scurry_shelf_models"], told["scurry_shelf_bytes"], told["scurry_shelf_loads_total"]) == (0, 0, 240)
+    assert told["scurry_shelf_hits_total"] == 240

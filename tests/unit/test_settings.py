@@ -4,15 +4,8 @@ import argparse
 
 import pytest
 
-from scurry.settings import (
-    FunctionsSettings,
-    GatewaySettings,
-    InvalidSettings,
-    UpSettings,
-    WorkerSettings,
-    load,
-    variables,
-)
+from scurry.rules import InvalidSettings
+from scurry.settings import FunctionsSettings, GatewaySettings, UpSettings, WorkerSettings, load, variables
 
 
 def test_defaults_are_the_ports_of_the_contract():

@@ -18,7 +18,7 @@ from scurry.bench.run import Bench, Shape
 from scurry.cli.connecting import add_redis, place
 from scurry.cli.flags import SECONDS, checked, number, several
 from scurry.cli.output import complain, note, say, table
-from scurry.settings import above_0, between
+from scurry.rules import above_0, between
 from scurry.wire.tensors import DTYPES
 
 EXAMPLE = "example: scurry bench digits --callers 1,8,64 --seconds 10"

@@ -9,7 +9,7 @@ from scurry.cli.connecting import add_json, add_redis, client
 from scurry.cli.flags import number
 from scurry.cli.output import emit, table
 from scurry.client.dead import DeadLetter, find, newest, redrive
-from scurry.settings import between
+from scurry.rules import between
 
 EXAMPLE = """examples:
   scurry dead list

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from scurry.settings import PREFIX, CommonSettings, Rule, above_0, read, take
+from scurry.rules import Rule, above_0, take
+from scurry.settings import PREFIX, CommonSettings, read
 
 HELP: Final = {
     "namespace": "prefix of every Redis key",
@@ -21,6 +22,9 @@ HELP: Final = {
     "response_cache_mb": "memory for answers of models with response_cache; 0: none are kept",
     "threads": "threads of one model call; 0 leaves it to the machine",
     "models_root": "directory that every uri must lie in",
+    "sources": "places that models may be fetched from, with commas between: s3://bucket/models,https://host/models",
+    "cache": "directory for what was fetched, shared by the workers of a machine",
+    "cache_mb": "size that this directory may have",
     "shared_payloads": "folder in memory in which callers on this machine leave large tensors; empty: all are in Redis",
     "shared_memory": "folder in memory for large tensors of callers on this machine; empty: all go through Redis",
     "http_port": "HTTP port; 0 picks a free one",

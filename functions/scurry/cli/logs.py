@@ -12,8 +12,8 @@ from typing import IO, Final
 from scurry.cli.connecting import folder_of
 from scurry.cli.flags import number
 from scurry.cli.output import say
+from scurry.rules import between
 from scurry.serving.graces import kind
-from scurry.settings import between
 from scurry.wire.errors import NotFound
 
 EXAMPLE = "example: scurry logs worker-0 -f"

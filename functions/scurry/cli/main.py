@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from scurry.cli.output import complain, say
-from scurry.settings import InvalidSettings, refuse_unknown
+from scurry.rules import InvalidSettings
+from scurry.settings import refuse_unknown
 from scurry.wire.errors import ScurryError
 
 VERBS: Final = {

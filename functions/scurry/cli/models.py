@@ -13,7 +13,7 @@ from scurry.cli import register
 from scurry.cli.connecting import add_json, add_redis, client
 from scurry.cli.flags import number
 from scurry.cli.output import emit, progress, table
-from scurry.settings import between
+from scurry.rules import between
 from scurry.wire.errors import InvalidRequest, NotFound
 from scurry.wire.messages_pb2 import Alias, Promote, Rollback, Split, Unregister, Update
 

@@ -15,7 +15,7 @@ from scurry.cli.output import progress, say
 from scurry.client.bodies import raise_error
 from scurry.client.client import Client
 from scurry.client.registry import signature_of
-from scurry.settings import between
+from scurry.rules import between
 from scurry.wire.errors import InvalidRequest, NotFound
 
 TIMEOUT_S = 30.0

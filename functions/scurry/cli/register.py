@@ -13,8 +13,8 @@ from scurry.cli.flags import SECONDS, number
 from scurry.cli.output import emit, progress, table
 from scurry.cli.repository import versions
 from scurry.client.client import Client
+from scurry.rules import InvalidSettings
 from scurry.serving.folder import expanded
-from scurry.settings import InvalidSettings
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.messages_pb2 import Register, Update
 

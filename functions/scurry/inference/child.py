@@ -1,6 +1,6 @@
 """The child process of a worker: one model, one request at a time.
 
-    python -m scurry.inference.child THREADS MEMORY_BYTES [MODELS_ROOT]
+    python -m scurry.inference.child THREADS MEMORY_BYTES [MODELS_ROOT SOURCES CACHE CACHE_BYTES]
 
 It takes pairs of frames on stdin (u32 length, then a `Load` and an `InferRequest`) and answers each on stdout with
 `OPENED` once the model is there and then, unless only that was asked (`Load.apart`), with `ANSWER` (an `InferReply`) or
@@ -16,10 +16,10 @@ import struct
 import sys
 from typing import IO, TYPE_CHECKING, Final
 
+from scurry.inference.fetched import Places
 from scurry.inference.isolated.confine import limit_memory, yield_to_the_worker
 from scurry.inference.opening import PipelineOpener
 from scurry.inference.shelf import identity_of
-from scurry.runtimes.catalog import Opener
 from scurry.wire.errors import Failed, ScurryError
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.messages_pb2 import Load
@@ -90,8 +90,8 @@ def main(argv: list[str]) -> None:
     yield_to_the_worker()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a model prints is no answer
-    root = argv[2] if len(argv) > 2 else ""
-    child = Child(PipelineOpener(Opener(int(argv[0]), root), root), int(argv[1]), answers)
+    places = Places(argv[2], argv[3], argv[4], int(argv[5])) if len(argv) > 2 else Places()
+    child = Child(PipelineOpener(places.opener(int(argv[0])), places.root), int(argv[1]), answers)
     while (load := read(sys.stdin.buffer)) is not None and (request := read(sys.stdin.buffer)) is not None:
         child.serve(Load.FromString(load), InferRequest.FromString(request))
 

@@ -20,6 +20,7 @@ from scurry.wire.tensors import Array, to_array, to_tensor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scurry.inference.fetched import Places
     from scurry.inference.loaded_model import Key
     from scurry.wire.messages_pb2 import ModelSpec
 
@@ -99,8 +100,8 @@ class Process:
 class Children:
     """Child processes, started when needed."""
 
-    def __init__(self, threads: int, memory: int, root: str = "") -> None:
-        self._arguments = [str(threads), str(memory + GIVEN_BYTES), *([root] if root else [])]
+    def __init__(self, threads: int, memory: int, places: Places | None = None) -> None:
+        self._arguments = [str(threads), str(memory + GIVEN_BYTES), *map(str, places or ())]
         self._rooms = {quick: asyncio.Semaphore(EACH) for quick in (True, False)}
         self._idle: list[Process] = []
         self._all: set[Process] = set()

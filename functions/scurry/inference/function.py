@@ -101,9 +101,10 @@ class Inference:
         except Exception as cause:
             work.fail_unforeseen(lane_call.call.key, cause)
             return loaded
-        if any(map(_NEEDS, items)):
+        if any(map(_NEEDS, items)) or self._computing.where(lane_call, work, loaded) is not Where.LOOP:
             return None
-        return loaded if self._computing.where(lane_call, work, loaded) is Where.LOOP else None
+        self._shelf.statistics.hits += len(items)
+        return loaded
 
     async def _answer_later(self, lane_call: LaneCall, done: Callable[[Call], None]) -> None:
         """Answer a call that has to wait for something."""
@@ -143,7 +144,7 @@ class Inference:
             done(lane_call.call)
 
     async def _infer(self, lane_call: LaneCall, work: Work) -> None:
-        loaded = await self._shelf.load(lane_call.key, work.spec)
+        loaded = await self._shelf.load(lane_call.key, work.spec, len(work.requests))
         loaded.users += 1
         try:
             await self._computing.answer(lane_call, work, loaded)

@@ -55,6 +55,7 @@ class LoadedModel:
         self.users = 0
         self.cached = model.options.response_cache  # its answers are kept for those who ask the same
         self.retired = False  # it left the shelf
+        self.used = 0.0  # when it was last asked for, by the shelf's clock
         self.nan_results = 0
         # Runs at a time: as many as the cores carry; beyond, lanes would only evict each other from the caches.
         slots = 1 if model.thread is not None else (os.cpu_count() or 1) // max(1, model.threads)

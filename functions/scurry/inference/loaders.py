@@ -31,9 +31,9 @@ LONG_SECONDS: Final = 0.25
 class Loaders:
     """Begins loads in the order in which they are asked for."""
 
-    def __init__(self, limit: float = LOAD_SECONDS) -> None:
+    def __init__(self, limit: float = LOAD_SECONDS, *, most: int = MOST) -> None:
         self._limit, self.given_up = limit, 0  # loads that did not come back
-        self._all = asyncio.Semaphore(MOST)
+        self._all = asyncio.Semaphore(most)
         self._fresh = asyncio.Lock()
         self._idle: list[ThreadPoolExecutor] = []
 

@@ -2,13 +2,14 @@
 
 Every `Load` is answered within a second; the registry asks again for what is loading. So many are waited for, because
 a call that is waited for keeps its exchange open; when thousands of models are registered at once, the others are told
-`Loading` at once.
+`Loading` at once. What fails after `Loading` was told is owed to the registry, whenever it asks next.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from scurry.inference.loaded_model import LoadedModel
@@ -32,6 +33,8 @@ PATIENCE_SECONDS: Final = 0.8
 """The registry is told `Loading` after this."""
 WAITED_FOR: Final = 32
 """Loads that are waited for at a time."""
+OWED: Final = 4096
+"""Failures that are kept for the registry, which may have lost its interest."""
 
 
 class Loads:
@@ -43,6 +46,7 @@ class Loads:
         self.worker = worker  # its address, known once it listens
         self._shelf, self._patience, self._cache = shelf, patience, cache
         self._waiting = 0
+        self._owed: OrderedDict[tuple[str, str, str], ScurryError] = OrderedDict()
 
     def over(self, call: Call, changes: Sequence[Load | Unload]) -> bool:
         """Whether a call has no changes that are to be waited for; a single one is begun, and often that is all."""
@@ -61,6 +65,9 @@ class Loads:
             self._shelf.unload(key, change.identity)
             self._cache.forget(change.identity)
             return True
+        if (owed := self._owed.pop((*key, change.spec.identity), None)) is not None:
+            _tell(call, change, _failed(owed))
+            return True
         try:
             found = self._shelf.begin(key, change.spec, apart=change.apart)
         except ScurryError as failure:
@@ -70,6 +77,7 @@ class Loads:
             _tell(call, change, describe(found, self.worker))
             return True
         if self._waiting >= WAITED_FOR:
+            self._owe(change, found)
             _tell(call, change, Loading())
             return True
         return False
@@ -87,17 +95,30 @@ class Loads:
             return
         self._waiting += 1
         answer: Loaded | LoadFailed | Loading
+        opening = asyncio.ensure_future(self._shelf.load((change.model, change.version), change.spec))
         try:
             # The load itself goes on when the wait for it ends.
-            opening = self._shelf.load((change.model, change.version), change.spec)
-            answer = describe(await asyncio.wait_for(opening, self._patience), self.worker)
+            answer = describe(await asyncio.wait_for(asyncio.shield(opening), self._patience), self.worker)
         except TimeoutError:
+            self._owe(change, opening)
             answer = Loading()
         except ScurryError as failure:
             answer = _failed(failure)
         finally:
             self._waiting -= 1
         _tell(call, change, answer)
+
+    def _owe(self, change: Load, opening: asyncio.Task[LoadedModel]) -> None:
+        """Keep what a load fails with for the registry, which was told `Loading`."""
+
+        def note(done: asyncio.Task[LoadedModel]) -> None:
+            failure = None if done.cancelled() else done.exception()
+            if isinstance(failure, ScurryError):
+                self._owed[change.model, change.version, change.spec.identity] = failure.kept()
+                while len(self._owed) > OWED:
+                    self._owed.popitem(last=False)
+
+        opening.add_done_callback(note)
 
     def __repr__(self) -> str:
         return f"<Loads {self._waiting} waited for>"

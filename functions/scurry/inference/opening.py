@@ -63,7 +63,7 @@ class PipelineOpener:
             raise Failed("load_failed", f"{name!r} in the config must be the name of a file beside the model.")
         for path in (directory / name, *([directory.parent / name] if directory.name.isdecimal() else [])):
             if path.is_file():
-                root = self._within
+                root = "" if file.lease is not None else self._within  # what was fetched lies in a place of its own
                 if root and not path.resolve().is_relative_to(Path(root).resolve()):
                     raise Failed("load_failed", f"{path} lies outside of {root}, where this worker's models are.")
                 return path

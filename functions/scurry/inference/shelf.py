@@ -21,9 +21,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 from scurry.inference.failures import Failures
 from scurry.inference.loaded_model import Key, LoadedModel
 from scurry.inference.loaders import Loaders
+from scurry.inference.statistics import Statistics
 from scurry.inference.stock import MIB, Place, Stock
 from scurry.inference.suspects import Suspects
 from scurry.inference.underway import Underway
+from scurry.sources.allowed import is_remote
 from scurry.wire.errors import Failed, ScurryError, Unavailable
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ log = logging.getLogger(__name__)
 
 DROPPED: Final = 4096
 """Unloaded registrations that are remembered."""
+FETCHED: Final = 8
+"""Models that are fetched at a time; those that lie here do not wait for them."""
 OPENING: Final = 1.2
 """Memory that a model is taken to need before it was ever opened, relative to its files."""
 
@@ -78,7 +82,8 @@ class Shelf:
         loaders: Loaders | None = None,
     ) -> None:
         self._opener, self._loaders, self._clock = models, loaders or Loaders(), clock
-        self._stock, self._suspects = Stock(budget), Suspects(trial)
+        self._fetchers, self.statistics = Loaders(most=FETCHED), Statistics(clock)
+        self._stock, self._suspects = Stock(budget, self.statistics), Suspects(trial)
         self._loading = Underway()
         self._failures = Failures(clock)
         self._dropped: OrderedDict[Place, None] = OrderedDict()
@@ -88,11 +93,12 @@ class Shelf:
         """The model, when it stands here under the spec's identity; it is now the most recently used."""
         return self._stock.find(Place(*key, identity_of(spec)))
 
-    async def load(self, key: Key, spec: ModelSpec) -> LoadedModel:
-        """The model, opened if need be. Raises `load_failed`, or `Gone` for what was unloaded."""
+    async def load(self, key: Key, spec: ModelSpec, requests: int = 0) -> LoadedModel:
+        """The model, for so many requests, opened if need be. Raises `load_failed`, or `Gone` for what was unloaded."""
         if Place(*key, identity_of(spec)) in self._dropped:
             raise Gone
         found = self.begin(key, spec)
+        self.statistics.ask(requests, hit=isinstance(found, LoadedModel))
         # Shielded: whoever gives up waiting must not stop the load for the others.
         return found if isinstance(found, LoadedModel) else await asyncio.shield(found)
 
@@ -137,10 +143,7 @@ class Shelf:
 
     def _start(self, place: Place, spec: ModelSpec) -> asyncio.Task[LoadedModel]:
         before = list(self._loading.of(place.key).values())
-        name = f"load {place.model}@{place.version}"
-        task = asyncio.get_running_loop().create_task(self._load(place, spec, before), name=name)
-        self._loading.add(place, task)
-        return task
+        return self._loading.begin(place, self._load(place, spec, before))
 
     async def _load(self, place: Place, spec: ModelSpec, before: list[asyncio.Task[LoadedModel]]) -> LoadedModel:
         if before:  # one load at a time per version
@@ -150,20 +153,21 @@ class Shelf:
         try:
             loaded = await self._open(place, spec)
         except Exception as cause:
-            foreign = Failed("load_failed", f"Cannot be loaded: {cause!r}.")
-            failure = cause if isinstance(cause, ScurryError) else foreign
+            failure = _known(cause)
             self._failures.note(place, failure)
+            self.statistics.failures += 1
             log.warning("model %s version %s failed to load: %s", place.model, place.version, failure.message)
             raise failure from cause
         if place not in self._dropped:
             self._stock.put(place, loaded)
-        log.debug("model %s version %s loaded in %.3f s", place.model, place.version, self._clock() - started)
+        self.statistics.load(self._clock() - started, self)
         return loaded
 
     async def _open(self, place: Place, spec: ModelSpec) -> LoadedModel:
         """Read the files, take over what is open if it is made of the same, else make room and open."""
         run, stock = self._loaders.run, self._stock
-        subject = await run(partial(self._opener.find, place.model, place.version, spec))
+        finders = self._fetchers if is_remote(spec.uri) else self._loaders
+        subject = await finders.run(partial(self._opener.find, place.model, place.version, spec))
         _refuse_changed(subject, spec)
         recipe = (subject.fingerprint, subject.runtime.name, spec.config)
         alike = stock.alike(place.key, recipe)
@@ -191,6 +195,11 @@ def _require_address(place: Place, spec: ModelSpec) -> None:
     if not spec.uri:
         sentence = f"{place.model} version {place.version} is not on this worker, nor is its address."
         raise Unavailable("model_not_ready", sentence)
+
+
+def _known(cause: Exception) -> ScurryError:
+    """A failure as it is told."""
+    return cause if isinstance(cause, ScurryError) else Failed("load_failed", f"Cannot be loaded: {cause!r}.")
 
 
 def _refuse_changed(subject: Subject, spec: ModelSpec) -> None:

@@ -9,6 +9,8 @@ import logging
 from collections import OrderedDict, defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from scurry.inference.statistics import Statistics
+
 if TYPE_CHECKING:
     from scurry.inference.loaded_model import Key, LoadedModel, Recipe
 
@@ -33,8 +35,8 @@ class Place(NamedTuple):
 class Stock:
     """Open models in the order of their use, within a budget; `reserved` bytes are for those being opened."""
 
-    def __init__(self, budget: int) -> None:
-        self.budget = budget
+    def __init__(self, budget: int, statistics: Statistics | None = None) -> None:
+        self.budget, self._statistics = budget, statistics or Statistics()
         self.bytes = self.reserved = 0
         self._models: OrderedDict[Place, LoadedModel] = OrderedDict()
         self._places: defaultdict[Key, list[Place]] = defaultdict(list)
@@ -47,6 +49,7 @@ class Stock:
         loaded = self._models.get(place)
         if loaded is not None:
             self._models.move_to_end(place)
+            loaded.used = self._statistics.clock()
         return loaded
 
     def alike(self, key: Key, recipe: Recipe) -> LoadedModel | None:
@@ -65,6 +68,7 @@ class Stock:
             self.make_room(loaded.model.bytes)
             self.bytes += loaded.model.bytes
         self._models[place] = loaded
+        loaded.used = self._statistics.clock()
         self._places[place.key].append(place)
 
     def remove(self, place: Place) -> bool:
@@ -90,7 +94,8 @@ class Stock:
         if self._fits(needed):
             return
         for place in [place for place, loaded in self._models.items() if not loaded.users]:
-            log.info("model %s version %s makes room", place.model, place.version)
+            age = self._statistics.evict(self._models[place].used)
+            log.info("model %s version %s makes room, last used %.1f s ago", place.model, place.version, age)
             self.remove(place)
             if self._fits(needed):
                 return

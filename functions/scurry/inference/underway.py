@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import asyncio
+    from collections.abc import Coroutine
 
     from scurry.inference.loaded_model import Key, LoadedModel
     from scurry.inference.stock import Place
@@ -26,10 +27,12 @@ class Underway:
         """Every load of a version."""
         return dict(self._tasks.get(key, ()))
 
-    def add(self, place: Place, task: asyncio.Task[LoadedModel]) -> None:
-        """Keep a load until it is done."""
+    def begin(self, place: Place, load: Coroutine[Any, Any, LoadedModel]) -> asyncio.Task[LoadedModel]:
+        """Begin a load and keep it until it is done."""
+        task = asyncio.get_running_loop().create_task(load, name=f"load {place.model}@{place.version}")
         self._tasks[place.key][place] = task
         task.add_done_callback(lambda done: self._settled(place, done))
+        return task
 
     def _settled(self, place: Place, task: asyncio.Task[LoadedModel]) -> None:
         tasks = self._tasks[place.key]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from scurry.runtimes.checksums import check
 from scurry.runtimes.files import FOLDER, ModelFile, locate, locate_config, suffix_of
 from scurry.runtimes.fingerprints import fingerprint
 from scurry.runtimes.options import parse_options
@@ -86,10 +87,16 @@ class Opener:
     def __init__(self, threads: int = 1, root: str = "") -> None:
         self._threads, self._root = threads, root
 
-    def find(self, model: str, version: str, spec: ModelSpec) -> Subject:
-        """The files of a spec, read once to tell what they hold. Raises `load_failed`; belongs off the event loop."""
-        cls = runtime_class(spec.runtime or _guess(spec.uri, model, version, self._root))
-        file = cls.locate(spec.uri, model, version, self._root)
+    def find(self, model: str, version: str, spec: ModelSpec, root: str | None = None) -> Subject:
+        """The files of a spec, read once to tell what they hold. Raises `load_failed`; belongs off the event loop.
+
+        They lie below `root`, or where this process' models do.
+        """
+        root = self._root if root is None else root
+        cls = runtime_class(spec.runtime or _guess(spec.uri, model, version, root))
+        file = cls.locate(spec.uri, model, version, root)
+        for folder in {each.parent for each in file.all}:
+            check(folder, file.all)
         return Subject(cls, file, fingerprint(file.all), file.bytes)
 
     def open(self, subject: Subject, config: str) -> Runtime:

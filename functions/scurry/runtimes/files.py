@@ -54,6 +54,7 @@ class ModelFile:
     config: dict[str, Any] = field(default_factory=dict)
     external: tuple[Path, ...] = ()
     bytes: int = 0  # of all parts, when it was found
+    lease: object = None  # what keeps the files where they are for whoever may open them again
 
     @property
     def all(self) -> list[Path]:

@@ -27,24 +27,25 @@ def fingerprint(files: Iterable[Path]) -> str:
     whole = hashlib.sha256()
     for path in files:
         name = path.name.encode(errors="surrogateescape")
-        whole.update(len(name).to_bytes(4, "big") + name + _digest(path))
+        whole.update(len(name).to_bytes(4, "big") + name + digest(path))
     return whole.hexdigest()[:32]
 
 
-def _digest(path: Path) -> bytes:
+def digest(path: Path) -> bytes:
+    """The SHA-256 of a file's content."""
     look = _look(path)
     with _lock:
         known = _known.get(look)
     if known is not None:
         return known
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").digest()
+        found = hashlib.file_digest(file, "sha256").digest()
     with _lock:
         if len(_known) >= REMEMBERED:
             _known.clear()
         if _look(path) == look:  # else it was written to while it was read
-            _known[look] = digest
-    return digest
+            _known[look] = found
+    return found
 
 
 def _look(path: Path) -> Look:

@@ -14,14 +14,7 @@ from scurry.serving import graces, java, redis_server
 from scurry.serving.addresses import LOCAL, Addresses
 from scurry.serving.folder import Folder, expanded
 from scurry.serving.processes import Plan
-from scurry.settings import (
-    PREFIX,
-    CommonSettings,
-    FunctionsSettings,
-    GatewaySettings,
-    UpSettings,
-    WorkerSettings,
-)
+from scurry.settings import PREFIX, CommonSettings, FunctionsSettings, GatewaySettings, UpSettings, WorkerSettings
 
 PROCESSES: Final = {"functions": FunctionsSettings, "worker": WorkerSettings, "gateway": GatewaySettings}
 BRIEF: Final = frozenset({"functions", "gateway"})
@@ -71,17 +64,21 @@ class Plans:
         count = len(self._at.workers)
         threads = self._settings.threads or max(1, cores // count)
         memory = max(64, self._settings.memory_mb // count)
-        cache = self._settings.response_cache_mb // count
+        answers = self._settings.response_cache_mb // count
         root = self._settings.models_root
+        cache = expanded(self._settings.cache).resolve() if self._settings.cache else self._folder.path / "cache"
         more = {"SCURRY_MODELS_ROOT": str(expanded(root).resolve())} if root else {}
         if self._settings.allow:
             more["SCURRY_ALLOW"] = self._settings.allow
+        more |= {"SCURRY_CACHE": str(cache), "SCURRY_CACHE_MB": str(self._settings.cache_mb)}
+        if self._settings.sources:
+            more["SCURRY_SOURCES"] = self._settings.sources
         if self._shared is not None:
             more["SCURRY_SHARED_PAYLOADS"] = str(self._shared)
         return [
             self._python(
                 f"worker-{number}", "worker", "--host", LOCAL, "--port", port, "--threads", threads,
-                "--memory-mb", memory, "--response-cache-mb", cache,
+                "--memory-mb", memory, "--response-cache-mb", answers,
                 "--max-load-s", self._settings.max_load_s, more=more,
             )
             for number, port in enumerate(self._at.workers)

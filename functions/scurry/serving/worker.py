@@ -12,12 +12,15 @@ import logging
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import uvloop
+from aiohttp import web
 
 from scurry.endpoint.server import ENDPOINT, application, listen
 from scurry.inference.children import GIVEN_BYTES, Children
+from scurry.inference.fetched import Places
 from scurry.inference.function import Inference
 from scurry.inference.isolated.opener import IsolatingOpener
 from scurry.inference.loaders import Loaders
@@ -25,15 +28,17 @@ from scurry.inference.opening import PipelineOpener
 from scurry.inference.payloads import ParkedPayloads
 from scurry.inference.response_cache import ResponseCache
 from scurry.inference.shelf import Shelf
+from scurry.inference.statistics import figures
 from scurry.inference.stock import MIB
-from scurry.runtimes.catalog import Opener
 from scurry.serving.watchdog import Watchdog
 from scurry.telemetry.logs import configure_logging
+from scurry.telemetry.prometheus import CONTENT_TYPE, page
 from scurry.wire.names import Keys
 from scurry.wire.shared_payloads import SharedPayloads
 
 if TYPE_CHECKING:
     from scurry.settings import WorkerSettings
+    from scurry.sources.fetch import Sources
 
 log = logging.getLogger(__name__)
 
@@ -48,13 +53,33 @@ def run(settings: WorkerSettings) -> None:
     uvloop.run(serve(settings))
 
 
-def _inference(settings: WorkerSettings, payloads: ParkedPayloads, loaders: Loaders) -> Inference:
-    """What the worker answers calls with."""
+class Parts(NamedTuple):
+    """What a worker is made of."""
+
+    shelf: Shelf
+    budget: int
+    sources: Sources
+    loaders: Loaders
+    inference: Inference
+
+
+def _parts(settings: WorkerSettings, payloads: ParkedPayloads) -> Parts:
+    """All that answers calls, as the settings want it."""
     threads, budget = settings.threads or os.cpu_count() or 1, settings.memory_mb * MIB
-    children = Children(threads, budget, settings.models_root)
-    shelf = Shelf(_opener(settings, threads, budget), budget, trial=children.try_to_open, loaders=loaders)
+    places = Places(settings.models_root, settings.sources, settings.cache, settings.cache_mb * MIB)
+    fetching, children = places.opener(threads), Children(threads, budget, places)
+    isolating = IsolatingOpener(
+        fetching,
+        threads=threads,
+        allow=[name for name in settings.allow.split(",") if name],
+        memory=budget + GIVEN_BYTES,
+        load_seconds=settings.max_load_s,
+    )
+    loaders, opener = Loaders(settings.max_load_s), PipelineOpener(isolating, settings.models_root)
+    shelf = Shelf(opener, budget, trial=children.try_to_open, loaders=loaders)
     cache = ResponseCache(settings.response_cache_mb * MIB)
-    return Inference(shelf, payloads, keys=Keys(settings.namespace), children=children, cache=cache)
+    inference = Inference(shelf, payloads, keys=Keys(settings.namespace), children=children, cache=cache)
+    return Parts(shelf, budget, fetching.sources, loaders, inference)
 
 
 async def serve(settings: WorkerSettings) -> None:
@@ -63,36 +88,32 @@ async def serve(settings: WorkerSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     shared = SharedPayloads(settings.shared_payloads) if settings.shared_payloads else None
-    payloads, loaders = ParkedPayloads(settings.redis_url, shared), Loaders(settings.max_load_s)
-    inference = _inference(settings, payloads, loaders)
-    app = application([inference])
+    payloads = ParkedPayloads(settings.redis_url, shared)
+    parts = _parts(settings, payloads)
+    app = application([parts.inference])
+    app.router.add_get("/metrics", partial(_metrics, parts))
     watchdog = Watchdog()
     watchdog.start()
     runner, port = await listen(app, settings.host, settings.port)
-    inference.loads.worker = f"{settings.host}:{port}"
+    parts.inference.loads.worker = f"{settings.host}:{port}"
     gc.freeze()  # what lives for ever need not be looked at again
     log.info("worker ready on http://%s:%d", settings.host, port)
     try:
         await stop.wait()
-        log.info("worker leaves: %r", inference)
+        log.info("worker leaves: %r, %r, %r", parts.inference, parts.shelf.statistics, parts.sources)
         if not await app[ENDPOINT].drain(settings.drain_s):
             os._exit(1)  # a model that never comes back would keep its thread, and the thread the process
     finally:
         watchdog.stop()
+        parts.sources.close()
         await runner.cleanup()
         await payloads.close()
-        await inference.close()
-        if loaders.given_up:
+        await parts.inference.close()
+        if parts.loaders.given_up:
             os._exit(0)  # the thread of a load that never came back would keep the process as well
 
 
-def _opener(settings: WorkerSettings, threads: int, budget: int) -> PipelineOpener:
-    """How this worker opens models."""
-    isolating = IsolatingOpener(
-        Opener(threads, settings.models_root),
-        threads=threads,
-        allow=[name for name in settings.allow.split(",") if name],
-        memory=budget + GIVEN_BYTES,
-        load_seconds=settings.max_load_s,
-    )
-    return PipelineOpener(isolating, settings.models_root)
+async def _metrics(parts: Parts, _: web.Request) -> web.Response:
+    """The shelf's statistics, for Prometheus."""
+    shown = figures(parts.shelf, parts.budget, parts.sources)
+    return web.Response(text=page(shown), headers={"Content-Type": CONTENT_TYPE})

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from scurry import settings
 from scurry.cli import flags
 from scurry.cli.main import VERBS, main, parser
-from scurry.settings import ALL, InvalidSettings
+from scurry.rules import InvalidSettings
+from scurry.settings import ALL
 
 VALID = {
     "redis_url": "redis://r:1/0",

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.unit.inference.toys import DictPayloads, Shop, ToyChildren
+from tests.unit.runtimes.conftest import linear  # noqa: F401 - models of onnx for those who open real ones
 
 from scurry.inference.function import Inference
 from scurry.inference.shelf import Shelf

@@ -98,3 +98,18 @@ async def test_a_load_that_does_not_come_back_is_given_up():
     assert (caught.value.code, loaders.given_up) == ("load_failed", 1)
     assert await loaders.run(lambda: 3) == 3
     free.set()
+async def test_so_many_at_a_time_and_no_more():
+    """Those of one kind do not keep others waiting: a shelf has loaders of their own for what is fetched."""
+    loaders, free, begun = Loaders(most=2), threading.Event(), threading.Semaphore(0)
+
+    def load() -> None:
+        begun.release()
+        assert free.wait(10)
+
+    loads = [asyncio.create_task(loaders.run(load)) for _ in range(3)]
+    for _ in range(2):
+        assert await asyncio.to_thread(begun.acquire, timeout=10)
+    assert (begun.acquire(blocking=False), repr(loaders)) == (False, "<Loaders, busy>")
+    free.set()
+    await asyncio.gather(*loads)
+    assert begun.acquire(blocking=False)

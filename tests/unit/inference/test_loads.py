@@ -64,6 +64,29 @@ async def test_loading_is_said_when_it_takes_long_and_loaded_when_asked_again(sh
     assert len(mail(second, Loaded)) == 1
 
 
+async def test_a_failure_that_came_late_is_told_however_late_one_asks(shop):
+    """Registry and load would miss each other for ever: it asks every ten seconds, and a failure stands for two."""
+    now, free = [0.0], threading.Event()
+    shelf = Shelf(shop, 1000, clock=lambda: now[0])
+
+    def slowly() -> Toy:
+        assert free.wait(10)
+        raise Failed("load_failed", "the store is away")
+
+    shop.toys["m"] = slowly
+    answers, first, second = Loads(shelf, "here:1", patience=0.01), call(LOAD), call(LOAD)
+    await answers.answer(first, LOAD)
+    assert len(mail(first, Loading)) == 1
+    (loading,) = shelf._loading.of(("m", "2")).values()
+    free.set()
+    await asyncio.wait([loading])
+    await asyncio.sleep(0)
+    now[0] = 100.0
+    await answers.answer(second, LOAD)
+    assert [each.message for _, _, each in mail(second, LoadFailed)] == ["the store is away"]
+    assert len(shop.opened) == 1
+
+
 async def test_of_very_many_only_some_are_waited_for(shop, shelf, monkeypatch):
     """The others are told `Loading` at once, are loaded none the less, and what is loaded is never waited for."""
     monkeypatch.setattr(loads, "WAITED_FOR", 2)

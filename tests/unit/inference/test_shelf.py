@@ -318,3 +318,23 @@ def test_a_spec_without_identity_is_told_apart_by_what_it_says():
     others = [ModelSpec(uri="a", generation=2), ModelSpec(uri="b", generation=1), ModelSpec(uri="a", runtime="onnx")]
     assert len({identity_of(each) for each in (one, *others)}) == 4
     assert identity_of(spec("given")) == "given"
+
+
+async def test_models_that_are_fetched_keep_no_others_waiting(shop, monkeypatch):
+    """However many sources are slow, what lies here is opened meanwhile."""
+    free, find = threading.Event(), shop.find
+
+    def slow(model: str, version: str, place: ModelSpec) -> object:
+        if place.uri.startswith("s3:"):
+            assert free.wait(10)
+        return find(model, version, place)
+
+    monkeypatch.setattr(shop, "find", slow)
+    shelf = Shelf(shop, 10_000)
+    away = [asyncio.create_task(shelf.load((f"a{n}", "1"), spec(uri="s3://b/m"))) for n in range(40)]
+    await asyncio.sleep(0)
+    for n in range(5):
+        await asyncio.wait_for(shelf.load((f"m{n}", "1"), spec(uri="/m")), 5)
+    assert not any(each.done() for each in away)
+    free.set()
+    await asyncio.gather(*away)

@@ -18,9 +18,8 @@ async def test_a_load_is_found_until_it_is_done() -> None:
     async def load(end: asyncio.Future[Any]) -> Any:
         return await end
 
-    tasks = [asyncio.create_task(load(end)) for end in ends]
-    for place, task in zip(places, tasks, strict=True):
-        underway.add(place, task)
+    tasks = [underway.begin(place, load(end)) for place, end in zip(places, ends, strict=True)]
+    assert tasks[0].get_name() == "load m@1"
     assert [underway.find(place) for place in places] == tasks
     assert underway.of(("m", "1")) == dict(zip(places[:2], tasks[:2], strict=True))
     assert repr(underway) == "<Underway 4 loads>"
@@ -42,9 +41,7 @@ async def test_a_later_load_of_the_same_registration_stays() -> None:
     async def load(pause: float) -> Any:
         await asyncio.sleep(pause)
 
-    first, second = (asyncio.create_task(load(pause)) for pause in (0, 10))
-    underway.add(place, first)
-    underway.add(place, second)
+    first, second = (underway.begin(place, load(pause)) for pause in (0, 10))
     await first
     await asyncio.sleep(0)
     assert underway.find(place) is second

@@ -116,6 +116,18 @@ def test_what_up_is_told_reaches_those_it_concerns(tmp_path):
     folder.release()
 
 
+def test_workers_share_a_cache_and_are_told_their_sources(tmp_path):
+    """In the data directory unless told; what is not given is not handed on, so nothing can be fetched."""
+    folder = Folder(tmp_path)
+    first, second = Plans(UpSettings(), AT, folder, {}).workers(2)
+    assert first.environ["SCURRY_CACHE"] == second.environ["SCURRY_CACHE"] == str(tmp_path / "cache")
+    assert "SCURRY_SOURCES" not in first.environ
+    told = UpSettings(sources="s3://b/m", cache=str(tmp_path / "c"), cache_mb=7)
+    environ = Plans(told, AT, folder, {}).workers(2)[0].environ
+    kept = [environ[f"SCURRY_{name}"] for name in ("SOURCES", "CACHE", "CACHE_MB")]
+    assert kept == ["s3://b/m", str(tmp_path / "c"), "7"]
+
+
 def test_the_job_learns_addresses_from_its_environment(plans, tmp_path):
     """As module.yaml reads them; its files lie under the data directory."""
     job = Job(tmp_path / "scurry-job.jar", tmp_path / "module.yaml", tmp_path / "flink")

@@ -18,7 +18,8 @@ from scurry.wire.errors import InvalidRequest
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from scurry.runtimes.catalog import Opener, Subject
+    from scurry.inference.shelf import Models
+    from scurry.runtimes.catalog import Subject
     from scurry.runtimes.options import Options
     from scurry.runtimes.runtime import Runtime
     from scurry.wire.messages_pb2 import ModelSpec
@@ -32,7 +33,7 @@ class IsolatingOpener:
 
     def __init__(
         self,
-        opener: Opener,
+        opener: Models,
         threads: int = 1,
         allow: Collection[str] = (),
         memory: int = MEMORY_BYTES,

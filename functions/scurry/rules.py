@@ -1,0 +1,102 @@
+"""What values a setting may have, and how a wrong one is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+Rule = tuple[str, Callable[[Any], object]]
+"""What a value must be, in words and as a question about it."""
+
+_HOST: Final = re.compile(r"[A-Za-z0-9._:%-]{1,253}")
+_PLACE: Final = r"[A-Za-z][A-Za-z0-9+.-]*://(?!\.{1,2}(/|,|$))[\w.:~+=-]+(/(?!\.{1,2}(/|,|$))[\w.:~+=-]+)*/?"
+_PLACES: Final = re.compile(rf"({_PLACE}(, *{_PLACE})*)?")
+_DB: Final = re.compile(r"[0-9]{1,9}")
+_TRUE: Final = frozenset({"1", "true", "yes", "on"})
+_FALSE: Final = frozenset({"0", "false", "no", "off"})
+
+
+class InvalidSettings(Exception):
+    """A setting that cannot be read, or that nobody knows. No `ValueError`: argparse would put its own words for it."""
+
+
+def take(label: str, text: str, convert: Callable[[str], Any], rule: Rule) -> Any:  # noqa: ANN401 - what it makes
+    """The value that a text stands for, if the rule holds of it. Raises `InvalidSettings` with one sentence."""
+    words, holds = rule
+    try:
+        value = convert(text)
+        if holds(value):
+            return value
+    except ValueError:
+        pass
+    shown = re.sub("//[^/]*@", "//…@", text)
+    raise InvalidSettings(f"{label} takes {words}, not {shown if len(shown) <= 80 else shown[:80] + '…'!r}.")
+
+
+def between(least: float, most: float, noun: str = "a whole number") -> Rule:
+    """A rule for numbers."""
+    return f"{noun} from {least} to {most}", lambda value: least <= value <= most
+
+
+def above_0(most: float) -> Rule:
+    """A rule for times and rates."""
+    return f"a number above 0 and up to {most}", lambda value: 0 < value <= most
+
+
+def yes_or_no(text: str) -> bool:
+    """What a text says of a switch. Raises `ValueError`."""
+    if text.lower() not in _TRUE | _FALSE:
+        raise ValueError(text)
+    return text.lower() in _TRUE
+
+
+def _is_host(text: str) -> bool:
+    return _HOST.fullmatch(text) is not None and all(len(label) < 64 for label in text.split("."))
+
+
+def _is_redis(text: str) -> bool:
+    """What `redis.address.Address` can take apart; a test holds both together."""
+    parts = urlsplit(text)
+    is_socket = parts.scheme == "unix"
+    database = parse_qs(parts.query).get("db", [""])[-1] or ("" if is_socket else parts.path.strip("/"))
+    if not is_socket and (parts.scheme not in ("redis", "rediss") or parts.port == 0):
+        return False
+    return not database or _DB.fullmatch(database) is not None
+
+
+_PORT: Final = between(0, 65535, "a port")
+_SIZE: Final = between(16, 1 << 24)
+RULES: Final[Mapping[str, Rule]] = {
+    **dict.fromkeys(("port", "http_port", "grpc_port", "metrics_port", "redis_port"), _PORT),
+    **dict.fromkeys(("functions_port", "worker_port"), _PORT),
+    "ui_port": ("a port from 0 to 65535, or -1 for none", lambda port: -1 <= port <= 65535),
+    **dict.fromkeys(("workers", "gateways"), between(0, 256)),
+    "threads": between(0, 1024),
+    "memory_mb": _SIZE,
+    "response_cache_mb": between(0, 1 << 24),
+    "cache_mb": between(1, 1 << 30),
+    "sources": ("places such as s3://bucket/models,https://host/models, without credentials", _PLACES.fullmatch),
+    "job_memory_mb": between(128, 1 << 20),
+    "max_body_bytes": between(1, 1 << 31),
+    "max_in_flight": between(1, 1_000_000),
+    "timeout_s": above_0(86400),
+    "drain_s": above_0(86400),
+    "max_queue_s": above_0(86400),
+    "max_hold_s": above_0(86400),
+    "max_load_s": above_0(86400),
+    "allow": ("names such as python,sklearn-pickle", re.compile(r"([a-z][a-z0-9-]*(,|$))*").fullmatch),
+    "log_level": ("debug, info, warning or error", {"debug", "info", "warning", "error"}.__contains__),
+    "on_gap": ("fail or resume", {"fail", "resume"}.__contains__),
+    "checkpoint_interval": ("a duration such as 5s", re.compile(r"\d{1,9} ?(ms|s|min|m|h)").fullmatch),
+    "namespace": ("letters, digits and . _ : - { }", re.compile(r"[\w.:{}-]{1,128}", re.ASCII).fullmatch),
+    "host": ("an address such as 127.0.0.1 or 0.0.0.0", _is_host),
+    "redis_url": ("redis://host:port/db, rediss://… or unix://…", _is_redis),
+}
+"""What a field takes, by its name, in every process alike."""
+
+ANY: Final[Mapping[type[Any], Rule]] = {
+    int: between(0, 1 << 53), float: above_0(1 << 53), bool: ("yes or no", lambda _: True),
+    str: ("text", lambda _: True),
+}  # fmt: skip

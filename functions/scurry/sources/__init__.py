@@ -1,0 +1,1 @@
+"""Where models come from that are not here, and the copies of them."""
