@@ -55,7 +55,7 @@ class Loads:
         """Begin a change, and say what there is to say; False when its end is worth waiting for."""
         key = change.model, change.version
         if isinstance(change, Unload):
-            self._shelf.unload(key, change.identity)
+            (self._shelf.unpin if change.unpin else self._shelf.unload)(key, change.identity)
             return True
         try:
             found = self._shelf.begin(key, change.spec, apart=change.apart)

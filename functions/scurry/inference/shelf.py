@@ -99,6 +99,8 @@ class Shelf:
         """The model or its load, begun if need be, also of what was unloaded. Raises what failed a moment ago."""
         place = Place(*key, identity_of(spec))
         self._dropped.pop(place, None)
+        if spec.pinned:
+            self._stock.pinned.add(place)
         loaded = self._stock.find(place)
         if loaded is not None:
             return loaded
@@ -115,6 +117,10 @@ class Shelf:
         while len(self._dropped) > DROPPED:
             self._dropped.popitem(last=False)
         return sum([self._stock.remove(place) for place in going])
+
+    def unpin(self, key: Key, identity: str) -> None:
+        """One registration may make room again."""
+        self._stock.pinned.discard(Place(*key, identity))
 
     def trim(self) -> None:
         """Let the least recently used models go that nobody is using, until the budget is kept."""
@@ -166,7 +172,7 @@ class Shelf:
             return alike
         await self._suspects.try_out(place, spec)
         needed = self._sizes.get(subject.fingerprint, int(subject.bytes * OPENING))
-        _refuse_oversize(place, needed, stock.budget)
+        _refuse_oversize(place, needed, stock.budget, stock.pinned_bytes)
         stock.make_room(needed)
         stock.reserved += needed
         try:
@@ -174,7 +180,7 @@ class Shelf:
         finally:
             stock.reserved -= needed
         self._sizes[subject.fingerprint] = model.bytes
-        _refuse_oversize(place, model.bytes, stock.budget)
+        _refuse_oversize(place, model.bytes, stock.budget, stock.pinned_bytes)
         return LoadedModel(place.key, model, recipe)
 
     def __repr__(self) -> str:
@@ -193,8 +199,10 @@ def _refuse_changed(subject: Subject, spec: ModelSpec) -> None:
         raise Failed("load_failed", f"{subject.file.path} was changed since it was registered; register it again.")
 
 
-def _refuse_oversize(place: Place, needed: int, budget: int) -> None:
-    if needed > budget:
+def _refuse_oversize(place: Place, needed: int, budget: int, pinned: int) -> None:
+    if needed + pinned > budget:
         takes, may = needed / MIB, budget / MIB
-        sentence = f"{place.model} version {place.version} takes {takes:.0f} MiB; this worker may hold {may:.0f} MiB."
+        beside = f", {pinned / MIB:.0f} of them taken by pinned models" if pinned else ""
+        what = f"{place.model} version {place.version} takes {takes:.0f} MiB"
+        sentence = f"{what}; this worker may hold {may:.0f} MiB{beside}."
         raise Failed("load_failed", sentence)

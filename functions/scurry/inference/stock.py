@@ -36,6 +36,7 @@ class Stock:
     def __init__(self, budget: int) -> None:
         self.budget = budget
         self.bytes = self.reserved = 0
+        self.pinned: set[Place] = set()  # what never makes room
         self._models: OrderedDict[Place, LoadedModel] = OrderedDict()
         self._places: defaultdict[Key, list[Place]] = defaultdict(list)
 
@@ -59,8 +60,10 @@ class Stock:
         return [*self._places.get(key, ())]
 
     def put(self, place: Place, loaded: LoadedModel) -> None:
-        """Take a model in, others making room."""
+        """Take a model in, others making room; it stays pinned if it was."""
+        pinned = self.pinned & {place}
         self.remove(place)
+        self.pinned |= pinned
         if not self._holds(place.key, loaded):
             self.make_room(loaded.model.bytes)
             self.bytes += loaded.model.bytes
@@ -68,7 +71,8 @@ class Stock:
         self._places[place.key].append(place)
 
     def remove(self, place: Place) -> bool:
-        """Let a registration go; who is using its model finishes."""
+        """Let a registration go, pinned or not; who is using its model finishes."""
+        self.pinned.discard(place)
         loaded = self._models.pop(place, None)
         if loaded is None:
             return False
@@ -80,14 +84,21 @@ class Stock:
         return True
 
     def make_room(self, needed: int) -> None:
-        """Let the least recently used go that nobody is using, until the budget has room."""
+        """Let the least recently used go that nobody is using or has pinned, until the budget has room."""
         if self._fits(needed):
             return
-        for place in [place for place, loaded in self._models.items() if not loaded.users]:
+        free = [place for place, loaded in self._models.items() if not loaded.users and place not in self.pinned]
+        for place in free:
             log.info("model %s version %s makes room", place.model, place.version)
             self.remove(place)
             if self._fits(needed):
                 return
+
+    @property
+    def pinned_bytes(self) -> int:
+        """What pinned models take."""
+        models = {id(loaded): loaded for place, loaded in self._models.items() if place in self.pinned}
+        return sum(loaded.model.bytes for loaded in models.values())
 
     def _fits(self, needed: int) -> bool:
         return self.bytes + self.reserved + needed <= self.budget

@@ -30,9 +30,14 @@ TRITON: Final = frozenset({"name", "runtime", "backend", "platform", "default_mo
 """What was read before the model is opened."""
 IDLE: Final = frozenset(
     {"cc_model_filenames", "instance_group", "metric_tags", "model_metrics", "model_operations", "optimization",
-     "parameters", "response_cache", "version_policy"}
+     "parameters", "response_cache"}
 )  # fmt: skip
 """Triton's names that would not change an answer: they are said to have no effect."""
+REGISTERED: Final = {
+    "pinned": "pinned has no effect in the file beside the model: register the model with it, or pin it.",
+    "version_policy": "version_policy beside the model is followed by `scurry models scan`, not by a registration.",
+}
+"""What the registry reads where a model is registered with it, and what is said where it only lies beside the model."""
 NEEDED: Final = frozenset(
     {"batch_input", "batch_output", "ensemble_scheduling", "model_repository_agents", "model_transaction_policy",
      "sequence_batching"}
@@ -61,10 +66,11 @@ class Options:
 def parse_options(config: str, beside: Mapping[str, Any], known: Collection[str], runtime: str) -> Options:
     """Options of the registration over those in the file beside the model. Raises `load_failed` on what is unknown."""
     given = _object(config) if config.strip() else {}
-    values = {name: value for name, value in {**beside, **given}.items() if name not in TRITON}
+    values = {name: value for name, value in {**beside, **given}.items() if name not in {*TRITON, *REGISTERED}}
     _refuse_unknown(values, known, runtime)
     idle = sorted(IDLE & set(values))
-    warnings: tuple[str, ...] = (f"{', '.join(idle)} in the config without effect here.",) if idle else ()
+    warnings = tuple(said for name, said in REGISTERED.items() if name in beside and name not in given)
+    warnings += (f"{', '.join(idle)} in the config without effect here.",) if idle else ()
     for name in idle:
         del values[name]
     warnings += _queue_warnings(values.pop(QUEUE, {}), only_beside=QUEUE in beside and QUEUE not in given)
@@ -80,7 +86,7 @@ def _refuse_unknown(names: Collection[str], known: Collection[str], runtime: str
     unknown = sorted(set(names) - set(known) - IDLE)
     if unknown:
         here = ", ".join(sorted(known))
-        near = difflib.get_close_matches(unknown[0], {*known, *IDLE, *TRITON}, 1)
+        near = difflib.get_close_matches(unknown[0], {*known, *IDLE, *TRITON, *REGISTERED}, 1)
         hint = f" Was {near[0]!r} meant?" if near else ""
         listed = ", ".join(map(repr, unknown))
         raise Failed("load_failed", f"Runtime {runtime!r} knows no option {listed}; it knows {here}.{hint}")

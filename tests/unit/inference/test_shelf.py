@@ -318,3 +318,18 @@ def test_a_spec_without_identity_is_told_apart_by_what_it_says():
     others = [ModelSpec(uri="a", generation=2), ModelSpec(uri="b", generation=1), ModelSpec(uri="a", runtime="onnx")]
     assert len({identity_of(each) for each in (one, *others)}) == 4
     assert identity_of(spec("given")) == "given"
+
+
+async def test_a_pinned_model_stays_and_is_named_where_it_leaves_no_room(shop):
+    """Others make room for one another; what pins leave too little for is refused unopened."""
+    shelf = Shelf(shop, 250)
+    pinned = await shelf.load(M, spec("i1", pinned=True))
+    for name in "abc":
+        await shelf.load((name, "1"), spec("i1", name))
+    assert shelf.find(M, spec("i1")) is pinned
+    await shelf.load(("n", "1"), spec("i1", pinned=True))
+    with pytest.raises(Failed, match="taken by pinned models"):
+        await shelf.load(("o", "1"), spec("i1", "o"))
+    shelf.unpin(M, "i1")
+    await shelf.load(("o", "1"), spec("i2", "o"))
+    assert shelf.find(M, spec("i1")) is None
