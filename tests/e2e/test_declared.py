@@ -20,6 +20,7 @@ from tests.e2e.test_up import answer, body, eventually, save_model
 
 from scurry.client.blocking import BlockingClient
 from scurry.wire.errors import ScurryError
+from scurry.wire.messages_pb2 import Update
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +185,9 @@ def test_the_registry_as_it_was(first: Stack, models: Path, tmp_path: Path) -> N
     declared = json.loads(was)
     declared["models"] |= {name: one for name, one in everything(first)["models"].items() if name != "past"}
     (tmp_path / "was.json").write_text(json.dumps(declared))
-    first.run("models", "apply", str(tmp_path / "was.json"), "--prune", "--yes")
+    with Traffic(first, "past") as traffic:
+        first.run("models", "apply", str(tmp_path / "was.json"), "--prune", "--yes")
+    assert traffic.failures == []
     eventually(lambda: first.run("models", "export", "past").stdout == was, 30, "what was")
     assert answer(first, "past", 1) == 1
 
@@ -225,6 +228,41 @@ def test_a_version_that_is_copied_slowly_is_registered_whole(first: Stack, model
         told = watching.stderr.read() if watching.stderr else ""
         watching.stderr.close() if watching.stderr else None
     assert "load_failed" not in told, told
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"register": {"uri": "a.onnx", "version": "a/b"}}, "bad_request"),
+    ({"register": {"uri": "/no/such.onnx"}}, "load_failed"),
+    ({"alias": {"alias": "a@b", "version": "1"}}, "bad_request"),
+    ({"alias": {"alias": "a\n", "version": "1"}}, "bad_request"),
+    ({"alias": {"alias": "a", "version": "9"}}, "version_not_found"),
+    ({"split": {"weights": {"1": -1}}}, "bad_request"),
+    ({"split": {"weights": {"1": 0}}}, "bad_request"),
+    ({"unregister": {"version": "1"}}, "not_allowed"),
+    ({"unload": {"version": "1"}}, "not_allowed"),
+    ({"policy": {"latest": 0}}, "bad_request"),
+    ({"routes": {}}, "bad_request"),
+    ({"fly": {}}, "bad_request"),
+]
+
+
+def test_bad_input_is_refused_and_hurts_no_other_model(first: Stack, models: Path) -> None:
+    """A code and a sentence each, through the real job; an unknown name in a config as well."""
+    first.register("sound", models / "3.onnx", "1")
+    first.register("victim", models / "1.onnx", "1")
+    was = first.run("models", "export", "sound", "victim").stdout
+    unknown = {"register": {"uri": str(models / "2.onnx"), "version": "2", "config": {"thread": 1}}}
+    with Traffic(first, "sound") as traffic, BlockingClient(first.redis_url) as client:
+        for change, code in [*BAD, (unknown, "load_failed")]:
+            with pytest.raises(ScurryError) as refused:
+                client.update(Update(model="victim", json=json.dumps(change)))
+            assert (refused.value.code, refused.value.message[-1]) == (code, "."), change
+        assert "'threads' meant" in refused.value.message
+        with pytest.raises(ScurryError):
+            client.update(Update(model="a/b", json='{"rollback": {}}'))
+    assert traffic.failures == []
+    assert set(traffic.answers) == {3}
+    assert first.run("models", "export", "sound", "victim").stdout == was
 
 
 def seen(stack: Stack, name: str) -> dict[str, str]:

@@ -13,10 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scurry.cli.repository import Found, is_registered, registration, scan
-from scurry.registry.policies import parse_policy
-from scurry.runtimes.pbtxt import parse
-from scurry.wire.errors import InvalidRequest
+from scurry.cli.repository import Found, is_registered, policy_beside, registration, scan
 from scurry.wire.messages_pb2 import Unregister, Update
 
 Place = tuple[str, str]
@@ -40,9 +37,8 @@ class Look:
         except OSError:
             return cls()
         files = {place: listing(root / place[0] / place[1]) for place in found}
-        return cls(
-            found, files, {name: policy for name in {place[0] for place in found} if (policy := said(root / name))}
-        )
+        policies = {name: policy_beside(root / name) for name in {place[0] for place in found}}
+        return cls(found, files, {name: policy for name, policy in policies.items() if policy})
 
 
 def listing(folder: Path) -> Listing:
@@ -57,20 +53,6 @@ def listing(folder: Path) -> Listing:
     except OSError:
         return ()
     return tuple(sorted(files))
-
-
-def said(folder: Path) -> dict[str, Any]:
-    """The `version_policy` of a model's config, if it has one that makes sense."""
-    for name, read in (("config.json", json.loads), ("config.pbtxt", parse)):
-        try:
-            config = read((folder / name).read_text())
-            policy = config.get("version_policy") if isinstance(config, dict) else None
-            if policy is not None:
-                parse_policy("version_policy", policy)
-                return dict(policy)
-        except (OSError, ValueError, InvalidRequest):
-            continue
-    return {}
 
 
 class Watcher:

@@ -5,7 +5,7 @@ They come in an order that drops no request:
 1. The policy makes room: nothing that is wanted may be kept out of memory, or taken out of it, on the way.
 2. New versions are registered; where the file has shares, they take no request before those are put in force.
 3. Shares and aliases change in one message, once all that they name is ready.
-4. The policy is put in force; then what is not to be in memory, or not there at all, may go.
+4. What is not declared, or not to be in memory, may go; then the policy is put in force.
 
 Pure. What is as declared already takes no message.
 """
@@ -56,17 +56,27 @@ def _steps(name: str, model: Model, record: Record, *, prune: bool) -> list[Step
     present = {one["version"]: one for one in record.get("versions", ())}
     new = [one for one in model.versions if _is_new(one, present.get(one.version))]
     final = model.policy or _undeclared(record.get("policy") or {}, prune=prune)
-    way = _on_the_way(model, record, final, [one.version for one in new])
+    gone = [version for version in present if prune and version not in {one.version for one in model.versions}]
+    unloaded = [one.version for one in model.versions if _unloads(one, present.get(one.version))]
+    needed = _needed(model, going=bool(gone or unloaded))
+    asleep = _to_load(model, record, {one.version for one in new}, needed)
+    way = _on_the_way(record, final, [one.version for one in new], [*needed, *asleep])
     steps = [_policy(name, way)] if way else []
     steps += [_register(name, one, present.get(one.version), shared=bool(model.weights)) for one in new]
     steps += [_pin(name, one) for one in model.versions if _pins(one, {} if one in new else present[one.version])]
-    steps += [_load(name, version) for version in _to_load(model, record, {one.version for one in new})]
+    steps += [_load(name, version) for version in asleep]
     steps += _routes(name, model, record, _kept_away(model, present), prune=prune)
+    steps += [_unregister(name, version) for version in gone]
+    steps += [_unload(name, version) for version in unloaded]
     if final != (way or record.get("policy") or {}) and final:
         steps.append(_policy(name, final))
-    steps += [_unload(name, one.version) for one in model.versions if _unloads(one, present.get(one.version))]
-    gone = [version for version in present if prune and version not in {one.version for one in model.versions}]
-    return steps + [_unregister(name, version) for version in gone]
+    return steps
+
+
+def _needed(model: Model, *, going: bool) -> Sequence[str]:
+    """Versions that have to be ready on the way: those with a share, and the heir of what goes."""
+    heirs = [one.version for one in model.versions if one.loaded and one.route][-1:]
+    return [*model.weights, *(heirs if going else ())]
 
 
 def _is_new(one: Version, now: Record | None) -> bool:
@@ -82,7 +92,9 @@ def _undeclared(policy: Mapping[str, Any], *, prune: bool) -> Mapping[str, Any]:
     return {"all": True} if policy and prune else policy
 
 
-def _on_the_way(model: Model, record: Record, final: Mapping[str, Any], new: Sequence[str]) -> Mapping[str, Any]:
+def _on_the_way(
+    record: Record, final: Mapping[str, Any], new: Sequence[str], needed: Sequence[str]
+) -> Mapping[str, Any]:
     """The policy to have meanwhile; nothing when the present one does."""
     policy: Mapping[str, Any] = record.get("policy") or {}
     if not policy or "all" in policy:
@@ -90,21 +102,22 @@ def _on_the_way(model: Model, record: Record, final: Mapping[str, Any], new: Seq
     if "all" in final:
         return final
     ready = [one["version"] for one in record["versions"] if one.get("state") == "ready"]
-    missing = [version for version in model.weights if version not in ready or version in new]
+    missing = [version for version in needed if version not in ready or version in new]
     if not missing and (not new or "latest" in policy):
         return {}
     return {"specific": list(dict.fromkeys([*ready, *new, *missing]))}
 
 
-def _to_load(model: Model, record: Record, new: set[str]) -> list[str]:
-    """Versions that are registered, not new, and to be in memory: for their share, or because the file says so."""
-    asleep = {one["version"]: one for one in record.get("versions", ()) if one.get("state") == "registered"}
+def _to_load(model: Model, record: Record, new: set[str], needed: Sequence[str]) -> list[str]:
+    """Versions that are not ready, not new, and to be: because they are needed, or the file says so."""
+    away = ("registered", "loading")
+    asleep = {one["version"]: one for one in record.get("versions", ()) if one.get("state") in away}
     return [
         one.version
         for one in model.versions
         if one.version in asleep.keys() - new
         and one.loaded
-        and (one.version in model.weights or asleep[one.version].get("unloaded_by") == "request")
+        and (one.version in needed or asleep[one.version].get("unloaded_by") != "policy")
     ]
 
 

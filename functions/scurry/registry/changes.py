@@ -117,7 +117,7 @@ def identity_of(update: Update, entry: VersionRecord) -> str:
 def _start(progress: Progress, entry: VersionRecord, update: Update) -> None:
     """Load it, or, when a function of the user's own answers, take it as ready."""
     entry.waiting.append(update)
-    if policies.lets(progress.record, entry):
+    if progress.serves(entry) or policies.lets(progress.record, entry):
         shelving.start(progress, entry)
     else:
         shelving.lie_down(progress, entry, laid_down=True)

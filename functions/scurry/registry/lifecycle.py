@@ -98,6 +98,8 @@ def _settle(before: Record, record: Record, now: int) -> None:
     for entry in record.versions:
         entry.unrouted = entry.unrouted and not record.weights.get(entry.version, 0)
     remember(before, record)
+    if not record.versions:
+        record.ClearField("policy")  # it was that of a model which is gone
     if declared(record) != declared(before):
         record.events += 1
     if routes_of(record) != routes_of(before):

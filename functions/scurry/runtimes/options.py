@@ -35,7 +35,7 @@ IDLE: Final = frozenset(
 """Triton's names that would not change an answer: they are said to have no effect."""
 REGISTERED: Final = {
     "pinned": "pinned has no effect in the file beside the model: register the model with it, or pin it.",
-    "version_policy": "version_policy beside the model is followed by `scurry models scan`, not by a registration.",
+    "version_policy": "version_policy beside the model is followed where its repository is registered as a whole.",
 }
 """What the registry reads where a model is registered with it, and what is said where it only lies beside the model."""
 NEEDED: Final = frozenset(

@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 from scurry.cli import looking
-from scurry.cli.looking import Look, Watcher, listing, said
+from scurry.cli.looking import Look, Watcher, listing
+from scurry.cli.repository import policy_beside
 
 
 @pytest.fixture
@@ -106,9 +107,9 @@ def test_a_policy_beside_a_model_is_told_with_it(root):
     assert json.loads(update.json) == {"policy": {"all": {}}}
     for text in ("version_policy: { newest: { } }", "not a config {", "version_policy: 3"):
         config.write_text(text)
-        assert said(root / "m") == {}
+        assert policy_beside(root / "m") == {}
     (root / "m" / "config.json").write_text('{"version_policy": {"specific": {"versions": [1]}}}')
-    assert said(root / "m") == {"specific": {"versions": [1]}}
+    assert policy_beside(root / "m") == {"specific": {"versions": [1]}}
 
 
 def test_what_goes_under_a_look_is_not_there(root):

@@ -140,6 +140,13 @@ def test_pins_and_memory() -> None:
     assert steps(wanted, out) == []
 
 
+def test_what_is_still_loading_is_waited_for() -> None:
+    """A share for it can only be put in force once it is ready."""
+    out = ready("1").on(register("2", "2.onnx"))
+    wanted = declared(versions=["1", "2"], weights={"2": 1})
+    assert [step.change for step in steps(wanted, out)] == ["load", "routes"]
+
+
 EVENTS = st.lists(
     st.one_of(
         st.builds(lambda version, route: register(version, f"{version}.onnx", **route), st.sampled_from("1234"),
@@ -166,21 +173,26 @@ def lived(events: list[Any]) -> Course:
     return out
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(EVENTS)
 def test_what_was_exported_comes_about_in_a_fresh_registry(events: list[Any]) -> None:
-    """Whatever led there: the same versions, routes, policy; and then there is nothing to do."""
+    """Whatever led there: the same versions, routes, policy; and then there is nothing to do.
+
+    Where the policy names no version that takes requests, which one was the last and stayed is history's alone.
+    """
     source = lived(events)
     text = document(shown(source))
     fresh = Course()
     list(carried_out(read_document(text), fresh))
-    assert weights_of(fresh.record) == weights_of(source.record)
+    named = source.record.policy.specific
+    if not named or source.record.weights or weights_of(source.record).keys() & set(named):
+        assert weights_of(fresh.record) == weights_of(source.record)
     assert dict(fresh.record.aliases) == dict(source.record.aliases)
     assert document(shown(fresh)) == text
     assert steps(read_document(text), fresh) == []
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(EVENTS, EVENTS)
 def test_any_registry_becomes_any_other(events: list[Any], others: list[Any]) -> None:
     """With prune, from whatever there was; without a moment in which nobody takes requests."""

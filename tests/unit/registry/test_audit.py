@@ -6,7 +6,7 @@ import json
 import random
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.registry.course import BLANK, Course, ready, register, update
 from tests.unit.registry.lives import random_event
@@ -37,6 +37,7 @@ def change(entry: Audit, at: int) -> Change:
     return Change(f"{at}000-0", entry.model, entry.sequence, update_, entry.outcome, entry.number, record)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_the_rebuilt_registry_is_the_record(seed: int) -> None:
     """After any life, and as of any moment of it: what is rebuilt from the stream is what was declared then."""

@@ -99,7 +99,7 @@ ALMOST = st.builds(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(JSON | ALMOST)
 @example({"register": {"uri": "a", "config": "[" * 5000}})
 @example({"alias": {"alias": "\ud800", "version": "1"}})
@@ -120,6 +120,7 @@ def test_any_json_is_applied_or_refused(value: Any) -> None:
         assert out.record is before
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_refused_unless_it_is_a_message(text: str) -> None:
     """What is no JSON, or another kind of value."""
@@ -127,6 +128,7 @@ def test_any_text_is_refused_unless_it_is_a_message(text: str) -> None:
     assert out.outcome == "bad_request"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_refused_or_applied(value: bytes) -> None:
     """The protobuf form may be filled with anything as well."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.registry.course import Course, ready, update
 
@@ -27,6 +27,7 @@ CHANGES = st.one_of(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(CHANGES, max_size=12))
 def test_rollbacks_undo_change_by_change(changes: list[Update]) -> None:
     """Whatever was changed, so many rollbacks as there were changes lead back to the start, through every step."""

@@ -138,3 +138,17 @@ def test_protobuf_is_held_to_the_same() -> None:
     """A policy that says nothing, or two things, is none."""
     for policy in (Policy(), Policy(latest=1, all=True), Policy(latest=-1), Policy(specific=["a b"])):
         assert ready("1").on(Update(model="m", id="u", policy=policy)).answers == [("u", "bad_request")]
+
+
+def test_a_model_that_comes_back_has_no_policy() -> None:
+    """It went with the model."""
+    out = drained(ready("1").on(update("policy", specific=["1"]), update("unregister")))
+    out.on(register("2")).load("2")
+    assert (states(out), out.record.HasField("policy")) == ({"2": READY}, False)
+
+
+def test_what_serves_against_the_policy_is_replaced_as_a_whole() -> None:
+    """It is the last that takes requests: it goes on until its replacement is loaded."""
+    out = ready("1").on(update("policy", specific=["2"]), register("1", "b.onnx"))
+    assert weights_of(out.record) == {"1": 1}
+    assert weights_of(out.load("1").record) == {"1": 1}
