@@ -95,6 +95,8 @@ def _update(progress: Progress, update: Update, functions: tuple[str, ...] | Non
 
 def _settle(before: Record, record: Record, now: int) -> None:
     """Remember the former routes for a rollback, count the epoch of new ones, count what is told, stamp the time."""
+    if record == before:
+        return
     for entry in record.versions:
         entry.unrouted = entry.unrouted and not record.weights.get(entry.version, 0)
     remember(before, record)
@@ -104,8 +106,7 @@ def _settle(before: Record, record: Record, now: int) -> None:
         record.events += 1
     if routes_of(record) != routes_of(before):
         record.epoch += 1
-    if record != before:
-        record.changed = now
+    record.changed = now
 
 
 def pause_ms(attempt: int) -> int:
