@@ -256,7 +256,7 @@ def test_bad_input_is_refused_and_hurts_no_other_model(first: Stack, models: Pat
         for change, code in [*BAD, (unknown, "load_failed")]:
             with pytest.raises(ScurryError) as refused:
                 client.update(Update(model="victim", json=json.dumps(change)))
-            assert (refused.value.code, refused.value.message[-1]) == (code, "."), change
+            assert (refused.value.code, refused.value.message[-1] in ".?") == (code, True), change
         assert "'threads' meant" in refused.value.message
         with pytest.raises(ScurryError):
             client.update(Update(model="a/b", json='{"rollback": {}}'))
