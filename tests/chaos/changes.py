@@ -21,6 +21,7 @@ MODEL = "churn"
 ALIAS = "live"
 ANSWER_S = 300.0
 MOST_VERSIONS = 4
+MOST_FORMER = 50
 TRY_AGAIN = frozenset({"model_not_ready", "unavailable", "overloaded", "worker_lost"})
 """A change may be refused so while workers die; nothing was changed then."""
 
@@ -31,19 +32,53 @@ class Mirror:
 
     contents: dict[str, Content] = field(default_factory=dict)
     routes: dict[str, int] = field(default_factory=dict)
-    former: dict[str, int] = field(default_factory=dict)
+    former: list[tuple[dict[str, int], str]] = field(default_factory=list)  # shares and alias, the newest last
     alias: str = ""
     next_version: int = 1
 
     def route(self, routes: dict[str, int]) -> None:
         """Requests without a version go to these."""
         if routes != self.routes:
-            self.former, self.routes = self.routes, routes
+            self._keep()
+            self.routes = routes
+
+    def point(self, version: str) -> None:
+        """The alias stands for this one."""
+        if version != self.alias:
+            self._keep()
+            self.alias = version
+
+    def _keep(self) -> None:
+        if self.routes:
+            self.former = [*self.former, (self.routes, self.alias)][-MOST_FORMER:]
+
+    def forget(self, version: str) -> None:
+        """A version is gone: it is not gone back to."""
+        del self.contents[version]
+        left: list[tuple[dict[str, int], str]] = []
+        for routes, alias in self.former:
+            rest = {name: weight for name, weight in routes.items() if name != version}
+            one = (rest, alias if alias != version else "")
+            if rest and (not left or left[-1] != one):
+                left.append(one)
+        self.former = left
+
+    def former_routes(self) -> tuple[dict[str, int], str] | None:
+        """What a rollback leads to; None when there is nothing."""
+        return next((one for one in reversed(self.former) if one != (self.routes, self.alias)), None)
+
+    def roll_back(self) -> None:
+        """It was gone back to: it and what lay on it are no longer former."""
+        while self.former:
+            one = self.former.pop()
+            if one != (self.routes, self.alias):
+                self.routes, self.alias = one
+                return
 
     @property
     def spare(self) -> list[str]:
         """Versions that may be unregistered without anybody noticing."""
-        used = {*self.routes, *self.former, self.alias}
+        used = {*self.routes, self.alias}
         return [version for version in self.contents if version not in used]
 
     def differs(self, record: dict) -> str:
@@ -92,7 +127,7 @@ class Changes(threading.Thread):
     def change(self) -> None:
         """One change that the mirror allows."""
         acts = [self.register, self.replace, self.promote, self.split, self.point, self.break_version]
-        if self.mirror.former and self.mirror.former.keys() <= self.mirror.contents.keys():
+        if self.mirror.former_routes():
             acts.append(self.roll_back)
         if self.mirror.spare:
             acts += [self.unregister] * 2
@@ -135,7 +170,7 @@ class Changes(threading.Thread):
         version = self._random.choice(self.mirror.spare)
         changes = [self._begin((MODEL, version), set()), self._begin((MODEL, "=", version), set())]
         if self._ask({"unregister": {"version": version}}, changes):
-            del self.mirror.contents[version]
+            self.mirror.forget(version)
 
     def promote(self) -> None:
         """Everything to one version."""
@@ -150,15 +185,18 @@ class Changes(threading.Thread):
             self._route(weights, {"split": {"weights": weights}})
 
     def roll_back(self) -> None:
-        """Back to the former shares."""
-        self._route(dict(self.mirror.former), {"rollback": {}})
+        """Back to the former shares and alias."""
+        routes, alias = self.mirror.former_routes() or ({}, "")
+        changes = [self._begin((MODEL, ""), set(routes)), self._begin((MODEL, ALIAS), {alias} if alias else set())]
+        if self._ask({"rollback": {}}, changes):
+            self.mirror.roll_back()
 
     def point(self) -> None:
         """The alias to some version."""
         version = self._any()
         update = {"alias": {"alias": ALIAS, "version": version}}
         if self._ask(update, [self._begin((MODEL, ALIAS), {version})]):
-            self.mirror.alias = version
+            self.mirror.point(version)
 
     def _route(self, weights: dict[str, int], update: dict) -> None:
         if self._ask(update, [self._begin((MODEL, ""), set(weights))]):

@@ -4,37 +4,54 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import time
-from dataclasses import asdict
 from typing import Any
 
-from scurry.cli import register
+from scurry.cli import apply, export, history, register, scan
 from scurry.cli.connecting import add_json, add_redis, client
 from scurry.cli.flags import number
 from scurry.cli.output import emit, progress, table
+from scurry.cli.records import describe, version_rows
 from scurry.rules import between
 from scurry.wire.errors import InvalidRequest, NotFound
-from scurry.wire.messages_pb2 import Alias, Promote, Rollback, Split, Unregister, Update
+from scurry.wire.messages_pb2 import (
+    Alias,
+    LoadVersion,
+    Pin,
+    Policy,
+    Promote,
+    Rollback,
+    Split,
+    UnloadVersion,
+    Unregister,
+    Update,
+)
 
-CHANGE = 100
-"""Characters of a change that are shown."""
+OWN: dict[str, tuple[Any, str]] = {
+    "register": (register, "add a version of a model and wait until it answers"),
+    "history": (history, "what was asked of the registry for a model, and what came of it"),
+    "export": (export, "the registry as a file declares it, now or as it was"),
+    "apply": (apply, "make the registry as a file declares it"),
+    "scan": (scan, "register what a repository holds, once or as it grows"),
+}
+"""Verbs with a file of their own."""
 EXAMPLE = """examples:
   scurry models register digits --uri ./digits.onnx
   scurry models split digits 1=90 2=10
+  scurry models export > models.json
+  scurry models apply models.json --dry-run
+  scurry models scan ./models --watch
   scurry models list"""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The verbs of `scurry models`."""
     verbs = parser.add_subparsers(dest="act", required=True, metavar="VERB")
-    register.add(_verb(verbs, "register", "add a version of a model and wait until it answers", register.run))
     one = _verb(verbs, "list", "every model and its versions", list_models)
     _limited(one, 0, "so many models, the first by name; 0 is all of them")
     one.add_argument("--after", metavar="NAME", default="", help="only models after this one, by name")
     _named(verbs, "show", "all that is known about a model", show)
-    one = _named(verbs, "history", "what was asked of the registry for a model, and what came of it", history)
-    _limited(one, 20, "so many changes, the newest first (20); 0 is all that are kept")
+    for name, (module, summary) in OWN.items():
+        module.add(_verb(verbs, name, summary, module.run))
     one = _named(verbs, "unregister", "let a version, or the whole model, finish and drop it", change)
     one.add_argument("--version", default="", help="version to drop; all of them without it")
     one.add_argument("--force", action="store_true", help="also what takes requests, or what an alias stands for")
@@ -45,7 +62,29 @@ def add(parser: argparse.ArgumentParser) -> None:
     one.add_argument("weights", metavar="VERSION=WEIGHT", nargs="+", help="for instance 1=90 2=10")
     one = _named(verbs, "promote", "give all requests that name no version to one version", change)
     one.add_argument("version", metavar="VERSION", help="version or alias")
-    _named(verbs, "rollback", "back to the shares before the last change", change)
+    _named(verbs, "rollback", "back to the routes before the last change; again, and it goes further back", change)
+    _memory(verbs)
+
+
+def _memory(verbs: Any) -> None:  # noqa: ANN401
+    """The verbs that say what is in memory."""
+    one = _versioned(verbs, "load", "bring a registered version into memory and wait until it answers")
+    one = _versioned(verbs, "unload", "take a version out of memory; it stays registered, requests for it are refused")
+    one.add_argument("--force", action="store_true", help="also what takes requests, or what an alias stands for")
+    one = _versioned(verbs, "pin", "have workers keep a version in memory, whatever else wants room there")
+    one.add_argument("--off", action="store_true", help="no longer")
+    one = _named(verbs, "policy", "which of the registered versions are in memory", change)
+    group = one.add_mutually_exclusive_group(required=True)
+    latest = number("--latest", between(1, 1_000_000), int)
+    group.add_argument("--latest", type=latest, metavar="N", help="so many, those registered last")
+    group.add_argument("--all", action="store_true", help="every one")
+    group.add_argument("--specific", nargs="+", metavar="VERSION", help="these")
+
+
+def _versioned(verbs: Any, name: str, summary: str) -> argparse.ArgumentParser:  # noqa: ANN401
+    parser = _named(verbs, name, summary, change)
+    parser.add_argument("version", metavar="VERSION", help="version or alias")
+    return parser
 
 
 def run(args: argparse.Namespace) -> int:
@@ -94,33 +133,6 @@ async def show(args: argparse.Namespace) -> int:
     return 0
 
 
-async def history(args: argparse.Namespace) -> int:
-    """The changes of one model, the newest first."""
-    async with client(args) as asker:
-        changes = await asker.history(args.name, limit=args.limit)
-    rows = [(one.sequence, _local(one.when), _change(one.update), one.outcome) for one in changes]
-    text = table(("NUMBER", "WHEN", "CHANGE", "OUTCOME"), rows) if rows else f"No change of {args.name!r} is kept."
-    emit(args, [asdict(one) for one in changes], text)
-    return 0
-
-
-def _local(epoch_s: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(epoch_s))
-
-
-def _change(update: dict[str, Any] | str) -> str:
-    """`register version=2 uri=/models`: the verb and what was said with it, not more than fits a line."""
-    if isinstance(update, str):
-        return update[:CHANGE]
-    verb, fields = next(iter(update.items()), ("", {}))
-    said = fields.items() if isinstance(fields, dict) else ()
-    return " ".join([verb, *(f"{name}={_brief(value)}" for name, value in said if value)])[:CHANGE]
-
-
-def _brief(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
-
-
 async def change(args: argparse.Namespace) -> int:
     """One change to one model; prints its versions as they stand then."""
     update = update_of(args)
@@ -139,6 +151,10 @@ def update_of(args: argparse.Namespace) -> Update:
         "split": lambda: {"split": Split(weights=parse_weights(args.weights))},
         "promote": lambda: {"promote": Promote(version=args.version)},
         "rollback": lambda: {"rollback": Rollback()},
+        "load": lambda: {"load": LoadVersion(version=args.version)},
+        "unload": lambda: {"unload": UnloadVersion(version=args.version, force=args.force)},
+        "pin": lambda: {"pin": Pin(version=args.version, pinned=not args.off)},
+        "policy": lambda: {"policy": Policy(latest=args.latest or 0, all=args.all, specific=args.specific or ())},
     }
     return Update(model=args.name, **changes[args.act]())
 
@@ -152,42 +168,3 @@ def parse_weights(words: list[str]) -> dict[str, int]:
             raise InvalidRequest("bad_request", f"{word!r} is not VERSION=WEIGHT with a whole number, such as 2=10.")
         weights[version] = int(weight)
     return weights
-
-
-def version_rows(name: str, record: dict[str, Any]) -> list[tuple[object, ...]]:
-    """Lines of the table for one model's record."""
-    routes: dict[str, int] = record.get("routes") or {}
-    total = sum(routes.values()) or 1
-    return [
-        (
-            name,
-            one["version"],
-            one.get("state", ""),
-            f"{100 * routes.get(one['version'], 0) / total:.0f} %",
-            one.get("runtime", ""),
-            one.get("uri", ""),
-        )
-        for one in record.get("versions", ())
-    ]
-
-
-def describe(name: str, record: dict[str, Any]) -> str:
-    """A model's record as text."""
-    lines = [table(("MODEL", "VERSION", "STATE", "SHARE", "RUNTIME", "URI"), version_rows(name, record))]
-    lines += [f"alias {alias} is version {version}" for alias, version in (record.get("aliases") or {}).items()]
-    for one in record.get("versions", ()):
-        if one.get("reason"):
-            lines.append(f"version {one['version']}: {one['reason']}")
-        lines += [f"version {one['version']} warning: {sentence}" for sentence in one.get("warnings") or ()]
-        signature = one.get("signature") or {}
-        for kind in ("inputs", "outputs"):
-            lines += [
-                f"version {one['version']} {kind[:-1]} {tensor_text(tensor)}" for tensor in signature.get(kind, ())
-            ]
-    return "\n".join(lines)
-
-
-def tensor_text(tensor: dict[str, Any]) -> str:
-    """`x FP32 [?, 16]`."""
-    shape = ", ".join("?" if dim < 0 else str(dim) for dim in map(int, tensor.get("shape", ())))
-    return f"{tensor.get('name')} {tensor.get('datatype')} [{shape}]"

@@ -32,6 +32,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--runtime", default="", help="onnx, openvino, ensemble, …; else what the file's name says")
     parser.add_argument("--config", metavar="FILE", help="JSON file with the runtime's options")
+    parser.add_argument(
+        "--no-route", action="store_true", help="requests that name no version go on as before, until it is given some"
+    )
     parser.add_argument("--no-wait", action="store_true", help="return once the message is sent")
     parser.add_argument(
         "--timeout", type=number("--timeout", SECONDS), default=600.0, metavar="S", help="seconds to wait (600)"
@@ -65,7 +68,10 @@ def registration(args: argparse.Namespace) -> Register:
         uri = str(path.resolve())
         known = versions(path, args.name) if path.is_dir() else []
         version = version or (known[-1] if known else "")
-    return Register(version=version, uri=uri, runtime=args.runtime, config=read_config(args.config))
+    register = Register(version=version, uri=uri, runtime=args.runtime, config=read_config(args.config))
+    if args.no_route:
+        register.route = False
+    return register
 
 
 def read_config(file: str | None) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from scurry.cli.output import note
 from scurry.client.client import Client
+from scurry.registry.policies import parse_policy
+from scurry.runtimes.pbtxt import parse
 from scurry.serving.folder import expanded
 from scurry.wire.errors import InvalidRequest, ScurryError
 from scurry.wire.messages_pb2 import ModelSpec, Register, Update
@@ -46,13 +49,27 @@ def scan(repository: Path) -> list[Found]:
     ]  # fmt: skip
 
 
+def policy_beside(folder: Path) -> dict[str, Any]:
+    """The `version_policy` of a model's config, if it has one that makes sense."""
+    for name, read in (("config.json", json.loads), ("config.pbtxt", parse)):
+        try:
+            config = read((folder / name).read_text())
+            policy = config.get("version_policy") if isinstance(config, dict) else None
+            if policy is not None:
+                parse_policy("version_policy", policy)
+                return dict(policy)
+        except (OSError, ValueError, InvalidRequest):
+            continue
+    return {}
+
+
 def is_registered(found: Found, view: dict[str, dict[str, Any]]) -> bool:
-    """Whether the view has this very version ready, from this place, with the files as they are now."""
+    """Whether the view has this very version, from this place, with the files as they are now, in memory or not."""
     known = view.get(found.model, {}).get("versions", [])
     return any(
         one.get("version") == found.version
         and one.get("uri") == found.uri
-        and one.get("state") == READY
+        and (one.get("state") == READY or "unloaded_by" in one)
         and one.get("fingerprint", "") in ("", fingerprint(found, one.get("runtime", "")))
         for one in known
     )
@@ -90,7 +107,19 @@ async def register_all(found: list[Found], redis_url: str, namespace: str) -> in
         for one in new:
             by_model.setdefault(one.model, []).append(one)
         failures = await asyncio.gather(*(_register_in_order(client, ones) for ones in by_model.values()))
+        places = {one.model: Path(one.uri) / one.model for one in found}
+        for model, place in places.items():
+            await _follow_policy(client, model, await asyncio.to_thread(policy_beside, place))
     return sum(failures)
+
+
+async def _follow_policy(client: Client, model: str, policy: dict[str, Any]) -> None:
+    """Tell the policy that lies beside a model."""
+    try:
+        if policy:
+            await client.update(Update(model=model, json=json.dumps({"policy": policy})), timeout=LOAD_S)
+    except ScurryError as exc:
+        note(f"scurry: {model}: version_policy: {exc}")
 
 
 def registration(found: Found) -> Update:

@@ -19,13 +19,15 @@ PAGE: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One registry message and what came of it: `ok`, what it led to, or the code it was refused with."""
+    """One registry message, or what came about by itself, and its outcome: `applied`, or the code of a refusal."""
 
     entry: str  # in the stream; it begins with the epoch milliseconds of its writing
     model: str
     sequence: int  # of the model's messages, from 1
     update: dict[str, Any] | str  # the verb with its fields; a text where it was too long to be kept whole
     outcome: str
+    number: int = 0  # of those that changed something, from 1
+    record: dict[str, Any] | None = None  # what is declared of the model since; None: as before
 
     @property
     def when(self) -> float:
@@ -91,6 +93,17 @@ class RegistryCaller(Session):
             last = f"({changes[-1].entry}"
         return found[: limit or None]
 
+    async def events(self) -> list[Change]:
+        """All that the registry's stream keeps, of all models, the oldest first."""
+        found: list[Change] = []
+        first = "-"
+        while True:
+            page = await self.command("XRANGE", self.keys.registry, first, "+", "COUNT", PAGE, again=True)
+            found += [change_of(entry, fields) for entry, fields in page]
+            if len(page) < PAGE:
+                return found
+            first = f"({found[-1].entry}"
+
     def _registry_stream(self, model: str) -> str:
         return self.keys.registry_in if self._separate_registry else self.streams.requests(model)
 
@@ -98,12 +111,23 @@ class RegistryCaller(Session):
 def change_of(entry: bytes, flat: Sequence[bytes]) -> Change:
     """An entry of the registry's stream."""
     fields = {name.decode(): value.decode(errors="replace") for name, value in zip(flat[::2], flat[1::2], strict=True)}
-    update: dict[str, Any] | str = fields.get("update", "")
+    update, record = _read(fields.get("update", "")), _read(fields.get("record", ""))
+    return Change(
+        entry.decode(),
+        fields.get("model", ""),
+        int(fields.get("sequence") or 0),
+        fields.get("update", "") if update is None else update,
+        fields.get("outcome", ""),
+        int(fields.get("number") or 0),
+        record,
+    )
+
+
+def _read(text: str) -> dict[str, Any] | None:
     with contextlib.suppress(ValueError):
-        read = json.loads(fields.get("update", ""))
-        update = read if isinstance(read, dict) else update
-    sequence = int(fields.get("sequence") or 0)
-    return Change(entry.decode(), fields.get("model", ""), sequence, update, fields.get("outcome", ""))
+        read = json.loads(text)
+        return read if isinstance(read, dict) else None
+    return None
 
 
 def signature_of(record: Mapping[str, Any], version: str) -> dict[str, Any] | None:

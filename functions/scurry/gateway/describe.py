@@ -16,7 +16,7 @@ Record = Mapping[str, Any]
 
 EXTENSIONS: Final = ("binary_tensor_data", "model_repository", "model_configuration")
 READY: Final = "ready"
-_STATES: Final = {"registered": "LOADING", "loading": "LOADING", "ready": "READY", "draining": "UNLOADING"}
+_STATES: Final = {"loading": "LOADING", "ready": "READY", "draining": "UNLOADING"}
 
 
 def server() -> dict[str, Any]:
@@ -80,7 +80,7 @@ def index(records: Mapping[str, Record], *, ready_only: bool = False) -> list[di
             "name": name,
             "version": one["version"],
             "state": _STATES.get(one["state"], "UNAVAILABLE"),
-            "reason": one.get("reason", ""),
+            "reason": one.get("reason") or ("unloaded" if "unloaded_by" in one else ""),
         }
         for name, record in sorted(records.items())
         for one in _listed(record.get("versions", ()), ready_only)

@@ -62,8 +62,9 @@ class Loads:
         """Begin a change, and say what there is to say; False when its end is worth waiting for."""
         key = change.model, change.version
         if isinstance(change, Unload):
-            self._shelf.unload(key, change.identity)
-            self._cache.forget(change.identity)
+            (self._shelf.unpin if change.unpin else self._shelf.unload)(key, change.identity)
+            if not change.unpin:
+                self._cache.forget(change.identity)
             return True
         if (owed := self._owed.pop((*key, change.spec.identity), None)) is not None:
             _tell(call, change, _failed(owed))

@@ -106,12 +106,15 @@ class Shelf:
         """The model or its load, begun if need be, also of what was unloaded. Raises what failed a moment ago."""
         place = Place(*key, identity_of(spec))
         self._dropped.pop(place, None)
+        if spec.pinned:
+            self._stock.pinned.add(place)
         loaded = self._stock.find(place)
         if loaded is not None:
             return loaded
         self._failures.raise_recent(place)
         self._suspects.note(place, apart=apart)
-        return self._loading.find(place) or self._start(place, spec)
+        before = list(self._loading.of(place.key).values())
+        return self._loading.find(place) or self._loading.begin(place, self._load(place, spec, before))
 
     def unload(self, key: Key, identity: str) -> int:
         """Forget one registration, or with no identity each of the version; who is using it finishes. How many went."""
@@ -122,6 +125,10 @@ class Shelf:
         while len(self._dropped) > DROPPED:
             self._dropped.popitem(last=False)
         return sum([self._stock.remove(place) for place in going])
+
+    def unpin(self, key: Key, identity: str) -> None:
+        """One registration may make room again."""
+        self._stock.pinned.discard(Place(*key, identity))
 
     def trim(self) -> None:
         """Let the least recently used models go that nobody is using, until the budget is kept."""
@@ -140,10 +147,6 @@ class Shelf:
     def bytes(self) -> int:
         """What they take, measured."""
         return self._stock.bytes
-
-    def _start(self, place: Place, spec: ModelSpec) -> asyncio.Task[LoadedModel]:
-        before = list(self._loading.of(place.key).values())
-        return self._loading.begin(place, self._load(place, spec, before))
 
     async def _load(self, place: Place, spec: ModelSpec, before: list[asyncio.Task[LoadedModel]]) -> LoadedModel:
         if before:  # one load at a time per version
@@ -175,15 +178,11 @@ class Shelf:
             return alike
         await self._suspects.try_out(place, spec)
         needed = self._sizes.get(subject.fingerprint, int(subject.bytes * OPENING))
-        _refuse_oversize(place, needed, stock.budget)
-        stock.make_room(needed)
-        stock.reserved += needed
-        try:
+        _refuse_oversize(place, needed, stock.budget, stock.pinned_bytes)
+        with stock.room_for(needed):
             model = await run(partial(self._opener.open, subject, spec.config))
-        finally:
-            stock.reserved -= needed
         self._sizes[subject.fingerprint] = model.bytes
-        _refuse_oversize(place, model.bytes, stock.budget)
+        _refuse_oversize(place, model.bytes, stock.budget, stock.pinned_bytes)
         return LoadedModel(place.key, model, recipe)
 
     def __repr__(self) -> str:
@@ -207,8 +206,10 @@ def _refuse_changed(subject: Subject, spec: ModelSpec) -> None:
         raise Failed("load_failed", f"{subject.file.path} was changed since it was registered; register it again.")
 
 
-def _refuse_oversize(place: Place, needed: int, budget: int) -> None:
-    if needed > budget:
+def _refuse_oversize(place: Place, needed: int, budget: int, pinned: int) -> None:
+    if needed + pinned > budget:
         takes, may = needed / MIB, budget / MIB
-        sentence = f"{place.model} version {place.version} takes {takes:.0f} MiB; this worker may hold {may:.0f} MiB."
+        beside = f", {pinned / MIB:.0f} of them taken by pinned models" if pinned else ""
+        what = f"{place.model} version {place.version} takes {takes:.0f} MiB"
+        sentence = f"{what}; this worker may hold {may:.0f} MiB{beside}."
         raise Failed("load_failed", sentence)

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict, defaultdict
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scurry.inference.statistics import Statistics
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scurry.inference.loaded_model import Key, LoadedModel, Recipe
 
 log = logging.getLogger(__name__)
@@ -38,6 +41,7 @@ class Stock:
     def __init__(self, budget: int, statistics: Statistics | None = None) -> None:
         self.budget, self._statistics = budget, statistics or Statistics()
         self.bytes = self.reserved = 0
+        self.pinned: set[Place] = set()  # what never makes room
         self._models: OrderedDict[Place, LoadedModel] = OrderedDict()
         self._places: defaultdict[Key, list[Place]] = defaultdict(list)
 
@@ -62,8 +66,10 @@ class Stock:
         return [*self._places.get(key, ())]
 
     def put(self, place: Place, loaded: LoadedModel) -> None:
-        """Take a model in, others making room."""
+        """Take a model in, others making room; it stays pinned if it was."""
+        pinned = self.pinned & {place}
         self.remove(place)
+        self.pinned |= pinned
         if not self._holds(place.key, loaded):
             self.make_room(loaded.model.bytes)
             self.bytes += loaded.model.bytes
@@ -72,7 +78,8 @@ class Stock:
         self._places[place.key].append(place)
 
     def remove(self, place: Place) -> bool:
-        """Let a registration go; who is using its model finishes."""
+        """Let a registration go, pinned or not; who is using its model finishes."""
+        self.pinned.discard(place)
         loaded = self._models.pop(place, None)
         if loaded is None:
             return False
@@ -89,16 +96,32 @@ class Stock:
         for place in tuple(self._models):
             self.remove(place)
 
+    @contextmanager
+    def room_for(self, needed: int) -> Iterator[None]:
+        """Keep room for a model while it is being opened."""
+        self.make_room(needed)
+        self.reserved += needed
+        try:
+            yield
+        finally:
+            self.reserved -= needed
+
     def make_room(self, needed: int) -> None:
-        """Let the least recently used go that nobody is using, until the budget has room."""
+        """Let the least recently used go that nobody is using or has pinned, until the budget has room."""
         if self._fits(needed):
             return
-        for place in [place for place, loaded in self._models.items() if not loaded.users]:
+        for place in [place for place, loaded in self._models.items() if not loaded.users and place not in self.pinned]:
             age = self._statistics.evict(self._models[place].used)
             log.info("model %s version %s makes room, last used %.1f s ago", place.model, place.version, age)
             self.remove(place)
             if self._fits(needed):
                 return
+
+    @property
+    def pinned_bytes(self) -> int:
+        """What pinned models take."""
+        models = {id(loaded): loaded for place, loaded in self._models.items() if place in self.pinned}
+        return sum(loaded.model.bytes for loaded in models.values())
 
     def _fits(self, needed: int) -> bool:
         return self.bytes + self.reserved + needed <= self.budget

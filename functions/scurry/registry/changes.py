@@ -7,15 +7,25 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
 
-from scurry.registry.record import aliases_of, find, require, require_ready, takes_requests, weights_of
+from scurry.registry import former, memory, policies, shelving, switching
+from scurry.registry.record import find, require, require_ready, takes_requests
 from scurry.registry.steps import Answer, Progress
-from scurry.registry.update import FUNCTION_RUNTIME, short
+from scurry.registry.update import FUNCTION_RUNTIME
+from scurry.registry.usage import refuse_in_use
 from scurry.wire.errors import InvalidRequest, NotFound, Unavailable
-from scurry.wire.messages_pb2 import DRAINING, FAILED, LOADING, READY, ModelSpec, Record, Update, VersionRecord
-from scurry.wire.names import MODEL_NAME
+from scurry.wire.messages_pb2 import (
+    DRAINING,
+    FAILED,
+    LOADING,
+    READY,
+    ModelSpec,
+    Record,
+    Register,
+    Update,
+    VersionRecord,
+)
 
 MAX_BATCH_SIZE: Final = 32
-MOST_WEIGHT: Final = 2**31
 
 
 def apply(progress: Progress, update: Update) -> str:
@@ -47,10 +57,18 @@ def _register(progress: Progress, update: Update) -> str:
             entry.waiting.append(update)
         return "unchanged"
     if entry is None:
-        entry = record.versions.add(version=version)
+        entry = record.versions.add(version=version, unrouted=_unrouted(register))
+    elif not _unrouted(register):
+        entry.unrouted = False
+    register.version = version  # as the audit tells it
     _respec(progress, entry, update)
+    policies.adopt(record, register.config)
     _start(progress, entry, update)
     return "applied"
+
+
+def _unrouted(register: Register) -> bool:
+    return register.HasField("route") and not register.route
 
 
 def _same_message(record: Record, update: Update) -> str:
@@ -85,6 +103,8 @@ def _respec(progress: Progress, entry: VersionRecord, update: Update) -> None:
         )
     )
     entry.spec.identity = identity_of(update, entry)
+    entry.spec.pinned = entry.pinned if entry.HasField("pinned") else shelving.is_pinned(register.config)
+    entry.resting = entry.laid_down = False
 
 
 def identity_of(update: Update, entry: VersionRecord) -> str:
@@ -97,12 +117,10 @@ def identity_of(update: Update, entry: VersionRecord) -> str:
 def _start(progress: Progress, entry: VersionRecord, update: Update) -> None:
     """Load it, or, when a function of the user's own answers, take it as ready."""
     entry.waiting.append(update)
-    if entry.function:
-        for name in ("error", "message", "loaded", "signature", "bytes", "device", "isolated", "losses"):
-            entry.ClearField(name)
-        progress.become_ready(entry)
+    if progress.serves(entry) or policies.lets(progress.record, entry):
+        shelving.start(progress, entry)
     else:
-        progress.begin_load(entry)
+        shelving.lie_down(progress, entry, laid_down=True)
 
 
 def _unregister(progress: Progress, update: Update) -> str:
@@ -113,7 +131,7 @@ def _unregister(progress: Progress, update: Update) -> str:
         raise NotFound("model_not_found", f"No model {record.model!r} is registered.")
     entries = [require(record, name)] if name else list(record.versions)
     if name and not update.unregister.force:
-        _refuse_in_use(record, entries[0])
+        refuse_in_use(record, entries[0])
     record.sequence += 1
     waits = False
     for version in [entry.version for entry in entries]:
@@ -128,74 +146,18 @@ def _unregister(progress: Progress, update: Update) -> str:
     return "applied"
 
 
-def _refuse_in_use(record: Record, entry: VersionRecord) -> None:
-    """Raise `InvalidRequest` where requests would go elsewhere, or nowhere, saying where."""
-    rest = Record()
-    rest.CopyFrom(record)
-    rest.versions.remove(entry)
-    share, heirs = weights_of(record).get(entry.version, 0), ", ".join(weights_of(rest))
-    uses = []
-    if share and entry.state != DRAINING:
-        heir = f"version {heirs} would get them" if heirs else "no other version is ready to get them"
-        uses.append(f"it takes the requests that name no version ({heir})")
-    uses += [f"alias {alias!r} stands for it" for alias in aliases_of(record, entry.version)]
-    if uses:
-        what = f"Version {entry.version!r} of model {record.model!r} is in use: {'; '.join(uses)}."
-        raise InvalidRequest("not_allowed", f"{what} Point them elsewhere first, or send force.")
-
-
 def _alias(progress: Progress, update: Update) -> str:
-    record, alias, name = progress.record, update.alias.alias, update.alias.version
-    if not MODEL_NAME.fullmatch(alias):
-        raise InvalidRequest("bad_request", f"Registry message: alias.alias {short(alias)} is no name.")
-    if find(record, alias) is not None:
-        raise InvalidRequest("bad_request", f"{alias!r} is a version of model {record.model!r} and cannot be an alias.")
-    if name:
-        entry = require(record, name)
-        if entry.state == DRAINING:
-            raise NotFound("version_not_found", f"Version {name!r} of model {record.model!r} is draining.")
-        record.aliases[alias] = entry.version
-    elif alias in record.aliases:
-        del record.aliases[alias]
-    else:
-        require(record, alias)
+    switching.point(progress.record, update.alias.alias, update.alias.version, "alias.alias")
     return _applied(progress, update)
 
 
 def _split(progress: Progress, update: Update) -> str:
-    record = progress.record
-    weights: dict[str, int] = {}
-    for name, weight in update.split.weights.items():
-        if weight < 0:
-            raise InvalidRequest(
-                "bad_request", f"Registry message: split.weights.{name[:64]} must be a whole number from 0."
-            )
-        version = require_ready(record, name).version
-        weights[version] = weights.get(version, 0) + weight
-        if weights[version] >= MOST_WEIGHT:
-            raise InvalidRequest(
-                "bad_request", f"Registry message: split.weights.{version} may be at most {MOST_WEIGHT - 1} in all."
-            )
-    if not sum(weights.values()):
-        raise InvalidRequest("bad_request", "Registry message: split.weights needs at least one weight above 0.")
-    return _reweigh(progress, update, weights)
+    return _reweigh(progress, update, switching.checked_weights(progress.record, update.split.weights, "split"))
 
 
 def _promote(progress: Progress, update: Update) -> str:
     entry = require_ready(progress.record, update.promote.version)
     return _reweigh(progress, update, {entry.version: 1})
-
-
-def _rollback(progress: Progress, update: Update) -> str:
-    record = progress.record
-    if not record.versions:
-        raise NotFound("model_not_found", f"No model {record.model!r} is registered.")
-    weights = {
-        entry.version: record.previous.get(entry.version, 0) for entry in record.versions if takes_requests(entry)
-    }
-    if not sum(weights.values()):
-        raise InvalidRequest("bad_request", f"Model {record.model!r} has no former routes to go back to.")
-    return _reweigh(progress, update, weights)
 
 
 def _reweigh(progress: Progress, update: Update, weights: dict[str, int]) -> str:
@@ -216,5 +178,10 @@ _VERBS: Final[dict[str, Callable[[Progress, Update], str]]] = {
     "alias": _alias,
     "split": _split,
     "promote": _promote,
-    "rollback": _rollback,
+    "rollback": former.roll_back,
+    "routes": switching.switch,
+    "load": memory.load,
+    "unload": memory.unload,
+    "pin": memory.pin,
+    "policy": policies.set_policy,
 }

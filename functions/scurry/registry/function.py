@@ -10,10 +10,10 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from scurry.endpoint.call import Call, Message, State, answer_each, now_ms
+from scurry.registry import audit
 from scurry.registry import record as records
 from scurry.registry.lifecycle import Event, LoadLost, advance, pause_ms
-from scurry.registry.steps import Answer, AskLoad, AskUnload, Audited, Effect, RemindLater
-from scurry.registry.update import describe
+from scurry.registry.steps import Answer, AskLoad, AskUnload, Audited, Effect, RemindLater, Unpin
 from scurry.wire import addresses
 from scurry.wire.letters import unreadable
 from scurry.wire.limits import shortened
@@ -122,13 +122,24 @@ def _step(call: Call, before: Record, event: Event, now: int, functions: tuple[s
     record, effects = advance(before, event, now, functions)
     for effect in effects:
         _effect(call, record, effect)
-    replies = [_reply(record, effect) for effect in effects if isinstance(effect, Answer)]
-    told = Replies(replies=[reply for reply in replies if reply.id or reply.reply])
-    if record.epoch != before.epoch:
-        _tell_routes(call, record, told)
-    elif told.replies:
+    for told in _told(before, record, event, effects, now):
         _egress(call, told)
+    replies = [_reply(record, effect) for effect in effects if isinstance(effect, Answer)]
+    answers = Replies(replies=[reply for reply in replies if reply.id or reply.reply])
+    if record.epoch != before.epoch:
+        _tell_routes(call, record, answers)
+    elif answers.replies:
+        _egress(call, answers)
     return record
+
+
+def _told(before: Record, record: Record, event: Event, effects: Sequence[Effect], now: int) -> Sequence[Audit]:
+    """What the audit stream is told of an event."""
+    if isinstance(event, Update):
+        noted = [effect for effect in effects if isinstance(effect, Audited)]
+        return [audit.of_message(before, record, each.update, each.outcome, now) for each in noted]
+    happened = audit.of_event(before, record, now)
+    return [] if happened is None else [happened]
 
 
 def _tell_routes(call: Call, record: Record, announce: Replies, *, wanted: bool = False) -> None:
@@ -160,11 +171,10 @@ def _effect(call: Call, record: Record, effect: Effect) -> None:
         call.send_after(
             pause_ms(effect.attempt), REGISTRY, call.key, f"{TYPE_PREFIX}Remind", remind.SerializeToString()
         )
-    elif isinstance(effect, Audited):
-        audit = Audit(
-            model=record.model, sequence=record.sequence, update=describe(effect.update), outcome=effect.outcome
-        )
-        _egress(call, audit)
+    elif isinstance(effect, Unpin):
+        unpin = Unload(model=record.model, version=effect.version, identity=effect.identity, unpin=True)
+        address = addresses.Load(record.model, effect.version)
+        call.send(INFERENCE, str(address), f"{TYPE_PREFIX}Unload", unpin.SerializeToString())
 
 
 def _reply(record: Record, answer: Answer) -> Reply:

@@ -5,6 +5,7 @@
                  │   └──── another spec ────────┘  (the former one answers until the new one is loaded)
                  └─ LoadFailed, workers lost, 10 minutes ──▶ FAILED, or READY with the former spec
     READY ──a worker cannot mend it──▶ FAILED, or LOADING when another spec is on its way
+    READY ──unload, or the policy──▶ DRAINING ──Drained──▶ REGISTERED ──load, or the policy──▶ LOADING
 
 Each registration has an identity of its own; what is replaced, fails or is dropped is unloaded by it, everywhere.
 
@@ -17,8 +18,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scurry.registry import changes
-from scurry.registry.record import find, routes_of, serving_spec, takes_requests, weights_of
+from scurry.registry import changes, policies, shelving
+from scurry.registry.audit import declared
+from scurry.registry.former import remember
+from scurry.registry.record import find, routes_of, serving_spec, takes_requests
 from scurry.registry.steps import Answer, AskUnload, Audited, Effect, Progress, RemindLater
 from scurry.registry.update import read
 from scurry.wire.errors import ScurryError
@@ -26,6 +29,7 @@ from scurry.wire.messages_pb2 import (
     DRAINING,
     FAILED,
     LOADING,
+    REGISTERED,
     Drained,
     Loaded,
     LoadFailed,
@@ -73,6 +77,7 @@ def advance(
             return before, refused
     else:
         _EVENTS[type(event)](progress, event)
+    policies.keep_to(progress)
     _settle(before, record, now)
     return record, progress.effects
 
@@ -89,17 +94,19 @@ def _update(progress: Progress, update: Update, functions: tuple[str, ...] | Non
 
 
 def _settle(before: Record, record: Record, now: int) -> None:
-    """Remember the former split for a rollback, count the epoch of new routes, stamp the time."""
-    weights = weights_of(before)
-    if weights and weights_of(record) != weights:
-        record.previous.clear()
-        record.previous.update(weights)
-    for version in [version for version in record.previous if find(record, version) is None]:
-        del record.previous[version]
+    """Remember the former routes for a rollback, count the epoch of new ones, count what is told, stamp the time."""
+    if record == before:
+        return
+    for entry in record.versions:
+        entry.unrouted = entry.unrouted and not record.weights.get(entry.version, 0)
+    remember(before, record)
+    if not record.versions:
+        record.ClearField("policy")  # it was that of a model which is gone
+    if declared(record) != declared(before):
+        record.events += 1
     if routes_of(record) != routes_of(before):
         record.epoch += 1
-    if record != before:
-        record.changed = now
+    record.changed = now
 
 
 def pause_ms(attempt: int) -> int:
@@ -132,7 +139,7 @@ def _on_loaded(progress: Progress, event: Loaded) -> None:
 def _wanted(record: Record, version: str) -> Sequence[str]:
     """The registrations of a version that workers may hold."""
     entry = find(record, version)
-    if entry is None or entry.state == FAILED:
+    if entry is None or entry.state in (FAILED, REGISTERED):
         return ()
     return [spec.identity for spec in (entry.spec, entry.serving, *entry.former)]
 
@@ -189,7 +196,11 @@ def _on_drained(progress: Progress, event: Drained) -> None:
     progress.drop_former(entry, event.generation)
     if entry.state != DRAINING or event.generation not in (0, entry.spec.generation):
         return
-    progress.drop(entry, "Unloaded with requests outstanding: the drain limit passed." if event.expired else "")
+    message = "Unloaded with requests outstanding: the drain limit passed." if event.expired else ""
+    if entry.resting:
+        shelving.lie_down(progress, entry, laid_down=entry.laid_down, message=message)
+    else:
+        progress.drop(entry, message)
 
 
 _EVENTS: Final[dict[type, Callable[[Progress, Any], None]]] = {

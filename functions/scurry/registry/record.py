@@ -15,6 +15,7 @@ from scurry.wire.messages_pb2 import (
     REGISTERED,
     RETIRED,
     ModelSpec,
+    Policy,
     Record,
     Routes,
     Signature,
@@ -73,9 +74,11 @@ def require_ready(record: Record, name: str) -> VersionRecord:
 
 def weights_of(record: Record) -> dict[str, int]:
     """How requests that name no version are shared: the explicit split, else the newest version that is ready."""
-    able = [entry.version for entry in record.versions if takes_requests(entry)]
-    explicit = {version: record.weights[version] for version in able if record.weights.get(version, 0) > 0}
-    return explicit or ({able[-1]: 1} if able else {})
+    able = [entry for entry in record.versions if takes_requests(entry)]
+    split = record.weights
+    explicit = {entry.version: split[entry.version] for entry in able if split.get(entry.version, 0) > 0}
+    routed = [entry.version for entry in able if not entry.unrouted]
+    return explicit or ({routed[-1]: 1} if routed else {})
 
 
 def serving_spec(entry: VersionRecord) -> ModelSpec:
@@ -106,6 +109,8 @@ def routes_of(record: Record) -> Routes:
             )
         if entry.state == FAILED:
             routes.failed.append(entry.version)
+        elif entry.state == REGISTERED:
+            routes.unloaded.append(entry.version)
         elif entry.state not in (READY, DRAINING):
             routes.pending.append(entry.version)
     return routes
@@ -119,13 +124,30 @@ def view(record: Record) -> str:
         "model": record.model,
         "epoch": record.epoch,
         "versions": [_version_view(entry) for entry in record.versions],
-        "routes": weights_of(record),
-        "aliases": dict(sorted(record.aliases.items())),
+        **routing_view(record),
     }
     return json.dumps(body, separators=(",", ":"))
 
 
-def _version_view(entry: VersionRecord) -> dict[str, Any]:
+def routing_view(record: Record) -> dict[str, Any]:
+    """How requests find a version: `routes` are the shares in effect, `weights` the split that was asked for."""
+    return {
+        "routes": weights_of(record),
+        "aliases": dict(sorted(record.aliases.items())),
+        "weights": dict(sorted(record.weights.items())),
+        "policy": policy_view(record.policy),
+        "rollbacks": len(record.former) + bool(record.previous),
+    }
+
+
+def policy_view(policy: Policy) -> dict[str, Any]:
+    """A policy as the verb takes it; empty when there is none."""
+    parts = {"latest": policy.latest, "all": policy.all, "specific": list(policy.specific)}
+    return {name: value for name, value in parts.items() if value}
+
+
+def declared_view(entry: VersionRecord) -> dict[str, Any]:
+    """What was asked for under a version's name, and what came of it."""
     spec = serving_spec(entry)
     body = {
         "version": entry.version,
@@ -133,6 +155,19 @@ def _version_view(entry: VersionRecord) -> dict[str, Any]:
         "uri": spec.uri,
         "runtime": spec.runtime,
         "config": json.loads(spec.config or "{}"),
+        "route": not entry.unrouted,
+        "pinned": spec.pinned,
+        "reason": entry.message,
+    }
+    if entry.resting:
+        body["unloaded_by"] = "policy" if entry.laid_down else "request"
+    return body
+
+
+def _version_view(entry: VersionRecord) -> dict[str, Any]:
+    spec = serving_spec(entry)
+    body = {
+        **declared_view(entry),
         "generation": spec.generation,
         "identity": spec.identity,
         "fingerprint": spec.fingerprint,
@@ -141,7 +176,6 @@ def _version_view(entry: VersionRecord) -> dict[str, Any]:
         "device": entry.device,
         "isolated": entry.isolated,
         "max_batch_size": spec.max_batch_size,
-        "reason": entry.message,
         "warnings": list(entry.warnings),
     }
     if entry.HasField("serving"):

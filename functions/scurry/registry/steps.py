@@ -27,6 +27,14 @@ class AskUnload:
 
 
 @dataclass(frozen=True, slots=True)
+class Unpin:
+    """Tell every worker that one registration of a version may be evicted again."""
+
+    version: str
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
 class RemindLater:
     """Come back to a version that is loading."""
 
@@ -52,7 +60,7 @@ class Audited:
     outcome: str
 
 
-Effect = AskLoad | AskUnload | RemindLater | Answer | Audited
+Effect = AskLoad | AskUnload | Unpin | RemindLater | Answer | Audited
 
 
 @dataclass(slots=True)
@@ -71,9 +79,10 @@ class Progress:
         self.ask(entry)
         self.effects.append(RemindLater(entry.version, entry.spec.generation, 1))
 
-    def ask(self, entry: VersionRecord) -> None:
-        """Ask the lanes that have not loaded it."""
-        self.effects += [AskLoad(entry.version, lane) for lane in range(LANES) if lane not in entry.loaded]
+    def ask(self, entry: VersionRecord, *, everyone: bool = False) -> None:
+        """Ask the lanes that have not loaded it, or every one."""
+        done = () if everyone else entry.loaded
+        self.effects += [AskLoad(entry.version, lane) for lane in range(LANES) if lane not in done]
 
     def hear(self, entry: VersionRecord, loaded: Loaded) -> None:
         """One lane has loaded it; the version is ready when all have, each from the same files."""
@@ -138,9 +147,14 @@ class Progress:
         entry.ClearField("serving")
         entry.state = READY
 
+    def serves(self, entry: VersionRecord) -> bool:
+        """Whether requests may be on their way to it."""
+        return entry.state in (READY, DRAINING) or entry.HasField("serving")
+
     def begin_drain(self, entry: VersionRecord) -> bool:
         """Take no more requests; False when it took none and can go at once."""
-        able = entry.state in (READY, DRAINING) or entry.HasField("serving")
+        able = self.serves(entry)
+        entry.resting = entry.laid_down = False
         if entry.state == LOADING:
             self.answer_waiting(entry, "load_failed", "It was unregistered before it was loaded.")
         if entry.HasField("serving"):
@@ -161,7 +175,7 @@ class Progress:
         self.record.versions.remove(entry)
         others = [other for other in self.record.versions if other.state == DRAINING]
         for update in waiting:
-            if others and not update.unregister.version:
+            if others and update.HasField("unregister") and not update.unregister.version:
                 others[0].waiting.append(update)
             else:
                 self.effects.append(Answer(update, message=message))

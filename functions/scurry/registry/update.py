@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import orjson
 
 from scurry.job.module import serves
+from scurry.registry.fields import aliases as _aliases
+from scurry.registry.fields import config as _config
+from scurry.registry.fields import flag as _flag
+from scurry.registry.fields import names as _names
+from scurry.registry.fields import text as _text
+from scurry.registry.fields import weights as _weights
+from scurry.registry.policies import check, check_config, parse_policy
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.limits import JSON_DEPTH
-from scurry.wire.messages_pb2 import Alias, Promote, Register, Rollback, Split, Unregister, Update
+from scurry.wire.messages_pb2 import (
+    Alias,
+    LoadVersion,
+    Pin,
+    Promote,
+    Register,
+    Rollback,
+    Split,
+    Switch,
+    UnloadVersion,
+    Unregister,
+    Update,
+)
 from scurry.wire.names import MODEL_NAME
 
 FUNCTION_RUNTIME: Final = "function"
@@ -40,6 +59,8 @@ def read(update: Update, functions: tuple[str, ...] | None = None) -> Update:
         raise _bad(f"model {short(out.model)} is no name: {NAMES}")
     if out.WhichOneof("change") == "register":
         _check_register(out.register, functions)
+    elif out.WhichOneof("change") == "policy":
+        check(out.policy)
     return out
 
 
@@ -50,10 +71,17 @@ def describe(update: Update) -> str:
         return update.json[:AUDIT_CHARACTERS]
     fields: dict[str, Any] = {}
     for field, value in getattr(update, verb).ListFields():
-        fields[field.name] = dict(value) if field.name == "weights" else value
+        fields[field.name] = _plain(value)
     if "config" in fields:
         fields["config"] = _described(fields["config"])
     return json.dumps({verb: fields}, separators=(",", ":"), sort_keys=True)[:AUDIT_CHARACTERS]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - a field of a message
+    """Maps and lists as JSON has them."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return value if isinstance(value, str | int) else list(value)
 
 
 def _described(config: str) -> object:
@@ -93,14 +121,17 @@ def _from_json(update: Update) -> None:
     if len(update.json) > UPDATE_CHARACTERS:
         raise _bad(f"update has more than {UPDATE_CHARACTERS} characters")
     change = parse("update", update.json)
-    verbs = ", ".join(_VERBS)
+    verbs = ", ".join(VERBS)
     if not isinstance(change, dict) or len(change) != 1:
         raise _bad(f"update must be an object with one of {verbs}")
     ((verb, fields),) = change.items()
-    if verb not in _VERBS:
+    if verb not in VERBS:
         raise _bad(f"unknown verb {short(verb)}; known are {verbs}")
     if not isinstance(fields, dict):
         raise _bad(f"{verb} must be an object")
+    if verb == "policy":
+        update.policy.CopyFrom(parse_policy(verb, fields))
+        return
     kind, readers = _VERBS[verb]
     unknown = sorted(fields.keys() - readers.keys())
     if unknown:
@@ -109,43 +140,24 @@ def _from_json(update: Update) -> None:
     getattr(update, verb).CopyFrom(kind(**values))
 
 
-def _text(name: str, value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise _bad(f"{name} must be text")
-    return str(value)
-
-
-def _flag(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise _bad(f"{name} must be true or false")
-    return value
-
-
-def _config(name: str, value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if not isinstance(value, dict):
-        raise _bad(f"{name} must be an object")
-    return json.dumps(value)
-
-
-def _weights(name: str, value: object) -> dict[str, int]:
-    if not isinstance(value, dict):
-        raise _bad(f"{name} must be an object of version: weight")
-    for version, weight in value.items():
-        if isinstance(weight, bool) or not isinstance(weight, int) or not 0 <= weight < 2**31:
-            raise _bad(f"{name}.{version[:64]} must be a whole number from 0")
-    return value
-
-
 _VERBS: Final[dict[str, tuple[type, dict[str, Callable[[str, object], Any]]]]] = {
-    "register": (Register, {"version": _text, "uri": _text, "runtime": _text, "config": _config}),
+    "register": (
+        Register,
+        {"version": _text, "uri": _text, "runtime": _text, "config": _config, "route": _flag},
+    ),
     "unregister": (Unregister, {"version": _text, "force": _flag}),
     "alias": (Alias, {"alias": _text, "version": _text}),
     "split": (Split, {"weights": _weights}),
     "promote": (Promote, {"version": _text}),
     "rollback": (Rollback, {}),
+    "routes": (Switch, {"weights": _weights, "aliases": _aliases, "automatic": _flag, "routed": _names}),
+    "load": (LoadVersion, {"version": _text}),
+    "unload": (UnloadVersion, {"version": _text, "force": _flag}),
+    "pin": (Pin, {"version": _text, "pinned": _flag}),
 }
+
+
+VERBS: Final = (*_VERBS, "policy")
 
 
 def _check_register(register: Register, functions: tuple[str, ...] | None) -> None:
@@ -196,6 +208,7 @@ def _checked_config(text: str) -> str:
     if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= MOST_ROWS:
         raise _bad(f"register.config.max_batch_size must be a whole number from 0 to {MOST_ROWS}")
     _check_queue(config)
+    check_config(config)
     return json.dumps(config, separators=(",", ":"), sort_keys=True) if config else ""
 
 

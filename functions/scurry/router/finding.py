@@ -20,6 +20,8 @@ def resolve(table: RouteTable, asked: str) -> Lanes | Refusal:
         return Refusal("model_not_ready", f"Version {asked!r} is registered but not ready.", Hope.LOADING)
     if version in routes.failed:
         return Refusal("model_not_ready", f"Version {asked!r} has failed: its record says why.", Hope.MOMENT)
+    if version in routes.unloaded:
+        return Refusal("model_not_ready", f"Version {asked!r} is registered but not in memory: load it.", Hope.MOMENT)
     if not table.known:
         return Refusal("model_not_found", "No model of this name is registered.", Hope.MOMENT)
     return Refusal("version_not_found", f"No version or alias {asked!r}{_choice(_names(table))}", Hope.MOMENT)
@@ -29,7 +31,8 @@ def nothing_ready(table: RouteTable) -> Refusal:
     """Why a request that names no version finds none."""
     if table.known:
         hope = Hope.LOADING if table.routes.pending else Hope.MOMENT
-        return Refusal("model_not_ready", "The model is registered but no version of it is ready.", hope)
+        what = "takes requests that name none" if any(not lanes.draining for lanes in table) else "is ready"
+        return Refusal("model_not_ready", f"The model is registered but no version of it {what}.", hope)
     return Refusal("model_not_found", "No model of this name is registered.", Hope.MOMENT)
 
 

@@ -40,7 +40,7 @@ class RouteTable:
     def known(self) -> bool:
         """Whether the registry ever told of this model and did not take it back."""
         routes = self.state.routes
-        return bool(routes.versions or routes.pending or routes.failed)
+        return bool(routes.versions or routes.pending or routes.failed or routes.unloaded)
 
     @property
     def held(self) -> int:

@@ -48,9 +48,14 @@ AROUND: Final = frozenset({"preprocessing", "postprocessing"})
 """What is done before and after the model: read by who composes them."""
 IDLE: Final = frozenset(
     {"cc_model_filenames", "instance_group", "metric_tags", "model_metrics", "model_operations", "optimization",
-     "parameters", "version_policy"}
+     "parameters"}
 )  # fmt: skip
 """Triton's names that would not change an answer: they are said to have no effect."""
+REGISTERED: Final = {
+    "pinned": "pinned has no effect in the file beside the model: register the model with it, or pin it.",
+    "version_policy": "version_policy beside the model is followed where its repository is registered as a whole.",
+}
+"""What the registry reads where a model is registered with it, and what is said where it only lies beside the model."""
 NEEDED: Final = frozenset(
     {"batch_input", "batch_output", "ensemble_scheduling", "model_repository_agents", "model_transaction_policy",
      "sequence_batching"}
@@ -97,10 +102,11 @@ _FIELDS: Final = frozenset(each.name for each in fields(Options)) - {"own", "war
 def parse_options(config: str, beside: Mapping[str, Any], known: Collection[str], runtime: str) -> Options:
     """Options of the registration over those in the file beside the model. Raises `load_failed` on what is unknown."""
     given = _object(config) if config.strip() else {}
-    values = {name: value for name, value in {**beside, **given}.items() if name not in TRITON | AROUND}
+    values = {name: value for name, value in {**beside, **given}.items() if name not in {*TRITON, *AROUND, *REGISTERED}}
     _refuse_unknown(values, known, runtime)
     idle = sorted((IDLE - set(known)) & set(values))
-    warnings: tuple[str, ...] = (f"{', '.join(idle)} in the config without effect here.",) if idle else ()
+    warnings = tuple(said for name, said in REGISTERED.items() if name in beside and name not in given)
+    warnings += (f"{', '.join(idle)} in the config without effect here.",) if idle else ()
     for name in idle:
         del values[name]
     queue = values.pop(QUEUE, {})
@@ -118,7 +124,7 @@ def _refuse_unknown(names: Collection[str], known: Collection[str], runtime: str
     unknown = sorted(set(names) - set(known) - IDLE)
     if unknown:
         here = ", ".join(sorted(known))
-        near = difflib.get_close_matches(unknown[0], {*known, *IDLE, *TRITON, *AROUND}, 1)
+        near = difflib.get_close_matches(unknown[0], {*known, *IDLE, *TRITON, *AROUND, *REGISTERED}, 1)
         hint = f" Was {near[0]!r} meant?" if near else ""
         listed = ", ".join(map(repr, unknown))
         raise Failed("load_failed", f"Runtime {runtime!r} knows no option {listed}; it knows {here}.{hint}")

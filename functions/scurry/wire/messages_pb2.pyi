@@ -87,7 +87,7 @@ class Request(_message.Message):
     def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., body: _Optional[bytes] = ..., payload: _Optional[str] = ..., reply: _Optional[str] = ..., deadline: _Optional[int] = ..., key: _Optional[str] = ..., priority: _Optional[int] = ..., tenant: _Optional[str] = ..., traceparent: _Optional[str] = ..., keep: _Optional[int] = ..., bulk: _Optional[bool] = ..., attempt: _Optional[int] = ..., epoch: _Optional[int] = ..., defect: _Optional[str] = ..., fields: _Optional[_Mapping[str, bytes]] = ..., blame: _Optional[int] = ..., digest: _Optional[bytes] = ..., run: _Optional[str] = ..., step: _Optional[int] = ...) -> None: ...
 
 class ModelSpec(_message.Message):
-    __slots__ = ("uri", "runtime", "config", "generation", "max_batch_size", "identity", "fingerprint")
+    __slots__ = ("uri", "runtime", "config", "generation", "max_batch_size", "identity", "fingerprint", "pinned")
     URI_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
     CONFIG_FIELD_NUMBER: _ClassVar[int]
@@ -95,6 +95,7 @@ class ModelSpec(_message.Message):
     MAX_BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    PINNED_FIELD_NUMBER: _ClassVar[int]
     uri: str
     runtime: str
     config: str
@@ -102,7 +103,8 @@ class ModelSpec(_message.Message):
     max_batch_size: int
     identity: str
     fingerprint: str
-    def __init__(self, uri: _Optional[str] = ..., runtime: _Optional[str] = ..., config: _Optional[str] = ..., generation: _Optional[int] = ..., max_batch_size: _Optional[int] = ..., identity: _Optional[str] = ..., fingerprint: _Optional[str] = ...) -> None: ...
+    pinned: bool
+    def __init__(self, uri: _Optional[str] = ..., runtime: _Optional[str] = ..., config: _Optional[str] = ..., generation: _Optional[int] = ..., max_batch_size: _Optional[int] = ..., identity: _Optional[str] = ..., fingerprint: _Optional[str] = ..., pinned: _Optional[bool] = ...) -> None: ...
 
 class Requests(_message.Message):
     __slots__ = ("requests", "spec", "sequence", "report", "version", "epoch", "solo", "held_since", "replayed", "plain", "first_deadline")
@@ -300,7 +302,7 @@ class Signature(_message.Message):
     def __init__(self, inputs: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., batched: _Optional[bool] = ...) -> None: ...
 
 class Update(_message.Message):
-    __slots__ = ("model", "id", "entry", "reply", "keep", "register", "unregister", "alias", "split", "promote", "rollback", "json", "digest", "replayed")
+    __slots__ = ("model", "id", "entry", "reply", "keep", "register", "unregister", "alias", "split", "promote", "rollback", "load", "unload", "pin", "policy", "routes", "json", "digest", "replayed")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     ENTRY_FIELD_NUMBER: _ClassVar[int]
@@ -312,6 +314,11 @@ class Update(_message.Message):
     SPLIT_FIELD_NUMBER: _ClassVar[int]
     PROMOTE_FIELD_NUMBER: _ClassVar[int]
     ROLLBACK_FIELD_NUMBER: _ClassVar[int]
+    LOAD_FIELD_NUMBER: _ClassVar[int]
+    UNLOAD_FIELD_NUMBER: _ClassVar[int]
+    PIN_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    ROUTES_FIELD_NUMBER: _ClassVar[int]
     JSON_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
@@ -326,22 +333,29 @@ class Update(_message.Message):
     split: Split
     promote: Promote
     rollback: Rollback
+    load: LoadVersion
+    unload: UnloadVersion
+    pin: Pin
+    policy: Policy
+    routes: Switch
     json: str
     digest: bytes
     replayed: bool
-    def __init__(self, model: _Optional[str] = ..., id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., unregister: _Optional[_Union[Unregister, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., split: _Optional[_Union[Split, _Mapping]] = ..., promote: _Optional[_Union[Promote, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ..., json: _Optional[str] = ..., digest: _Optional[bytes] = ..., replayed: _Optional[bool] = ...) -> None: ...
+    def __init__(self, model: _Optional[str] = ..., id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., unregister: _Optional[_Union[Unregister, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., split: _Optional[_Union[Split, _Mapping]] = ..., promote: _Optional[_Union[Promote, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ..., load: _Optional[_Union[LoadVersion, _Mapping]] = ..., unload: _Optional[_Union[UnloadVersion, _Mapping]] = ..., pin: _Optional[_Union[Pin, _Mapping]] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., routes: _Optional[_Union[Switch, _Mapping]] = ..., json: _Optional[str] = ..., digest: _Optional[bytes] = ..., replayed: _Optional[bool] = ...) -> None: ...
 
 class Register(_message.Message):
-    __slots__ = ("version", "uri", "runtime", "config")
+    __slots__ = ("version", "uri", "runtime", "config", "route")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     URI_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
     CONFIG_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
     version: str
     uri: str
     runtime: str
     config: str
-    def __init__(self, version: _Optional[str] = ..., uri: _Optional[str] = ..., runtime: _Optional[str] = ..., config: _Optional[str] = ...) -> None: ...
+    route: bool
+    def __init__(self, version: _Optional[str] = ..., uri: _Optional[str] = ..., runtime: _Optional[str] = ..., config: _Optional[str] = ..., route: _Optional[bool] = ...) -> None: ...
 
 class Unregister(_message.Message):
     __slots__ = ("version", "force")
@@ -382,6 +396,64 @@ class Rollback(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class LoadVersion(_message.Message):
+    __slots__ = ("version",)
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    def __init__(self, version: _Optional[str] = ...) -> None: ...
+
+class UnloadVersion(_message.Message):
+    __slots__ = ("version", "force")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    FORCE_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    force: bool
+    def __init__(self, version: _Optional[str] = ..., force: _Optional[bool] = ...) -> None: ...
+
+class Pin(_message.Message):
+    __slots__ = ("version", "pinned")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    PINNED_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    pinned: bool
+    def __init__(self, version: _Optional[str] = ..., pinned: _Optional[bool] = ...) -> None: ...
+
+class Policy(_message.Message):
+    __slots__ = ("latest", "all", "specific")
+    LATEST_FIELD_NUMBER: _ClassVar[int]
+    ALL_FIELD_NUMBER: _ClassVar[int]
+    SPECIFIC_FIELD_NUMBER: _ClassVar[int]
+    latest: int
+    all: bool
+    specific: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, latest: _Optional[int] = ..., all: _Optional[bool] = ..., specific: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Switch(_message.Message):
+    __slots__ = ("weights", "aliases", "automatic", "routed")
+    class WeightsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    class AliasesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
+    AUTOMATIC_FIELD_NUMBER: _ClassVar[int]
+    ROUTED_FIELD_NUMBER: _ClassVar[int]
+    weights: _containers.ScalarMap[str, int]
+    aliases: _containers.ScalarMap[str, str]
+    automatic: bool
+    routed: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, weights: _Optional[_Mapping[str, int]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., automatic: _Optional[bool] = ..., routed: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class Load(_message.Message):
     __slots__ = ("model", "version", "lane", "spec", "apart")
     MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -397,16 +469,18 @@ class Load(_message.Message):
     def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., lane: _Optional[int] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., apart: _Optional[bool] = ...) -> None: ...
 
 class Unload(_message.Message):
-    __slots__ = ("model", "version", "generation", "identity")
+    __slots__ = ("model", "version", "generation", "identity", "unpin")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    UNPIN_FIELD_NUMBER: _ClassVar[int]
     model: str
     version: str
     generation: int
     identity: str
-    def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., generation: _Optional[int] = ..., identity: _Optional[str] = ...) -> None: ...
+    unpin: bool
+    def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., generation: _Optional[int] = ..., identity: _Optional[str] = ..., unpin: _Optional[bool] = ...) -> None: ...
 
 class Loaded(_message.Message):
     __slots__ = ("version", "lane", "generation", "worker", "signature", "bytes", "max_batch_size", "runtime", "device", "identity", "fingerprint", "warnings", "isolated")
@@ -477,7 +551,7 @@ class Remind(_message.Message):
     def __init__(self, version: _Optional[str] = ..., generation: _Optional[int] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class Routes(_message.Message):
-    __slots__ = ("epoch", "versions", "aliases", "announce", "pending", "failed", "wanted")
+    __slots__ = ("epoch", "versions", "aliases", "announce", "pending", "failed", "wanted", "unloaded")
     class AliasesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -492,6 +566,7 @@ class Routes(_message.Message):
     PENDING_FIELD_NUMBER: _ClassVar[int]
     FAILED_FIELD_NUMBER: _ClassVar[int]
     WANTED_FIELD_NUMBER: _ClassVar[int]
+    UNLOADED_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     versions: _containers.RepeatedCompositeFieldContainer[VersionRoute]
     aliases: _containers.ScalarMap[str, str]
@@ -499,7 +574,8 @@ class Routes(_message.Message):
     pending: _containers.RepeatedScalarFieldContainer[str]
     failed: _containers.RepeatedScalarFieldContainer[str]
     wanted: bool
-    def __init__(self, epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRoute, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., announce: _Optional[_Union[Replies, _Mapping]] = ..., pending: _Optional[_Iterable[str]] = ..., failed: _Optional[_Iterable[str]] = ..., wanted: _Optional[bool] = ...) -> None: ...
+    unloaded: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRoute, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., announce: _Optional[_Union[Replies, _Mapping]] = ..., pending: _Optional[_Iterable[str]] = ..., failed: _Optional[_Iterable[str]] = ..., wanted: _Optional[bool] = ..., unloaded: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class VersionRoute(_message.Message):
     __slots__ = ("version", "weight", "draining", "spec", "function", "max_queue_size")
@@ -620,7 +696,7 @@ class LaneCounters(_message.Message):
     def __init__(self, version: _Optional[str] = ..., sent: _Optional[_Iterable[int]] = ..., done: _Optional[_Iterable[int]] = ..., asked: _Optional[_Iterable[int]] = ..., requests: _Optional[int] = ..., refused: _Optional[int] = ..., service_micros: _Optional[float] = ..., away: _Optional[int] = ..., leaving: _Optional[_Iterable[int]] = ..., leaving_generation: _Optional[int] = ..., apart_until: _Optional[int] = ...) -> None: ...
 
 class Record(_message.Message):
-    __slots__ = ("model", "sequence", "epoch", "versions", "aliases", "weights", "previous", "changed")
+    __slots__ = ("model", "sequence", "epoch", "versions", "aliases", "weights", "previous", "changed", "former", "policy", "events", "undone")
     class AliasesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -650,6 +726,10 @@ class Record(_message.Message):
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     PREVIOUS_FIELD_NUMBER: _ClassVar[int]
     CHANGED_FIELD_NUMBER: _ClassVar[int]
+    FORMER_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    UNDONE_FIELD_NUMBER: _ClassVar[int]
     model: str
     sequence: int
     epoch: int
@@ -658,10 +738,36 @@ class Record(_message.Message):
     weights: _containers.ScalarMap[str, int]
     previous: _containers.ScalarMap[str, int]
     changed: int
-    def __init__(self, model: _Optional[str] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRecord, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., weights: _Optional[_Mapping[str, int]] = ..., previous: _Optional[_Mapping[str, int]] = ..., changed: _Optional[int] = ...) -> None: ...
+    former: _containers.RepeatedCompositeFieldContainer[FormerRoutes]
+    policy: Policy
+    events: int
+    undone: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, model: _Optional[str] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRecord, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., weights: _Optional[_Mapping[str, int]] = ..., previous: _Optional[_Mapping[str, int]] = ..., changed: _Optional[int] = ..., former: _Optional[_Iterable[_Union[FormerRoutes, _Mapping]]] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., events: _Optional[int] = ..., undone: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class FormerRoutes(_message.Message):
+    __slots__ = ("weights", "aliases")
+    class WeightsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    class AliasesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
+    weights: _containers.ScalarMap[str, int]
+    aliases: _containers.ScalarMap[str, str]
+    def __init__(self, weights: _Optional[_Mapping[str, int]] = ..., aliases: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class VersionRecord(_message.Message):
-    __slots__ = ("version", "spec", "state", "error", "message", "loaded", "signature", "bytes", "device", "waiting", "function", "serving", "losses", "update", "warnings", "former", "isolated")
+    __slots__ = ("version", "spec", "state", "error", "message", "loaded", "signature", "bytes", "device", "waiting", "function", "serving", "losses", "update", "warnings", "former", "isolated", "unrouted", "resting", "laid_down", "pinned")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -679,6 +785,10 @@ class VersionRecord(_message.Message):
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     FORMER_FIELD_NUMBER: _ClassVar[int]
     ISOLATED_FIELD_NUMBER: _ClassVar[int]
+    UNROUTED_FIELD_NUMBER: _ClassVar[int]
+    RESTING_FIELD_NUMBER: _ClassVar[int]
+    LAID_DOWN_FIELD_NUMBER: _ClassVar[int]
+    PINNED_FIELD_NUMBER: _ClassVar[int]
     version: str
     spec: ModelSpec
     state: VersionState
@@ -696,7 +806,11 @@ class VersionRecord(_message.Message):
     warnings: _containers.RepeatedScalarFieldContainer[str]
     former: _containers.RepeatedCompositeFieldContainer[ModelSpec]
     isolated: bool
-    def __init__(self, version: _Optional[str] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., state: _Optional[_Union[VersionState, str]] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., loaded: _Optional[_Iterable[int]] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., device: _Optional[str] = ..., waiting: _Optional[_Iterable[_Union[Update, _Mapping]]] = ..., function: _Optional[str] = ..., serving: _Optional[_Union[ModelSpec, _Mapping]] = ..., losses: _Optional[int] = ..., update: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., former: _Optional[_Iterable[_Union[ModelSpec, _Mapping]]] = ..., isolated: _Optional[bool] = ...) -> None: ...
+    unrouted: bool
+    resting: bool
+    laid_down: bool
+    pinned: bool
+    def __init__(self, version: _Optional[str] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., state: _Optional[_Union[VersionState, str]] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., loaded: _Optional[_Iterable[int]] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., device: _Optional[str] = ..., waiting: _Optional[_Iterable[_Union[Update, _Mapping]]] = ..., function: _Optional[str] = ..., serving: _Optional[_Union[ModelSpec, _Mapping]] = ..., losses: _Optional[int] = ..., update: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., former: _Optional[_Iterable[_Union[ModelSpec, _Mapping]]] = ..., isolated: _Optional[bool] = ..., unrouted: _Optional[bool] = ..., resting: _Optional[bool] = ..., laid_down: _Optional[bool] = ..., pinned: _Optional[bool] = ...) -> None: ...
 
 class View(_message.Message):
     __slots__ = ("model", "record")
@@ -707,16 +821,22 @@ class View(_message.Message):
     def __init__(self, model: _Optional[str] = ..., record: _Optional[str] = ...) -> None: ...
 
 class Audit(_message.Message):
-    __slots__ = ("model", "sequence", "update", "outcome")
+    __slots__ = ("model", "sequence", "update", "outcome", "at", "number", "record")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     UPDATE_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    RECORD_FIELD_NUMBER: _ClassVar[int]
     model: str
     sequence: int
     update: str
     outcome: str
-    def __init__(self, model: _Optional[str] = ..., sequence: _Optional[int] = ..., update: _Optional[str] = ..., outcome: _Optional[str] = ...) -> None: ...
+    at: int
+    number: int
+    record: str
+    def __init__(self, model: _Optional[str] = ..., sequence: _Optional[int] = ..., update: _Optional[str] = ..., outcome: _Optional[str] = ..., at: _Optional[int] = ..., number: _Optional[int] = ..., record: _Optional[str] = ...) -> None: ...
 
 class DeadLetter(_message.Message):
     __slots__ = ("request", "cause", "attempts", "fields")

@@ -69,6 +69,9 @@ class FakeClient:
         self.asked.append((model, limit))
         return self.changes
 
+    async def events(self):
+        return self.changes
+
     async def update(self, update, *, timeout):  # noqa: ASYNC109 - as the client's
         self.updates.append(update)
         return RECORD
@@ -102,10 +105,10 @@ class FakeClient:
 @pytest.fixture
 def asker(monkeypatch) -> FakeClient:
     """What every verb gets for its client."""
-    from scurry.cli import models, predict, register
+    from scurry.cli import apply, export, history, models, predict, register, scan
 
     fake = FakeClient()
-    for module in (models, predict, register):
+    for module in (apply, export, history, models, predict, register, scan):
         monkeypatch.setattr(module, "client", lambda args: fake)
     return fake
 

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from scurry.cli.main import main
-from scurry.client.registry import Change
 from scurry.wire.errors import InvalidRequest
 
 
@@ -63,6 +62,14 @@ def test_show_tells_signature_alias_and_reason(asker, capsys):
         ("split digits 1=90", 'split { weights { key: "1" value: 90 } }'),
         ("promote digits stable", 'promote { version: "stable" }'),
         ("rollback digits", "rollback { }"),
+        ("load digits 1", 'load { version: "1" }'),
+        ("unload digits stable --force", 'unload { version: "stable" force: true }'),
+        ("pin digits 1", 'pin { version: "1" pinned: true }'),
+        ("pin digits 1 --off", 'pin { version: "1" pinned: false }'),
+        ("policy digits --latest 2", "policy { latest: 2 }"),
+        ("policy digits --all", "policy { all: true }"),
+        ("policy digits --specific 1 2", 'policy { specific: "1" specific: "2" }'),
+        ("register digits --uri s3://b/m --no-route", 'register { uri: "s3://b/m" route: false }'),
         ("register digits --uri s3://b/m --runtime onnx --version 4",
          'register { version: "4" uri: "s3://b/m" runtime: "onnx" }'),
     ],
@@ -92,33 +99,3 @@ def test_a_refusal_of_the_registry_is_its_own_sentence(asker, capsys):
     assert capsys.readouterr().err == (
         "scurry: not_allowed: Version 1 takes 100 % of the requests; unregister it by force.\n"
     )
-
-
-def test_history_has_a_line_for_each_change(asker, capsys):
-    """Its number, what was asked, and what came of it, whether or not it could be read."""
-    asker.changes = [
-        Change("7000-0", "digits", 3, {"split": {"weights": {"1": 9}}}, "ok"),
-        Change("6000-0", "digits", 2, {"register": {"version": "2", "uri": "/d", "threads": 0}}, "load_failed"),
-        Change("5000-0", "digits", 1, '{"oops', "bad_request"),
-        Change("4000-0", "digits", 0, {"alias": 3}, "bad_request"),
-        Change("3000-0", "digits", 0, {}, "bad_request"),
-    ]
-    assert main(["models", "history", "digits", "--limit", "5"]) == 0
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert lines[0] == ["NUMBER", "WHEN", "CHANGE", "OUTCOME"]
-    assert [[line[0], *line[3:]] for line in lines[1:]] == [
-        ["3", "split", 'weights={"1":9}', "ok"],
-        ["2", "register", "version=2", "uri=/d", "load_failed"],
-        ["1", '{"oops', "bad_request"],
-        ["0", "alias", "bad_request"],
-        ["0", "bad_request"],
-    ]
-    assert asker.asked == [("digits", 5)]
-    assert main(["models", "history", "digits", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)[0]["sequence"] == 3
-
-
-def test_no_history_is_said(asker, capsys):
-    """Not an empty table."""
-    assert main(["models", "history", "ghost"]) == 0
-    assert capsys.readouterr().out == "No change of 'ghost' is kept.\n"

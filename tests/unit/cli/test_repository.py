@@ -40,6 +40,7 @@ def test_what_is_ready_from_the_same_place_is_not_registered_again():
     found = Found("m", "1", "/repo")
     entry = {"version": "1", "uri": "/repo", "state": "ready"}
     assert is_registered(found, {"m": {"versions": [entry]}})
+    assert is_registered(found, {"m": {"versions": [entry | {"state": "registered", "unloaded_by": "policy"}]}})
     assert not is_registered(found, {"m": {"versions": [entry | {"state": "failed"}]}})
     assert not is_registered(found, {"m": {"versions": [entry | {"uri": "/other"}]}})
     assert not is_registered(found, {})

@@ -161,6 +161,12 @@ class FakeRedis:
         page = older[::-1][: int(words[2])]
         transport.answer(array([array([bulk(entry), array([bulk(word) for word in flat])]) for entry, flat in page]))
 
+    def on_xrange(self, transport: FakeTransport, stream: bytes, first: bytes, *words: bytes) -> None:
+        assert words[:2] == (b"+", b"COUNT"), "from the beginning, so many"
+        number = -1 if first == b"-" else int(first.removeprefix(b"(").partition(b"-")[2])
+        page = [one for one in self.streams.get(stream, []) if int(one[0].partition(b"-")[2]) > number][: int(words[2])]
+        transport.answer(array([array([bulk(entry), array([bulk(word) for word in flat])]) for entry, flat in page]))
+
     def on_xtrim(self, transport: FakeTransport, stream: bytes, _: bytes, least: bytes) -> None:
         number = int(least.partition(b"-")[2])
         kept = [one for one in self.streams.get(stream, []) if int(one[0].partition(b"-")[2]) >= number]

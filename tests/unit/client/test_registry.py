@@ -74,3 +74,15 @@ def test_a_change_that_is_no_json_is_shown_as_it_came(update, read):
     """It was refused, or was too long to be kept whole."""
     change = module.change_of(b"5000-0", [b"model", b"m", b"update", update])
     assert (change.update, change.sequence, change.when) == (read, 0, 5.0)
+
+
+async def test_all_events_are_read_from_the_beginning(redis, monkeypatch):
+    """Of all models, page by page, with what is declared since."""
+    monkeypatch.setattr(module, "PAGE", 3)
+    for number in range(7):
+        flat = [b"model", b"m", b"sequence", b"1", b"number", b"%d" % number, b"record", b'{"versions":[]}']
+        redis.add(b"scurry:registry", flat)
+    async with Client("redis://fake:1/0") as client:
+        events = await client.events()
+    assert [one.number for one in events] == list(range(7))
+    assert events[0].record == {"versions": []}

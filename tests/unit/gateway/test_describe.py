@@ -72,13 +72,15 @@ def test_a_configuration_leaves_out_the_batch_dimension(batched: bool, dims: lis
 
 def test_the_index_lists_every_version_of_every_model() -> None:
     """In Triton's states."""
-    states = {"registered": "LOADING", "loading": "LOADING", "ready": "READY", "draining": "UNLOADING"}
+    states = {"registered": "UNAVAILABLE", "loading": "LOADING", "ready": "READY", "draining": "UNLOADING"}
     states |= {"failed": "UNAVAILABLE", "retired": "UNAVAILABLE"}
     record = versions(**{state: state for state in states})
     told = describe.index({"b": record, "a": versions(v1="ready")})
     assert told[0] == {"name": "a", "version": "v1", "state": "READY", "reason": ""}
     assert {one["version"]: one["state"] for one in told[1:]} == states
     assert [one["name"] for one in describe.index({"b": record}, ready_only=True)] == ["b"]
+    away = {"versions": [{"version": "1", "state": "registered", "unloaded_by": "policy"}]}
+    assert [one["reason"] for one in describe.index({"b": away})] == ["unloaded"]
 
 
 def test_the_registrys_own_record_is_understood() -> None:

@@ -157,3 +157,13 @@ async def test_what_ended_a_worker_is_opened_elsewhere_first(shop):
         assert len(mail(answered, kind)) == 1
     assert tried == [(("m", "2"), "i7"), (("m", "2"), "i8")]
     assert shop.opened == ["m@2"] * 2
+
+
+async def test_unpin_unloads_nothing(shelf):
+    """The model may be evicted again."""
+    loads_ = Loads(shelf, "here:1")
+    pinned = Load(model="m", version="2", lane=1, spec=ModelSpec(uri="toy", identity="i7", pinned=True))
+    await loads_.answer(call(pinned), pinned)
+    unpin = Unload(model="m", version="2", identity="i7", unpin=True)
+    assert loads_.at_once(call(unpin), unpin)
+    assert shelf.models == 1

@@ -338,3 +338,18 @@ async def test_models_that_are_fetched_keep_no_others_waiting(shop, monkeypatch)
     assert not any(each.done() for each in away)
     free.set()
     await asyncio.gather(*away)
+
+
+async def test_a_pinned_model_stays_and_is_named_where_it_leaves_no_room(shop):
+    """Others make room for one another; what pins leave too little for is refused unopened."""
+    shelf = Shelf(shop, 250)
+    pinned = await shelf.load(M, spec("i1", pinned=True))
+    for name in "abc":
+        await shelf.load((name, "1"), spec("i1", name))
+    assert shelf.find(M, spec("i1")) is pinned
+    await shelf.load(("n", "1"), spec("i1", pinned=True))
+    with pytest.raises(Failed, match="taken by pinned models"):
+        await shelf.load(("o", "1"), spec("i1", "o"))
+    shelf.unpin(M, "i1")
+    await shelf.load(("o", "1"), spec("i2", "o"))
+    assert shelf.find(M, spec("i1")) is None

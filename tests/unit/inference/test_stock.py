@@ -49,3 +49,22 @@ async def test_room_is_made_by_the_longest_unused():
     stock.make_room(200)
     assert [stock.find(place) is not None for place in places] == [False, True, False]
     assert repr(stock) == "<Stock 1 models, 0 of 0 MiB>"
+
+
+async def test_what_is_pinned_makes_no_room():
+    """Not even when it was used last of all; once unpinned it does, and what is removed is pinned no more."""
+    stock = Stock(300)
+    places = [Place(name, "1", "i") for name in "abc"]
+    stock.pinned.add(places[0])
+    for place in places:
+        stock.put(place, model(place.model))
+    assert stock.pinned_bytes == 100
+    stock.make_room(200)
+    assert [stock.find(place) is not None for place in places] == [True, False, False]
+    stock.pinned.clear()
+    stock.make_room(300)
+    assert len(stock) == 0
+    stock.pinned.add(places[0])
+    stock.put(places[0], model("a"))
+    assert stock.remove(places[0])
+    assert (stock.pinned, stock.pinned_bytes) == (set(), 0)

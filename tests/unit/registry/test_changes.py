@@ -188,13 +188,14 @@ def test_a_whole_model_goes_without_force() -> None:
     assert ready("1", "2").on(update("unregister", "u")).state("2") == DRAINING
 
 
-def test_rollback_goes_back_one_change_of_the_routes() -> None:
-    """Whether the change was a promotion, a split, or a new version."""
+def test_rollback_goes_back_change_by_change() -> None:
+    """Whether the change was a promotion, a split, or a new version; a rollback is no change to go back from."""
     out = ready("1", "2").on(update("rollback", "u"))
     assert (weights_of(out.record), out.answers) == ({"1": 1}, [("u", "")])
     out.on(update("split", weights={"1": 3, "2": 1}), update("promote", version="2"), update("rollback"))
     assert weights_of(out.record) == {"1": 3, "2": 1}
-    assert weights_of(out.on(update("rollback")).record) == {"2": 1}
+    assert weights_of(out.on(update("rollback")).record) == {"1": 1}
+    assert out.on(update("rollback", "w")).answers == [("w", "bad_request")]
 
 
 REFUSED = [
@@ -231,7 +232,7 @@ def test_what_is_refused_changes_nothing(event: Update, record: Record | None, c
     event.id = "u"
     out = ready("1").on(update("alias", alias="stable", version="1"), register("2", "2.onnx"), register("3")).load("2")
     out.on(update("promote", version="1"), update("unregister", version="2"))
-    out.record.previous.clear()
+    del out.record.former[:]
     if record is not None:
         out.record = record
     before = out.record

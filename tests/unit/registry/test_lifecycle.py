@@ -5,21 +5,20 @@ from __future__ import annotations
 import random
 
 from tests.unit.registry.course import Course, ready, register, update
+from tests.unit.registry.lives import random_event
 
 from scurry.registry import lifecycle
 from scurry.registry.lifecycle import Event, LoadLost
-from scurry.registry.record import find, routes_of, takes_requests, weights_of
+from scurry.registry.record import routes_of, takes_requests, weights_of
 from scurry.registry.steps import Answer, AskLoad, AskUnload, RemindLater
 from scurry.wire.messages_pb2 import (
     DRAINING,
     FAILED,
     LOADING,
     READY,
-    Drained,
     Loaded,
     LoadFailed,
     Loading,
-    Record,
     Remind,
     Update,
 )
@@ -100,37 +99,13 @@ def test_a_change_without_effect_on_routes_keeps_the_epoch() -> None:
     assert out.on(update("promote", version="1")).record.epoch == epoch
 
 
-def _random_event(chance: random.Random, record: Record) -> Event:
-    names = [entry.version for entry in record.versions]
-    version = chance.choice([*names, "1", "2", "3"])
-    entry = find(record, version)
-    generation = entry.spec.generation if entry and chance.random() < 0.9 else chance.randrange(9)
-    changes = [
-        register(chance.choice(["", version]), chance.choice(["a.onnx", "b.onnx"]), token=str(chance.random())),
-        update("unregister", str(chance.random()), **({"version": version} if chance.random() < 0.7 else {})),
-        update("alias", alias=chance.choice("xy"), version=chance.choice([version, "x", ""])),
-        update("split", weights={version: chance.randrange(3), "x": 1}),
-        update("promote", version=version),
-        update("rollback"),
-    ]
-    answers: list[Event] = [
-        Loaded(version=version, lane=chance.randrange(2), generation=generation),
-        Loaded(version=version, lane=chance.randrange(2), generation=generation),
-        LoadFailed(version=version, generation=generation, message="no"),
-        Remind(version=version, generation=generation, attempt=chance.randrange(1, 80)),
-        LoadLost(version, generation, chance.random() < 0.5, "", entry.spec.identity if entry else ""),
-        Drained(version=version, generation=generation),
-    ]
-    return chance.choice(changes if chance.random() < 0.5 else answers)
-
-
 def test_whatever_happens_the_record_makes_sense() -> None:
     """Random lives: shares only for able versions, no alias to nowhere, each message answered exactly once."""
     chance = random.Random(11)
     for _ in range(60):
         out, asked, answered = Course(), [], []
         for _ in range(60):
-            event = _random_event(chance, out.record)
+            event = random_event(chance, out.record)
             epoch, routes = out.record.epoch, routes_of(out.record)
             out.on(event)
             if isinstance(event, Update):
@@ -141,9 +116,10 @@ def test_whatever_happens_the_record_makes_sense() -> None:
             able = {entry.version for entry in record.versions if takes_requests(entry)}
             assert len(names) == len(set(names))
             assert set(weights_of(record)) <= able
-            assert bool(weights_of(record)) == bool(able)
+            routed = {entry.version for entry in record.versions if not entry.unrouted}
+            assert bool(weights_of(record)) >= bool(able & routed)
             assert set(record.aliases.values()) <= set(names)
-            assert set(record.previous) <= set(names)
+            assert all(set(former.weights) <= set(names) for former in record.former)
             assert record.epoch >= epoch
             now = routes_of(record)
             now.epoch = routes.epoch

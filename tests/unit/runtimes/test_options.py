@@ -123,3 +123,11 @@ def test_what_has_no_effect_is_named():
     (warning,) = parse_options("", queue(max_queue_size=7), Runtime.known, "onnx").warnings
     assert "register the model with it" in warning
     assert parse_options(json.dumps(queue(max_queue_size=7)), queue(), Runtime.known, "onnx").warnings == ()
+
+
+def test_what_the_registry_reads_is_no_mistake() -> None:
+    """Only beside the model it is said to have no effect there."""
+    given = parse_options('{"pinned": true, "version_policy": {"all": {}}}', {}, KNOWN, "toy")
+    assert given.warnings == ()
+    beside = parse_options("", {"pinned": True, "version_policy": {"all": {}}}, KNOWN, "toy")
+    assert [warning.split()[0] for warning in beside.warnings] == ["pinned", "version_policy"]

@@ -140,6 +140,11 @@ final class Writing {
     put(fields, "sequence", text(Long.toString(audit.getSequence())));
     put(fields, "update", audit.getUpdateBytes());
     put(fields, "outcome", audit.getOutcomeBytes());
+    put(fields, "at", text(Long.toString(audit.getAt())));
+    if (audit.getNumber() > 0) {
+      put(fields, "number", text(Long.toString(audit.getNumber())));
+      put(fields, "record", audit.getRecordBytes());
+    }
     lines.add(new Line(spec.keys.registry(), spec.auditLength, fields));
   }
 

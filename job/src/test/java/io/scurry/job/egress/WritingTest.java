@@ -74,7 +74,15 @@ class WritingTest {
     writing.add(typed(
         Audit.newBuilder().setModel("m").setSequence(3).setUpdate("{}").setOutcome("applied").build()));
     assertEquals("scurry:registry", writing.lines.get(0).stream);
-    assertEquals(Map.of("model", "m", "sequence", "3", "update", "{}", "outcome", "applied"), line(0));
+    assertEquals(Map.of("model", "m", "sequence", "3", "update", "{}", "outcome", "applied", "at", "0"), line(0));
+  }
+
+  @Test
+  void anAuditLineOfAChangeHoldsWhatIsDeclaredSince() {
+    writing.add(typed(Audit.newBuilder().setModel("m").setOutcome("ok").setAt(5).setNumber(7).setRecord("{r}").build()));
+    assertEquals(
+        Map.of("model", "m", "sequence", "0", "update", "", "outcome", "ok", "at", "5", "number", "7", "record", "{r}"),
+        line(0));
   }
 
   @Test

@@ -1,0 +1,149 @@
+"""Models as a file declares them.
+
+    {"scurry": 1, "models": {"digits": {
+        "versions": [{"version": "1", "uri": "/models/digits.onnx", "runtime": "onnx", "config": {}, "pinned": false,
+                      "route": true, "loaded": true}],
+        "aliases": {"stable": "1"}, "weights": {"1": 1}, "policy": {"latest": 2}}}}
+
+Versions stand in the order of their registration. What a file leaves out it says nothing about.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from scurry.wire.errors import InvalidRequest
+from scurry.wire.names import MODEL_NAME
+
+FORMAT: Final = 1
+_MODEL: Final = ("versions", "aliases", "weights", "policy")
+_VERSION: Final = ("version", "uri", "runtime", "config", "pinned", "route", "loaded")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version: where it lies, how it is opened, whether it is in memory."""
+
+    version: str
+    uri: str
+    runtime: str = ""  # empty: whatever opens it
+    config: Mapping[str, Any] = field(default_factory=dict)
+    pinned: bool | None = None  # None: as its config says
+    route: bool = True  # as a new version: takes requests without being given any
+    loaded: bool = True  # False: registered, not in memory
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model; what is empty is left as it is."""
+
+    versions: Sequence[Version] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    weights: Mapping[str, int] = field(default_factory=dict)
+    policy: Mapping[str, Any] = field(default_factory=dict)
+
+
+def document(records: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What a file says so that these records come about again."""
+    return {"scurry": FORMAT, "models": {name: _model_out(records[name]) for name in sorted(records)}}
+
+
+def _model_out(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What failed, or is on its way out, is not declared."""
+    staying = [one for one in record.get("versions", ()) if _stays(one)]
+    names = {one["version"] for one in staying}
+    parts = {
+        "versions": [_version_out(one) for one in staying],
+        "aliases": {alias: named for alias, named in (record.get("aliases") or {}).items() if named in names},
+        "weights": {name: weight for name, weight in (record.get("weights") or {}).items() if name in names},
+        "policy": record.get("policy") or {},
+    }
+    return {name: part for name, part in parts.items() if part or name == "versions"}
+
+
+def _stays(one: Mapping[str, Any]) -> bool:
+    return one.get("state") != "failed" and (one.get("state") != "draining" or "unloaded_by" in one)
+
+
+def _version_out(one: Mapping[str, Any]) -> dict[str, Any]:
+    out = {"version": one["version"], "uri": one.get("uri", "")}
+    out |= {name: one[name] for name in ("runtime", "config") if one.get(name)}
+    if bool(one.get("pinned")) != bool((one.get("config") or {}).get("pinned")):
+        out["pinned"] = bool(one.get("pinned"))
+    if one.get("route") is False:
+        out["route"] = False
+    if one.get("unloaded_by") == "request":
+        out["loaded"] = False
+    return out
+
+
+def read_document(said: object) -> dict[str, Model]:
+    """The models that a file declares. Raises `InvalidRequest` that names what is not right in it."""
+    top = _object("the file", said, ("scurry", "models"))
+    if top.get("scurry", FORMAT) != FORMAT:
+        raise _bad(f"scurry must be {FORMAT}, the form of file that this version knows")
+    models = _object("models", top.get("models"), None)
+    return {_name(f"model {name!r}", name): _model(str(name), one) for name, one in models.items()}
+
+
+def _model(name: str, said: object) -> Model:
+    fields = _object(name, said, _MODEL)
+    listed = fields.get("versions", [])
+    if not isinstance(listed, list):
+        raise _bad(f"{name}.versions must be a list")
+    versions = [_version(f"{name}.versions[{at}]", one) for at, one in enumerate(listed)]
+    if len({one.version for one in versions}) < len(versions):
+        raise _bad(f"{name}.versions names a version twice")
+    aliases = _object(f"{name}.aliases", fields.get("aliases", {}), None)
+    weights = _object(f"{name}.weights", fields.get("weights", {}), None)
+    for version, weight in weights.items():
+        if isinstance(weight, bool) or not isinstance(weight, int) or not 0 <= weight < 2**31:
+            raise _bad(f"{name}.weights.{version} must be a whole number from 0")
+    if weights and not any(weights.values()):
+        raise _bad(f"{name}.weights needs at least one weight above 0")
+    return Model(
+        versions,
+        {_name(f"{name}.aliases", alias): _name(f"{name}.aliases.{alias}", to) for alias, to in aliases.items()},
+        {_name(f"{name}.weights", version): weight for version, weight in weights.items() if weight},
+        _object(f"{name}.policy", fields.get("policy", {}), ("latest", "all", "specific")),
+    )
+
+
+def _version(where: str, said: object) -> Version:
+    fields = _object(where, said, _VERSION)
+    uri, runtime, config = fields.get("uri"), fields.get("runtime", ""), fields.get("config", {})
+    if not isinstance(uri, str) or not uri or not isinstance(runtime, str):
+        raise _bad(f"{where} needs a uri, and runtime must be text")
+    flags = {name: fields[name] for name in ("pinned", "route", "loaded") if name in fields}
+    for name, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise _bad(f"{where}.{name} must be true or false")
+    try:
+        config = json.loads(json.dumps(_object(f"{where}.config", config, None)))
+    except (TypeError, ValueError) as failure:
+        raise _bad(f"{where}.config is nothing that JSON can hold ({failure})") from None
+    return Version(_name(f"{where}.version", fields.get("version", "")), uri, runtime, config, **flags)
+
+
+def _object(where: str, said: object, known: Sequence[str] | None) -> dict[Any, Any]:
+    if not isinstance(said, dict):
+        raise _bad(f"{where} must be an object")
+    unknown = sorted(str(name) for name in said if known is not None and name not in known)
+    if unknown:
+        raise _bad(f"{where} has no field {unknown[0][:64]!r}; it has {', '.join(known or ())}")
+    return said
+
+
+def _name(where: str, said: object) -> str:
+    """YAML reads a version such as 1 as a number."""
+    name = str(said) if isinstance(said, str | int) and not isinstance(said, bool) else ""
+    if not MODEL_NAME.fullmatch(name):
+        raise _bad(f"{where}: {said!r} is no name: letters, digits, '.', '_' and '-', at most 128")
+    return name
+
+
+def _bad(what: str) -> InvalidRequest:
+    return InvalidRequest("bad_request", f"{what[0].upper()}{what[1:]}.")

@@ -1,0 +1,140 @@
+"""A model's version policy: which registered versions are in memory.
+
+In Triton's words: `latest` N, `all`, `specific` versions. The newest are those registered last. A version that has a
+share of a split or an alias stays whatever the policy says, and so does the last one that takes requests; what the
+policy unloads it may load again, what somebody unloaded stays so until somebody loads it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from scurry.registry import shelving
+from scurry.registry.record import aliases_of, takes_requests, weights_of
+from scurry.registry.steps import Answer, Progress
+from scurry.wire.errors import InvalidRequest, NotFound
+from scurry.wire.messages_pb2 import LOADING, READY, REGISTERED, Policy, Record, Update, VersionRecord
+from scurry.wire.names import MODEL_NAME
+
+MOST: Final = 1_000_000
+SAY: Final = 'one of {"latest": N}, {"all": true}, {"specific": [VERSION, …]}'
+
+
+def parse_policy(name: str, value: object) -> Policy:
+    """A policy in our form or Triton's. Raises `InvalidRequest` that names the field."""
+    if not isinstance(value, dict) or len(value) != 1 or not value.keys() <= {"latest", "all", "specific"}:
+        raise _bad(f"{name} must be {SAY}")
+    ((kind, what),) = value.items()
+    if isinstance(what, dict):  # as Triton writes it
+        key = {"latest": "num_versions", "specific": "versions"}.get(kind)
+        if what.keys() - {key}:
+            raise _bad(f"{name}.{kind} has no field {min(what.keys() - {key})[:64]!r}")
+        what = what.get(key, 1 if kind == "latest" else []) if key else True
+    if kind == "all" and what is True:
+        return Policy(all=True)
+    if kind == "latest" and _is_count(what):
+        return Policy(latest=int(str(what)))
+    if kind == "specific" and isinstance(what, list) and what and all(map(_is_version, what)):
+        return Policy(specific=dict.fromkeys(str(each) for each in what))
+    raise _bad(f"{name}.{kind} is not right: a policy is {SAY}")
+
+
+def _is_count(value: object) -> bool:
+    """Triton's tools may write numbers as text."""
+    number = int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 8 else value
+    return isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= MOST
+
+
+def _is_version(value: object) -> bool:
+    return isinstance(value, int | str) and not isinstance(value, bool) and bool(MODEL_NAME.fullmatch(str(value)))
+
+
+def check_config(config: dict[str, Any]) -> None:
+    """Raise `InvalidRequest` for a `version_policy` or `pinned` in a version's options that is none."""
+    if "version_policy" in config:
+        parse_policy("register.config.version_policy", config["version_policy"])
+    if not isinstance(config.get("pinned", False), bool):
+        raise _bad("register.config.pinned must be true or false")
+
+
+def check(policy: Policy) -> None:
+    """Raise `InvalidRequest` unless it says exactly one thing."""
+    said = bool(policy.latest) + policy.all + bool(policy.specific)
+    if said != 1 or not 0 <= policy.latest <= MOST or not all(map(_is_version, policy.specific)):
+        raise _bad(f"policy must be {SAY}")
+
+
+def adopt(record: Record, config: str) -> None:
+    """A version that was registered with a policy brings it for its model."""
+    said = json.loads(config or "{}").get("version_policy")
+    if said is not None:
+        record.policy.CopyFrom(parse_policy("register.config.version_policy", said))
+
+
+def set_policy(progress: Progress, update: Update) -> str:
+    """The verb: what is to be in memory is loaded, the rest drains. Answered when it is in force, not when all is."""
+    record = progress.record
+    if not record.versions:
+        raise NotFound("model_not_found", f"No model {record.model!r} is registered.")
+    record.policy.CopyFrom(update.policy)
+    record.sequence += 1
+    progress.effects.append(Answer(update))
+    return "applied"
+
+
+def lets(record: Record, entry: VersionRecord) -> bool:
+    """Whether a version that is being registered is loaded."""
+    policy = record.policy
+    return not policy.specific or entry.version in policy.specific or _held(record, entry)
+
+
+def wants(record: Record, entry: VersionRecord) -> bool:
+    """Whether a version that is registered only may be loaded."""
+    policy = record.policy
+    if policy.latest and not _held(record, entry):
+        here = [each for each in record.versions if _counts(each) or each.version == entry.version]
+        return entry in here[-policy.latest :]
+    return lets(record, entry)
+
+
+def keep_to(progress: Progress) -> None:
+    """Load and unload what the policy says; nothing of it while a model has none."""
+    record = progress.record
+    if not record.HasField("policy"):
+        return
+    for entry in reversed(record.versions):
+        if entry.state == REGISTERED and entry.laid_down and wants(record, entry):
+            shelving.renew(progress, entry)
+    able = [entry for entry in record.versions if takes_requests(entry)]
+    for entry in _surplus(record, able):
+        if entry.state == READY and not _held(record, entry) and _spared(record, entry):
+            shelving.rest(progress, entry, laid_down=True)
+
+
+def _surplus(record: Record, able: list[VersionRecord]) -> list[VersionRecord]:
+    """What takes requests and is not wanted, the oldest first."""
+    policy = record.policy
+    if policy.latest:
+        return able[: -policy.latest]
+    return [entry for entry in able if policy.specific and entry.version not in policy.specific]
+
+
+def _counts(entry: VersionRecord) -> bool:
+    return takes_requests(entry) or entry.state == LOADING
+
+
+def _held(record: Record, entry: VersionRecord) -> bool:
+    """Whether requests were sent its way by somebody."""
+    return record.weights.get(entry.version, 0) > 0 or bool(aliases_of(record, entry.version))
+
+
+def _spared(record: Record, entry: VersionRecord) -> bool:
+    """Whether requests that name no version have another one to go to."""
+    return any(version != entry.version for version in weights_of(record)) or any(
+        other.version != entry.version and takes_requests(other) and not other.unrouted for other in record.versions
+    )
+
+
+def _bad(what: str) -> InvalidRequest:
+    return InvalidRequest("bad_request", f"Registry message: {what}.")

@@ -1,0 +1,71 @@
+"""A repository registered, once or as it grows."""
+
+import json
+
+import pytest
+
+from scurry.cli import scan
+from scurry.cli.main import main
+from scurry.wire.errors import Failed
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """Two models."""
+    for name in ("a/1", "b/2"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "model.onnx").write_text("x")
+    return tmp_path
+
+
+def test_a_repository_is_registered_once(asker, capsys, repository):
+    """Two looks, then the table; a second scan of what is known says so."""
+    assert main(["models", "scan", str(repository), "--interval", "0.01", "--json"]) == 0
+    done = json.loads(capsys.readouterr().out)
+    assert [(one["model"], one["change"], one["outcome"]) for one in done] == [
+        ("a", "register version 1", "done"), ("b", "register version 2", "done"),
+    ]  # fmt: skip
+    uri = str(repository)
+    asker.view = {
+        name: {"versions": [{"version": version, "uri": uri, "state": "ready"}]} for name, version in ("a1", "b2")
+    }
+    assert main(["models", "scan", str(repository), "--interval", "0.01"]) == 0
+    assert "is registered." in capsys.readouterr().out
+
+
+def test_what_is_refused_is_told_and_the_rest_goes_on(asker, capsys, repository):
+    """Exit status 1."""
+
+    async def update(one, **_):
+        if one.model == "a":
+            raise Failed("load_failed", "No model file.")
+        return {}
+
+    asker.update = update
+    assert main(["models", "scan", str(repository), "--interval", "0.01"]) == 1
+    out = capsys.readouterr().out
+    assert "load_failed: No model file." in out
+    assert "done" in out
+
+
+def test_watching_goes_on_until_interrupted(asker, repository, monkeypatch):
+    """A look at each interval; what comes later is registered."""
+    looks = []
+
+    async def sleep(_):
+        looks.append(1)
+        if len(looks) == 3:
+            (repository / "c" / "1").mkdir(parents=True)
+            (repository / "c" / "1" / "model.onnx").write_text("x")
+        if len(looks) == 7:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(scan.asyncio, "sleep", sleep)
+    assert main(["models", "scan", str(repository), "--watch"]) == 130
+    assert [update.model for update in asker.updates] == ["a", "b", "c"]
+
+
+def test_a_repository_that_is_not_there_is_an_error(asker, capsys, tmp_path):
+    """Before anything is asked of the registry."""
+    assert main(["models", "scan", str(tmp_path / "none")]) == 1
+    assert "There is no directory" in capsys.readouterr().err
