@@ -9,7 +9,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from scurry.cli import register
+from scurry.cli import limits, register
 from scurry.cli.connecting import add_json, add_redis, client
 from scurry.cli.flags import number
 from scurry.cli.output import emit, progress, table
@@ -22,6 +22,8 @@ CHANGE = 100
 EXAMPLE = """examples:
   scurry models register digits --uri ./digits.onnx
   scurry models split digits 1=90 2=10
+  scurry models limits digits --max-queue-size 100 --default-timeout 2s --max-timeout 30s --tenant acme=5:20
+  scurry models lanes digits --min 1 --max 4
   scurry models list"""
 
 
@@ -46,6 +48,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     one = _named(verbs, "promote", "give all requests that name no version to one version", change)
     one.add_argument("version", metavar="VERSION", help="version or alias")
     _named(verbs, "rollback", "back to the shares before the last change", change)
+    limits.add_limits(_named(verbs, "limits", "what its requests may take, in place of the former limits", change))
+    limits.add_lanes(_named(verbs, "lanes", "on how many lanes each version computes", change))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -139,6 +143,8 @@ def update_of(args: argparse.Namespace) -> Update:
         "split": lambda: {"split": Split(weights=parse_weights(args.weights))},
         "promote": lambda: {"promote": Promote(version=args.version)},
         "rollback": lambda: {"rollback": Rollback()},
+        "limits": lambda: {"limits": limits.limits_of(args)},
+        "lanes": lambda: {"lanes": limits.lanes_of(args)},
     }
     return Update(model=args.name, **changes[args.act]())
 
@@ -175,7 +181,9 @@ def describe(name: str, record: dict[str, Any]) -> str:
     """A model's record as text."""
     lines = [table(("MODEL", "VERSION", "STATE", "SHARE", "RUNTIME", "URI"), version_rows(name, record))]
     lines += [f"alias {alias} is version {version}" for alias, version in (record.get("aliases") or {}).items()]
+    lines += limits.described(record)
     for one in record.get("versions", ()):
+        lines.append(limits.lanes_text(one))
         if one.get("reason"):
             lines.append(f"version {one['version']}: {one['reason']}")
         lines += [f"version {one['version']} warning: {sentence}" for sentence in one.get("warnings") or ()]
@@ -184,7 +192,7 @@ def describe(name: str, record: dict[str, Any]) -> str:
             lines += [
                 f"version {one['version']} {kind[:-1]} {tensor_text(tensor)}" for tensor in signature.get(kind, ())
             ]
-    return "\n".join(lines)
+    return "\n".join(filter(None, lines))
 
 
 def tensor_text(tensor: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
 
+from scurry.registry import bounds
 from scurry.registry.record import aliases_of, find, require, require_ready, takes_requests, weights_of
 from scurry.registry.steps import Answer, Progress
 from scurry.registry.update import FUNCTION_RUNTIME, short
@@ -217,4 +218,6 @@ _VERBS: Final[dict[str, Callable[[Progress, Update], str]]] = {
     "split": _split,
     "promote": _promote,
     "rollback": _rollback,
+    "limits": bounds.limit,
+    "lanes": bounds.set_lanes,
 }

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scurry.registry import changes
+from scurry.registry import changes, experiment, growth
 from scurry.registry.record import find, routes_of, serving_spec, takes_requests, weights_of
 from scurry.registry.steps import Answer, AskUnload, Audited, Effect, Progress, RemindLater
 from scurry.registry.update import read
@@ -27,6 +27,7 @@ from scurry.wire.messages_pb2 import (
     FAILED,
     LOADING,
     Drained,
+    LanesWanted,
     Loaded,
     LoadFailed,
     Loading,
@@ -54,7 +55,7 @@ class LoadLost:
     identity: str
 
 
-Event = Update | Loaded | LoadFailed | Loading | Remind | Drained | LoadLost
+Event = Update | Loaded | LoadFailed | Loading | Remind | Drained | LanesWanted | LoadLost
 
 
 def advance(
@@ -90,6 +91,7 @@ def _update(progress: Progress, update: Update, functions: tuple[str, ...] | Non
 
 def _settle(before: Record, record: Record, now: int) -> None:
     """Remember the former split for a rollback, count the epoch of new routes, stamp the time."""
+    experiment.settle(before, record)
     weights = weights_of(before)
     if weights and weights_of(record) != weights:
         record.previous.clear()
@@ -127,6 +129,8 @@ def _on_loaded(progress: Progress, event: Loaded) -> None:
         progress.hear(entry, event)
     elif event.identity and event.identity not in _wanted(progress.record, event.version):
         progress.effects.append(AskUnload(event.version, event.generation, event.identity))
+    else:
+        growth.on_loaded(progress, event)
 
 
 def _wanted(record: Record, version: str) -> Sequence[str]:
@@ -143,6 +147,8 @@ def _on_load_failed(progress: Progress, event: LoadFailed) -> None:
         progress.fail(entry, event.error, event.message)
     elif event.error == BROKEN:
         _on_broken(progress, event)
+    else:
+        growth.on_load_failed(progress, event)
 
 
 def _on_broken(progress: Progress, event: LoadFailed) -> None:
@@ -161,9 +167,11 @@ def _on_loading(_: Progress, __: Loading) -> None:
 
 def _on_remind(progress: Progress, event: Remind) -> None:
     entry = _loading(progress, event.version, event.generation)
+    expired = waited_ms(event.attempt) >= LOAD_LIMIT_MS
     if entry is None:
+        growth.on_remind(progress, event, expired=expired)
         return
-    if waited_ms(event.attempt) >= LOAD_LIMIT_MS:
+    if expired:
         progress.fail(entry, "load_failed", f"It was not loaded within {LOAD_LIMIT_MS // 60_000} minutes.")
         return
     progress.ask(entry)
@@ -199,4 +207,5 @@ _EVENTS: Final[dict[type, Callable[[Progress, Any], None]]] = {
     Remind: _on_remind,
     LoadLost: _on_load_lost,
     Drained: _on_drained,
+    LanesWanted: growth.on_wanted,
 }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from scurry.registry import lanes
 from scurry.registry.record import aliases_of
 from scurry.wire.messages_pb2 import DRAINING, FAILED, LOADING, READY, Loaded, ModelSpec, Record, Update, VersionRecord
-from scurry.wire.names import LANES
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,19 @@ class Progress:
         """Ask the first lanes to load; remind of those that do not answer."""
         entry.state = LOADING
         entry.losses = 0
-        for name in ("loaded", "error", "message"):
+        for name in ("loaded", "error", "message", "growing"):
             entry.ClearField(name)
         self.ask(entry)
         self.effects.append(RemindLater(entry.version, entry.spec.generation, 1))
 
     def ask(self, entry: VersionRecord) -> None:
-        """Ask the lanes that have not loaded it."""
-        self.effects += [AskLoad(entry.version, lane) for lane in range(LANES) if lane not in entry.loaded]
+        """Ask the lanes that have not loaded it; when all have, the first: fewer may be told than when it began."""
+        missing = [lane for lane in range(self._lanes(entry)) if lane not in entry.loaded]
+        self.effects += [AskLoad(entry.version, lane) for lane in missing or [0]]
+
+    def _lanes(self, entry: VersionRecord) -> int:
+        """Lanes on which it has to be loaded."""
+        return lanes.to_load(self.record.lanes, entry.spec.config, entry.lanes)
 
     def hear(self, entry: VersionRecord, loaded: Loaded) -> None:
         """One lane has loaded it; the version is ready when all have, each from the same files."""
@@ -86,7 +91,7 @@ class Progress:
         spec.fingerprint = loaded.fingerprint
         spec.runtime = spec.runtime or loaded.runtime
         spec.max_batch_size = loaded.max_batch_size or spec.max_batch_size
-        if set(range(LANES)) <= set(entry.loaded):
+        if set(range(self._lanes(entry))) <= set(entry.loaded):
             entry.signature.CopyFrom(loaded.signature)
             entry.bytes, entry.device = loaded.bytes, loaded.device
             entry.warnings[:] = loaded.warnings
@@ -95,6 +100,7 @@ class Progress:
     def become_ready(self, entry: VersionRecord) -> None:
         """From now on it takes requests; a former spec is unloaded when none is on its way to that any more."""
         entry.state = READY
+        entry.lanes = lanes.clamped(self.record.lanes, entry.spec.config, entry.lanes)
         if entry.HasField("serving"):
             entry.former.add(generation=entry.serving.generation, identity=entry.serving.identity)
             entry.ClearField("serving")

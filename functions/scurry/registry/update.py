@@ -9,9 +9,11 @@ from typing import Any, Final
 import orjson
 
 from scurry.job.module import serves
+from scurry.registry import lanes, limits
+from scurry.wire import queue_options
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.limits import JSON_DEPTH
-from scurry.wire.messages_pb2 import Alias, Promote, Register, Rollback, Split, Unregister, Update
+from scurry.wire.messages_pb2 import Alias, LaneRange, Limits, Promote, Register, Rollback, Split, Unregister, Update
 from scurry.wire.names import MODEL_NAME
 
 FUNCTION_RUNTIME: Final = "function"
@@ -37,6 +39,9 @@ def read(update: Update, functions: tuple[str, ...] | None = None) -> Update:
         raise _bad(f"model {short(out.model)} is no name: {NAMES}")
     if out.WhichOneof("change") == "register":
         _check_register(out.register, functions)
+    for verb, check in _CHECKS.items():
+        if out.WhichOneof("change") == verb:
+            check(getattr(out, verb))
     return out
 
 
@@ -47,10 +52,18 @@ def describe(update: Update) -> str:
         return update.json[:AUDIT_CHARACTERS]
     fields: dict[str, Any] = {}
     for field, value in getattr(update, verb).ListFields():
-        fields[field.name] = dict(value) if field.name == "weights" else value
+        fields[field.name] = _PLAIN.get(field.name, _same)(value)
     if "config" in fields:
         fields["config"] = _described(fields["config"])
     return json.dumps({verb: fields}, separators=(",", ":"), sort_keys=True)[:AUDIT_CHARACTERS]
+
+
+def _same(value: object) -> object:
+    return value
+
+
+_PLAIN: Final[dict[str, Callable[[Any], object]]] = {"weights": dict, "tenants": limits.plain_tenants}
+"""Fields that JSON has no value for, made into one."""
 
 
 def _described(config: str) -> object:
@@ -142,7 +155,10 @@ _VERBS: Final[dict[str, tuple[type, dict[str, Callable[[str, object], Any]]]]] =
     "split": (Split, {"weights": _weights}),
     "promote": (Promote, {"version": _text}),
     "rollback": (Rollback, {}),
+    "limits": (Limits, limits.FIELDS),
+    "lanes": (LaneRange, lanes.FIELDS),
 }
+_CHECKS: Final[dict[str, Callable[[Any], None]]] = {"limits": limits.check, "lanes": lanes.check}
 
 
 def _check_register(register: Register, functions: tuple[str, ...] | None) -> None:
@@ -190,18 +206,8 @@ def _checked_config(text: str) -> str:
     size = config.get("max_batch_size", 1)
     if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= MOST_ROWS:
         raise _bad(f"register.config.max_batch_size must be a whole number from 0 to {MOST_ROWS}")
-    _check_queue(config)
+    try:
+        queue_options.read(config)
+    except ValueError as failure:
+        raise _bad(f"register.config.{failure}") from None
     return json.dumps(config, separators=(",", ":"), sort_keys=True) if config else ""
-
-
-def _check_queue(config: dict[str, Any]) -> None:
-    """The one part of `dynamic_batching` that the router goes by."""
-    part: Any = config
-    name = "register.config"
-    for key in ("dynamic_batching", "default_queue_policy"):
-        part, name = part.get(key, {}), f"{name}.{key}"
-        if not isinstance(part, dict):
-            raise _bad(f"{name} must be an object")
-    size = part.get("max_queue_size", 0)
-    if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size < 2**31:
-        raise _bad(f"{name}.max_queue_size must be a whole number from 0")

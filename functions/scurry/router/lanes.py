@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import sub
 
 from scurry.router import policy
+from scurry.router.admission import Admission
 from scurry.router.room import Room
 from scurry.wire.messages_pb2 import LaneCounters, Requests, VersionRoute
-from scurry.wire.names import LANES
+from scurry.wire.names import LANES, MOST_LANES
 
 
 class Lanes:
-    """One version's route with the counters of its lanes."""
+    """One version's route with the counters of its lanes; lane 16·l + k is lane k of level l."""
 
-    __slots__ = ("counters", "draining", "function", "max_batch_size", "room", "route", "stamp", "version", "weight")
+    __slots__ = (
+        "admission", "counters", "draining", "function", "max_batch_size", "room", "route", "stamp", "version", "weight"
+    )  # fmt: skip
 
-    def __init__(self, route: VersionRoute, counters: LaneCounters) -> None:
+    def __init__(self, route: VersionRoute, counters: LaneCounters, admission: Admission | None = None) -> None:
+        self.admission = admission  # None: nothing holds for its requests in particular
         self.route = route
         self.counters = counters
         self.version = route.version
@@ -31,11 +36,23 @@ class Lanes:
         """Requests sent and not known to be finished, per lane."""
         return list(map(sub, self.counters.sent, self.counters.done))
 
-    @property
-    def emptiest(self) -> int:
-        """The lane with least outstanding."""
+    def outstanding_at(self, level: int) -> list[int]:
+        """The same for the lanes of one level, from its own lane 0 on; at least as many as there are at the start."""
         outstanding = self.outstanding
-        return outstanding.index(min(outstanding))
+        if level or len(outstanding) > MOST_LANES:
+            outstanding = outstanding[level * MOST_LANES : (level + 1) * MOST_LANES]
+        return outstanding if len(outstanding) >= LANES else [*outstanding, *[0] * (LANES - len(outstanding))]
+
+    def emptiest(self, level: int = 0) -> int:
+        """The lane of a level with least outstanding, of those that share its requests."""
+        outstanding = self.outstanding_at(level)[: self.room.most]
+        outstanding += [0] * (self.room.first - len(outstanding))
+        return level * MOST_LANES + outstanding.index(min(outstanding))
+
+    def spread(self, level: int, outstanding: Sequence[int], count: int) -> list[tuple[int, int]]:
+        """How many of so many requests go to which lane of a level."""
+        parts = self.room.spread(outstanding, count)
+        return [(level * MOST_LANES + lane, size) for lane, size in parts] if level else parts
 
     @property
     def generation(self) -> int:

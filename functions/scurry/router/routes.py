@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scurry.router.admission import Admission
 from scurry.router.lanes import Lanes
 from scurry.router.replaced import leave_behind
 from scurry.wire.messages_pb2 import LaneCounters, RouterState, Routes
@@ -161,6 +162,8 @@ def _changed(state: RouterState, routes: Routes) -> RouterState:
     fresh = RouterState(
         routes=routes, held=state.held, asked=state.asked, highest=highest, reread_until=state.reread_until
     )
+    for tenant in routes.tenants.keys() & state.tenants.keys():
+        fresh.tenants[tenant] = state.tenants[tenant]
     for told in ("announce", "wanted"):
         fresh.routes.ClearField(told)
     none = [highest] * LANES
@@ -171,4 +174,8 @@ def _changed(state: RouterState, routes: Routes) -> RouterState:
 
 
 def _lanes(state: RouterState) -> dict[str, Lanes]:
-    return {route.version: Lanes(route, counters) for route, counters in zip(state.routes.versions, state.versions)}  # noqa: B905
+    routes = state.routes
+    return {
+        route.version: Lanes(route, counters, Admission.of(route, routes))
+        for route, counters in zip(routes.versions, state.versions)  # noqa: B905
+    }

@@ -11,8 +11,9 @@
 `input` and `output`, in Triton's form, are held against what the model says of itself. `runtime`, `backend`, `platform`
 and `default_model_filename` tell how it is found and opened.
 
-`dynamic_batching.default_queue_policy.max_queue_size` is the router's (the registry reads it): here it is only checked,
-as the registry checks it. What else Triton has beside it is no mistake, but has no effect and is named in a warning.
+Priorities, the queue's size and time-out in `dynamic_batching`, and `instance_group`, are the router's (the registry
+reads them): here they are only checked, as the registry checks them. What else Triton has beside them is no mistake,
+but has no effect and is named in a warning.
 """
 
 from __future__ import annotations
@@ -23,13 +24,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from scurry.wire import queue_options
 from scurry.wire.errors import Failed
+from scurry.wire.queue_options import BATCHING, INSTANCES, POLICY, READ, READ_OF_POLICY
 
 MAX_BATCH_SIZE: Final = 32
 TRITON: Final = frozenset({"name", "runtime", "backend", "platform", "default_model_filename"})
 """What was read before the model is opened."""
 IDLE: Final = frozenset(
-    {"cc_model_filenames", "instance_group", "metric_tags", "model_metrics", "model_operations", "optimization",
+    {"cc_model_filenames", "metric_tags", "model_metrics", "model_operations", "optimization",
      "parameters", "response_cache", "version_policy"}
 )  # fmt: skip
 """Triton's names that would not change an answer: they are said to have no effect."""
@@ -38,10 +41,10 @@ NEEDED: Final = frozenset(
      "sequence_batching"}
 )  # fmt: skip
 """Triton's names without which the model would answer something else."""
-QUEUE: Final = "dynamic_batching"
-KNOWN: Final = frozenset({"max_batch_size", "threads", "device", "model_warmup", "input", "output", QUEUE})
+QUEUE: Final = frozenset({BATCHING, INSTANCES})
+"""What the registry and the router go by."""
+KNOWN: Final = frozenset({"max_batch_size", "threads", "device", "model_warmup", "input", "output", *QUEUE})
 """What every runtime knows."""
-POLICY: Final = "default_queue_policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def parse_options(config: str, beside: Mapping[str, Any], known: Collection[str]
     warnings: tuple[str, ...] = (f"{', '.join(idle)} in the config without effect here.",) if idle else ()
     for name in idle:
         del values[name]
-    warnings += _queue_warnings(values.pop(QUEUE, {}), only_beside=QUEUE in beside and QUEUE not in given)
+    warnings += _queue_warnings(values, given)
     checked: dict[str, Any] = {name: _checked(name, value) for name, value in values.items()}
     return Options(**checked, warnings=warnings)
 
@@ -96,19 +99,18 @@ def _object(config: str) -> dict[str, Any]:
     return values
 
 
-def _queue_warnings(queue: object, *, only_beside: bool) -> tuple[str, ...]:
-    """What of `dynamic_batching` has no effect. Raises `load_failed` on what the registry refuses as well."""
-    policy = queue.get(POLICY, {}) if isinstance(queue, dict) else {}
-    for name, part in ((QUEUE, queue), (f"{QUEUE}.{POLICY}", policy)):
-        if not isinstance(part, dict):
-            raise Failed("load_failed", f"Option {name!r} must be an object, not {part!r}.")
-    size = policy.get("max_queue_size", 0)
-    if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size < 2**31:
-        raise Failed("load_failed", f"Option 'max_queue_size' must be a whole number from 0, not {size!r}.")
-    if only_beside:
-        return (f"{QUEUE} has no effect in the file beside the model: register the model with it.",)
-    idle = sorted([*(set(queue) - {POLICY}), *(set(policy) - {"max_queue_size"})] if isinstance(queue, dict) else [])
-    return (f"{', '.join(idle)} in {QUEUE} without effect here.",) if idle else ()
+def _queue_warnings(values: dict[str, Any], given: Mapping[str, Any]) -> tuple[str, ...]:
+    """Take out what is the router's; what of it has no effect. Raises `load_failed` as the registry refuses it."""
+    queue = {name: values.pop(name) for name in QUEUE if name in values}
+    try:
+        queue_options.read(queue)
+    except ValueError as failure:
+        raise Failed("load_failed", f"The model's config: {failure}.") from None
+    beside = tuple(f"{name} has no effect in the file beside the model: register the model with it."
+                   for name in sorted(queue.keys() - given.keys()))  # fmt: skip
+    batching = queue.get(BATCHING, {}) if BATCHING in given else {}
+    idle = sorted([*(batching.keys() - READ), *(batching.get(POLICY, {}).keys() - READ_OF_POLICY)])
+    return (*beside, f"{', '.join(idle)} in {BATCHING} without effect here.") if idle else beside
 
 
 def _checked(name: str, value: object) -> int | str | tuple[Any, ...]:

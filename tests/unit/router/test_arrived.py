@@ -26,7 +26,7 @@ ANY = st.fixed_dictionaries(
 
 def told(group: list[Request]) -> Requests:
     """A group with what the ingress says of it, by the sentences of the contract."""
-    plain = all(not (each.version or each.priority or each.defect) for each in group)
+    plain = all(not (each.version or each.priority or each.defect or each.bulk) for each in group)
     nearest = min((each.deadline for each in group if each.deadline), default=0) if plain else 0
     return Requests(requests=group, plain=plain, first_deadline=nearest)
 

@@ -13,7 +13,7 @@ def test_send_counts_and_asks_for_a_report_now_and_then() -> None:
     assert lanes.send(0, 3) == (12, False)
     assert lanes.send(1, 8) == (8, True)
     assert lanes.outstanding == [12, 8]
-    assert lanes.emptiest == 1
+    assert lanes.emptiest() == 1
 
 
 def test_a_report_covers_all_before_it() -> None:
