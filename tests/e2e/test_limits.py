@@ -59,7 +59,10 @@ async def test_a_tenant_may_send_what_it_is_allowed(stack: Stack, tmp_path: Path
     stack.register("limits-paid", save_negation(tmp_path / "minus.onnx"))
     stack.run("models", "limits", "limits-paid", "--tenant", "acme=0.001:2", "--max-timeout", "20s")
     record = json.loads(stack.run("models", "show", "limits-paid", "--json").stdout)
-    assert record["limits"] == {"max_timeout_microseconds": 20_000_000, "tenants": {"acme": {"rate": 0.001, "burst": 2}}}
+    assert record["limits"] == {
+        "max_timeout_microseconds": 20_000_000,
+        "tenants": {"acme": {"rate": 0.001, "burst": 2}},
+    }
     url = f"{stack.http_url}/v2/models/limits-paid/infer"
     async with Client(stack.redis_url) as client:
         assert (await client.infer("limits-paid", ONE, tenant="acme"))["y"].tolist() == [[-1]]

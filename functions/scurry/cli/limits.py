@@ -1,4 +1,4 @@
-"""Limit what a model's requests may take, and set how many lanes it has."""
+"""What a model's requests may take, and how many lanes it has."""
 
 from __future__ import annotations
 

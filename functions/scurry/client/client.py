@@ -113,14 +113,9 @@ class Client(AnswerReader):
         keep = self._keep(id, keep)
         if keep is not None:
             options += ("keep", str(keep))
-        if key:
-            options += ("key", key)
-        if traceparent:
-            options += ("traceparent", traceparent)
-        if priority:
-            options += ("priority", str(priority))
-        if tenant:
-            options += ("tenant", tenant)
+        for name, value in (("key", key), ("traceparent", traceparent), ("priority", priority), ("tenant", tenant)):
+            if value:
+                options += (name, str(value))
         stream = self.streams.requests(model)
         return self.streams.send(
             stream, fields, id or self.new_id(), timeout, parked or (), options=options, own=keep == 0

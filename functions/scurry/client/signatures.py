@@ -1,4 +1,4 @@
-"""What models take, so far as the registry shows it; looked up every so often."""
+"""What models take, so far as the registry shows it."""
 
 from __future__ import annotations
 

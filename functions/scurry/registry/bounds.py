@@ -6,6 +6,7 @@ from scurry.registry import growth
 from scurry.registry.steps import Answer, Progress
 from scurry.wire.errors import NotFound
 from scurry.wire.messages_pb2 import Update
+from scurry.wire.names import LANES
 
 
 def limit(progress: Progress, update: Update) -> str:
@@ -26,7 +27,7 @@ def set_lanes(progress: Progress, update: Update) -> str:
     else:
         record.ClearField("lanes")
     for entry in record.versions:
-        growth.resize(progress, entry, entry.lanes)
+        growth.resize(progress, entry, entry.lanes or LANES)
     return _applied(progress, update)
 
 

@@ -1,4 +1,4 @@
-"""Which experiment a split is part of: the salt by which its callers are shared out.
+"""Which experiment a split is part of: the salt of its hashes.
 
 A version that gets a share begins another one, so that not always the same callers are the first. While shares only
 grow or shrink, and when the split before comes back, it stays: whoever was with a version stays with it.
@@ -11,5 +11,6 @@ from scurry.wire.messages_pb2 import Record
 
 def settle(before: Record, record: Record) -> None:
     """Number the experiment by the change that began it."""
-    if not record.weights.keys() <= {*before.weights, *before.previous}:
+    having = set(record.weights)
+    if not (having <= set(before.weights) or having <= set(before.previous)):
         record.experiment = record.sequence

@@ -20,7 +20,7 @@ def resize(progress: Progress, entry: VersionRecord, wanted: int) -> None:
     told, config = progress.record.lanes, entry.spec.config
     now, target = entry.lanes or LANES, lanes.to_load(told, config, wanted)
     entry.growing = 0
-    if entry.function or target <= now:
+    if entry.function or target <= now or not lanes.span(told, config)[1]:
         _settle(progress, entry, target)
     else:
         entry.growing = target

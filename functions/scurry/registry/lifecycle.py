@@ -98,6 +98,9 @@ def _settle(before: Record, record: Record, now: int) -> None:
         record.previous.update(weights)
     for version in [version for version in record.previous if find(record, version) is None]:
         del record.previous[version]
+    if not record.versions:
+        record.ClearField("limits")
+        record.ClearField("lanes")
     if routes_of(record) != routes_of(before):
         record.epoch += 1
     if record != before:

@@ -1,4 +1,4 @@
-"""What a request is held to before it goes to a lane: its deadline, its tenant, its level.
+"""What a request is held to: its deadline, its tenant, its level.
 
 A time-out counts from the stamp that Redis gave the entry, so that a replay comes to the same deadline. Bulk has none
 but its own. Level 0 is answered first; bulk comes after every priority.

@@ -181,9 +181,7 @@ def _roomiest(load: Sequence[int], cap: int, first: int, most: int) -> int | Non
     return next((lane for lane in range(first, most) if load[lane] < cap), None)
 
 
-def wants_report(
-    lane: int, unasked: int, outstanding: int, cap: int, bound: int, *, every: int = REPORT_EVERY
-) -> bool:
+def wants_report(lane: int, unasked: int, outstanding: int, cap: int, bound: int, *, every: int = REPORT_EVERY) -> bool:
     """Whether the lane should say when it has finished all that it has.
 
     What is not asked for counts as outstanding: on the first lanes together it stays below half of the bound.

@@ -29,9 +29,7 @@ class Room:
 
     def _rebound(self) -> None:
         micros = self._counters.service_micros
-        self._bound = policy.queue_bound(
-            self._told, micros, self._queue_ms, self.cap, first=self.first, most=self.most
-        )
+        self._bound = policy.queue_bound(self._told, micros, self._queue_ms, self.cap, first=self.first, most=self.most)
         self._few = policy.within(policy.PILE_MICROS, self._max_batch_size // 2, micros)  # that may wait for each other
         self.report_every = max(1, policy.within(policy.REPORT_MICROS, policy.REPORT_EVERY, micros))
 
@@ -46,6 +44,11 @@ class Room:
             self._queue_ms = queue_ms
             self._rebound()
         return self._bound
+
+    @property
+    def call(self) -> int:
+        """Requests that one model call is reckoned to take, of which the router hears in time."""
+        return max(self._max_batch_size, self.report_every)
 
     def spread(self, outstanding: Sequence[int], count: int) -> list[tuple[int, int]]:
         """How many of so many requests go to which lane."""

@@ -94,21 +94,7 @@ class RoutingPass:
             at += size
         lanes.count(at)
         if at < len(requests):
-            self._overflow(lanes, requests[at:], level)
-
-    def _overflow(self, lanes: Lanes, requests: Sequence[Request], level: int) -> None:
-        """No lane has room, each is to report: what somebody waits for is refused, bulk waits in a lane's mail."""
-        refusal = overloaded(lanes.version, sum(lanes.outstanding_at(level)))
-        bulk = [request for request in requests if request.bulk]
-        for request in requests:
-            if not request.bulk:
-                self.answers.refuse(request, refusal)
-        lanes.refuse(len(requests) - len(bulk))
-        self.table.changed = True
-        if bulk:
-            lanes.count(len(bulk))
-            self.send(lanes, lanes.emptiest(level), bulk)
-        sending.ask_for_reports(self.call, self.table, lanes)
+            overflow(self, lanes, requests[at:], level)
 
     def send(
         self, lanes: Lanes, lane: int, requests: Sequence[Request], raw: bytes | None = None, due: int | None = None
@@ -137,6 +123,21 @@ class RoutingPass:
         saved = self.table.save()
         self.call.keep(state, saved)
         return saved
+
+
+def overflow(routing: RoutingPass, lanes: Lanes, requests: Sequence[Request], level: int) -> None:
+    """No lane has room, each is to report: what somebody waits for is refused, bulk waits in a lane's mail."""
+    refusal = overloaded(lanes.version, sum(lanes.outstanding_at(level)))
+    bulk = [request for request in requests if request.bulk]
+    for request in requests:
+        if not request.bulk:
+            routing.answers.refuse(request, refusal)
+    lanes.refuse(len(requests) - len(bulk))
+    routing.table.changed = True
+    if bulk:
+        lanes.count(len(bulk))
+        routing.send(lanes, lanes.emptiest(level), bulk)
+    sending.ask_for_reports(routing.call, routing.table, lanes)
 
 
 def due_if_plain(requests: Iterable[Request]) -> int | None:

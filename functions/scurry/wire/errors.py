@@ -1,15 +1,15 @@
 """Every failure a caller can meet, each with its code on the wire.
 
-    ScurryError
-    ├── InvalidRequest      the caller must change the request
-    │     bad_request input_name input_datatype input_rank input_shape output_name
-    │     payload_missing too_large id_conflict not_authenticated not_allowed
-    ├── NotFound            nothing by that name
-    │     model_not_found version_not_found result_not_found
-    ├── Unavailable         the same request may succeed later
-    │     model_not_ready overloaded rate_limited deadline_exceeded unavailable
-    └── Failed              the model or the system failed
-          model_failed load_failed worker_lost already_answered internal
+ScurryError
+├── InvalidRequest      the caller must change the request
+│     bad_request input_name input_datatype input_rank input_shape output_name
+│     payload_missing too_large id_conflict not_authenticated not_allowed
+├── NotFound            nothing by that name
+│     model_not_found version_not_found result_not_found
+├── Unavailable         the same request may succeed later
+│     model_not_ready overloaded rate_limited deadline_exceeded unavailable
+└── Failed              the model or the system failed
+      model_failed load_failed worker_lost already_answered internal
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What a version's config says of its queue and its lanes.
 
 The names are Triton's: `dynamic_batching` with `priority_levels`, `default_priority_level` and `default_queue_policy`
-{`max_queue_size`, `default_timeout_microseconds`}, and `instance_group` [{`count`}]. Registry and workers read them alike.
+{`max_queue_size`, `default_timeout_microseconds`}, and `instance_group` [{`count`}]. Registry and workers read them
+alike.
 """
 
 from __future__ import annotations

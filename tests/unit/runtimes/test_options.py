@@ -49,9 +49,9 @@ def test_mistakes_have_sentences(config, sentence):
 
 def test_what_is_tritons_and_harmless_is_said_to_have_no_effect():
     """A repository that Triton served is served; what tells how it is found is no option."""
-    beside = {"name": "m", "platform": "onnxruntime_onnx", "optimization": {}, "instance_group": [{"count": 2}]}
+    beside = {"name": "m", "platform": "onnxruntime_onnx", "optimization": {}, "parameters": {}}
     options = parse_options("", beside, KNOWN, "onnx")
-    assert options.warnings == ("instance_group, optimization in the config without effect here.",)
+    assert options.warnings == ("optimization, parameters in the config without effect here.",)
 
 
 @pytest.mark.parametrize("name", ["sequence_batching", "ensemble_scheduling", "batch_input"])
