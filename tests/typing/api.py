@@ -12,7 +12,18 @@ from scurry import BlockingClient, Client, ScurryError
 from scurry.client.answers import Answer
 from scurry.client.waiting import Fields
 from scurry.wire.infer_pb2 import InferReply, InferRequest
-from scurry.wire.messages_pb2 import Alias, Promote, Register, Rollback, Split, Unregister, Update
+from scurry.wire.messages_pb2 import (
+    Alias,
+    LaneRange,
+    Limits,
+    Promote,
+    Register,
+    Rollback,
+    Split,
+    TenantLimit,
+    Unregister,
+    Update,
+)
 
 
 async def asks() -> None:
@@ -25,8 +36,9 @@ async def asks() -> None:
         assert_type(outputs, dict[str, npt.NDArray[Any]])
         await client.infer("digits", {"image": [[0.0, 1.0]], "scale": 2})
         await client.infer(
-            "digits", {"x": image}, version="2", outputs=["y"], id="mine", timeout=1.5, key="user", keep=60
-        )
+            "digits", {"x": image}, version="2", outputs=["y"], id="mine", timeout=1.5, key="user", keep=60, priority=1,
+            tenant="acme",
+        )  # fmt: skip
         answer = await client.ask("digits", InferRequest(), version="stable", traceparent="00-0-0-00")
         assert_type(answer, Answer)
         assert_type(answer.reply, InferReply)
@@ -53,6 +65,8 @@ async def changes(client: Client) -> None:
         Update(model="m", promote=Promote(version="2")),
         Update(model="m", rollback=Rollback()),
         Update(model="m", unregister=Unregister(version="1")),
+        Update(model="m", limits=Limits(max_queue_size=9, tenants={"acme": TenantLimit(rate=5, burst=20)})),
+        Update(model="m", lanes=LaneRange(min=1, max=4)),
     ):
         assert_type(await client.update(update, timeout=60), dict[str, Any])
         assert_type(await client.announce(update), str)

@@ -58,8 +58,8 @@ async def test_version_key_and_trace_travel(call: Any, client: Any) -> None:
 @pytest.mark.parametrize("priority", [-1, "high", 1.5, True, 2**31])
 async def test_what_is_no_priority_is_refused(call: Any, priority: object) -> None:
     """Nobody is told yes who asks for what is not there."""
-    status, told = await call("POST", "/v2/models/m/infer", {"inputs": [X], "parameters": {"priority": priority}})
-    assert (status, told["code"]) == (400, "bad_request")
+    reply, told = await call("POST", "/v2/models/m/infer", {"inputs": [X], "parameters": {"priority": priority}})
+    assert (reply.status, told["code"]) == (400, "bad_request")
     assert "'priority' must be a whole number from 0" in told["error"]
 
 
