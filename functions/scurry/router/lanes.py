@@ -16,10 +16,14 @@ class Lanes:
     """One version's route with the counters of its lanes; lane 16·l + k is lane k of level l."""
 
     __slots__ = (
-        "admission", "counters", "draining", "function", "max_batch_size", "room", "route", "stamp", "version", "weight"
+        "_base", "admission", "counters", "draining", "function", "max_batch_size", "room", "route", "stamp", "version",
+        "weight",
     )  # fmt: skip
 
-    def __init__(self, route: VersionRoute, counters: LaneCounters, admission: Admission | None = None) -> None:
+    def __init__(
+        self, route: VersionRoute, counters: LaneCounters, admission: Admission | None = None, base: int = 0
+    ) -> None:
+        self._base = base  # no report of what went before is above this
         self.admission = admission  # None: nothing holds for its requests in particular
         self.route = route
         self.counters = counters
@@ -73,9 +77,9 @@ class Lanes:
         """Count `count` requests onto a lane; returns its new sequence and whether to ask for a report."""
         counters = self.counters
         while lane >= len(counters.sent):
-            counters.sent.append(0)
-            counters.done.append(0)
-            counters.asked.append(0)
+            counters.sent.append(self._base)
+            counters.done.append(self._base)
+            counters.asked.append(self._base)
         sent = counters.sent[lane] + count
         counters.sent[lane] = sent
         unasked, outstanding, room = sent - counters.asked[lane], sent - counters.done[lane], self.room

@@ -178,6 +178,6 @@ def _changed(state: RouterState, routes: Routes) -> RouterState:
 def _lanes(state: RouterState) -> dict[str, Lanes]:
     routes = state.routes
     return {
-        route.version: Lanes(route, counters, Admission.of(route, routes))
+        route.version: Lanes(route, counters, Admission.of(route, routes), state.highest)
         for route, counters in zip(routes.versions, state.versions)  # noqa: B905
     }
