@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from scurry.registry import lanes
 from scurry.registry.record import aliases_of
 from scurry.wire.messages_pb2 import DRAINING, FAILED, LOADING, READY, Loaded, ModelSpec, Record, Update, VersionRecord
+from scurry.wire.names import LANES
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +74,11 @@ class Progress:
 
     def ask(self, entry: VersionRecord) -> None:
         """Ask the lanes that have not loaded it; when all have, the first: fewer may be told than when it began."""
-        missing = [lane for lane in range(self._lanes(entry)) if lane not in entry.loaded]
+        missing = [lane for lane in self._lanes(entry) if lane not in entry.loaded]
         self.effects += [AskLoad(entry.version, lane) for lane in missing or [0]]
 
-    def _lanes(self, entry: VersionRecord) -> int:
-        """Lanes on which it has to be loaded."""
-        return lanes.to_load(self.record.lanes, entry.spec.config, entry.lanes)
+    def _lanes(self, entry: VersionRecord) -> range:
+        return range(lanes.to_load(self.record.lanes, entry.spec.config, entry.lanes))
 
     def hear(self, entry: VersionRecord, loaded: Loaded) -> None:
         """One lane has loaded it; the version is ready when all have, each from the same files."""
@@ -91,7 +91,7 @@ class Progress:
         spec.fingerprint = loaded.fingerprint
         spec.runtime = spec.runtime or loaded.runtime
         spec.max_batch_size = loaded.max_batch_size or spec.max_batch_size
-        if set(range(self._lanes(entry))) <= set(entry.loaded):
+        if set(self._lanes(entry)) <= set(entry.loaded):
             entry.signature.CopyFrom(loaded.signature)
             entry.bytes, entry.device = loaded.bytes, loaded.device
             entry.warnings[:] = loaded.warnings
@@ -138,8 +138,9 @@ class Progress:
             self.fail(entry, code, message)
 
     def restore(self, entry: VersionRecord) -> None:
-        """Forget the changed spec, and the message that brought it."""
+        """Forget the changed spec, the message that brought it, and who has loaded it."""
         entry.update = ""
+        entry.loaded[:] = range(entry.lanes or LANES)
         entry.spec.CopyFrom(entry.serving)
         entry.ClearField("serving")
         entry.state = READY

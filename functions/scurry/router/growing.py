@@ -59,8 +59,10 @@ def look(routing: RoutingPass, told: LanesLook) -> None:
     if not count or lanes.draining or 0 < wanted < count:
         counters.lanes_wanted = 0
         return
-    if wanted > count:
-        _ask(routing, lanes, wanted)
+    counters.lanes_wanted = 0
+    if wanted > count:  # a load may have failed
+        if count < lanes.route.most_lanes and is_crowded(counters.peak, count, lanes.room.call):
+            _ask(routing, lanes, count + 1)
     elif is_spare(counters.peak, count, lanes.room.call):
         _ask(routing, lanes, count - 1)
     counters.peak = sum(lanes.outstanding)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from scurry.endpoint.call import Call, State
 from scurry.router import finding, sending, split
+from scurry.router.admission import level_of
 from scurry.router.answers import LATE, NEGATIVE, Answers, overloaded, unreachable
 from scurry.router.lanes import Lanes
 from scurry.router.policy import UNDECIDED, Bounds, Refusal
@@ -45,7 +46,7 @@ class RoutingPass:
             lanes = self.table[self.table.weights[0][0]]
             due = due_if_plain(requests) if due is None else due
             if due is not None and lanes.admission is None and not 0 < due <= self.now:
-                self._forward(lanes, requests, raw, due)
+                self._forward(lanes, requests, raw, due, level_of(requests[0], None) if requests else 0)
                 return
         ways = Ways(self.table.state.tenants, self.now)
         ways.sort(requests, self.choose)
@@ -140,11 +141,11 @@ def overflow(routing: RoutingPass, lanes: Lanes, requests: Sequence[Request], le
     sending.ask_for_reports(routing.call, routing.table, lanes)
 
 
-def due_if_plain(requests: Iterable[Request]) -> int | None:
-    """The first deadline, or 0, where nothing but the model tells where these requests go; else None."""
-    due = 0
+def due_if_plain(requests: Sequence[Request]) -> int | None:
+    """The first deadline, or 0, where nothing but the model tells where these go, all bulk or none; else None."""
+    due, bulk = 0, bool(requests) and requests[0].bulk
     for request in requests:
-        if request.version or request.priority or request.defect or request.bulk:
+        if request.version or request.priority or request.defect or request.bulk is not bulk:
             return None
         deadline = request.deadline
         if deadline > 0 and (deadline < due or not due):

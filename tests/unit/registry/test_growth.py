@@ -120,6 +120,14 @@ def test_what_is_registered_again_loads_on_as_many() -> None:
     assert (lanes(out), routes_of(out.record).versions[0].spec.uri) == ((3, 4), "b.onnx")
 
 
+def test_a_replacement_that_failed_leaves_no_lane_that_has_not_loaded() -> None:
+    """Who had loaded the new files has not loaded the old ones."""
+    out = loaded(elastic().on(register("1", "b.onnx")), 1)
+    out.on(LoadFailed(version="1", lane=0, generation=entry(out).spec.generation, error="load_failed", message="No."))
+    assert (lanes(out), list(entry(out).loaded)) == ((2, 4), [0, 1])
+    assert asked(wanted(out, 3)) == [2]
+
+
 def test_fewer_lanes_told_while_it_loads_are_enough() -> None:
     """Whoever has loaded is asked once more, lest nobody says that it is enough."""
     out = loaded(Course().on(register("1")), 0).on(update("lanes", min=1, max=1))

@@ -98,10 +98,15 @@ async def test_what_is_not_needed_is_given_back() -> None:
 
 
 async def test_what_did_not_come_is_asked_for_again() -> None:
-    """A load may have failed."""
+    """A load may have failed. Not when there may be no more, nor when it is not needed any more."""
     out = await serve(await routed(route("1", lanes=1, most_lanes=4)), many(100))
     assert wanted(out) == [2]
     assert wanted(await look(out.state)) == [2]
+    fixed = await look((await serve(out.state, granted(1, 1))).state)
+    assert (wanted(fixed), looks(fixed)) == ([], [LOOK_MS])
+    assert wanted(await serve(fixed.state, granted(1, 2))) == [2]
+    calm = await look((await look(await finished(out))).state)
+    assert wanted(calm) == []
 
 
 @pytest.mark.parametrize("routes", [Routes(epoch=9), Routes(epoch=9, versions=[route("1")])])
