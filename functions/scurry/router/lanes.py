@@ -76,10 +76,9 @@ class Lanes:
     def send(self, lane: int, count: int, *, ask: bool = False) -> tuple[int, bool]:
         """Count `count` requests onto a lane; returns its new sequence and whether to ask for a report."""
         counters = self.counters
-        while lane >= len(counters.sent):
-            counters.sent.append(self._base)
-            counters.done.append(self._base)
-            counters.asked.append(self._base)
+        if lane >= len(counters.sent):
+            for each in (counters.sent, counters.done, counters.asked):
+                each.extend([self._base] * (lane + 1 - len(each)))
         sent = counters.sent[lane] + count
         counters.sent[lane] = sent
         unasked, outstanding, room = sent - counters.asked[lane], sent - counters.done[lane], self.room
@@ -102,9 +101,19 @@ class Lanes:
         counters = self.counters
         if 0 <= lane < len(counters.sent) and counters.done[lane] < sequence <= counters.sent[lane]:
             counters.done[lane] = sequence
-            while len(counters.sent) > LANES and counters.sent[-1] == counters.done[-1]:
-                del counters.sent[-1], counters.done[-1], counters.asked[-1]
-                del counters.leaving[len(counters.sent) :]
+            count = len(counters.sent)
+            if count > LANES and lane == count - 1 and sequence == counters.sent[lane]:
+                self._forget()
+
+    def _forget(self) -> None:
+        """Let the extra lanes go that are idle, last first."""
+        counters = self.counters
+        sent, done = list(counters.sent), list(counters.done)
+        count = len(sent)
+        while count > LANES and sent[count - 1] == done[count - 1]:
+            count -= 1
+        for each in (counters.sent, counters.done, counters.asked, counters.leaving):
+            del each[count:]
 
     def count(self, count: int) -> None:
         """Count requests that are routed here for the first time."""
