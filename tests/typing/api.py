@@ -77,6 +77,7 @@ def blocks() -> None:
     with BlockingClient("redis://127.0.0.1:6379/0") as client:
         try:
             assert_type(client.infer("digits", {"image": [1.0]}), dict[str, npt.NDArray[Any]])
+            client.infer("digits", {"image": [1.0]}, priority=1, tenant="acme")
             later = client.infer_later("digits", {"image": [1.0]}, id="mine", keep=60)
             assert_type(later.result(5), dict[str, npt.NDArray[Any]])
             assert_type(client.result("mine"), Answer)

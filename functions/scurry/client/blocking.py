@@ -55,13 +55,14 @@ class BlockingClient:
         timeout: float = 30.0,
         key: str = "",
         keep: int | None = None,
+        priority: int = 0,
+        tenant: str = "",
     ) -> dict[str, Array]:
         """As `Client.infer`."""
-        return self._run(
-            self._client.infer(
-                model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep
-            )
-        )
+        return self.infer_later(
+            model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep,
+            priority=priority, tenant=tenant,
+        ).result()  # fmt: skip
 
     def infer_later(
         self,
@@ -74,13 +75,16 @@ class BlockingClient:
         timeout: float = 30.0,
         key: str = "",
         keep: int | None = None,
+        priority: int = 0,
+        tenant: str = "",
     ) -> Future[dict[str, Array]]:
         """As `Client.infer`, but go on at once: `.result()` of what is returned waits for the outputs."""
         return self._start(
             self._client.infer(
-                model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep
+                model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep,
+                priority=priority, tenant=tenant,
             )
-        )
+        )  # fmt: skip
 
     def result(self, id: str) -> Answer:  # noqa: A002
         """As `Client.result`: the kept answer to a request sent under an id of the caller's own."""

@@ -41,6 +41,7 @@ class FakeClient:
         self.outputs: dict[str, Any] = {}
         self.failure: Exception | None = None
         self.changes: list[Any] = []
+        self.options: list[dict[str, Any]] = []  # of each request
 
     async def __aenter__(self):
         if self.failure:
@@ -71,6 +72,7 @@ class FakeClient:
 
     def submit(self, model, body, **options):
         self.asked.append((model, body))
+        self.options.append(options)
         future = asyncio.get_running_loop().create_future()
         future.set_result(self.fields)
         return future
@@ -80,6 +82,7 @@ class FakeClient:
 
     async def infer(self, model, inputs, **options):
         self.asked.append((model, inputs))
+        self.options.append(options)
         return self.outputs
 
 
