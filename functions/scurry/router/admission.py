@@ -36,10 +36,8 @@ class Admission:
         timeouts = route.default_timeout_microseconds or routes.max_timeout_microseconds
         return cls(route, routes) if timeouts or routes.tenants or route.priority_levels else None
 
-    def hold_to(self, request: Request, full_at: MutableMapping[str, int], now: int) -> Refusal | None:
-        """Give a request its deadline and take its tenant's token, once; why it is refused, if it is."""
-        stamp = stamp_of(request.entry, now)
-        request.deadline = self.deadline(request, stamp)
+    def take(self, request: Request, stamp: int, full_at: MutableMapping[str, int]) -> Refusal | None:
+        """Take the token of a request's tenant, once however often it is sent; why not, if there is none."""
         if not self._tenants or request.attempt:
             return None
         return tenants.take(full_at, self._tenants, request.tenant, stamp)

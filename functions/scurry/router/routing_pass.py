@@ -50,6 +50,7 @@ class RoutingPass:
                 return
         ways = Ways(self.table.state.tenants, self.now)
         ways.sort(requests, self.choose)
+        self.table.changed |= bool(self.table.state.tenants)  # a token may have been taken
         self.unrouted.extend((since, request, refusal) for request, refusal in ways.refused)
         for (version, level), way in ways.sorted.items():
             whole = len(way) == len(requests) and not ways.touched

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, MutableMapping
 
-from scurry.router.admission import level_of
+from scurry.router.admission import level_of, stamp_of
 from scurry.router.answers import LATE
 from scurry.router.lanes import Lanes
 from scurry.router.policy import Refusal
@@ -36,12 +36,15 @@ class Ways:
                 self.sorted.setdefault((choice.version, level_of(request, choice.admission)), []).append(request)
 
     def _hold_to(self, request: Request, lanes: Lanes) -> Refusal | None:
-        if lanes.admission is None:
+        """Give it its deadline, and take its token; why it is refused, if it is."""
+        rules = lanes.admission
+        if rules is None:
             return None
-        before = request.deadline
-        refusal = lanes.admission.hold_to(request, self._full_at, self._now)
-        self.touched |= request.deadline != before
-        return LATE if refusal is None and 0 < request.deadline <= self._now else refusal
+        stamp = stamp_of(request.entry, self._now)
+        deadline = rules.deadline(request, stamp)
+        if deadline != request.deadline:
+            request.deadline, self.touched = deadline, True
+        return LATE if 0 < deadline <= self._now else rules.take(request, stamp, self._full_at)
 
     def __repr__(self) -> str:
         return f"<Ways {', '.join(f'{way}: {len(some)}' for way, some in self.sorted.items())}>"

@@ -119,6 +119,20 @@ async def test_a_tenant_has_its_tokens_in_the_state() -> None:
     assert (await ask(gone.state, *"6789", tenant="a")).errors == {}
 
 
+async def test_a_token_that_is_taken_is_kept_whatever_becomes_of_the_request() -> None:
+    """Refused for want of room it has used it; what is late has not asked for one."""
+    spec = {"max_queue_size": 1}
+    state = (await serve(await routed(route("1", **spec), tenants=limited("a")), requests("first"))).state
+    late = await ask(state, "late", tenant="a", deadline=NOW - 1)
+    assert late.errors == {"late": "deadline_exceeded"}
+    full = await ask(late.state, "1", "2", "3", tenant="a")
+    assert full.errors == {"1": "overloaded", "2": "overloaded", "3": "rate_limited"}
+    assert full.kept
+    gone = await serve(None, Routes(epoch=5, versions=[route("1", function="nobody/there")], tenants=limited("a")))
+    out = await ask(gone.state, "1", tenant="a")
+    assert RouterState.FromString(out.state or b"").tenants
+
+
 async def test_a_request_takes_one_token_however_often_it_is_sent() -> None:
     """It comes back from a lost worker, or finds no version of its own any more."""
     state = await routed(route("1"), tenants=limited("a", burst=1))
