@@ -15,7 +15,18 @@ from scurry.client.answers import Answer
 from scurry.client.waiting import Fields
 from scurry.testing import Served, serve
 from scurry.wire.infer_pb2 import InferReply, InferRequest
-from scurry.wire.messages_pb2 import Alias, Promote, Register, Rollback, Split, Unregister, Update
+from scurry.wire.messages_pb2 import (
+    Alias,
+    LaneRange,
+    Limits,
+    Promote,
+    Register,
+    Rollback,
+    Split,
+    TenantLimit,
+    Unregister,
+    Update,
+)
 
 
 async def asks() -> None:
@@ -30,8 +41,9 @@ async def asks() -> None:
         await client.infer("digits", {"image": [[0.0, 1.0]], "scale": 2})
         await client.infer("digits", {"image": image}, bulk=True)
         await client.infer(
-            "digits", {"x": image}, version="2", outputs=["y"], id="mine", timeout=1.5, key="user", keep=60
-        )
+            "digits", {"x": image}, version="2", outputs=["y"], id="mine", timeout=1.5, key="user", keep=60, priority=1,
+            tenant="acme",
+        )  # fmt: skip
         answer = await client.ask("digits", InferRequest(), version="stable", traceparent="00-0-0-00")
         assert_type(answer, Answer)
         assert_type(answer.reply, InferReply)
@@ -58,6 +70,8 @@ async def changes(client: Client) -> None:
         Update(model="m", promote=Promote(version="2")),
         Update(model="m", rollback=Rollback()),
         Update(model="m", unregister=Unregister(version="1")),
+        Update(model="m", limits=Limits(max_queue_size=9, tenants={"acme": TenantLimit(rate=5, burst=20)})),
+        Update(model="m", lanes=LaneRange(min=1, max=4)),
     ):
         assert_type(await client.update(update, timeout=60), dict[str, Any])
         assert_type(await client.announce(update), str)
@@ -68,6 +82,7 @@ def blocks() -> None:
     with BlockingClient("redis://127.0.0.1:6379/0") as client:
         try:
             assert_type(client.infer("digits", {"image": [1.0]}), dict[str, npt.NDArray[Any]])
+            client.infer("digits", {"image": [1.0]}, priority=1, tenant="acme")
             later = client.infer_later("digits", {"image": [1.0]}, id="mine", keep=60)
             assert_type(later.result(5), dict[str, npt.NDArray[Any]])
             assert_type(client.result("mine"), Answer)

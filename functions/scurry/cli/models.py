@@ -6,7 +6,7 @@ import argparse
 import asyncio
 from typing import Any
 
-from scurry.cli import apply, export, history, register, scan
+from scurry.cli import apply, export, history, limits, register, scan
 from scurry.cli.connecting import add_json, add_redis, client
 from scurry.cli.flags import number
 from scurry.cli.output import emit, progress, table
@@ -40,6 +40,8 @@ EXAMPLE = """examples:
   scurry models export > models.json
   scurry models apply models.json --dry-run
   scurry models scan ./models --watch
+  scurry models limits digits --max-queue-size 100 --default-timeout 2s --max-timeout 30s --tenant acme=5:20
+  scurry models lanes digits --min 1 --max 4
   scurry models list"""
 
 
@@ -63,6 +65,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     one = _named(verbs, "promote", "give all requests that name no version to one version", change)
     one.add_argument("version", metavar="VERSION", help="version or alias")
     _named(verbs, "rollback", "back to the routes before the last change; again, and it goes further back", change)
+    limits.add_limits(_named(verbs, "limits", "what its requests may take, in place of the former limits", change))
+    limits.add_lanes(_named(verbs, "lanes", "on how many lanes each version computes", change))
     _memory(verbs)
 
 
@@ -155,6 +159,8 @@ def update_of(args: argparse.Namespace) -> Update:
         "unload": lambda: {"unload": UnloadVersion(version=args.version, force=args.force)},
         "pin": lambda: {"pin": Pin(version=args.version, pinned=not args.off)},
         "policy": lambda: {"policy": Policy(latest=args.latest or 0, all=args.all, specific=args.specific or ())},
+        "limits": lambda: {"limits": limits.limits_of(args)},
+        "lanes": lambda: {"lanes": limits.lanes_of(args)},
     }
     return Update(model=args.name, **changes[args.act]())
 

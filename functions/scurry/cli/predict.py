@@ -54,6 +54,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=number("--timeout", SECONDS), metavar="S", help="seconds to wait (30; in a folder 600 each)"
     )
+    parser.add_argument("--priority", type=number("--priority", between(0, 2**31 - 1), int), default=0, metavar="N",
+                        help="1 is the highest; 0, and without it, the model's default")  # fmt: skip
+    parser.add_argument("--tenant", default="", metavar="NAME", help="whose rate this counts against")
     add_redis(parser)
 
 
@@ -84,8 +87,9 @@ async def _predict(args: argparse.Namespace) -> int:
 async def _ask_json(args: argparse.Namespace, asker: Client) -> str:
     """The body goes as it is and comes back as it is."""
     fields = await asker.submit(
-        args.name, read_body(args.json), encoding="inputs", version=args.version, timeout=args.timeout
-    )
+        args.name, read_body(args.json), encoding="inputs", version=args.version, timeout=args.timeout,
+        priority=args.priority, tenant=args.tenant,
+    )  # fmt: skip
     raise_error(fields)
     return (await asker.body(fields)).decode()
 
@@ -96,7 +100,9 @@ async def _ask_file(args: argparse.Namespace, asker: Client) -> str:
     signature = find_signature(await asker.record(args.name), args.name, args.version)
     read = files.arrays if args.npy else files.picture
     inputs = read(Path(args.npy or args.image), signature)
-    outputs = await asker.infer(args.name, inputs, version=args.version, timeout=args.timeout)
+    outputs = await asker.infer(
+        args.name, inputs, version=args.version, timeout=args.timeout, priority=args.priority, tenant=args.tenant
+    )
     if args.json:
         return json.dumps({name: files.listed(array) for name, array in outputs.items()}, default=str)
     return "\n".join(f"{name} {files.described(array)}" for name, array in outputs.items())

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from scurry.cli import limits
 from scurry.cli.output import table
 
 
@@ -34,14 +35,16 @@ def describe(name: str, record: Mapping[str, Any]) -> str:
         lines.append(f"policy {json.dumps(record['policy'])}")
     if record.get("rollbacks"):
         lines.append(f"former routes to go back to: {record['rollbacks']}")
+    lines += limits.described(record)
     for one in record.get("versions", ()):
+        lines.append(limits.lanes_text(one))
         lines += [f"version {one['version']}{sentence}" for sentence in _sentences(one)]
         signature = one.get("signature") or {}
         for kind in ("inputs", "outputs"):
             lines += [
                 f"version {one['version']} {kind[:-1]} {tensor_text(tensor)}" for tensor in signature.get(kind, ())
             ]
-    return "\n".join(lines)
+    return "\n".join(filter(None, lines))
 
 
 def _sentences(one: Mapping[str, Any]) -> list[str]:

@@ -5,23 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from scurry.client.answers import Answer, AnswerReader
 from scurry.client.bodies import KeyOf, Parked, digest_of, park
-from scurry.client.registry import signature_of
+from scurry.client.signatures import Signatures
 from scurry.client.waiting import Fields
-from scurry.wire.errors import Unavailable
 from scurry.wire.infer_pb2 import InferRequest
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from scurry.wire.tensors import Array
-
-SIGNATURE_S: Final = 10.0
-"""How long a model's signature is remembered."""
-SIGNATURES: Final = 1024
 
 
 class Client(AnswerReader):
@@ -42,7 +37,7 @@ class Client(AnswerReader):
         separate_registry: bool = False,
     ) -> None:
         super().__init__(redis_url, namespace=namespace, name=name, separate_registry=separate_registry)
-        self._signatures: dict[tuple[str, str], tuple[Mapping[str, str], float]] = {}
+        self._signatures = Signatures(self)
 
     async def infer(
         self,
@@ -57,17 +52,19 @@ class Client(AnswerReader):
         keep: int | None = None,
         parameters: Mapping[str, bool | int | float | str] | None = None,
         bulk: bool = False,
+        priority: int = 0,
+        tenant: str = "",
     ) -> dict[str, Array]:
         """Ask with arrays, get arrays: one for each output, or each of `outputs`. `bulk` waits for room."""
         from scurry.client import arrays  # noqa: PLC0415 - numpy only for those who use it
 
         request_id = id or self.new_id()
-        known = await self._datatypes(model, version) if arrays.is_unsure(inputs) else {}
+        known = await self._signatures.datatypes(model, version) if arrays.is_unsure(inputs) else {}
         request, parked = arrays.pack(inputs, outputs, self._key_of(request_id, id), known, parameters or {})
         keep = self._keep(id, keep)
         future = self.submit(
             model, request.SerializeToString(), version=version, id=request_id, timeout=timeout, key=key, keep=keep,
-            parked=parked, bulk=bulk,
+            parked=parked, bulk=bulk, priority=priority, tenant=tenant,
         )  # fmt: skip
         answer = await self.read(await future, forget=keep == 0)
         return arrays.unpack(answer.reply)
@@ -83,6 +80,8 @@ class Client(AnswerReader):
         key: str = "",
         keep: int | None = None,
         traceparent: str = "",
+        priority: int = 0,
+        tenant: str = "",
     ) -> Answer:
         """Ask with a message, get a message. `request` is not changed."""
         request_id = id or self.new_id()
@@ -90,7 +89,7 @@ class Client(AnswerReader):
         keep = self._keep(id, keep)
         future = self.submit(
             model, light.SerializeToString(), version=version, id=request_id, timeout=timeout, key=key, keep=keep,
-            traceparent=traceparent, parked=parked,
+            traceparent=traceparent, priority=priority, tenant=tenant, parked=parked,
         )  # fmt: skip
         return await self.read(await future, forget=keep == 0)
 
@@ -106,6 +105,8 @@ class Client(AnswerReader):
         key: str = "",
         keep: int | None = None,
         traceparent: str = "",
+        priority: int = 0,
+        tenant: str = "",
         parked: Parked | None = None,
         bulk: bool = False,
     ) -> asyncio.Future[Fields]:
@@ -115,26 +116,11 @@ class Client(AnswerReader):
         keep = self._keep(id, keep)
         if keep is not None:
             options += ("keep", str(keep))
-        for name, value in (("key", key), ("traceparent", traceparent)):
-            options += (name, value) if value else ()
+        for name, value in (("key", key), ("traceparent", traceparent), ("priority", priority), ("tenant", tenant)):
+            options += (name, str(value)) if value else ()
         stream = self.keys.bulk if bulk else self.streams.requests(model)
         named, own = id or self.new_id(), keep == 0
         return self.streams.send(stream, fields, named, timeout, parked or (), options=options, own=own)
-
-    async def _datatypes(self, model: str, version: str) -> Mapping[str, str]:
-        """The model's inputs with their data types, so far as the registry shows them; looked up every so often."""
-        now = time.monotonic()
-        known, at = self._signatures.get((model, version), ({}, -SIGNATURE_S))
-        if now - at >= SIGNATURE_S:
-            try:
-                signature = signature_of(await self.record(model) or {}, version) or {}
-            except Unavailable:  # the request itself waits until Redis is back
-                return {}
-            known = {port["name"]: port["datatype"] for port in signature.get("inputs", ())}
-            if len(self._signatures) >= SIGNATURES:
-                self._signatures.clear()
-            self._signatures[model, version] = known, now
-        return known
 
     def _key_of(self, request_id: str, given: str) -> KeyOf:
         """Under an id that was given, other bytes lie under another key: they are another body, and leave the first."""

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 TIMEOUT: Final = "timeout"
 """Request parameter of Triton's clients: microseconds after which the answer is not wanted any more."""
+PRIORITY: Final = "priority"
+"""Request parameter of Triton's clients: 1 is the highest, 0 the model's default."""
 
 
 class InferenceClient(Protocol):
@@ -44,6 +46,8 @@ class InferenceClient(Protocol):
         key: str = "",
         keep: int | None = None,
         traceparent: str = "",
+        priority: int = 0,
+        tenant: str = "",
         parked: Parked | None = None,
     ) -> asyncio.Future[Fields]:
         """Send one request; the future gets the raw fields of its reply. Raises `ScurryError`."""
@@ -73,6 +77,8 @@ class InferCall(NamedTuple):
     key: str = ""
     traceparent: str = ""
     timeout_us: int = 0  # 0: as long as we wait for anybody
+    priority: int = 0
+    tenant: str = ""
 
 
 class Ask:
@@ -100,6 +106,8 @@ class Ask:
             key=call.key,
             keep=0,  # nobody else knows its id
             traceparent=call.traceparent,
+            priority=call.priority,
+            tenant=call.tenant,
             parked=call.parked,
         )
         self._in_flight += 1
@@ -133,6 +141,16 @@ def take_timeout(request: InferRequest) -> int:
     if micros < 0:
         raise InvalidRequest("bad_request", f"Parameter {TIMEOUT!r} must be a number of microseconds from 0.")
     return int(micros)
+
+
+def take_priority(request: InferRequest) -> int:
+    """The caller's priority, which travels beside the request; 0 without one. Raises `InvalidRequest`."""
+    if PRIORITY not in request.parameters:
+        return 0
+    given = request.parameters.pop(PRIORITY)
+    if given.WhichOneof("value") != "int_value" or not 0 <= given.int_value < 2**31:
+        raise InvalidRequest("bad_request", f"Parameter {PRIORITY!r} must be a whole number from 0.")
+    return int(given.int_value)
 
 
 def check_names(model: str, version: str = "") -> None:

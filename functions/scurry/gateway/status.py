@@ -37,6 +37,7 @@ STATUSES: Final[dict[str, Status]] = {
     # the same request may succeed later
     "model_not_ready": Status(503, "UNAVAILABLE", retry_after=1),
     "overloaded": Status(503, "UNAVAILABLE", retry_after=1),
+    "rate_limited": Status(429, "RESOURCE_EXHAUSTED", retry_after=1),
     "unavailable": Status(503, "UNAVAILABLE", retry_after=2),
     "deadline_exceeded": Status(504, "DEADLINE_EXCEEDED"),
     # the model or the system failed

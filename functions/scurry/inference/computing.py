@@ -13,14 +13,16 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from scurry.inference import placement
-from scurry.inference.answers import write_bodies
+from scurry.inference.answers import Payload, write_bodies
 from scurry.inference.apart import HUNG, compute_apart, try_again
 from scurry.inference.batch import batches, run, same_rows
 from scurry.inference.fetching import fetch
 from scurry.inference.items import BatchItem, claim, drop_late
+from scurry.inference.pieces import pieces
 from scurry.inference.placement import OUTLIER_SECONDS, TURN_SECONDS, Where
 from scurry.inference.response_cache import OFF, ResponseCache
 from scurry.inference.sizes import BatchSizes
@@ -29,8 +31,8 @@ from scurry.wire.errors import ScurryError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Executor
 
-    from scurry.inference.answers import Payload
     from scurry.inference.children import Children
     from scurry.inference.lane_call import LaneCall, Work
     from scurry.inference.loaded_model import LoadedModel
@@ -69,6 +71,12 @@ class Stopwatch(threading.local):
             loaded.pace.note(seconds, time.thread_time() - self.cpu if seconds > OUTLIER_SECONDS else 0.0)
 
 
+async def within(seconds: float | None, pool: Executor, work: Callable[[], list[Payload]]) -> list[Payload]:
+    """What comes of work in a thread. Raises `TimeoutError` when it does not come back in time; it goes on then."""
+    running = asyncio.get_running_loop().run_in_executor(pool, work)
+    return await asyncio.wait_for(asyncio.shield(running), seconds)
+
+
 class Computing:
     """What a worker computes with. Without `children` all that would run in one runs in a thread."""
 
@@ -103,10 +111,8 @@ class Computing:
     async def answer(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> None:
         """Answer requests that have to wait for something. Raises `ScurryError`."""
         await self._fetch(work, loaded)
-        if self.where(lane_call, work, loaded) is Where.CHILD:
-            payloads = await self._apart(lane_call, work, loaded)
-        else:
-            payloads = await self._threaded(lane_call, work, loaded)
+        apart = self.where(lane_call, work, loaded) is Where.CHILD
+        payloads = await (self._apart if apart else self._threaded)(lane_call, work, loaded)
         if payloads:
             await self.park(lane_call, work, payloads)
 
@@ -148,18 +154,22 @@ class Computing:
 
     async def _threaded(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
         """Compute in a thread, and give up on it if it does not come back: it cannot be ended."""
-        seconds = placement.limit(loaded.expected(work.rows))
-        pool = loaded.model.thread or self._threads.pool(loaded.pace.seconds)
-        async with loaded.slots:
-            running = asyncio.get_running_loop().run_in_executor(pool, self.compute, lane_call, work, loaded)
-            try:
-                # A model that has a process is given up by ending that.
-                return await asyncio.wait_for(asyncio.shield(running), None if loaded.model.thread else seconds)
-            except TimeoutError:
-                log.error("%s: %s", lane_call.call.key, HUNG.format(seconds))  # noqa: TRY400
-                self._threads.replace(pool)
-                loaded.suspect = True
-                work.items = None  # the thread may still write to those it has
+        pool, payloads = loaded.model.thread or self._threads.pool(loaded.pace.seconds), list[Payload]()
+        for part in pieces(work, loaded, lane_call.level):
+            seconds = placement.limit(loaded.expected(part.rows))
+            limit = None if loaded.model.thread else seconds  # a model that has a process is given up by ending that
+            async with loaded.slots.at(lane_call.level):
+                try:
+                    payloads += await within(limit, pool, partial(self.compute, lane_call, part, loaded))
+                except TimeoutError:
+                    log.error("%s: %s", lane_call.call.key, HUNG.format(seconds))  # noqa: TRY400
+                    self._threads.replace(pool)
+                    loaded.suspect = True
+                    break
+            work.broken = part.broken
+        else:
+            return payloads
+        work.items = None  # the thread may still write to those it has
         if self._children is None or len(work.requests) == 1:
             work.fail(Unavailable("deadline_exceeded", HUNG.format(seconds)))
             return []

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from scurry.inference.layouts import InputLayout, LayoutCache
     from scurry.wire.messages_pb2 import Request
 
-NOT_YET: Final = ("sequence_id", "sequence_start", "sequence_end", "priority")
+NOT_YET: Final = ("sequence_id", "sequence_start", "sequence_end")
 """Triton's parameters that would change what a request means."""
+NOT_HERE: Final = "priority"
+"""What the gateway has made a field of the stream entry; a worker is too late for it."""
 
 KEYS: Final = Keys()
 
@@ -181,6 +183,9 @@ def _refuse_promises(request: InferRequest) -> None:
             given = request.parameters[name]
             if getattr(given, given.WhichOneof("value") or "bool_value"):
                 raise InvalidRequest("bad_request", f"Parameter {name!r} is not supported yet: send it without.")
+    if NOT_HERE in request.parameters and request.parameters[NOT_HERE].int_value:
+        sentence = f"Parameter {NOT_HERE!r} has no effect in a body: over Redis it is a field of the stream entry."
+        raise InvalidRequest("bad_request", sentence)
 
 
 def _check_sizes(item: BatchItem, layouts: LayoutCache) -> None:

@@ -16,7 +16,7 @@ from scurry.inference.starting import answered
 from scurry.wire.addresses import Lane, Solo, parse
 from scurry.wire.errors import Failed
 from scurry.wire.messages_pb2 import Bounced, DeadLetter, Done, Load, Requests, Unload
-from scurry.wire.names import EGRESS, ROUTER, TYPE_PREFIX
+from scurry.wire.names import EGRESS, MOST_LANES, ROUTER, TYPE_PREFIX
 
 if TYPE_CHECKING:
     from scurry.endpoint.call import Call
@@ -139,6 +139,11 @@ class LaneCall:
         log.error("%s is no address: %r", self.call.key, self)
         self.changes.clear()
         self.fail(Failed("internal", f"{self.call.key!r} is no address of a model."))
+
+    @property
+    def level(self) -> int:
+        """The level of priority at which its lane waits, 0 first of all."""
+        return self.address.lane // MOST_LANES if isinstance(self.address, Lane) else 0
 
     @property
     def key(self) -> tuple[str, str]:

@@ -7,7 +7,6 @@ that before its next run.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import time
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from scurry.inference import placement
 from scurry.inference.layouts import LayoutCache
+from scurry.inference.turns import Turns
 from scurry.runtimes.baseline import Baseline, has_nan
 from scurry.runtimes.runtime import NO_PARAMETERS
 from scurry.wire.errors import Failed, InvalidRequest, ScurryError
@@ -59,7 +59,7 @@ class LoadedModel:
         self.nan_results = 0
         # Runs at a time: as many as the cores carry; beyond, lanes would only evict each other from the caches.
         slots = 1 if model.thread is not None else (os.cpu_count() or 1) // max(1, model.threads)
-        self.slots = asyncio.Semaphore(max(1, slots))
+        self.slots = Turns(max(1, slots))
         self._doubtful = False
         self._lock = Lock()
         self._last_good: Sequence[Array] = ()

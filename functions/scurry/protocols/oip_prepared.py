@@ -39,14 +39,14 @@ Parked = list[tuple[str, memoryview]]
 class PreparedCall:
     """What one JSON asks for."""
 
-    __slots__ = ("_inputs", "_rest", "binary", "size", "timeout_us")
+    __slots__ = ("_inputs", "_rest", "binary", "priority", "size", "timeout_us")
 
-    def __init__(self, call: BinaryCall, timeout_us: int) -> None:
+    def __init__(self, call: BinaryCall, timeout_us: int, priority: int = 0) -> None:
         request = call.request
         self._inputs = [_Input(tensor) for tensor in request.inputs]
         self._rest = InferRequest(outputs=request.outputs, parameters=request.parameters).SerializeToString()
         self.binary: BinaryOutputs = call.binary
-        self.timeout_us = timeout_us
+        self.timeout_us, self.priority = timeout_us, priority
         self.size = sum(one.size for one in self._inputs)
 
     def request(self, tail: memoryview, key_of: Callable[[str], str]) -> tuple[bytes, Parked]:
@@ -81,12 +81,12 @@ class PreparedCalls:
         found = self._known.get(json)
         return (found, tail) if found is not None and found.size == len(tail) else None
 
-    def keep(self, json: bytes, call: BinaryCall, timeout_us: int) -> None:
+    def keep(self, json: bytes, call: BinaryCall, timeout_us: int, priority: int = 0) -> None:
         """Remember what a JSON came to, if it may come again."""
         if call.raw and not call.id and len(json) <= LONGEST:
             if len(self._known) >= KNOWN:
                 self._known.clear()
-            self._known[json] = PreparedCall(call, timeout_us)
+            self._known[json] = PreparedCall(call, timeout_us, priority)
 
     def __repr__(self) -> str:
         return f"<PreparedCalls {len(self._known)} known>"
@@ -114,7 +114,7 @@ class PreparedJson:
             return None
         return call, memoryview(content_of(tensor.name, tensor.datatype, list(tensor.shape), numbers))
 
-    def keep(self, body: bytes, call: BinaryCall, timeout_us: int) -> None:
+    def keep(self, body: bytes, call: BinaryCall, timeout_us: int, priority: int = 0) -> None:
         """Remember what a body came to, if one like it may come."""
         if len(call.request.inputs) != 1 or call.id or len(_ANY_DATA_KEY.findall(body)) != 1 or DATA_KEY not in body:
             return
@@ -128,7 +128,7 @@ class PreparedJson:
         if len(self._known) >= KNOWN:
             self._known.clear()
         named = Tensor(name=tensor.name, datatype=tensor.datatype, shape=tensor.shape)
-        self._known[before] = behind, named, PreparedCall(call, timeout_us)
+        self._known[before] = behind, named, PreparedCall(call, timeout_us, priority)
 
     def __repr__(self) -> str:
         return f"<PreparedJson {len(self._known)} known>"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
 
-from scurry.registry import former, memory, policies, shelving, switching
+from scurry.registry import bounds, former, memory, policies, shelving, switching
 from scurry.registry.record import find, require, require_ready, takes_requests
 from scurry.registry.steps import Answer, Progress
 from scurry.registry.update import FUNCTION_RUNTIME
@@ -184,4 +184,6 @@ _VERBS: Final[dict[str, Callable[[Progress, Update], str]]] = {
     "unload": memory.unload,
     "pin": memory.pin,
     "policy": policies.set_policy,
+    "limits": bounds.limit,
+    "lanes": bounds.set_lanes,
 }

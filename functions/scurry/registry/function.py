@@ -22,6 +22,7 @@ from scurry.wire.messages_pb2 import (
     Bounced,
     DeadLetter,
     Drained,
+    LanesWanted,
     Load,
     Loaded,
     LoadFailed,
@@ -112,7 +113,7 @@ _EVENTS: Final[dict[str, Callable[[bytes], Event | None]]] = {
     f"{TYPE_PREFIX}Bounced": _lost,
     **{
         f"{TYPE_PREFIX}{kind.__name__}": kind.FromString
-        for kind in (Update, Loaded, LoadFailed, Loading, Remind, Drained)
+        for kind in (Update, Loaded, LoadFailed, Loading, Remind, Drained, LanesWanted)
     },
 }
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scurry.registry import changes, policies, shelving
+from scurry.registry import changes, experiment, growth, policies, shelving
 from scurry.registry.audit import declared
 from scurry.registry.former import remember
 from scurry.registry.record import find, routes_of, serving_spec, takes_requests
@@ -31,6 +31,7 @@ from scurry.wire.messages_pb2 import (
     LOADING,
     REGISTERED,
     Drained,
+    LanesWanted,
     Loaded,
     LoadFailed,
     Loading,
@@ -58,7 +59,7 @@ class LoadLost:
     identity: str
 
 
-Event = Update | Loaded | LoadFailed | Loading | Remind | Drained | LoadLost
+Event = Update | Loaded | LoadFailed | Loading | Remind | Drained | LanesWanted | LoadLost
 
 
 def advance(
@@ -99,9 +100,11 @@ def _settle(before: Record, record: Record, now: int) -> None:
         return
     for entry in record.versions:
         entry.unrouted = entry.unrouted and not record.weights.get(entry.version, 0)
+    experiment.settle(before, record)
     remember(before, record)
     if not record.versions:
-        record.ClearField("policy")  # it was that of a model which is gone
+        for name in ("policy", "limits", "lanes"):  # they were those of a model which is gone
+            record.ClearField(name)
     if declared(record) != declared(before):
         record.events += 1
     if routes_of(record) != routes_of(before):
@@ -134,6 +137,8 @@ def _on_loaded(progress: Progress, event: Loaded) -> None:
         progress.hear(entry, event)
     elif event.identity and event.identity not in _wanted(progress.record, event.version):
         progress.effects.append(AskUnload(event.version, event.generation, event.identity))
+    else:
+        growth.on_loaded(progress, event)
 
 
 def _wanted(record: Record, version: str) -> Sequence[str]:
@@ -150,6 +155,8 @@ def _on_load_failed(progress: Progress, event: LoadFailed) -> None:
         progress.fail(entry, event.error, event.message)
     elif event.error == BROKEN:
         _on_broken(progress, event)
+    else:
+        growth.on_load_failed(progress, event)
 
 
 def _on_broken(progress: Progress, event: LoadFailed) -> None:
@@ -168,9 +175,11 @@ def _on_loading(_: Progress, __: Loading) -> None:
 
 def _on_remind(progress: Progress, event: Remind) -> None:
     entry = _loading(progress, event.version, event.generation)
+    expired = waited_ms(event.attempt) >= LOAD_LIMIT_MS
     if entry is None:
+        growth.on_remind(progress, event, expired=expired)
         return
-    if waited_ms(event.attempt) >= LOAD_LIMIT_MS:
+    if expired:
         progress.fail(entry, "load_failed", f"It was not loaded within {LOAD_LIMIT_MS // 60_000} minutes.")
         return
     progress.ask(entry)
@@ -210,4 +219,5 @@ _EVENTS: Final[dict[type, Callable[[Progress, Any], None]]] = {
     Remind: _on_remind,
     LoadLost: _on_load_lost,
     Drained: _on_drained,
+    LanesWanted: growth.on_wanted,
 }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from typing import Any, Final
 
+from scurry.registry import lanes, limits
 from scurry.wire.errors import NotFound, Unavailable
 from scurry.wire.messages_pb2 import (
     DRAINING,
@@ -21,6 +21,7 @@ from scurry.wire.messages_pb2 import (
     Signature,
     TensorSpec,
     VersionRecord,
+    VersionRoute,
 )
 
 STATES: Final = {
@@ -86,27 +87,15 @@ def serving_spec(entry: VersionRecord) -> ModelSpec:
     return entry.serving if entry.HasField("serving") else entry.spec
 
 
-@lru_cache(maxsize=1024)
-def queue_size(config: str) -> int:
-    """Requests that may wait for a version, by its options; 0: they do not say."""
-    policy = json.loads(config or "{}").get("dynamic_batching", {}).get("default_queue_policy", {})
-    return int(policy.get("max_queue_size", 0))
-
-
 def routes_of(record: Record) -> Routes:
     """What the router must know."""
-    routes = Routes(epoch=record.epoch, aliases=record.aliases)
+    routes = Routes(epoch=record.epoch, aliases=record.aliases, experiment=record.experiment)
+    routes.max_timeout_microseconds = record.limits.max_timeout_microseconds
+    routes.tenants.MergeFrom(record.limits.tenants)
     weights = weights_of(record)
     for entry in record.versions:
         if takes_requests(entry) or entry.state == DRAINING:
-            routes.versions.add(
-                version=entry.version,
-                weight=weights.get(entry.version, 0),
-                draining=entry.state == DRAINING,
-                spec=serving_spec(entry),
-                function=entry.function,
-                max_queue_size=queue_size(serving_spec(entry).config),
-            )
+            routes.versions.append(_route_of(record, entry, weights.get(entry.version, 0)))
         if entry.state == FAILED:
             routes.failed.append(entry.version)
         elif entry.state == REGISTERED:
@@ -116,6 +105,24 @@ def routes_of(record: Record) -> Routes:
     return routes
 
 
+def _route_of(record: Record, entry: VersionRecord, weight: int) -> VersionRoute:
+    spec, limits = serving_spec(entry), record.limits
+    told, count = lanes.configured(spec.config), lanes.in_force(record.lanes, spec.config, entry.lanes)
+    return VersionRoute(
+        version=entry.version,
+        weight=weight,
+        draining=entry.state == DRAINING,
+        spec=spec,
+        function=entry.function,
+        max_queue_size=limits.max_queue_size or told.max_queue_size,
+        default_timeout_microseconds=limits.default_timeout_microseconds or told.default_timeout_us,
+        priority_levels=told.priority_levels,
+        default_priority_level=told.default_priority_level,
+        lanes=count,
+        most_lanes=lanes.span(record.lanes, spec.config)[1] if count else 0,
+    )
+
+
 def view(record: Record) -> str:
     """The record as readers see it; empty when no version is left."""
     if not record.versions:
@@ -123,7 +130,7 @@ def view(record: Record) -> str:
     body = {
         "model": record.model,
         "epoch": record.epoch,
-        "versions": [_version_view(entry) for entry in record.versions],
+        "versions": [_version_view(record, entry) for entry in record.versions],
         **routing_view(record),
     }
     return json.dumps(body, separators=(",", ":"))
@@ -137,6 +144,7 @@ def routing_view(record: Record) -> dict[str, Any]:
         "weights": dict(sorted(record.weights.items())),
         "policy": policy_view(record.policy),
         "rollbacks": len(record.former) + bool(record.previous),
+        "limits": limits.view(record),
     }
 
 
@@ -164,7 +172,7 @@ def declared_view(entry: VersionRecord) -> dict[str, Any]:
     return body
 
 
-def _version_view(entry: VersionRecord) -> dict[str, Any]:
+def _version_view(record: Record, entry: VersionRecord) -> dict[str, Any]:
     spec = serving_spec(entry)
     body = {
         **declared_view(entry),
@@ -176,6 +184,7 @@ def _version_view(entry: VersionRecord) -> dict[str, Any]:
         "device": entry.device,
         "isolated": entry.isolated,
         "max_batch_size": spec.max_batch_size,
+        "lanes": lanes.view(record.lanes, spec.config, entry.lanes),
         "warnings": list(entry.warnings),
     }
     if entry.HasField("serving"):

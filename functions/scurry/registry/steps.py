@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from scurry.registry import lanes
 from scurry.registry.record import aliases_of
 from scurry.wire.messages_pb2 import DRAINING, FAILED, LOADING, READY, Loaded, ModelSpec, Record, Update, VersionRecord
 from scurry.wire.names import LANES
@@ -74,15 +75,22 @@ class Progress:
         """Ask the first lanes to load; remind of those that do not answer."""
         entry.state = LOADING
         entry.losses = 0
-        for name in ("loaded", "error", "message"):
+        for name in ("loaded", "error", "message", "growing"):
             entry.ClearField(name)
         self.ask(entry)
         self.effects.append(RemindLater(entry.version, entry.spec.generation, 1))
 
     def ask(self, entry: VersionRecord, *, everyone: bool = False) -> None:
-        """Ask the lanes that have not loaded it, or every one."""
+        """Ask the lanes that have not loaded it, or every one; when all have, the first.
+
+        Fewer may be told than when it began.
+        """
         done = () if everyone else entry.loaded
-        self.effects += [AskLoad(entry.version, lane) for lane in range(LANES) if lane not in done]
+        missing = [lane for lane in self._lanes(entry) if lane not in done]
+        self.effects += [AskLoad(entry.version, lane) for lane in missing or [0]]
+
+    def _lanes(self, entry: VersionRecord) -> range:
+        return range(lanes.to_load(self.record.lanes, entry.spec.config, entry.lanes))
 
     def hear(self, entry: VersionRecord, loaded: Loaded) -> None:
         """One lane has loaded it; the version is ready when all have, each from the same files."""
@@ -95,7 +103,7 @@ class Progress:
         spec.fingerprint = loaded.fingerprint
         spec.runtime = spec.runtime or loaded.runtime
         spec.max_batch_size = loaded.max_batch_size or spec.max_batch_size
-        if set(range(LANES)) <= set(entry.loaded):
+        if set(self._lanes(entry)) <= set(entry.loaded):
             entry.signature.CopyFrom(loaded.signature)
             entry.bytes, entry.device, entry.isolated = loaded.bytes, loaded.device, loaded.isolated
             entry.warnings[:] = loaded.warnings
@@ -104,6 +112,7 @@ class Progress:
     def become_ready(self, entry: VersionRecord) -> None:
         """From now on it takes requests; a former spec is unloaded when none is on its way to that any more."""
         entry.state = READY
+        entry.lanes = lanes.clamped(self.record.lanes, entry.spec.config, entry.lanes)
         if entry.HasField("serving"):
             entry.former.add(generation=entry.serving.generation, identity=entry.serving.identity)
             entry.ClearField("serving")
@@ -141,8 +150,9 @@ class Progress:
             self.fail(entry, code, message)
 
     def restore(self, entry: VersionRecord) -> None:
-        """Forget the changed spec, and the message that brought it."""
+        """Forget the changed spec, the message that brought it, and who has loaded it."""
         entry.update = ""
+        entry.loaded[:] = range(entry.lanes or LANES)
         entry.spec.CopyFrom(entry.serving)
         entry.ClearField("serving")
         entry.state = READY

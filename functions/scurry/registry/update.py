@@ -9,17 +9,22 @@ from typing import Any, Final
 import orjson
 
 from scurry.job.module import serves
+from scurry.registry import lanes, limits
 from scurry.registry.fields import aliases as _aliases
 from scurry.registry.fields import config as _config
 from scurry.registry.fields import flag as _flag
 from scurry.registry.fields import names as _names
 from scurry.registry.fields import text as _text
 from scurry.registry.fields import weights as _weights
-from scurry.registry.policies import check, check_config, parse_policy
+from scurry.registry.policies import check as check_policy
+from scurry.registry.policies import check_config, parse_policy
+from scurry.wire import queue_options
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.limits import JSON_DEPTH
 from scurry.wire.messages_pb2 import (
     Alias,
+    LaneRange,
+    Limits,
     LoadVersion,
     Pin,
     Promote,
@@ -59,8 +64,9 @@ def read(update: Update, functions: tuple[str, ...] | None = None) -> Update:
         raise _bad(f"model {short(out.model)} is no name: {NAMES}")
     if out.WhichOneof("change") == "register":
         _check_register(out.register, functions)
-    elif out.WhichOneof("change") == "policy":
-        check(out.policy)
+    for verb, check in _CHECKS.items():
+        if out.WhichOneof("change") == verb:
+            check(getattr(out, verb))
     return out
 
 
@@ -71,7 +77,7 @@ def describe(update: Update) -> str:
         return update.json[:AUDIT_CHARACTERS]
     fields: dict[str, Any] = {}
     for field, value in getattr(update, verb).ListFields():
-        fields[field.name] = _plain(value)
+        fields[field.name] = limits.plain_tenants(value) if field.name == "tenants" else _plain(value)
     if "config" in fields:
         fields["config"] = _described(fields["config"])
     return json.dumps({verb: fields}, separators=(",", ":"), sort_keys=True)[:AUDIT_CHARACTERS]
@@ -81,7 +87,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - a field of a message
     """Maps and lists as JSON has them."""
     if isinstance(value, Mapping):
         return dict(value)
-    return value if isinstance(value, str | int) else list(value)
+    return value if isinstance(value, str | int | float) else list(value)
 
 
 def _described(config: str) -> object:
@@ -154,6 +160,13 @@ _VERBS: Final[dict[str, tuple[type, dict[str, Callable[[str, object], Any]]]]] =
     "load": (LoadVersion, {"version": _text}),
     "unload": (UnloadVersion, {"version": _text, "force": _flag}),
     "pin": (Pin, {"version": _text, "pinned": _flag}),
+    "limits": (Limits, limits.FIELDS),
+    "lanes": (LaneRange, lanes.FIELDS),
+}
+_CHECKS: Final[dict[str, Callable[[Any], None]]] = {
+    "limits": limits.check,
+    "lanes": lanes.check,
+    "policy": check_policy,
 }
 
 
@@ -207,19 +220,9 @@ def _checked_config(text: str) -> str:
     size = config.get("max_batch_size", 1)
     if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= MOST_ROWS:
         raise _bad(f"register.config.max_batch_size must be a whole number from 0 to {MOST_ROWS}")
-    _check_queue(config)
+    try:
+        queue_options.read(config)
+    except ValueError as failure:
+        raise _bad(f"register.config.{failure}") from None
     check_config(config)
     return json.dumps(config, separators=(",", ":"), sort_keys=True) if config else ""
-
-
-def _check_queue(config: dict[str, Any]) -> None:
-    """The one part of `dynamic_batching` that the router goes by."""
-    part: Any = config
-    name = "register.config"
-    for key in ("dynamic_batching", "default_queue_policy"):
-        part, name = part.get(key, {}), f"{name}.{key}"
-        if not isinstance(part, dict):
-            raise _bad(f"{name} must be an object")
-    size = part.get("max_queue_size", 0)
-    if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size < 2**31:
-        raise _bad(f"{name}.max_queue_size must be a whole number from 0")

@@ -20,8 +20,7 @@ log = logging.getLogger(__name__)
 
 LATE: Final = Refusal("deadline_exceeded", "The deadline passed before the request reached a worker.")
 
-
-NO_PRIORITY: Final = Refusal("bad_request", "priority is not supported yet: leave the field out.")
+NEGATIVE: Final = Refusal("bad_request", "priority must be a whole number from 0: 1 is the highest, 0 the default.")
 
 
 def unfit(function: str, bounds: Bounds, requests: Iterable[Request]) -> Refusal | None:

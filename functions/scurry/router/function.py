@@ -9,7 +9,7 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from scurry.endpoint.call import NOTHING, Call, Message, State, answer_each, now_ms
-from scurry.router import apart, arrived, draining, expiry, holding, recovery
+from scurry.router import apart, arrived, draining, expiry, growing, holding, recovery
 from scurry.router.policy import Bounds
 from scurry.router.routes import RouteTable
 from scurry.router.routing_pass import RoutingPass
@@ -17,7 +17,7 @@ from scurry.router.sending import REQUESTS
 from scurry.router.tables import Tables
 from scurry.router.watching import EXPIRE
 from scurry.wire.addresses import Lane, parse
-from scurry.wire.messages_pb2 import Bounced, Done, Drained, Expire, Reply, Requests, Routes
+from scurry.wire.messages_pb2 import Bounced, Done, Drained, Expire, LanesLook, Reply, Requests, Routes
 from scurry.wire.names import ROUTER, ROUTER_STATE, TYPE_PREFIX
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,7 @@ class Router:
             call.undo(NOTHING)
             routing = RoutingPass(call, routing.now, RouteTable.load(call.state), self.bounds)
             apart.take_apart(routing, call.messages, take)
+        growing.watch_all(routing)
         holding.settle(routing)
         draining.report(routing)
         self._tables.put(call.key, routing.close(STATE), routing.table)
@@ -136,6 +137,10 @@ def _expire(routing: RoutingPass, message: Message) -> None:
     expiry.expire(routing, Expire.FromString(message.value))
 
 
+def _look(routing: RoutingPass, message: Message) -> None:
+    growing.look(routing, LanesLook.FromString(message.value))
+
+
 def _reply(routing: RoutingPass, message: Message) -> None:
     """A user function's answer: the lane it came from tells the version. Its slot is free however it answered."""
     lane = parse(message.caller[1]) if message.caller else None
@@ -159,5 +164,7 @@ _ACTS: Final[dict[str, Callable[[RoutingPass, Message], None]]] = {
     f"{TYPE_PREFIX}Reply": _reply,
     f"{TYPE_PREFIX}Drained": _drained,
     EXPIRE: _expire,
+    growing.LANES_LOOK: _look,
 }
-"""The router sends itself Requests after a pause, and Drained as the limit of draining, Expire for deadlines."""
+"""The router sends itself Requests after a pause, and Drained as the limit of draining, Expire for deadlines,
+LanesLook for lanes that came by a backlog."""

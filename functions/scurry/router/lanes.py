@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import sub
 
 from scurry.router import policy
+from scurry.router.admission import Admission
 from scurry.router.room import Room
 from scurry.wire.messages_pb2 import LaneCounters, Requests, VersionRoute
-from scurry.wire.names import LANES
+from scurry.wire.names import LANES, MOST_LANES
 
 
 class Lanes:
-    """One version's route with the counters of its lanes."""
+    """One version's route with the counters of its lanes; lane 16·l + k is lane k of level l."""
 
-    __slots__ = ("counters", "draining", "function", "max_batch_size", "room", "route", "stamp", "version", "weight")
+    __slots__ = (
+        "_base", "admission", "counters", "draining", "function", "max_batch_size", "room", "route", "stamp", "version",
+        "weight",
+    )  # fmt: skip
 
-    def __init__(self, route: VersionRoute, counters: LaneCounters) -> None:
+    def __init__(
+        self, route: VersionRoute, counters: LaneCounters, admission: Admission | None = None, base: int = 0
+    ) -> None:
+        self._base = base  # no report of what went before is above this
+        self.admission = admission  # None: nothing holds for its requests in particular
         self.route = route
         self.counters = counters
         self.version = route.version
@@ -31,11 +40,23 @@ class Lanes:
         """Requests sent and not known to be finished, per lane."""
         return list(map(sub, self.counters.sent, self.counters.done))
 
-    @property
-    def emptiest(self) -> int:
-        """The lane with least outstanding."""
+    def outstanding_at(self, level: int) -> list[int]:
+        """The same for the lanes of one level, from its own lane 0 on; at least as many as there are at the start."""
         outstanding = self.outstanding
-        return outstanding.index(min(outstanding))
+        if level or len(outstanding) > MOST_LANES:
+            outstanding = outstanding[level * MOST_LANES : (level + 1) * MOST_LANES]
+        return outstanding if len(outstanding) >= LANES else [*outstanding, *[0] * (LANES - len(outstanding))]
+
+    def emptiest(self, level: int = 0) -> int:
+        """The lane of a level with least outstanding, of those that share its requests."""
+        outstanding = self.outstanding_at(level)[: self.room.most]
+        outstanding += [0] * (self.room.first - len(outstanding))
+        return level * MOST_LANES + outstanding.index(min(outstanding))
+
+    def spread(self, level: int, outstanding: Sequence[int], count: int) -> list[tuple[int, int]]:
+        """How many of so many requests go to which lane of a level."""
+        parts = self.room.spread(outstanding, count)
+        return [(level * MOST_LANES + lane, size) for lane, size in parts] if level else parts
 
     @property
     def generation(self) -> int:
@@ -55,10 +76,9 @@ class Lanes:
     def send(self, lane: int, count: int, *, ask: bool = False) -> tuple[int, bool]:
         """Count `count` requests onto a lane; returns its new sequence and whether to ask for a report."""
         counters = self.counters
-        while lane >= len(counters.sent):
-            counters.sent.append(0)
-            counters.done.append(0)
-            counters.asked.append(0)
+        if lane >= len(counters.sent):
+            for each in (counters.sent, counters.done, counters.asked):
+                each.extend([self._base] * (lane + 1 - len(each)))
         sent = counters.sent[lane] + count
         counters.sent[lane] = sent
         unasked, outstanding, room = sent - counters.asked[lane], sent - counters.done[lane], self.room
@@ -81,9 +101,19 @@ class Lanes:
         counters = self.counters
         if 0 <= lane < len(counters.sent) and counters.done[lane] < sequence <= counters.sent[lane]:
             counters.done[lane] = sequence
-            while len(counters.sent) > LANES and counters.sent[-1] == counters.done[-1]:
-                del counters.sent[-1], counters.done[-1], counters.asked[-1]
-                del counters.leaving[len(counters.sent) :]
+            count = len(counters.sent)
+            if count > LANES and lane == count - 1 and sequence == counters.sent[lane]:
+                self._forget()
+
+    def _forget(self) -> None:
+        """Let the extra lanes go that are idle, last first."""
+        counters = self.counters
+        sent, done = list(counters.sent), list(counters.done)
+        count = len(sent)
+        while count > LANES and sent[count - 1] == done[count - 1]:
+            count -= 1
+        for each in (counters.sent, counters.done, counters.asked, counters.leaving):
+            del each[count:]
 
     def count(self, count: int) -> None:
         """Count requests that are routed here for the first time."""

@@ -12,9 +12,8 @@ from enum import Enum
 from typing import Final
 
 from scurry.job.module import serves
-from scurry.wire.names import LANES
+from scurry.wire.names import LANES, MOST_LANES
 
-MAX_LANES: Final = 16
 REPORT_EVERY: Final = 8
 """A lane reports when this many requests were sent since it was last asked: thin traffic costs few reports."""
 REPORT_MICROS: Final = 10_000
@@ -102,17 +101,18 @@ def lane_cap(max_batch_size: int) -> int:
     return max(64, 4 * max_batch_size)
 
 
-def queue_bound(max_queue_size: int, service_micros: float, queue_ms: int, cap: int) -> int:
+def queue_bound(
+    max_queue_size: int, service_micros: float, queue_ms: int, cap: int, *, first: int = LANES, most: int = MOST_LANES
+) -> int:
     """Requests that may be outstanding on a version: what it was told, else what it can finish in time.
 
     While nobody knows how long a request takes, all lanes may be filled.
     """
     if max_queue_size > 0:
         return max_queue_size
-    most = MAX_LANES * cap
     if not service_micros > 0:
-        return most
-    return min(most, max(LEAST_QUEUE, int(LANES * 1000 * queue_ms / service_micros)))
+        return most * cap
+    return min(most * cap, max(LEAST_QUEUE, int(first * 1000 * queue_ms / service_micros)))
 
 
 def within(micros: int, most: int, service_micros: float) -> int:
@@ -130,52 +130,58 @@ def smoothed(service_micros: float, busy_micros: int, requests: int) -> float:
     return service_micros + SMOOTHING * (min(latest, OUTLIER * service_micros) - service_micros)
 
 
-def pick(weights: Sequence[tuple[str, int]], key: str) -> str:
-    """The version that the hash of a sticky key or id falls on; the weights' sum must be above 0."""
-    point = zlib.crc32(key.encode()) % sum(weight for _, weight in weights)
-    for version, weight in weights:
-        point -= weight
-        if point < 0:
-            return version
-    raise AssertionError("the point lies within the sum")
-
-
-def spread(outstanding: Sequence[int], count: int, max_batch_size: int, cap: int, few: int) -> list[tuple[int, int]]:
+def spread(
+    outstanding: Sequence[int],
+    count: int,
+    max_batch_size: int,
+    cap: int,
+    few: int,
+    *,
+    first: int = LANES,
+    most: int = MOST_LANES,
+) -> list[tuple[int, int]]:
     """How many of `count` requests go to which lane; lanes beyond `outstanding` are new; what is missing has no room.
 
     1. A pile that fits one model call stays together: on lane 0 while that has no more than `few`, so that thin traffic
-       makes few and larger calls; else on the emptier of the first lanes.
+       makes few and larger calls; else on the emptiest of the `first` lanes.
     2. A larger one is divided among the first lanes, one message each.
-    3. Further lanes take only what those have no room for, so that they fall idle again by themselves.
+    3. Further lanes, up to `most`, take only what those have no room for, so that they fall idle again by themselves.
     """
     if count <= max_batch_size:
-        first = 0 if outstanding[0] <= max(outstanding[1], few) else 1
-        if outstanding[first] + count <= cap:
-            return [(first, count)]
-    share = max(max_batch_size, -(-count // LANES))
-    load = [*outstanding, *[0] * (MAX_LANES - len(outstanding))]
+        if first == LANES:
+            lane = 0 if outstanding[0] <= max(outstanding[1], few) else 1
+        else:
+            lane = _calmest(outstanding, few, first)
+        if (outstanding[lane] if lane < len(outstanding) else 0) + count <= cap:
+            return [(lane, count)]
+    share = max(max_batch_size, -(-count // first))
+    load = [*outstanding, *[0] * (most - len(outstanding))]
     parts: list[tuple[int, int]] = []
     while count:
-        lane = _roomiest(load, cap)
-        if lane is None:
+        lane_with_room = _roomiest(load, cap, first, most)
+        if lane_with_room is None:
             break
-        size = min(count, share, cap - load[lane])
-        load[lane] += size
+        size = min(count, share, cap - load[lane_with_room])
+        load[lane_with_room] += size
         count -= size
-        parts.append((lane, size))
+        parts.append((lane_with_room, size))
     return parts
 
 
-def _roomiest(load: Sequence[int], cap: int) -> int | None:
-    lane = min(range(LANES), key=load.__getitem__)
+def _calmest(outstanding: Sequence[int], few: int, first: int) -> int:
+    """Of any number of first lanes, lane 0 while that has few, else the emptiest."""
+    load = [*outstanding[:first], *[0] * (first - len(outstanding))]
+    return 0 if load[0] <= max(min(load), few) else load.index(min(load))
+
+
+def _roomiest(load: Sequence[int], cap: int, first: int, most: int) -> int | None:
+    lane = min(range(first), key=load.__getitem__)
     if load[lane] < cap:
         return lane
-    return next((lane for lane in range(LANES, MAX_LANES) if load[lane] < cap), None)
+    return next((lane for lane in range(first, most) if load[lane] < cap), None)
 
 
-def wants_report(
-    lane: int, unasked: int, outstanding: int, cap: int, bound: int, *, every: int = REPORT_EVERY
-) -> bool:
+def wants_report(lane: int, unasked: int, outstanding: int, cap: int, bound: int, *, every: int = REPORT_EVERY) -> bool:
     """Whether the lane should say when it has finished all that it has.
 
     What is not asked for counts as outstanding: on the first lanes together it stays below half of the bound.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from google.protobuf.message import DecodeError
 
 from scurry.router import policy, watching
+from scurry.router.admission import level_of
 from scurry.router.answers import LATE
 from scurry.router.lanes import Lanes
 from scurry.router.policy import Refusal
@@ -92,8 +95,17 @@ def resend(routing: RoutingPass, again: Requests) -> None:
             _send_alone(routing, request, lanes)
     elif lanes is None:
         routing.dispatch(fresh, Requests(requests=fresh).SerializeToString())
-    elif fresh:
-        routing.send(lanes, lanes.emptiest, fresh)
+    else:
+        _send_together(routing, lanes, fresh)
+
+
+def _send_together(routing: RoutingPass, lanes: Lanes, requests: Iterable[Request]) -> None:
+    """To a lane of the level at which each waits."""
+    levels: dict[int, list[Request]] = {}
+    for request in requests:
+        levels.setdefault(level_of(request, lanes.admission), []).append(request)
+    for level, group in levels.items():
+        routing.send(lanes, lanes.emptiest(level), group)
 
 
 def _send_alone(routing: RoutingPass, request: Request, lanes: Lanes | None) -> None:
@@ -105,7 +117,7 @@ def _send_alone(routing: RoutingPass, request: Request, lanes: Lanes | None) -> 
             return
         lanes = choice
     if lanes.function:
-        routing.send(lanes, lanes.emptiest, [request])
+        _send_together(routing, lanes, [request])
         return
     routing.table.leave(lanes.version, 1)
     alone = Requests(requests=[request], sequence=1, report=True, epoch=routing.table.epoch, solo=True)

@@ -6,24 +6,30 @@ from collections.abc import Sequence
 
 from scurry.router import policy
 from scurry.wire.messages_pb2 import LaneCounters, VersionRoute
+from scurry.wire.names import LANES, MOST_LANES
 
 
 class Room:
     """The bound of one version, by what it was told or by the time its requests take."""
 
-    __slots__ = ("_bound", "_counters", "_few", "_max_batch_size", "_queue_ms", "_told", "cap", "report_every")
+    __slots__ = (
+        "_bound", "_counters", "_few", "_max_batch_size", "_queue_ms", "_told", "cap", "first", "most", "report_every"
+    )  # fmt: skip
 
     def __init__(self, route: VersionRoute, counters: LaneCounters, max_batch_size: int) -> None:
         self._counters = counters
         self._told = route.max_queue_size
         self._queue_ms = policy.QUEUE_MS
         self._max_batch_size = max_batch_size
-        self.cap = max(policy.lane_cap(max_batch_size), -(-self._told // policy.MAX_LANES))  # of one lane
+        told = min(max(route.lanes, 0), MOST_LANES)
+        self.first = told or LANES  # lanes that share the requests
+        self.most = told or MOST_LANES  # with those that take what overflows
+        self.cap = max(policy.lane_cap(max_batch_size), -(-self._told // self.most))  # of one lane
         self._rebound()
 
     def _rebound(self) -> None:
         micros = self._counters.service_micros
-        self._bound = policy.queue_bound(self._told, micros, self._queue_ms, self.cap)
+        self._bound = policy.queue_bound(self._told, micros, self._queue_ms, self.cap, first=self.first, most=self.most)
         self._few = policy.within(policy.PILE_MICROS, self._max_batch_size // 2, micros)  # that may wait for each other
         self.report_every = max(1, policy.within(policy.REPORT_MICROS, policy.REPORT_EVERY, micros))
 
@@ -39,9 +45,15 @@ class Room:
             self._rebound()
         return self._bound
 
+    @property
+    def call(self) -> int:
+        """Requests that one model call is reckoned to take, of which the router hears in time."""
+        return max(self._max_batch_size, self.report_every)
+
     def spread(self, outstanding: Sequence[int], count: int) -> list[tuple[int, int]]:
         """How many of so many requests go to which lane."""
-        return policy.spread(outstanding, count, self._max_batch_size, self.cap, self._few)
+        size, few = self._max_batch_size, self._few
+        return policy.spread(outstanding, count, size, self.cap, few, first=self.first, most=self.most)
 
     def measure(self, busy_micros: int, requests: int) -> None:
         """A report says how long requests take."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scurry.router.admission import Admission
 from scurry.router.lanes import Lanes
 from scurry.router.replaced import leave_behind
 from scurry.wire.messages_pb2 import LaneCounters, RouterState, Routes
@@ -13,7 +14,7 @@ from scurry.wire.names import LANES
 class RouteTable:
     """The state `router` of one model, read from and written to bytes."""
 
-    __slots__ = ("_lanes", "changed", "settled", "state", "weights")
+    __slots__ = ("_lanes", "changed", "elastic", "settled", "state", "weights")
 
     def __init__(self, state: RouterState) -> None:
         self._adopt(state)
@@ -23,6 +24,8 @@ class RouteTable:
     def _adopt(self, state: RouterState) -> None:
         self.state = state
         self._lanes = _lanes(state)
+        #: versions that may get lanes by a backlog
+        self.elastic = [lanes for lanes in self._lanes.values() if lanes.route.most_lanes and not lanes.draining]
         #: versions that share the requests which name none, and their shares
         self.weights = [(lanes.version, lanes.weight) for lanes in self._lanes.values() if lanes.weight > 0]
 
@@ -161,6 +164,8 @@ def _changed(state: RouterState, routes: Routes) -> RouterState:
     fresh = RouterState(
         routes=routes, held=state.held, asked=state.asked, highest=highest, reread_until=state.reread_until
     )
+    for tenant in routes.tenants.keys() & state.tenants.keys():
+        fresh.tenants[tenant] = state.tenants[tenant]
     for told in ("announce", "wanted"):
         fresh.routes.ClearField(told)
     none = [highest] * LANES
@@ -171,4 +176,8 @@ def _changed(state: RouterState, routes: Routes) -> RouterState:
 
 
 def _lanes(state: RouterState) -> dict[str, Lanes]:
-    return {route.version: Lanes(route, counters) for route, counters in zip(state.routes.versions, state.versions)}  # noqa: B905
+    routes = state.routes
+    return {
+        route.version: Lanes(route, counters, Admission.of(route, routes), state.highest)
+        for route, counters in zip(routes.versions, state.versions)  # noqa: B905
+    }

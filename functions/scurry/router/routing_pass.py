@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from scurry.endpoint.call import Call, State
-from scurry.router import finding, policy, sending
-from scurry.router.answers import LATE, NO_PRIORITY, Answers, overloaded, unfit
+from scurry.router import finding, sending, split
+from scurry.router.admission import level_of
+from scurry.router.answers import LATE, NEGATIVE, Answers, overloaded, unfit
 from scurry.router.lanes import Lanes
 from scurry.router.policy import UNDECIDED, Bounds, Refusal
 from scurry.router.routes import RouteTable, must_wait
+from scurry.router.ways import Ways
 from scurry.wire.messages_pb2 import Request
 
 Mark = tuple[tuple[int, ...], int, bytes | None, int, int]
@@ -41,47 +43,49 @@ class RoutingPass:
             self.unrouted.extend((since, each, LATE if self.late(each) else UNDECIDED) for each in requests)
             return
         if len(self.table.weights) == 1:
+            lanes = self.table[self.table.weights[0][0]]
             due = due_if_plain(requests) if due is None else due
-            if due is not None and not 0 < due <= self.now:
-                self._forward(self.table[self.table.weights[0][0]], requests, raw, due)
+            if due is not None and lanes.admission is None and not 0 < due <= self.now:
+                self._forward(lanes, requests, raw, due, level_of(requests[0], None) if requests else 0)
                 return
-        ways: dict[str, list[Request]] = {}
-        for request in requests:
-            choice = self.choose(request)
-            if isinstance(choice, Refusal):
-                self.unrouted.append((since, request, choice))
-            else:
-                ways.setdefault(choice.version, []).append(request)
-        for version, way in ways.items():
-            self._forward(self.table[version], way, raw if len(way) == len(requests) else None)
+        ways = Ways(self.table.state.tenants, self.now)
+        ways.sort(requests, self.choose)
+        self.table.changed |= bool(self.table.state.tenants)  # a token may have been taken
+        self.unrouted.extend((since, request, refusal) for request, refusal in ways.refused)
+        for (version, level), way in ways.sorted.items():
+            whole = len(way) == len(requests) and not ways.touched
+            self._forward(self.table[version], way, raw if whole else None, level=level)
 
     def choose(self, request: Request) -> Lanes | Refusal:
         """The version that answers a request, or why none does."""
         if request.defect:
             return Refusal("bad_request", request.defect)
-        if request.priority:
-            return NO_PRIORITY
+        if request.priority < 0:
+            return NEGATIVE
         if self.late(request):
             return LATE
         if request.version:
             return finding.resolve(self.table, request.version)
         if not self.table.weights:
             return finding.nothing_ready(self.table)
-        return self.table[policy.pick(self.table.weights, request.key or request.id)]
+        experiment = f"{self.model}/{self.table.routes.experiment}"
+        return self.table[split.pick(self.table.weights, experiment, request.key or request.id)]
 
     def late(self, request: Request) -> bool:
         """Whether the request's deadline has passed."""
         return 0 < request.deadline <= self.now
 
-    def _forward(self, lanes: Lanes, requests: Sequence[Request], raw: bytes | None, due: int | None = None) -> None:
-        """Send requests to the lanes of a version, `raw` being the same serialised; refuse those without room."""
+    def _forward(
+        self, lanes: Lanes, requests: Sequence[Request], raw: bytes | None, due: int | None = None, level: int = 0
+    ) -> None:
+        """Send requests to the lanes of a level, `raw` being the same serialised; refuse those without room."""
         if lanes.function and (refusal := unfit(lanes.function, self.bounds, requests)):
             for request in requests:
                 self.answers.refuse(request, refusal)
             return
-        outstanding = lanes.outstanding
+        outstanding = lanes.outstanding_at(level)
         count = min(len(requests), max(0, lanes.room.keep_to(self.bounds.queue_ms) - sum(outstanding)))
-        parts = lanes.room.spread(outstanding, count) if count else []
+        parts = lanes.spread(level, outstanding, count) if count else []
         if len(parts) == 1 and parts[0][1] == len(requests):
             lanes.count(count)
             sending.send(self.call, self.table, lanes, parts[0][0], requests, raw=raw, due=due, now=self.now)
@@ -92,21 +96,7 @@ class RoutingPass:
             at += size
         lanes.count(at)
         if at < len(requests):
-            self._overflow(lanes, requests[at:])
-
-    def _overflow(self, lanes: Lanes, requests: Sequence[Request]) -> None:
-        """No lane has room, each is to report: what somebody waits for is refused, bulk waits in a lane's mail."""
-        refusal = overloaded(lanes.version, sum(lanes.outstanding))
-        bulk = [request for request in requests if request.bulk]
-        for request in requests:
-            if not request.bulk:
-                self.answers.refuse(request, refusal)
-        lanes.refuse(len(requests) - len(bulk))
-        self.table.changed = True
-        if bulk:
-            lanes.count(len(bulk))
-            self.send(lanes, lanes.emptiest, bulk)
-        sending.ask_for_reports(self.call, self.table, lanes)
+            overflow(self, lanes, requests[at:], level)
 
     def send(
         self, lanes: Lanes, lane: int, requests: Sequence[Request], raw: bytes | None = None, due: int | None = None
@@ -137,11 +127,26 @@ class RoutingPass:
         return saved
 
 
-def due_if_plain(requests: Iterable[Request]) -> int | None:
-    """The first deadline, or 0, where nothing but the model tells where these requests go; else None."""
-    due = 0
+def overflow(routing: RoutingPass, lanes: Lanes, requests: Sequence[Request], level: int) -> None:
+    """No lane has room, each is to report: what somebody waits for is refused, bulk waits in a lane's mail."""
+    refusal = overloaded(lanes.version, sum(lanes.outstanding_at(level)))
+    bulk = [request for request in requests if request.bulk]
     for request in requests:
-        if request.version or request.priority or request.defect:
+        if not request.bulk:
+            routing.answers.refuse(request, refusal)
+    lanes.refuse(len(requests) - len(bulk))
+    routing.table.changed = True
+    if bulk:
+        lanes.count(len(bulk))
+        routing.send(lanes, lanes.emptiest(level), bulk)
+    sending.ask_for_reports(routing.call, routing.table, lanes)
+
+
+def due_if_plain(requests: Sequence[Request]) -> int | None:
+    """The first deadline, or 0, where nothing but the model tells where these go, all bulk or none; else None."""
+    due, bulk = 0, bool(requests) and requests[0].bulk
+    for request in requests:
+        if request.version or request.priority or request.defect or request.bulk is not bulk:
             return None
         deadline = request.deadline
         if deadline > 0 and (deadline < due or not due):

@@ -23,8 +23,9 @@
 and `default_model_filename` tell how it is found and opened; `preprocessing` and `postprocessing` are steps around it.
 
 `dynamic_batching.preferred_batch_size` is a list of rows (`runtimes/batching.py`).
-`dynamic_batching.default_queue_policy.max_queue_size` is the router's (the registry reads it): here it is only checked,
-as the registry checks it. What else Triton has beside it is no mistake, but has no effect and is named in a warning.
+Priorities, the queue's size and time-out in `dynamic_batching`, and `instance_group`, are the router's (the registry
+reads them): here they are only checked, as the registry checks them. What else Triton has beside them is no mistake,
+but has no effect and is named in a warning.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from scurry.runtimes.batching import BATCHING, PREFERRED, batching
+from scurry.wire import queue_options
 from scurry.wire.errors import Failed
+from scurry.wire.queue_options import BATCHING as DYNAMIC
+from scurry.wire.queue_options import INSTANCES, POLICY, READ, READ_OF_POLICY
 
 if TYPE_CHECKING:
     from scurry.runtimes.padding import PaddingRule
@@ -47,8 +51,7 @@ TRITON: Final = frozenset({"name", "runtime", "backend", "platform", "default_mo
 AROUND: Final = frozenset({"preprocessing", "postprocessing"})
 """What is done before and after the model: read by who composes them."""
 IDLE: Final = frozenset(
-    {"cc_model_filenames", "instance_group", "metric_tags", "model_metrics", "model_operations", "optimization",
-     "parameters"}
+    {"cc_model_filenames", "metric_tags", "model_metrics", "model_operations", "optimization", "parameters"}
 )  # fmt: skip
 """Triton's names that would not change an answer: they are said to have no effect."""
 REGISTERED: Final = {
@@ -61,11 +64,11 @@ NEEDED: Final = frozenset(
      "sequence_batching"}
 )  # fmt: skip
 """Triton's names without which the model would answer something else."""
-QUEUE: Final = "dynamic_batching"
+QUEUE: Final = frozenset({DYNAMIC, INSTANCES})
+"""What the registry and the router go by."""
 ISOLATION: Final = frozenset({"isolated", "max_memory_mb", "max_seconds"})
-KNOWN: Final = BATCHING | ISOLATION | {"max_batch_size", "threads", "device", "model_warmup", "input", "output", QUEUE}
+KNOWN: Final = BATCHING | ISOLATION | QUEUE | {"max_batch_size", "threads", "device", "model_warmup", "input", "output"}
 """What every runtime knows."""
-POLICY: Final = "default_queue_policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +112,11 @@ def parse_options(config: str, beside: Mapping[str, Any], known: Collection[str]
     warnings += (f"{', '.join(idle)} in the config without effect here.",) if idle else ()
     for name in idle:
         del values[name]
-    queue = values.pop(QUEUE, {})
-    warnings += _queue_warnings(queue, only_beside=QUEUE in beside and QUEUE not in given)
+    queue = {name: values.pop(name) for name in QUEUE if name in values}
+    warnings += _queue_warnings(queue, given)
     own = {name: values.pop(name) for name in set(values) - _FIELDS}
     checked: dict[str, Any] = {name: _checked(name, value) for name, value in values.items() if name not in BATCHING}
-    return Options(**checked, **batching({**values, QUEUE: queue}), own=own, warnings=warnings)
+    return Options(**checked, **batching({**values, **queue}), own=own, warnings=warnings)
 
 
 def _refuse_unknown(names: Collection[str], known: Collection[str], runtime: str) -> None:
@@ -140,20 +143,19 @@ def _object(config: str) -> dict[str, Any]:
     return values
 
 
-def _queue_warnings(queue: object, *, only_beside: bool) -> tuple[str, ...]:
-    """What of `dynamic_batching` has no effect. Raises `load_failed` on what the registry refuses as well."""
-    policy = queue.get(POLICY, {}) if isinstance(queue, dict) else {}
-    for name, part in ((QUEUE, queue), (f"{QUEUE}.{POLICY}", policy)):
-        if not isinstance(part, dict):
-            raise Failed("load_failed", f"Option {name!r} must be an object, not {part!r}.")
-    size = policy.get("max_queue_size", 0)
-    if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size < 2**31:
-        raise Failed("load_failed", f"Option 'max_queue_size' must be a whole number from 0, not {size!r}.")
-    if only_beside and policy:
-        return (f"{QUEUE}.{POLICY} has no effect in the file beside the model: register the model with it.",)
-    parts = set(queue) - {POLICY, PREFERRED} if isinstance(queue, dict) else set()
-    idle = sorted([*parts, *(set(policy) - {"max_queue_size"})])
-    return (f"{', '.join(idle)} in {QUEUE} without effect here.",) if idle else ()
+def _queue_warnings(queue: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[str, ...]:
+    """What of the router's options has no effect. Raises `load_failed` as the registry refuses them."""
+    try:
+        queue_options.read(queue)
+    except ValueError as failure:
+        raise Failed("load_failed", f"The model's config: {failure}.") from None
+    parts = {name: value.keys() - {PREFERRED} if name == DYNAMIC else {name} for name, value in queue.items()}
+    lying = sorted(name for name in queue.keys() - given.keys() if parts[name])
+    beside = tuple(f"{name} has no effect in the file beside the model: register the model with it." for name in lying)
+    routed = parts.get(DYNAMIC, set()) if DYNAMIC in given else set()
+    policy = queue[DYNAMIC].get(POLICY, {}) if routed else {}
+    idle = sorted([*(routed - READ), *(policy.keys() - READ_OF_POLICY)])
+    return (*beside, f"{', '.join(idle)} in {DYNAMIC} without effect here.") if idle else beside
 
 
 def _checked(name: str, value: object) -> float | str | tuple[Any, ...] | dict[str, Any]:

@@ -132,7 +132,7 @@ class Harness:
     def request(self, model: str, **fields: Any) -> Request:  # noqa: ANN401
         """A request as the ingress would read it; an id is given to it unless it has one."""
         fields.setdefault("id", f"request-{next(self._numbers)}")
-        return Request(model=model, entry=f"scurry:requests/{next(self._numbers)}-0", **fields)
+        return Request(model=model, entry=f"scurry:requests/{self.clock()}-{next(self._numbers)}", **fields)
 
     async def ask(self, *requests: Request) -> list[Reply | None]:
         """Let requests arrive together and the job run until it is idle; None for those not answered yet."""

@@ -7,7 +7,7 @@
     ├── NotFound            nothing by that name
     │     model_not_found version_not_found result_not_found
     ├── Unavailable         the same request may succeed later
-    │     model_not_ready overloaded deadline_exceeded unavailable
+    │     model_not_ready overloaded rate_limited deadline_exceeded unavailable
     └── Failed              the model or the system failed
           model_failed load_failed worker_lost already_answered internal
 """
@@ -68,7 +68,7 @@ class NotFound(ScurryError):
 class Unavailable(ScurryError):
     """The same request may succeed later."""
 
-    codes = frozenset({"model_not_ready", "overloaded", "deadline_exceeded", "unavailable"})
+    codes = frozenset({"model_not_ready", "overloaded", "rate_limited", "deadline_exceeded", "unavailable"})
 
 
 class Failed(ScurryError):

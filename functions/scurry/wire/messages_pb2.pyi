@@ -302,7 +302,7 @@ class Signature(_message.Message):
     def __init__(self, inputs: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., batched: _Optional[bool] = ...) -> None: ...
 
 class Update(_message.Message):
-    __slots__ = ("model", "id", "entry", "reply", "keep", "register", "unregister", "alias", "split", "promote", "rollback", "load", "unload", "pin", "policy", "routes", "json", "digest", "replayed")
+    __slots__ = ("model", "id", "entry", "reply", "keep", "register", "unregister", "alias", "split", "promote", "rollback", "load", "unload", "pin", "policy", "routes", "limits", "lanes", "json", "digest", "replayed")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     ENTRY_FIELD_NUMBER: _ClassVar[int]
@@ -319,6 +319,8 @@ class Update(_message.Message):
     PIN_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     ROUTES_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    LANES_FIELD_NUMBER: _ClassVar[int]
     JSON_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
@@ -338,10 +340,12 @@ class Update(_message.Message):
     pin: Pin
     policy: Policy
     routes: Switch
+    limits: Limits
+    lanes: LaneRange
     json: str
     digest: bytes
     replayed: bool
-    def __init__(self, model: _Optional[str] = ..., id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., unregister: _Optional[_Union[Unregister, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., split: _Optional[_Union[Split, _Mapping]] = ..., promote: _Optional[_Union[Promote, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ..., load: _Optional[_Union[LoadVersion, _Mapping]] = ..., unload: _Optional[_Union[UnloadVersion, _Mapping]] = ..., pin: _Optional[_Union[Pin, _Mapping]] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., routes: _Optional[_Union[Switch, _Mapping]] = ..., json: _Optional[str] = ..., digest: _Optional[bytes] = ..., replayed: _Optional[bool] = ...) -> None: ...
+    def __init__(self, model: _Optional[str] = ..., id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., unregister: _Optional[_Union[Unregister, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., split: _Optional[_Union[Split, _Mapping]] = ..., promote: _Optional[_Union[Promote, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ..., load: _Optional[_Union[LoadVersion, _Mapping]] = ..., unload: _Optional[_Union[UnloadVersion, _Mapping]] = ..., pin: _Optional[_Union[Pin, _Mapping]] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., routes: _Optional[_Union[Switch, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., lanes: _Optional[_Union[LaneRange, _Mapping]] = ..., json: _Optional[str] = ..., digest: _Optional[bytes] = ..., replayed: _Optional[bool] = ...) -> None: ...
 
 class Register(_message.Message):
     __slots__ = ("version", "uri", "runtime", "config", "route")
@@ -427,6 +431,41 @@ class Policy(_message.Message):
     all: bool
     specific: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, latest: _Optional[int] = ..., all: _Optional[bool] = ..., specific: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Limits(_message.Message):
+    __slots__ = ("max_queue_size", "default_timeout_microseconds", "max_timeout_microseconds", "tenants")
+    class TenantsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: TenantLimit
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[TenantLimit, _Mapping]] = ...) -> None: ...
+    MAX_QUEUE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_TIMEOUT_MICROSECONDS_FIELD_NUMBER: _ClassVar[int]
+    MAX_TIMEOUT_MICROSECONDS_FIELD_NUMBER: _ClassVar[int]
+    TENANTS_FIELD_NUMBER: _ClassVar[int]
+    max_queue_size: int
+    default_timeout_microseconds: int
+    max_timeout_microseconds: int
+    tenants: _containers.MessageMap[str, TenantLimit]
+    def __init__(self, max_queue_size: _Optional[int] = ..., default_timeout_microseconds: _Optional[int] = ..., max_timeout_microseconds: _Optional[int] = ..., tenants: _Optional[_Mapping[str, TenantLimit]] = ...) -> None: ...
+
+class TenantLimit(_message.Message):
+    __slots__ = ("rate", "burst")
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    BURST_FIELD_NUMBER: _ClassVar[int]
+    rate: float
+    burst: float
+    def __init__(self, rate: _Optional[float] = ..., burst: _Optional[float] = ...) -> None: ...
+
+class LaneRange(_message.Message):
+    __slots__ = ("min", "max")
+    MIN_FIELD_NUMBER: _ClassVar[int]
+    MAX_FIELD_NUMBER: _ClassVar[int]
+    min: int
+    max: int
+    def __init__(self, min: _Optional[int] = ..., max: _Optional[int] = ...) -> None: ...
 
 class Switch(_message.Message):
     __slots__ = ("weights", "aliases", "automatic", "routed")
@@ -551,7 +590,7 @@ class Remind(_message.Message):
     def __init__(self, version: _Optional[str] = ..., generation: _Optional[int] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class Routes(_message.Message):
-    __slots__ = ("epoch", "versions", "aliases", "announce", "pending", "failed", "wanted", "unloaded")
+    __slots__ = ("epoch", "versions", "aliases", "announce", "pending", "failed", "wanted", "unloaded", "max_timeout_microseconds", "tenants", "experiment")
     class AliasesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -559,6 +598,13 @@ class Routes(_message.Message):
         key: str
         value: str
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class TenantsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: TenantLimit
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[TenantLimit, _Mapping]] = ...) -> None: ...
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     ALIASES_FIELD_NUMBER: _ClassVar[int]
@@ -567,6 +613,9 @@ class Routes(_message.Message):
     FAILED_FIELD_NUMBER: _ClassVar[int]
     WANTED_FIELD_NUMBER: _ClassVar[int]
     UNLOADED_FIELD_NUMBER: _ClassVar[int]
+    MAX_TIMEOUT_MICROSECONDS_FIELD_NUMBER: _ClassVar[int]
+    TENANTS_FIELD_NUMBER: _ClassVar[int]
+    EXPERIMENT_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     versions: _containers.RepeatedCompositeFieldContainer[VersionRoute]
     aliases: _containers.ScalarMap[str, str]
@@ -575,23 +624,52 @@ class Routes(_message.Message):
     failed: _containers.RepeatedScalarFieldContainer[str]
     wanted: bool
     unloaded: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRoute, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., announce: _Optional[_Union[Replies, _Mapping]] = ..., pending: _Optional[_Iterable[str]] = ..., failed: _Optional[_Iterable[str]] = ..., wanted: _Optional[bool] = ..., unloaded: _Optional[_Iterable[str]] = ...) -> None: ...
+    max_timeout_microseconds: int
+    tenants: _containers.MessageMap[str, TenantLimit]
+    experiment: int
+    def __init__(self, epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRoute, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., announce: _Optional[_Union[Replies, _Mapping]] = ..., pending: _Optional[_Iterable[str]] = ..., failed: _Optional[_Iterable[str]] = ..., wanted: _Optional[bool] = ..., unloaded: _Optional[_Iterable[str]] = ..., max_timeout_microseconds: _Optional[int] = ..., tenants: _Optional[_Mapping[str, TenantLimit]] = ..., experiment: _Optional[int] = ...) -> None: ...
 
 class VersionRoute(_message.Message):
-    __slots__ = ("version", "weight", "draining", "spec", "function", "max_queue_size")
+    __slots__ = ("version", "weight", "draining", "spec", "function", "max_queue_size", "default_timeout_microseconds", "priority_levels", "default_priority_level", "lanes", "most_lanes")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
     DRAINING_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
     FUNCTION_FIELD_NUMBER: _ClassVar[int]
     MAX_QUEUE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_TIMEOUT_MICROSECONDS_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_LEVELS_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_PRIORITY_LEVEL_FIELD_NUMBER: _ClassVar[int]
+    LANES_FIELD_NUMBER: _ClassVar[int]
+    MOST_LANES_FIELD_NUMBER: _ClassVar[int]
     version: str
     weight: int
     draining: bool
     spec: ModelSpec
     function: str
     max_queue_size: int
-    def __init__(self, version: _Optional[str] = ..., weight: _Optional[int] = ..., draining: _Optional[bool] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., function: _Optional[str] = ..., max_queue_size: _Optional[int] = ...) -> None: ...
+    default_timeout_microseconds: int
+    priority_levels: int
+    default_priority_level: int
+    lanes: int
+    most_lanes: int
+    def __init__(self, version: _Optional[str] = ..., weight: _Optional[int] = ..., draining: _Optional[bool] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., function: _Optional[str] = ..., max_queue_size: _Optional[int] = ..., default_timeout_microseconds: _Optional[int] = ..., priority_levels: _Optional[int] = ..., default_priority_level: _Optional[int] = ..., lanes: _Optional[int] = ..., most_lanes: _Optional[int] = ...) -> None: ...
+
+class LanesWanted(_message.Message):
+    __slots__ = ("version", "generation", "lanes")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    LANES_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    generation: int
+    lanes: int
+    def __init__(self, version: _Optional[str] = ..., generation: _Optional[int] = ..., lanes: _Optional[int] = ...) -> None: ...
+
+class LanesLook(_message.Message):
+    __slots__ = ("version",)
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    def __init__(self, version: _Optional[str] = ...) -> None: ...
 
 class RoutesWanted(_message.Message):
     __slots__ = ("model", "epoch")
@@ -654,23 +732,32 @@ class Drained(_message.Message):
     def __init__(self, version: _Optional[str] = ..., epoch: _Optional[int] = ..., expired: _Optional[bool] = ..., generation: _Optional[int] = ...) -> None: ...
 
 class RouterState(_message.Message):
-    __slots__ = ("routes", "versions", "held", "asked", "highest", "reread_until")
+    __slots__ = ("routes", "versions", "held", "asked", "highest", "reread_until", "tenants")
+    class TenantsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     HELD_FIELD_NUMBER: _ClassVar[int]
     ASKED_FIELD_NUMBER: _ClassVar[int]
     HIGHEST_FIELD_NUMBER: _ClassVar[int]
     REREAD_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    TENANTS_FIELD_NUMBER: _ClassVar[int]
     routes: Routes
     versions: _containers.RepeatedCompositeFieldContainer[LaneCounters]
     held: int
     asked: int
     highest: int
     reread_until: int
-    def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[LaneCounters, _Mapping]]] = ..., held: _Optional[int] = ..., asked: _Optional[int] = ..., highest: _Optional[int] = ..., reread_until: _Optional[int] = ...) -> None: ...
+    tenants: _containers.ScalarMap[str, int]
+    def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[LaneCounters, _Mapping]]] = ..., held: _Optional[int] = ..., asked: _Optional[int] = ..., highest: _Optional[int] = ..., reread_until: _Optional[int] = ..., tenants: _Optional[_Mapping[str, int]] = ...) -> None: ...
 
 class LaneCounters(_message.Message):
-    __slots__ = ("version", "sent", "done", "asked", "requests", "refused", "service_micros", "away", "leaving", "leaving_generation", "apart_until")
+    __slots__ = ("version", "sent", "done", "asked", "requests", "refused", "service_micros", "away", "leaving", "leaving_generation", "apart_until", "lanes_wanted", "peak", "looking")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SENT_FIELD_NUMBER: _ClassVar[int]
     DONE_FIELD_NUMBER: _ClassVar[int]
@@ -682,6 +769,9 @@ class LaneCounters(_message.Message):
     LEAVING_FIELD_NUMBER: _ClassVar[int]
     LEAVING_GENERATION_FIELD_NUMBER: _ClassVar[int]
     APART_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    LANES_WANTED_FIELD_NUMBER: _ClassVar[int]
+    PEAK_FIELD_NUMBER: _ClassVar[int]
+    LOOKING_FIELD_NUMBER: _ClassVar[int]
     version: str
     sent: _containers.RepeatedScalarFieldContainer[int]
     done: _containers.RepeatedScalarFieldContainer[int]
@@ -693,10 +783,13 @@ class LaneCounters(_message.Message):
     leaving: _containers.RepeatedScalarFieldContainer[int]
     leaving_generation: int
     apart_until: int
-    def __init__(self, version: _Optional[str] = ..., sent: _Optional[_Iterable[int]] = ..., done: _Optional[_Iterable[int]] = ..., asked: _Optional[_Iterable[int]] = ..., requests: _Optional[int] = ..., refused: _Optional[int] = ..., service_micros: _Optional[float] = ..., away: _Optional[int] = ..., leaving: _Optional[_Iterable[int]] = ..., leaving_generation: _Optional[int] = ..., apart_until: _Optional[int] = ...) -> None: ...
+    lanes_wanted: int
+    peak: int
+    looking: bool
+    def __init__(self, version: _Optional[str] = ..., sent: _Optional[_Iterable[int]] = ..., done: _Optional[_Iterable[int]] = ..., asked: _Optional[_Iterable[int]] = ..., requests: _Optional[int] = ..., refused: _Optional[int] = ..., service_micros: _Optional[float] = ..., away: _Optional[int] = ..., leaving: _Optional[_Iterable[int]] = ..., leaving_generation: _Optional[int] = ..., apart_until: _Optional[int] = ..., lanes_wanted: _Optional[int] = ..., peak: _Optional[int] = ..., looking: _Optional[bool] = ...) -> None: ...
 
 class Record(_message.Message):
-    __slots__ = ("model", "sequence", "epoch", "versions", "aliases", "weights", "previous", "changed", "former", "policy", "events", "undone")
+    __slots__ = ("model", "sequence", "epoch", "versions", "aliases", "weights", "previous", "changed", "former", "limits", "lanes", "experiment", "policy", "events", "undone")
     class AliasesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -727,6 +820,9 @@ class Record(_message.Message):
     PREVIOUS_FIELD_NUMBER: _ClassVar[int]
     CHANGED_FIELD_NUMBER: _ClassVar[int]
     FORMER_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    LANES_FIELD_NUMBER: _ClassVar[int]
+    EXPERIMENT_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     UNDONE_FIELD_NUMBER: _ClassVar[int]
@@ -739,10 +835,13 @@ class Record(_message.Message):
     previous: _containers.ScalarMap[str, int]
     changed: int
     former: _containers.RepeatedCompositeFieldContainer[FormerRoutes]
+    limits: Limits
+    lanes: LaneRange
+    experiment: int
     policy: Policy
     events: int
     undone: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, model: _Optional[str] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRecord, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., weights: _Optional[_Mapping[str, int]] = ..., previous: _Optional[_Mapping[str, int]] = ..., changed: _Optional[int] = ..., former: _Optional[_Iterable[_Union[FormerRoutes, _Mapping]]] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., events: _Optional[int] = ..., undone: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, model: _Optional[str] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRecord, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., weights: _Optional[_Mapping[str, int]] = ..., previous: _Optional[_Mapping[str, int]] = ..., changed: _Optional[int] = ..., former: _Optional[_Iterable[_Union[FormerRoutes, _Mapping]]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., lanes: _Optional[_Union[LaneRange, _Mapping]] = ..., experiment: _Optional[int] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., events: _Optional[int] = ..., undone: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class FormerRoutes(_message.Message):
     __slots__ = ("weights", "aliases")
@@ -767,7 +866,7 @@ class FormerRoutes(_message.Message):
     def __init__(self, weights: _Optional[_Mapping[str, int]] = ..., aliases: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class VersionRecord(_message.Message):
-    __slots__ = ("version", "spec", "state", "error", "message", "loaded", "signature", "bytes", "device", "waiting", "function", "serving", "losses", "update", "warnings", "former", "isolated", "unrouted", "resting", "laid_down", "pinned")
+    __slots__ = ("version", "spec", "state", "error", "message", "loaded", "signature", "bytes", "device", "waiting", "function", "serving", "losses", "update", "warnings", "former", "isolated", "unrouted", "resting", "laid_down", "pinned", "lanes", "growing")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -789,6 +888,8 @@ class VersionRecord(_message.Message):
     RESTING_FIELD_NUMBER: _ClassVar[int]
     LAID_DOWN_FIELD_NUMBER: _ClassVar[int]
     PINNED_FIELD_NUMBER: _ClassVar[int]
+    LANES_FIELD_NUMBER: _ClassVar[int]
+    GROWING_FIELD_NUMBER: _ClassVar[int]
     version: str
     spec: ModelSpec
     state: VersionState
@@ -810,7 +911,9 @@ class VersionRecord(_message.Message):
     resting: bool
     laid_down: bool
     pinned: bool
-    def __init__(self, version: _Optional[str] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., state: _Optional[_Union[VersionState, str]] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., loaded: _Optional[_Iterable[int]] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., device: _Optional[str] = ..., waiting: _Optional[_Iterable[_Union[Update, _Mapping]]] = ..., function: _Optional[str] = ..., serving: _Optional[_Union[ModelSpec, _Mapping]] = ..., losses: _Optional[int] = ..., update: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., former: _Optional[_Iterable[_Union[ModelSpec, _Mapping]]] = ..., isolated: _Optional[bool] = ..., unrouted: _Optional[bool] = ..., resting: _Optional[bool] = ..., laid_down: _Optional[bool] = ..., pinned: _Optional[bool] = ...) -> None: ...
+    lanes: int
+    growing: int
+    def __init__(self, version: _Optional[str] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., state: _Optional[_Union[VersionState, str]] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., loaded: _Optional[_Iterable[int]] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., device: _Optional[str] = ..., waiting: _Optional[_Iterable[_Union[Update, _Mapping]]] = ..., function: _Optional[str] = ..., serving: _Optional[_Union[ModelSpec, _Mapping]] = ..., losses: _Optional[int] = ..., update: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., former: _Optional[_Iterable[_Union[ModelSpec, _Mapping]]] = ..., isolated: _Optional[bool] = ..., unrouted: _Optional[bool] = ..., resting: _Optional[bool] = ..., laid_down: _Optional[bool] = ..., pinned: _Optional[bool] = ..., lanes: _Optional[int] = ..., growing: _Optional[int] = ...) -> None: ...
 
 class View(_message.Message):
     __slots__ = ("model", "record")

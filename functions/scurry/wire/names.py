@@ -44,6 +44,10 @@ CLAIM_CHECK_BYTES: Final = 8 * 1024
 
 LANES: Final = 2
 """Lanes a version starts with: one computes while the other fills."""
+MOST_LANES: Final = 16
+"""Lanes of one priority. Those from here on are of lower ones: lane 16·c + k goes where lane k goes."""
+MOST_LEVELS: Final = 16
+"""Priorities of a version's requests, bulk apart."""
 
 _OWN: Final = re.compile(r"in:[^:]+|out:[0-9a-f]+:[^:]+", re.DOTALL)
 

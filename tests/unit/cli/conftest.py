@@ -82,6 +82,7 @@ class FakeClient:
 
     def submit(self, model, body, **options):
         self.asked.append((model, body))
+        self.options.append(options)
         future = asyncio.get_running_loop().create_future()
         future.set_result(self.fields)
         return future

@@ -16,6 +16,15 @@ def test_a_json_body_goes_and_comes_as_it_is(asker, tmp_path, capsys):
     assert capsys.readouterr().out == '{"outputs":[]}\n' * 2
 
 
+def test_who_asks_and_how_urgently_goes_along(asker):
+    """With a body, and with a file."""
+    np.save("x.npy", np.zeros((1, 4), np.float32))
+    for source in (["--json", "{}"], ["--npy", "x.npy"]):
+        assert main(["predict", "digits", *source, "--priority", "1", "--tenant", "acme"]) == 0
+        assert main(["predict", "digits", *source]) == 0
+    assert [(one["priority"], one["tenant"]) for one in asker.options] == [(1, "acme"), (0, "")] * 2
+
+
 def test_an_error_reply_is_a_failure(asker, capsys):
     """With the code that came over the wire."""
     asker.fields = {b"status": b"error", b"error": b"input_shape", b"message": b"Too long."}

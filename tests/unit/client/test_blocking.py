@@ -34,7 +34,7 @@ def test_an_answer_can_be_fetched_later(redis):
     redis.job = lambda fields: {"status": "ok", "version": "1", "reply": reply}
     redis.hashes[b"scurry:result:mine"] = [b"status", b"ok", b"version", b"7", b"reply", reply]
     with BlockingClient("redis://fake:1/0") as client:
-        futures = [client.infer_later("m", {"x": np.float32([n])}) for n in range(3)]
+        futures = [client.infer_later("m", {"x": np.float32([n])}, priority=1, tenant="a") for n in range(3)]
         assert [future.result(5)["y"] for future in futures] == [2, 2, 2]
         assert client.result("mine").version == "7"
         redis.job = lambda fields: {"status": "error", "error": "overloaded", "message": "Later."}

@@ -135,13 +135,20 @@ async def test_an_id_of_ours_keeps_no_result(client, redis):
 
 
 async def test_what_was_said_about_a_request_is_in_its_entry(client, redis):
-    """Version, sticky key, trace and deadline."""
+    """Version, sticky key, trace, priority, tenant and deadline; what was not said is not there."""
     redis.job = doubling(redis)
     request = InferRequest(inputs=[to_tensor("x", np.float32([1]))])
-    await client.ask("m", request, version="2", key="user", traceparent="00-1-2-01", timeout=9)
+    said = {"version": "2", "key": "user", "traceparent": "00-1-2-01"}
+    await client.ask("m", request, **said, priority=1, tenant="acme", timeout=9)
     entry = redis.entries("scurry:requests")[0]
     assert (entry[b"version"], entry[b"key"], entry[b"traceparent"]) == (b"2", b"user", b"00-1-2-01")
+    assert (entry[b"priority"], entry[b"tenant"]) == (b"1", b"acme")
     assert int(entry[b"deadline"]) > 0
+    await client.infer("m", {"x": np.float32([1])}, priority=2, tenant="b")
+    await client.infer("m", {"x": np.float32([1])})
+    given, none = redis.entries("scurry:requests")[1:]
+    assert (given[b"priority"], given[b"tenant"]) == (b"2", b"b")
+    assert none.keys().isdisjoint({b"priority", b"tenant", b"key", b"traceparent"})
 
 
 async def test_a_body_is_answered_with_raw_fields(client, redis):

@@ -30,7 +30,9 @@ class Slow(CannedClient):
 
 def question(timeout_us: int = 0) -> InferCall:
     """A question without inputs."""
-    return InferCall("m", "id-1", b"", [], version="2", key="k", traceparent="t", timeout_us=timeout_us)
+    return InferCall(
+        "m", "id-1", b"", [], version="2", key="k", traceparent="t", timeout_us=timeout_us, priority=3, tenant="acme"
+    )
 
 
 async def test_beyond_the_limit_requests_are_refused_at_once() -> None:
@@ -65,7 +67,9 @@ async def test_the_callers_timeout_shortens_ours(asked_us: int, seconds: float) 
     client = Slow()
     future = Ask(client, max_in_flight=1, timeout_s=5).submit(question(asked_us))
     await asyncio.sleep(0)
-    assert client.options == [{"version": "2", "timeout": seconds, "key": "k", "traceparent": "t"}]
+    assert client.options == [
+        {"version": "2", "timeout": seconds, "key": "k", "traceparent": "t", "priority": 3, "tenant": "acme"}
+    ]
     future.cancel()
 
 

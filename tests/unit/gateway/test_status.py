@@ -24,11 +24,11 @@ def test_what_the_caller_must_change_is_4xx(kind: type[InvalidRequest | NotFound
 
 
 @pytest.mark.parametrize("code", sorted(Unavailable.codes))
-def test_what_may_succeed_later_is_503_or_504(code: str) -> None:
-    """503 says when to try again."""
+def test_what_may_succeed_later_is_503_429_or_504(code: str) -> None:
+    """503 and 429 say when to try again."""
     row = STATUSES[code]
-    assert row.http in (503, 504)
-    assert (row.http == 503) == (row.retry_after > 0)
+    assert row.http in (503, 429, 504)
+    assert (row.http != 504) == (row.retry_after > 0)
 
 
 def test_the_names_of_statuses_exist() -> None:

@@ -80,12 +80,12 @@ async def test_a_report_of_no_lane_counts_for_none() -> None:
 async def test_what_fails_for_a_reason_of_our_own_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request on which our own code fails is answered and kept; what shared its call goes its way."""
 
-    def fail(weights: object, key: str) -> str:
+    def fail(weights: object, experiment: str, key: str) -> str:
         if key == "bad":
             raise RecursionError("too deep")
         return "1"
 
-    monkeypatch.setattr("scurry.router.policy.pick", fail)
+    monkeypatch.setattr("scurry.router.split.pick", fail)
     state = await routed(route("1"), route("2"))
     out = await serve(state, requests("a", "bad", "b"), Routes(epoch=6, versions=[route("2")]), requests("c"))
     assert results(out) == {"a": 1, "bad": 1, "b": 1, "c": 1}

@@ -14,19 +14,21 @@ from scurry.wire.messages_pb2 import Request, Requests
 FAR = NOW + policy.WATCH_MS
 DEADLINE = st.sampled_from([0, 0, NOW - 1, NOW, NOW + 1, NOW + 500, FAR - 1, FAR, FAR + 9])
 PLAIN = st.fixed_dictionaries({"deadline": DEADLINE})
+BULK = st.fixed_dictionaries({"deadline": DEADLINE, "bulk": st.just(True)})
 ANY = st.fixed_dictionaries(
     {
         "deadline": DEADLINE,
         "version": st.sampled_from(["", "", "", "", "1", "2", "9"]),
         "priority": st.sampled_from([0] * 9 + [1]),
         "defect": st.sampled_from([""] * 9 + ["odd"]),
+        "bulk": st.sampled_from([False] * 9 + [True]),
     }
 )
 
 
 def told(group: list[Request]) -> Requests:
     """A group with what the ingress says of it, by the sentences of the contract."""
-    plain = all(not (each.version or each.priority or each.defect) for each in group)
+    plain = all(not (each.version or each.priority or each.defect or each.bulk) for each in group)
     nearest = min((each.deadline for each in group if each.deadline), default=0) if plain else 0
     return Requests(requests=group, plain=plain, first_deadline=nearest)
 
@@ -39,7 +41,7 @@ def seen(out: Outcome) -> Any:
     return out.sent, out.delayed, out.replies, out.dead, out.state
 
 
-GROUP = st.lists(PLAIN, min_size=1, max_size=40) | st.lists(ANY, min_size=1, max_size=40)
+GROUP = st.one_of(st.lists(kind, min_size=1, max_size=40) for kind in (PLAIN, BULK, ANY))
 
 
 @given(st.lists(GROUP, min_size=1, max_size=3), st.booleans())
@@ -53,6 +55,9 @@ async def test_what_the_ingress_tells_changes_nothing(drawn: list[list[dict[str,
     state = await routed(*versions)
     untold = await serve(state, *(Requests(requests=group) for group in groups))
     assert seen(await serve(state, *map(told, groups))) == seen(untold)
+    bulk = {request.id for group in groups for request in group if request.bulk}
+    for _, key, value in [sent for sent in untold.sent if isinstance(sent[2], Requests)]:
+        assert {request.id in bulk for request in value.requests} <= {int(key.rpartition("/")[2]) >= 16}
 
 
 async def test_one_group_of_which_nothing_is_told_is_looked_at() -> None:

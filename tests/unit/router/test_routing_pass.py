@@ -6,7 +6,7 @@ import pytest
 from tests.unit.router.asking import NOW, given_up, many, requests, route, routed, serve
 
 from scurry.endpoint.call import Call, Message
-from scurry.router import policy
+from scurry.router import split
 from scurry.router.function import Router
 from scurry.router.policy import Bounds
 from scurry.wire.messages_pb2 import Done, Replies, Request, Requests, RouterState, Routes
@@ -66,8 +66,11 @@ async def test_bulk_requests_are_never_refused() -> None:
     """They wait in the mail of a lane."""
     full = (await serve(await routed(route("1")), many(2_048))).state
     out = await serve(full, requests("b1", "b2", bulk=True), requests("x"))
-    assert [ids for _, ids, _, _ in out.lanes] == [["b1", "b2"]]
+    assert [(key, ids) for key, ids, _, _ in out.lanes] == [("m@1/16", ["b1", "b2"])]
     assert out.errors == {"x": "overloaded"}
+    bulk = await serve(full, many(3_000, bulk=True))
+    assert {int(key.rpartition("/")[2]) for key, *_ in bulk.lanes} == set(range(16, 32))
+    assert (sum(len(ids) for _, ids, _, _ in bulk.lanes), bulk.replies) == (3_000, [])
 
 
 async def test_versions_by_name_alias_and_weight() -> None:
@@ -83,7 +86,7 @@ async def test_versions_by_name_alias_and_weight() -> None:
     assert ways["m@3"] == ["stable-0", "stable-1"]
     assert {"1-0", "1-1"} <= set(ways["m@1"])
     for number in range(40):
-        version = policy.pick([("1", 1), ("2", 1)], f"-{number}")
+        version = split.pick([("1", 1), ("2", 1)], "m/0", f"-{number}")
         assert f"-{number}" in ways[f"m@{version}"]
 
 
@@ -147,8 +150,8 @@ async def test_a_function_that_nobody_serves_is_not_asked() -> None:
     assert {reply.id: reply.error for reply in replies} == {"a": "unavailable", "b": "unavailable"}
 
 
-async def test_what_does_not_work_yet_is_refused_by_name() -> None:
-    """A priority that nobody keeps is not taken silently; others of the message go on."""
+async def test_a_priority_below_0_is_refused_by_name() -> None:
+    """It is not taken silently; others of the message go on."""
     mixed = Requests(requests=[Request(id="a"), Request(id="b", priority=-1), Request(id="c")])
     out = await serve(await routed(route("1")), mixed)
     assert out.errors == {"b": "bad_request"}

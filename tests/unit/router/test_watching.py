@@ -21,7 +21,7 @@ async def test_a_near_deadline_is_watched() -> None:
     out = await serve(await routed(route("1")), Requests(requests=asked))
     ((delay, value),) = watched(out)
     assert delay == 3_250
-    assert (value.version, value.lane) == ("1", 0)
+    assert (value.version, value.lane) == ("1", 16)
     assert [each.sequence for each in value.requests] == [1, 2]
     for each in value.requests:
         each.ClearField("sequence")

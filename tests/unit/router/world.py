@@ -15,6 +15,7 @@ from scurry.wire.messages_pb2 import (
     Done,
     Drained,
     Expire,
+    LanesLook,
     ModelSpec,
     Request,
     Requests,
@@ -50,7 +51,9 @@ class World:
         for to, key, value in out.sent:
             if to == INFERENCE:
                 self.mail.setdefault(key, []).append(value)
-                going.update(request.id for request in value.requests)
+                for request in value.requests:
+                    going[request.id] += 1
+                    self.asked[request.id].deadline = request.deadline  # it may have got one
         for delay, _, value in out.delayed:
             self.delayed.append((self.now + delay, value))
             if isinstance(value, Requests):
@@ -82,7 +85,9 @@ class World:
         for _ in range(self.chance.choice([1, 1, 2, 5, 40, 300])):
             deadline = self.now + self.chance.choice([5, 700, 5_000, 60_000]) if self.chance.random() < 0.3 else 0
             request = requests.requests.add(id=f"r{len(self.asked)}", deadline=deadline)
-            request.entry = f"s/{request.id}"
+            request.entry = f"s/{self.now}-{len(self.asked)}"
+            request.bulk = self.chance.random() < 0.2
+            request.priority, request.tenant = self.chance.choice([0, 0, 1, 2, 9]), self.chance.choice(["", "a", "b"])
             request.version = self.chance.choice(["", "", "", "1", "2", "latest", "9"])
             self.asked[request.id] = request
         await self.tell(requests)
@@ -122,6 +127,9 @@ class World:
         """Versions come, go, drain and are replaced."""
         self.epoch += 1
         routes = Routes(epoch=self.epoch, aliases={"latest": "2"})
+        if self.chance.random() < 0.3:
+            routes.max_timeout_microseconds = self.chance.choice([1, 30_000_000])
+            routes.tenants["a"].rate, routes.tenants["a"].burst = self.chance.choice([0.1, 50.0]), 20
         for version in ("1", "2", "3"):
             if self.chance.random() < 0.3:
                 self.generation += 1
@@ -134,9 +142,12 @@ class World:
         spec = ModelSpec(generation=self.generations.get(version, 0), max_batch_size=8)
         if kind in ("ready", "draining"):
             weight = self.chance.choice([0, 1, 1])
-            routes.versions.append(
-                VersionRoute(version=version, weight=weight, draining=kind == "draining", spec=spec)
-            )
+            placed = VersionRoute(version=version, weight=weight, draining=kind == "draining", spec=spec)
+            placed.lanes = self.chance.choice([0, 0, 1, 3])
+            placed.most_lanes = placed.lanes and 4
+            placed.priority_levels = placed.default_priority_level = self.chance.choice([0, 0, 2])
+            placed.default_timeout_microseconds = self.chance.choice([0, 0, 900_000])
+            routes.versions.append(placed)
         elif kind == "pending":
             routes.pending.append(version)
         elif kind == "failed":
@@ -182,7 +193,8 @@ class World:
 def _value(message: Any) -> Any:
     if not isinstance(message, Message):
         return message
-    kind = {"Requests": Requests, "Expire": Expire, "Drained": Drained}[message.typename.removeprefix("scurry.v1/")]
+    kinds = {"Requests": Requests, "Expire": Expire, "Drained": Drained, "LanesLook": LanesLook}
+    kind = kinds[message.typename.removeprefix("scurry.v1/")]
     return kind.FromString(message.value)
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from scurry.registry.record import queue_size
+from scurry.registry.lanes import configured
 from scurry.registry.update import read
 from scurry.runtimes.options import Options, parse_options
 from scurry.runtimes.runtime import Runtime
@@ -49,9 +49,9 @@ def test_mistakes_have_sentences(config, sentence):
 
 def test_what_is_tritons_and_harmless_is_said_to_have_no_effect():
     """A repository that Triton served is served; what tells how it is found is no option."""
-    beside = {"name": "m", "platform": "onnxruntime_onnx", "optimization": {}, "instance_group": [{"count": 2}]}
+    beside = {"name": "m", "platform": "onnxruntime_onnx", "optimization": {}, "parameters": {}}
     options = parse_options("", beside, KNOWN, "onnx")
-    assert options.warnings == ("instance_group, optimization in the config without effect here.",)
+    assert options.warnings == ("optimization, parameters in the config without effect here.",)
 
 
 @pytest.mark.parametrize("name", ["sequence_batching", "ensemble_scheduling", "batch_input"])
@@ -94,6 +94,17 @@ def queue(**policy: object) -> dict[str, object]:
         (queue(max_queue_size="7"), False, 0),
         (queue(max_queue_size=2**31), False, 0),
         ({"dynamic_batching": []}, False, 0),
+        ({"dynamic_batching": {"priority_levels": 3, "default_priority_level": 2}}, True, 0),
+        ({"dynamic_batching": {"priority_levels": 3}}, False, 0),
+        ({"dynamic_batching": {"priority_levels": 3, "default_priority_level": 4}}, False, 0),
+        ({"dynamic_batching": {"priority_levels": 17, "default_priority_level": 1}}, False, 0),
+        (queue(default_timeout_microseconds=-1), False, 0),
+        (queue(default_timeout_microseconds="1s"), False, 0),
+        ({"instance_group": [{"count": 2, "kind": "KIND_CPU"}, {"kind": "KIND_CPU"}]}, True, 0),
+        ({"instance_group": {"count": 2}}, False, 0),
+        ({"instance_group": [2]}, False, 0),
+        ({"instance_group": [{"count": -1}]}, False, 0),
+        ({"instance_group": [{"count": 9}, {"count": 9}]}, False, 0),
         ({"dynamic_batching": {"default_queue_policy": 3}}, False, 0),
     ],
 )
@@ -108,7 +119,7 @@ def test_the_registry_and_the_worker_take_the_same_configs(config, taken, bound)
             verdicts.append(False)
     assert verdicts == [taken, taken]
     if taken:
-        assert queue_size(_registered(json.dumps(config))) == bound
+        assert configured(_registered(json.dumps(config))).max_queue_size == bound
 
 
 def _registered(config: str) -> str:
@@ -116,10 +127,12 @@ def _registered(config: str) -> str:
 
 
 def test_what_has_no_effect_is_named():
-    """A timeout of the queue is a request's own here, and the router does not read what lies beside a model."""
-    config = json.dumps(queue(max_queue_size=7, default_timeout_microseconds=1000))
+    """What the queue does with the overdue is ours, and the registry does not read what lies beside a model."""
+    config = json.dumps(queue(max_queue_size=7, default_timeout_microseconds=1000, timeout_action="DELAY"))
     (warning,) = parse_options(config, {}, Runtime.known, "onnx").warnings
-    assert warning == "default_timeout_microseconds in dynamic_batching without effect here."
+    assert warning == "timeout_action in dynamic_batching without effect here."
+    beside = {"instance_group": [{"count": 1}], **queue(max_queue_size=7)}
+    assert len(parse_options("", beside, Runtime.known, "onnx").warnings) == 2
     (warning,) = parse_options("", queue(max_queue_size=7), Runtime.known, "onnx").warnings
     assert "register the model with it" in warning
     assert parse_options(json.dumps(queue(max_queue_size=7)), queue(), Runtime.known, "onnx").warnings == ()

@@ -13,6 +13,8 @@ from scurry.testing import Harness
 from scurry.wire.messages_pb2 import Requests, Update
 from scurry.wire.names import REGISTRY, ROUTER
 
+PAUSE_MS = 20
+"""As many pauses as there may be are less than the moment that a request waits for news."""
 STEPS = st.lists(st.sampled_from(["request", "version", "alias", "run", "wait"]), max_size=12)
 
 
@@ -33,7 +35,7 @@ async def replay(harness: Harness, steps: Sequence[str]) -> list[str]:
         if step == "run":
             await harness.run()
         elif step == "wait":
-            await harness.advance(70)
+            await harness.advance(PAUSE_MS)
         else:
             version = {"request": "", "version": "2", "alias": "stable"}[step]
             request = harness.request("m", version=version)

@@ -47,6 +47,7 @@ def test_the_job_knows_the_same_types_and_model_names() -> None:
     assert java["TYPE_PREFIX"].strip('"') == names.TYPE_PREFIX
     assert java["MODEL_NAME"].strip('"').replace("\\\\", "\\") == names.MODEL_NAME.pattern
     assert eval(java["CLAIM_CHECK_BYTES"]) == names.CLAIM_CHECK_BYTES
+    assert int(java["MOST_LANES"]) == names.MOST_LANES
 
 
 def test_the_job_keeps_the_same_limits() -> None:

@@ -15,13 +15,14 @@ from typing import Any, Final, TypeVar
 from scurry.client.answers import Answer, at_hand
 from scurry.client.bodies import Parked, park
 from scurry.client.waiting import Fields
-from scurry.gateway.ask import Ask, InferCall, take_timeout, told
+from scurry.gateway.ask import Ask, InferCall, take_priority, take_timeout, told
 from scurry.gateway.doors.paths import Operation
 from scurry.gateway.doors.replies import HttpReply, binary_reply, refusal
 from scurry.gateway.limits import Room
 from scurry.protocols import oip_binary, oip_json
 from scurry.protocols.oip_prepared import PreparedCalls, PreparedJson, PreparedReplies
 from scurry.wire.errors import InvalidRequest
+from scurry.wire.infer_pb2 import InferRequest
 
 Headers = Mapping[str, str]
 Done = Callable[[HttpReply], object]
@@ -31,6 +32,8 @@ AT_ONCE: Final = 256 * 1024
 """JSON up to this size is read and written on the loop: a few milliseconds at most."""
 STICKY: Final = "Scurry-Key"
 """Request header with the sticky key for weighted splits."""
+TENANT: Final = "X-Scurry-Tenant"
+"""Request header with the tenant whose rate a request counts against."""
 
 
 class Inference:
@@ -54,17 +57,18 @@ class Inference:
         found = self._json.find(body) if header is None else self._prepared.find(body[:length], tail)
         if found is None:
             call = oip_binary.decode_call(body, header)
-            timeout_us = take_timeout(call.request)
+            asked.hear(call.request)
             if header is None:
-                self._json.keep(body, call, timeout_us)
+                self._json.keep(body, call, asked.timeout_us, asked.priority)
             else:
-                self._prepared.keep(body[:length], call, timeout_us)
-            self._send(asked, call, timeout_us)
+                self._prepared.keep(body[:length], call, asked.timeout_us, asked.priority)
+            self._send(asked, call)
             return
         prepared, data = found
         asked.binary, request_id = prepared.binary, self._ask.new_id()
+        asked.timeout_us, asked.priority = prepared.timeout_us, prepared.priority
         message, parked = prepared.request(data, partial(self._ask.payload_key, request_id))
-        self._ask.submit(asked.call(request_id, message, parked, prepared.timeout_us)).add_done_callback(asked)
+        self._ask.submit(asked.call(request_id, message, parked)).add_done_callback(asked)
 
     def finish(self, asked: _Asked, replied: asyncio.Future[Fields]) -> None:
         """A reply has come, or there is none."""
@@ -97,11 +101,11 @@ class Inference:
             self._replies.keep(*_told_of(fields), answer.reply, response.parts[0], binary=asked.binary.every)
         return response
 
-    def _send(self, asked: _Asked, call: oip_binary.BinaryCall, timeout_us: int) -> None:
+    def _send(self, asked: _Asked, call: oip_binary.BinaryCall) -> None:
         asked.binary, asked.echo, request_id = call.binary, call.id, self._ask.new_id()
         light, parked = park(call.request, lambda name, _: self._ask.payload_key(request_id, name))
         message = light.SerializeToString()
-        self._ask.submit(asked.call(request_id, message, parked, timeout_us)).add_done_callback(asked)
+        self._ask.submit(asked.call(request_id, message, parked)).add_done_callback(asked)
 
     async def _decode_aside(self, asked: _Asked, body: bytes, header: str | None, room: Room) -> HttpReply | None:
         """Large JSON is parsed off the loop, one at a time, if there is memory for it."""
@@ -109,7 +113,8 @@ class Inference:
         room.take(memory)
         call = await self._off_the_loop(partial(oip_binary.decode_call, body, header))
         room.give_back(memory)
-        self._send(asked, call, take_timeout(call.request))
+        asked.hear(call.request)
+        self._send(asked, call)
         return None
 
     async def _finish_aside(self, asked: _Asked, fields: Fields) -> HttpReply:
@@ -142,12 +147,16 @@ class Inference:
 class _Asked:
     """One request on its way: for whom, and how to write its answer. Called when its reply has come."""
 
-    __slots__ = ("_inference", "binary", "done", "echo", "key", "model", "traceparent", "version")
+    __slots__ = (
+        "_inference", "binary", "done", "echo", "key", "model", "priority", "tenant", "timeout_us", "traceparent",
+        "version",
+    )  # fmt: skip
 
     def __init__(self, inference: Inference, operation: Operation, headers: Headers, done: Done) -> None:
         self._inference = inference
         self.model, self.version = operation.model, operation.version
         self.key, self.traceparent = _ascii(headers, STICKY), _ascii(headers, "traceparent")
+        self.tenant, self.timeout_us, self.priority = _ascii(headers, TENANT), 0, 0
         self.done = done
         self.binary = oip_binary.BinaryOutputs()
         self.echo = ""
@@ -160,11 +169,16 @@ class _Asked:
         """Whether all outputs are wanted in one form, and nothing of the request stands in the response."""
         return not self.binary.named and not self.echo
 
-    def call(self, request_id: str, message: bytes, parked: Parked, timeout_us: int) -> InferCall:
+    def hear(self, request: InferRequest) -> None:
+        """Take from a request what travels beside it. Raises `InvalidRequest`."""
+        self.timeout_us, self.priority = take_timeout(request), take_priority(request)
+
+    def call(self, request_id: str, message: bytes, parked: Parked) -> InferCall:
         """What is asked for it."""
         return InferCall(
-            self.model, request_id, message, parked, self.version, self.key, self.traceparent, timeout_us
-        )
+            self.model, request_id, message, parked, self.version, self.key, self.traceparent, self.timeout_us,
+            self.priority, self.tenant,
+        )  # fmt: skip
 
     def is_much(self, answer: Answer) -> bool:
         """Whether the loop would stand still for its JSON."""

@@ -42,12 +42,25 @@ async def test_an_answer_in_binary(call: Any) -> None:
 
 
 async def test_version_key_and_trace_travel(call: Any, client: Any) -> None:
-    """From path and headers to the client."""
-    headers = {"Scurry_Key": "user-7", "traceparent": "00-1-2-01"}
-    await call("POST", "/v2/models/m/versions/best/infer", {"inputs": [X]}, **headers)
-    model, request, options = client.asked[0]
-    assert (model, len(request.inputs)) == ("m", 1)
-    assert options == {"version": "best", "timeout": 30.0, "key": "user-7", "traceparent": "00-1-2-01"}
+    """From path, headers and parameters to the client."""
+    headers = {"Scurry_Key": "user-7", "traceparent": "00-1-2-01", "X_Scurry_Tenant": "acme"}
+    wanted = {"version": "best", "timeout": 30.0, "key": "user-7", "traceparent": "00-1-2-01", "tenant": "acme"}
+    for _ in range(2):  # the second is known already
+        body = {"inputs": [X], "parameters": {"priority": 2}}
+        await call("POST", "/v2/models/m/versions/best/infer", body, **headers)
+        model, request, options = client.asked[-1]
+        assert (model, len(request.inputs), len(request.parameters)) == ("m", 1, 0)
+        assert options == {**wanted, "priority": 2}
+    await call("POST", "/v2/models/m/infer", {"inputs": [X]})
+    assert (client.asked[-1][2]["priority"], client.asked[-1][2]["tenant"]) == (0, "")
+
+
+@pytest.mark.parametrize("priority", [-1, "high", 1.5, True, 2**31])
+async def test_what_is_no_priority_is_refused(call: Any, priority: object) -> None:
+    """Nobody is told yes who asks for what is not there."""
+    reply, told = await call("POST", "/v2/models/m/infer", {"inputs": [X], "parameters": {"priority": priority}})
+    assert (reply.status, told["code"]) == (400, "bad_request")
+    assert "'priority' must be a whole number from 0" in told["error"]
 
 
 async def test_the_answers_own_version_is_told(call: Any, client: Any) -> None:

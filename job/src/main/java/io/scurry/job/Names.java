@@ -26,6 +26,9 @@ public final class Names {
   /** Bodies above this many bytes are parked in Redis; only their key travels. */
   public static final int CLAIM_CHECK_BYTES = 8 * 1024;
 
+  /** Lanes of one priority; lane 16·l + k, of level l, goes where lane k goes. */
+  public static final int MOST_LANES = 16;
+
   /** Router key of entries that name no model. */
   public static final String NOBODY = "!";
 

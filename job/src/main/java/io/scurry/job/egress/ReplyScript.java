@@ -21,7 +21,8 @@ import java.util.stream.Collectors;
 /** The first-result-wins script and how replies become its keys and arguments; pure. */
 final class ReplyScript {
   /** Errors of work that never ran: they do not use an id up. */
-  static final Set<String> REFUSALS = Set.of("overloaded", "model_not_ready", "model_not_found", "unavailable");
+  static final Set<String> REFUSALS = Set.of("overloaded", "rate_limited", "model_not_ready", "model_not_found",
+      "unavailable");
 
   /** Errors that a model which nobody registered may get: its name gets no counter, there is no end of such names. */
   private static final Set<String> OF_UNKNOWN = Set.of("overloaded", "model_not_ready", "model_not_found",

@@ -44,7 +44,8 @@ final class GroupByModel {
   /** The router need not look at each request of a plain group. */
   private static void add(Requests.Builder group, Request.Builder request) {
     group.addRequests(request);
-    boolean plain = request.getVersion().isEmpty() && request.getPriority() == 0 && request.getDefect().isEmpty();
+    boolean plain = request.getVersion().isEmpty() && request.getPriority() == 0 && request.getDefect().isEmpty()
+        && !request.getBulk();
     long deadline = request.getDeadline();
     if (group.getPlain() && !plain) {
       group.setPlain(false).clearFirstDeadline();

@@ -2,12 +2,13 @@
 package io.scurry.job.transport;
 
 import io.scurry.job.Addresses;
+import io.scurry.job.Names;
 
 /**
  * What a function's id says about the process that should run it.
  *
  * <pre>
- * model@version/lane          ranked by model@version, the lane picks the rank
+ * model@version/lane          ranked by model@version, the lane picks the rank, whatever its level of priority
  * model@version/solo/token    first rank, in an exchange of its own
  * model@version/seq/id        one of the two ranks that every version is loaded on, always the same
  * model@version/load/lane     where that lane goes, in an exchange of its own
@@ -55,7 +56,7 @@ final class FunctionKey {
       case LOAD:
         return address.lane == null ? EVERYWHERE : new FunctionKey(ranked, address.lane, false, true, false);
       default:
-        return new FunctionKey(ranked, address.lane, false, false, false);
+        return new FunctionKey(ranked, address.lane % Names.MOST_LANES, false, false, false);
     }
   }
 

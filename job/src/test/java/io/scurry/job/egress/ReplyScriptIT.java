@@ -296,7 +296,7 @@ class ReplyScriptIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"overloaded", "model_not_ready", "model_not_found", "unavailable"})
+  @ValueSource(strings = {"overloaded", "rate_limited", "model_not_ready", "model_not_found", "unavailable"})
   void aRefusalDoesNotUseTheIdUp(String code) throws Exception {
     write(refusal("a", 1, code));
     assertEquals(code, redis.hget("scurry:result:a", "error"));

@@ -89,13 +89,15 @@ class GroupByModelTest {
     field("late", "version", "7");
     field("late", "deadline", "1000");
     field("urgent", "priority", "1");
+    read.add(parser.parse(Given.entryOf("scurry:bulk", "1-9", "id", "x", "model", "bulk", "inputs", "{}")));
     request("c", "bad name");
     List<String> told = new ArrayList<>();
     for (Mail one : GroupByModel.group(read, false)) {
       Requests group = Requests.parseFrom(one.value.getValue());
       told.add(one.to.id() + ' ' + group.getPlain() + ' ' + group.getFirstDeadline());
     }
-    assertEquals(List.of("m true 2000", "none true 0", "late false 0", "urgent false 0", "! false 0"), told);
+    assertEquals(List.of("m true 2000", "none true 0", "late false 0", "urgent false 0", "bulk false 0", "! false 0"),
+        told);
   }
 
   @Test

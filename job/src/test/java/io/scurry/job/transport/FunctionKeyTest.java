@@ -16,6 +16,8 @@ class FunctionKeyTest {
   @CsvSource({
     "digits@1/0, digits@1, 0, false",
     "digits@1/15, digits@1, 15, false",
+    "digits@1/16, digits@1, 0, false",
+    "digits@1/33, digits@1, 1, false",
     "a.b-c_d@v2.1/3, a.b-c_d@v2.1, 3, false",
     "digits@1/solo/17-ab, digits@1, 0, true",
     "digits, digits, 0, false",

@@ -1,0 +1,42 @@
+"""Requests by the version and the level that they go to."""
+
+from __future__ import annotations
+
+from tests.unit.router.asking import NOW, route
+
+from scurry.router.admission import Admission
+from scurry.router.lanes import Lanes
+from scurry.router.policy import Refusal
+from scurry.router.ways import Ways
+from scurry.wire.messages_pb2 import LaneCounters, Request, Routes, VersionRoute
+
+NOBODY = Refusal("version_not_found", "No.")
+
+
+def lanes(one: VersionRoute, **rules: int) -> Lanes:
+    """A version with what holds for it."""
+    return Lanes(one, LaneCounters(version=one.version), Admission.of(one, Routes(**rules)))
+
+
+def test_each_goes_its_way_in_order() -> None:
+    """By version and level; who has no version is told why."""
+    versions = {"1": lanes(route("1")), "2": lanes(route("2", priority_levels=2, default_priority_level=1))}
+    ways = Ways({}, NOW)
+    asked = [Request(id=i, version=v, priority=p, bulk=b) for i, v, p, b in [
+        ("a", "1", 2, False), ("b", "2", 2, False), ("c", "9", 0, False), ("d", "1", 0, True), ("e", "2", 0, False),
+        ("f", "2", 2, False),
+    ]]  # fmt: skip
+    ways.sort(asked, lambda request: versions.get(request.version, NOBODY))
+    ids = {way: [request.id for request in some] for way, some in ways.sorted.items()}
+    assert ids == {("1", 0): ["a"], ("2", 1): ["b", "f"], ("1", 1): ["d"], ("2", 0): ["e"]}
+    assert [(request.id, refusal) for request, refusal in ways.refused] == [("c", NOBODY)]
+    assert not ways.touched
+
+
+def test_what_gets_a_deadline_is_not_as_it_came() -> None:
+    """So its bytes cannot go on as they are."""
+    ways = Ways({}, NOW)
+    ways.sort([Request(id="a", deadline=NOW + 5)], lambda _: lanes(route("1"), max_timeout_microseconds=9_000))
+    assert not ways.touched
+    ways.sort([Request(id="b")], lambda _: lanes(route("1"), max_timeout_microseconds=9_000))
+    assert ways.touched
