@@ -20,14 +20,14 @@ from scurry.inference import placement
 from scurry.inference.answers import Payload, write_bodies
 from scurry.inference.apart import HUNG, compute_apart, try_again
 from scurry.inference.batch import batches, run, same_rows
-from scurry.inference.fetching import fetch
+from scurry.inference.fetching import fetch, park
 from scurry.inference.items import BatchItem, claim, drop_late
 from scurry.inference.pieces import pieces
 from scurry.inference.placement import OUTLIER_SECONDS, TURN_SECONDS, Where
 from scurry.inference.response_cache import OFF, ResponseCache
 from scurry.inference.sizes import BatchSizes
 from scurry.inference.threads import Threads
-from scurry.wire.errors import ScurryError, Unavailable
+from scurry.wire.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,12 +138,7 @@ class Computing:
 
     async def park(self, lane_call: LaneCall, work: Work, payloads: Sequence[Payload]) -> None:
         """Put what is large where its readers find it."""
-        try:
-            await self._payloads.park(payloads)
-        except ScurryError as failure:
-            work.fail(failure)
-        except Exception as cause:
-            work.fail_unforeseen(lane_call.call.key, cause)
+        await park(self._payloads, lane_call.call.key, work, payloads)
 
     async def _fetch(self, work: Work, loaded: LoadedModel) -> None:
         """Bring what is parked; of a graph only bodies, for its tensors are read by those whose turn it is."""

@@ -1,4 +1,4 @@
-"""Brings what is parked for a batch, many in one round trip."""
+"""Brings what is parked for a batch, and parks what is large of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from scurry.wire.errors import ScurryError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scurry.inference.answers import Payload
     from scurry.inference.items import BatchItem
+    from scurry.inference.lane_call import Work
     from scurry.inference.layouts import LayoutCache
     from scurry.inference.payloads import Payloads
     from scurry.wire.names import Keys
@@ -33,3 +35,13 @@ async def fetch(
         supply(waiting, found, layouts, keys)
         supplied = True
     return supplied
+
+
+async def park(store: Payloads, key: str, work: Work, payloads: Sequence[Payload]) -> None:
+    """Put what is large where its readers find it; a failure is that of the requests whose answer it is part of."""
+    try:
+        await store.park(payloads)
+    except ScurryError as failure:
+        work.fail(failure)
+    except Exception as cause:
+        work.fail_unforeseen(key, cause)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
 
-from scurry.registry import bounds, former, memory, policies, shelving, switching
+from scurry.registry import bounds, former, leaving, memory, policies, shelving, switching
 from scurry.registry.record import find, require, require_ready, takes_requests
 from scurry.registry.steps import Answer, Progress
 from scurry.registry.update import FUNCTION_RUNTIME
@@ -136,8 +136,8 @@ def _unregister(progress: Progress, update: Update) -> str:
     waits = False
     for version in [entry.version for entry in entries]:
         entry = require(record, version)
-        if not progress.begin_drain(entry):
-            progress.drop(entry)
+        if not leaving.begin_drain(progress, entry):
+            leaving.drop(progress, entry)
         elif not waits:
             entry.waiting.append(update)
             waits = True

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scurry.registry import changes, experiment, growth, policies, shelving
+from scurry.registry import changes, experiment, growth, leaving, policies, shelving
 from scurry.registry.audit import declared
 from scurry.registry.former import remember
 from scurry.registry.record import find, routes_of, serving_spec, takes_requests
@@ -209,7 +209,7 @@ def _on_drained(progress: Progress, event: Drained) -> None:
     if entry.resting:
         shelving.lie_down(progress, entry, laid_down=entry.laid_down, message=message)
     else:
-        progress.drop(entry, message)
+        leaving.drop(progress, entry, message)
 
 
 _EVENTS: Final[dict[type, Callable[[Progress, Any], None]]] = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from scurry.registry import lanes
-from scurry.registry.record import aliases_of
 from scurry.wire.messages_pb2 import DRAINING, FAILED, LOADING, READY, Loaded, ModelSpec, Record, Update, VersionRecord
 from scurry.wire.names import LANES
 
@@ -160,35 +159,6 @@ class Progress:
     def serves(self, entry: VersionRecord) -> bool:
         """Whether requests may be on their way to it."""
         return entry.state in (READY, DRAINING) or entry.HasField("serving")
-
-    def begin_drain(self, entry: VersionRecord) -> bool:
-        """Take no more requests; False when it took none and can go at once."""
-        able = self.serves(entry)
-        entry.resting = entry.laid_down = False
-        if entry.state == LOADING:
-            self.answer_waiting(entry, "load_failed", "It was unregistered before it was loaded.")
-        if entry.HasField("serving"):
-            self.unload(entry, entry.spec)
-            self.restore(entry)
-        if able:
-            entry.state = DRAINING
-        for alias in aliases_of(self.record, entry.version):
-            del self.record.aliases[alias]
-        self.record.weights.pop(entry.version, None)
-        return able
-
-    def drop(self, entry: VersionRecord, message: str = "") -> None:
-        """It is gone. Who waits for the whole model waits on while another version drains."""
-        waiting = list(entry.waiting)
-        for spec in [*entry.former, entry.spec]:
-            self.unload(entry, spec)
-        self.record.versions.remove(entry)
-        others = [other for other in self.record.versions if other.state == DRAINING]
-        for update in waiting:
-            if others and update.HasField("unregister") and not update.unregister.version:
-                others[0].waiting.append(update)
-            else:
-                self.effects.append(Answer(update, message=message))
 
     def answer_waiting(self, entry: VersionRecord, code: str = "", message: str = "") -> None:
         """Reply to everybody who waits for this version."""
