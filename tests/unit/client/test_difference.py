@@ -173,7 +173,7 @@ def lived(events: list[Any]) -> Course:
     return out
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(EVENTS)
 def test_what_was_exported_comes_about_in_a_fresh_registry(events: list[Any]) -> None:
     """Whatever led there: the same versions, routes, policy; and then there is nothing to do.
@@ -192,7 +192,7 @@ def test_what_was_exported_comes_about_in_a_fresh_registry(events: list[Any]) ->
     assert steps(read_document(text), fresh) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(EVENTS, EVENTS)
 def test_any_registry_becomes_any_other(events: list[Any], others: list[Any]) -> None:
     """With prune, from whatever there was; without a moment in which nobody takes requests."""
