@@ -40,9 +40,7 @@ def steps(wanted: dict[str, Model], out: Course, *, prune: bool = False) -> list
     return list(difference(wanted, shown(out), prune=prune).get("m", ()))
 
 
-def carried_out(
-    wanted: dict[str, Model], out: Course, *, prune: bool = False, serving: bool = True
-) -> Iterator[Step]:
+def carried_out(wanted: dict[str, Model], out: Course, *, prune: bool = False, serving: bool = True) -> Iterator[Step]:
     """Do it; after each step requests that were taken before still are, where the file lets anything take them."""
     for step in steps(wanted, out, prune=prune):
         served = serving and bool(weights_of(out.record))
