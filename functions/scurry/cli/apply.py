@@ -17,6 +17,9 @@ from scurry.client.declared import read_document
 from scurry.client.difference import Step, difference
 from scurry.wire.errors import ScurryError
 
+EXAMPLE = """examples:
+  scurry models apply models.json --dry-run
+  scurry models apply models.json --prune --yes"""
 AT_ONCE = 8
 """Models that are changed at a time."""
 LOAD_S = 600.0

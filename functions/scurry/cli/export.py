@@ -17,6 +17,9 @@ from scurry.client.declared import document
 from scurry.client.rebuild import rebuild, untold
 from scurry.wire.errors import InvalidRequest, NotFound
 
+EXAMPLE = """examples:
+  scurry models export > models.json
+  scurry models export digits --yaml --at 2026-11-26T20:00"""
 HELP_AT = "as it was then: 2026-11-26T20:00 (local time, or with a zone), or epoch seconds"
 
 

@@ -16,6 +16,9 @@ from scurry.cli.records import describe
 from scurry.rules import between
 from scurry.wire.errors import NotFound
 
+EXAMPLE = """examples:
+  scurry models history digits --limit 5
+  scurry models history digits --at 2026-11-26T20:00"""
 CHANGE = 100
 """Characters of a change that are shown."""
 

@@ -37,6 +37,9 @@ OWN: dict[str, tuple[Any, str]] = {
 EXAMPLE = """examples:
   scurry models register digits --uri ./digits.onnx
   scurry models split digits 1=90 2=10
+  scurry models policy digits --latest 2
+  scurry models unload digits 1
+  scurry models pin digits 2
   scurry models export > models.json
   scurry models apply models.json --dry-run
   scurry models scan ./models --watch
@@ -53,7 +56,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     one.add_argument("--after", metavar="NAME", default="", help="only models after this one, by name")
     _named(verbs, "show", "all that is known about a model", show)
     for name, (module, summary) in OWN.items():
-        module.add(_verb(verbs, name, summary, module.run))
+        one = _verb(verbs, name, summary, module.run)
+        one.epilog, one.formatter_class = getattr(module, "EXAMPLE", None), argparse.RawDescriptionHelpFormatter
+        module.add(one)
     one = _named(verbs, "unregister", "let a version, or the whole model, finish and drop it", change)
     one.add_argument("--version", default="", help="version to drop; all of them without it")
     one.add_argument("--force", action="store_true", help="also what takes requests, or what an alias stands for")

@@ -15,6 +15,8 @@ from scurry.serving.folder import expanded
 from scurry.wire.errors import InvalidRequest, ScurryError
 from scurry.wire.messages_pb2 import Update
 
+EXAMPLE = """example:
+  scurry models scan ./models --watch --interval 5"""
 Done = tuple[str, str, str]
 
 

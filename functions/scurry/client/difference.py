@@ -103,7 +103,7 @@ def _on_the_way(
         return final
     ready = [one["version"] for one in record["versions"] if one.get("state") == "ready"]
     missing = [version for version in needed if version not in ready or version in new]
-    if not missing and (not new or "latest" in policy):
+    if not missing and (not new or ("latest" in policy and not needed)):  # a new one would push out what is needed
         return {}
     return {"specific": list(dict.fromkeys([*ready, *new, *missing]))}
 

@@ -63,8 +63,9 @@ def pin(progress: Progress, update: Update) -> str:
         entry.serving.pinned = pinned
     if pinned and takes_requests(entry) and not entry.function:
         progress.ask(entry, everyone=True)
-    elif not pinned and entry.spec.identity and not entry.function:
-        progress.effects += [Unpin(entry.version, spec.identity) for spec in (entry.spec, entry.serving)]
+    elif not pinned and not entry.function:
+        specs = [spec for spec in (entry.spec, entry.serving) if spec.identity]
+        progress.effects += [Unpin(entry.version, spec.identity) for spec in specs]
     record.sequence += 1
     progress.effects.append(Answer(update))
     return "applied"

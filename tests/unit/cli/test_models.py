@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from scurry.cli.main import main
+from scurry.cli.main import main, parser
+from scurry.cli.models import OWN
 from scurry.wire.errors import InvalidRequest
 
 
@@ -99,3 +100,11 @@ def test_a_refusal_of_the_registry_is_its_own_sentence(asker, capsys):
     assert capsys.readouterr().err == (
         "scurry: not_allowed: Version 1 takes 100 % of the requests; unregister it by force.\n"
     )
+
+
+@pytest.mark.parametrize("module", [module for module, _ in OWN.values() if hasattr(module, "EXAMPLE")])
+def test_examples_are_understood(module):
+    """Each line of a verb's help is a command line that it takes."""
+    for line in module.EXAMPLE.splitlines()[1:]:
+        words = line.partition(" > ")[0].split()[1:]
+        assert parser(words).parse_args(words).verb_run is module.run

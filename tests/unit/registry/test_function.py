@@ -214,3 +214,30 @@ async def test_the_key_is_the_model() -> None:
     out = await serve(None, update)
     assert out.of(Load)[0].model == "m"
     assert repr(Registry()) == "<Registry>"
+
+
+async def test_a_pin_is_sent_to_the_first_lanes_and_an_unpin_to_every_worker() -> None:
+    """Nothing is unloaded by it."""
+    out = await serve(None, register(version="1"))
+    loads = [Loaded(version="1", lane=lane, generation=1, identity=identity()) for lane in (0, 1)]
+    out = await serve(out.state, *loads, Update(model="m", json='{"pin": {"version": "1"}}'))
+    assert [(load.lane, load.spec.pinned) for load in out.of(Load)] == [(0, True), (1, True)]
+    out = await serve(out.state, Update(model="m", json='{"pin": {"version": "1", "pinned": false}}'))
+    (sent,) = [(to, key, unload) for to, key, unload in out.sent if isinstance(unload, Unload)]
+    assert sent[:2] == (INFERENCE, "m@1/load/all")
+    assert (sent[2].unpin, sent[2].identity) == (True, identity())
+
+
+async def test_the_audit_holds_what_is_declared_since_and_when() -> None:
+    """A refusal has neither number nor record; what comes about by itself is told too."""
+    out = await serve(None, register(version="1"))
+    (audit,) = out.of(pb.Audit)
+    assert (audit.outcome, audit.at, audit.number) == ("applied", 77, 1)
+    assert json.loads(audit.record)["versions"][0]["state"] == "loading"
+    loads = [Loaded(version="1", lane=lane, generation=1, identity=identity()) for lane in (0, 1)]
+    out = await serve(out.state, *loads)
+    (audit,) = out.of(pb.Audit)
+    assert (json.loads(audit.update), audit.number) == ({"became": {"1": "ready"}}, 2)
+    out = await serve(out.state, Update(model="m", json="{}"))
+    (audit,) = out.of(pb.Audit)
+    assert (audit.outcome, audit.number, audit.record) == ("bad_request", 0, "")
