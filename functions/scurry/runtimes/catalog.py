@@ -51,8 +51,11 @@ class Opener:
         They lie below `root`, or where this process' models do.
         """
         root = self._root if root is None else root
-        cls = runtime_class(spec.runtime or _guess(spec.uri, model, version, root))
-        file = locate(spec.uri, model, version, cls.suffixes, root)
+        seen = None if spec.runtime else locate(spec.uri, model, version, tuple(BY_SUFFIX), root)
+        cls = runtime_class(spec.runtime if seen is None else _guess(seen))
+        # What the runtime looks for first is what it would find again.
+        is_first = seen is not None and cls.suffixes[:1] == (seen.path.suffix,)
+        file = seen if seen and is_first else locate(spec.uri, model, version, cls.suffixes, root)
         for folder in {each.parent for each in file.all}:
             check(folder, file.all)
         return Subject(cls, file, fingerprint(file.all), file.bytes)
@@ -77,9 +80,8 @@ def runtime_class(name: str) -> type[Runtime]:
     return found
 
 
-def _guess(uri: str, model: str, version: str, root: str) -> str:
+def _guess(file: ModelFile) -> str:
     """What the config beside the model says, else what its name says."""
-    file = locate(uri, model, version, tuple(BY_SUFFIX), root)
     if told := str(file.config.get("runtime") or ""):
         return told
     told = str(file.config.get("backend") or file.config.get("platform") or "")
