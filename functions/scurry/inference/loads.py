@@ -2,7 +2,8 @@
 
 Every `Load` is answered within a second; the registry asks again for what is loading. So many are waited for, because
 a call that is waited for keeps its exchange open; when thousands of models are registered at once, the others are told
-`Loading` at once. What fails after `Loading` was told is owed to the registry, whenever it asks next.
+`Loading` at once. What becomes of a load after `Loading` was told is owed to the registry,
+whenever it asks next: a failure is not begun anew by then, nor is a model that had to make room again meanwhile.
 """
 
 from __future__ import annotations
@@ -33,8 +34,11 @@ PATIENCE_SECONDS: Final = 0.8
 """The registry is told `Loading` after this."""
 WAITED_FOR: Final = 32
 """Loads that are waited for at a time."""
-OWED: Final = 4096
-"""Failures that are kept for the registry, which may have lost its interest."""
+OWED: Final = 16_384
+"""Answers that are kept for the registry, which may have lost its interest."""
+
+Asked = tuple[str, str, str, int]
+"""Model, version, identity and lane: who is told."""
 
 
 class Loads:
@@ -46,7 +50,7 @@ class Loads:
         self.worker = worker  # its address, known once it listens
         self._shelf, self._patience, self._cache = shelf, patience, cache
         self._waiting = 0
-        self._owed: OrderedDict[tuple[str, str, str], ScurryError] = OrderedDict()
+        self._owed: OrderedDict[Asked, Loaded | LoadFailed] = OrderedDict()
 
     def over(self, call: Call, changes: Sequence[Load | Unload]) -> bool:
         """Whether a call has no changes that are to be waited for; a single one is begun, and often that is all."""
@@ -61,13 +65,14 @@ class Loads:
     def at_once(self, call: Call, change: Load | Unload) -> bool:
         """Begin a change, and say what there is to say; False when its end is worth waiting for."""
         key = change.model, change.version
+        owed = self._owed.pop(_asked(change), None) if isinstance(change, Load) else None
         if isinstance(change, Unload):
             (self._shelf.unpin if change.unpin else self._shelf.unload)(key, change.identity)
             if not change.unpin:
                 self._cache.forget(change.identity)
             return True
-        if (owed := self._owed.pop((*key, change.spec.identity), None)) is not None:
-            _tell(call, change, _failed(owed))
+        if owed is not None:
+            _tell(call, change, owed)
             return True
         try:
             found = self._shelf.begin(key, change.spec, apart=change.apart)
@@ -110,19 +115,25 @@ class Loads:
         _tell(call, change, answer)
 
     def _owe(self, change: Load, opening: asyncio.Task[LoadedModel]) -> None:
-        """Keep what a load fails with for the registry, which was told `Loading`."""
+        """Keep what becomes of a load for the registry, which was told `Loading`."""
 
         def note(done: asyncio.Task[LoadedModel]) -> None:
             failure = None if done.cancelled() else done.exception()
             if isinstance(failure, ScurryError):
-                self._owed[change.model, change.version, change.spec.identity] = failure.kept()
-                while len(self._owed) > OWED:
-                    self._owed.popitem(last=False)
+                self._owed[_asked(change)] = _failed(failure)
+            elif failure is None and not done.cancelled():
+                self._owed[_asked(change)] = describe(done.result(), self.worker)
+            while len(self._owed) > OWED:
+                self._owed.popitem(last=False)
 
         opening.add_done_callback(note)
 
     def __repr__(self) -> str:
         return f"<Loads {self._waiting} waited for>"
+
+
+def _asked(load: Load) -> Asked:
+    return load.model, load.version, load.spec.identity, load.lane
 
 
 def _failed(failure: ScurryError) -> LoadFailed:

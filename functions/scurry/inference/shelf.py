@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 
 DROPPED: Final = 4096
 """Unloaded registrations that are remembered."""
+FETCH_SECONDS: Final = 600.0
+"""How long a fetch may take; it has a limit of its own, which is less."""
 FETCHED: Final = 8
 """Models that are fetched at a time; those that lie here do not wait for them."""
 OPENING: Final = 1.2
@@ -82,7 +84,7 @@ class Shelf:
         loaders: Loaders | None = None,
     ) -> None:
         self._opener, self._loaders, self._clock = models, loaders or Loaders(), clock
-        self._fetchers, self.statistics = Loaders(most=FETCHED), Statistics(clock)
+        self._fetchers, self.statistics = Loaders(FETCH_SECONDS, most=FETCHED), Statistics(clock)
         self._stock, self._suspects = Stock(budget, self.statistics), Suspects(trial)
         self._loading = Underway()
         self._failures = Failures(clock)

@@ -93,8 +93,11 @@ class Opener:
         They lie below `root`, or where this process' models do.
         """
         root = self._root if root is None else root
-        cls = runtime_class(spec.runtime or _guess(spec.uri, model, version, root))
-        file = cls.locate(spec.uri, model, version, root)
+        name, seen = (spec.runtime, None) if spec.runtime else _guess(spec.uri, model, version, root)
+        cls = runtime_class(name)
+        # What the runtime looks for first is what it would find again.
+        is_first = seen is not None and cls.suffixes[:1] == (suffix_of(seen.path),)
+        file = seen if seen and is_first else cls.locate(spec.uri, model, version, root)
         for folder in {each.parent for each in file.all}:
             check(folder, file.all)
         return Subject(cls, file, fingerprint(file.all), file.bytes)
@@ -124,19 +127,19 @@ def _told(file: ModelFile) -> str:
     return str(file.config.get("backend") or file.config.get("platform") or "")
 
 
-def _guess(uri: str, model: str, version: str, root: str) -> str:
-    """What the config beside the model says, else what its name says."""
+def _guess(uri: str, model: str, version: str, root: str) -> tuple[str, ModelFile | None]:
+    """What the config beside the model says, else what its name says; and the file that was looked at."""
     try:
         file = locate(uri, model, version, tuple(BY_SUFFIX), root)
     except Failed:
         config = locate_config(uri, model, version, root)
         if config is None or BY_BACKEND.get(_told(config)) != "ensemble":
             raise
-        return "ensemble"
+        return "ensemble", None
     if told := str(file.config.get("runtime") or ""):
-        return told
+        return told, file
     told = _told(file)
     if told and told not in BY_BACKEND:
         have = ", ".join(sorted(set(BY_BACKEND.values())))
         raise Failed("load_failed", f"The config beside {file.path} asks for {told!r}; there are {have}.")
-    return BY_BACKEND[told] if told else BY_SUFFIX[suffix_of(file.path)]
+    return BY_BACKEND[told] if told else BY_SUFFIX[suffix_of(file.path)], file

@@ -87,6 +87,30 @@ async def test_a_failure_that_came_late_is_told_however_late_one_asks(shop):
     assert len(shop.opened) == 1
 
 
+async def test_a_model_that_made_room_before_one_asked_was_loaded_all_the_same(shop, monkeypatch):
+    """Of more models than the budget holds each is opened once to be registered, however many are at a time."""
+    monkeypatch.setattr(loads, "WAITED_FOR", 0)
+    shelf = Shelf(shop, 100)
+    answers = Loads(shelf, "here:1")
+    several = [
+        Load(model=f"m{number}", version="1", lane=lane, spec=ModelSpec(uri="toy", identity="i"))
+        for number in range(5)
+        for lane in range(2)
+    ]
+    told = [call(load) for load in several]
+    assert all(answers.at_once(*each) for each in zip(told, several, strict=True))
+    assert [len(mail(each, Loading)) for each in told] == [1] * 10
+    underway = [task for load in several for task in shelf._loading.of((load.model, "1")).values()]
+    await asyncio.wait(underway)
+    await asyncio.sleep(0)
+    assert (shelf.models, len(shop.opened)) == (1, 5)
+    again = [call(load) for load in several]
+    assert all(answers.at_once(*each) for each in zip(again, several, strict=True))
+    owed = [loaded for each in again for _, _, loaded in mail(each, Loaded)]
+    assert [(loaded.lane, loaded.identity) for loaded in owed] == [(0, "i"), (1, "i")] * 5
+    assert len(shop.opened) == 5
+
+
 async def test_of_very_many_only_some_are_waited_for(shop, shelf, monkeypatch):
     """The others are told `Loading` at once, are loaded none the less, and what is loaded is never waited for."""
     monkeypatch.setattr(loads, "WAITED_FOR", 2)

@@ -8,7 +8,9 @@ import sys
 import pytest
 from tests.unit.runtimes.opened import open_model
 
+from scurry.runtimes import catalog
 from scurry.runtimes.catalog import RUNTIMES, Opener, runtime_class
+from scurry.runtimes.files import locate
 from scurry.wire.errors import Failed
 from scurry.wire.messages_pb2 import ModelSpec
 
@@ -70,6 +72,23 @@ def test_a_triton_config_is_what_the_model_is_opened_by(linear):
     (path.parent.parent / "config.pbtxt").write_text(f"max_batch_size: 4 input [ {{ {other} }} ]")
     with pytest.raises(Failed, match=r"'x' as \[5\] behind the batch dimension; it is \[-1, 3\]"):
         open_model("m", "1", ModelSpec(uri=str(path.parent.parent.parent)))
+
+
+def test_files_are_looked_for_once(linear, ir, monkeypatch):
+    """Also without a runtime, unless that prefers another file of the directory."""
+    looks: list[str] = []
+
+    def counted(uri, *rest):
+        looks.append(uri)
+        return locate(uri, *rest)
+
+    monkeypatch.setattr(catalog, "locate", counted)
+    path = linear("both/model.onnx")
+    assert Opener().find("m", "1", ModelSpec(uri=str(path.parent))).file.path == path
+    assert len(looks) == 1
+    (path.parent / "model.xml").write_bytes((ir.parent / "model.xml").read_bytes())
+    (path.parent / "config.json").write_text('{"runtime": "openvino"}')
+    assert Opener().find("m", "1", ModelSpec(uri=str(path.parent))).file.path.name == "model.xml"
 
 
 def test_an_unknown_runtime_is_said():
