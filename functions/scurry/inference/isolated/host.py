@@ -49,6 +49,7 @@ class Host:
                 if _is_memory(cause) and self._model is not None:
                     os._exit(OUT_OF_MEMORY)
                 answer, outputs = _failure(cause), []
+            del arrays  # the memory that they lie in is written to again
             self._channel.send(answer, outputs)
         if self._model is not None:
             self._model.close()
