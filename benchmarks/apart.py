@@ -1,6 +1,6 @@
 """What a process of its own costs a model: the same call there and in the worker, in one run.
 
-`python -m benchmarks.apart` asks the 1024-wide network of the benchmark, and a model of a user's own that does nothing,
+`python -m benchmarks.apart` asks the 1024-wide network of the benchmark, and a model of a user's own that adds one,
 taking turns so that both see the same machine. It also says what an open model's process takes of memory and of time.
 """
 
@@ -31,7 +31,7 @@ class Same(scurry.Model):
     outputs = [{"name": "y", "datatype": "FP32", "shape": [-1, 1024]}]
 
     def predict(self, inputs, parameters):
-        return {"y": inputs["x"]}
+        return {"y": inputs["x"] + 1}
 """
 
 

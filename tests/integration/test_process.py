@@ -92,6 +92,21 @@ def test_it_answers(process):
     assert repr(process) == f"<Process {process.pid}, 4 runs>"
 
 
+def test_memory_is_used_again_also_by_a_model_that_gives_its_inputs_back(header, tmp_path):
+    """What it gives is what it was given, and what it gave before stays."""
+    (tmp_path / "model.py").write_text(MODEL.replace('inputs["x"] * 2', 'inputs["x"]'))
+    process = Process()
+    found = Opener().find("m", "1", ModelSpec(uri=str(tmp_path)))
+    process.ask(header | {"fingerprint": found.fingerprint}, [], 60)
+    large, kept, memories = np.zeros((50_000, 2), np.float32), [], set()
+    for value in range(4):
+        kept += process.ask({"op": "run", "parameters": {}}, [large + value], 30)[1]
+        memories.add(id(process._channel._outgoing._memory))
+    assert [(each == value).all() for value, each in enumerate(kept)] == [True] * 4
+    assert len(memories) == 1
+    process.end()
+
+
 def test_an_end_is_told_with_its_status(process, monkeypatch):
     """Also when a process of its own holds the other end open; that one goes with it."""
     monkeypatch.setattr(module, "LOOK_SECONDS", 0.05)

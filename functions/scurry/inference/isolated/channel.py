@@ -2,18 +2,17 @@
 
 JSON with arrays beside it:
 
-    head       u32 length of the JSON, u64 bytes of the arrays, u8 whether these lie in memory that comes along
+    head       u32 length of the JSON, u64 bytes of the arrays, u8 flags
     JSON       an object; `tensors` are data type, shape and bytes of each array
-    arrays     each at a multiple of 64 bytes, here or in the memory
+    arrays     each at a multiple of 64 bytes, here or in memory that both ends have
 
-Large arrays go through an anonymous file in memory of their own: they are copied into it once, and whoever gets it
-reads them where they lie, for as long as something refers to them. What one side sends is never trusted to be a
-message: it may be the last of a process that is falling apart.
+Large arrays are copied into that memory once, and read where they lie. Messages alternate: each says whether what came
+before is still referred to. What one side sends is never trusted to be a message: it may be the last of a process that
+is falling apart.
 """
 
 from __future__ import annotations
 
-import mmap
 import os
 import socket
 import struct
@@ -23,17 +22,19 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import orjson
 
+from scurry.inference.isolated.memory import Incoming, Outgoing, padded
 from scurry.wire.tensors import DTYPES, Array, datatype_of, from_bytes, to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    Data = bytes | bytearray | memoryview | mmap.mmap
+    from scurry.inference.isolated.memory import Data
 
 HEAD: Final = struct.Struct(">IQB")
-ALIGNED: Final = 64
-SHARED_BYTES: Final = 64 * 1024
+SHARED_BYTES: Final = 16 * 1024
 """Arrays of more bytes than this go through memory; fewer are quicker in the message itself."""
+SHARED, ANEW, KEPT = 1, 2, 4
+"""The arrays lie in memory · which comes along · what the other end sent before is to stay as it is."""
 MOST_JSON: Final = 64 << 20
 MEMORY: Final = hasattr(os, "memfd_create")
 """Whether there are anonymous files in memory; without them all goes through the socket."""
@@ -48,53 +49,62 @@ class Channel:
 
     def __init__(self, end: socket.socket) -> None:
         self._socket = end
+        self._outgoing, self._incoming = Outgoing(), Incoming()
+        self._kept = False  # the other end refers to what it was sent last
 
     def send(self, header: Mapping[str, Any], arrays: Sequence[Array] = (), limit: float | None = None) -> None:
         """Send a message. Raises `OSError` when the other end is gone, `TimeoutError` when it does not read."""
         pieces = [_piece(array) for array in arrays]
-        tensors = [(datatype, shape, len(data)) for datatype, shape, data in pieces]
-        text = orjson.dumps({**header, "tensors": tensors})
-        size = sum(_padded(len(data)) for *_, data in pieces)
-        shared = size > SHARED_BYTES and MEMORY
-        head = HEAD.pack(len(text), size, shared) + text
+        tensors = [(datatype, shape, memoryview(data).nbytes) for datatype, shape, data in pieces]
+        text, parts = orjson.dumps({**header, "tensors": tensors}), [data for *_, data in pieces]
+        size = sum(padded(length) for *_, length in tensors)
+        flags = KEPT if self._incoming.is_kept() else 0
         self._socket.settimeout(limit)
-        if shared:
-            file = _filled([data for *_, data in pieces])
-            try:
-                sent = socket.send_fds(self._socket, [head], [file])
-            finally:
+        if size <= SHARED_BYTES or not MEMORY:
+            head = HEAD.pack(len(text), size, flags) + text
+            self._socket.sendall(b"".join((head, *(part for data in parts for part in _aligned(data)))))
+            return
+        file = self._outgoing.put(parts, size, kept=self._kept)
+        try:
+            head = HEAD.pack(len(text), size, flags | SHARED | (ANEW if file >= 0 else 0)) + text
+            sent = socket.send_fds(self._socket, [head], [file]) if file >= 0 else 0
+        finally:
+            if file >= 0:
                 os.close(file)
-            self._socket.sendall(memoryview(head)[sent:])
-        else:
-            self._socket.sendall(b"".join((head, *(part for *_, data in pieces for part in _aligned(data)))))
+        self._socket.sendall(memoryview(head)[sent:])
+        self._kept = False
 
     def receive(self, limit: float | None = None) -> tuple[dict[str, Any], list[Array]]:
         """The next message. Raises `EOFError` when the other end is gone, `TimeoutError` and `Unreadable`."""
         end = None if limit is None else time.monotonic() + limit
-        head = bytearray(HEAD.size)
         self._wait(end)
         first, files, *_ = socket.recv_fds(self._socket, HEAD.size, 1)
-        file = files[0] if files else -1
         try:
             if not first:
                 raise EOFError
-            head[: len(first)] = first
+            head = bytearray(first + bytes(HEAD.size - len(first)))
             self._fill(memoryview(head)[len(first) :], end)
-            length, size, shared = HEAD.unpack(head)
-            if length > MOST_JSON or bool(shared) != (file >= 0) or (size > SHARED_BYTES and not shared and MEMORY):
+            length, size, flags = HEAD.unpack(head)
+            too_large = MEMORY and size > SHARED_BYTES and not flags & SHARED
+            if length > MOST_JSON or bool(flags & ANEW) != bool(files) or too_large:
                 raise Unreadable("its head makes no sense")
             text = bytearray(length)
             self._fill(memoryview(text), end)
-            data: Data
-            if shared:
-                data = _mapped(file, size)
-            else:
-                data = bytearray(size)
-                self._fill(memoryview(data), end)
-            return _read(text, data)
+            self._kept = bool(flags & KEPT)
+            return _read(text, self._arrays(files, size, flags, end))
         finally:
-            if file >= 0:
+            for file in files:
                 os.close(file)
+
+    def _arrays(self, files: Sequence[int], size: int, flags: int, end: float | None) -> memoryview:
+        if flags & SHARED:
+            try:
+                return self._incoming.take(files[0] if files else -1, size)
+            except (OSError, ValueError) as cause:
+                raise Unreadable(str(cause)) from None
+        data = memoryview(bytearray(size))
+        self._fill(data, end)
+        return data
 
     def _fill(self, room: memoryview, end: float | None) -> None:
         while room:
@@ -127,47 +137,18 @@ def _piece(array: Array) -> tuple[str, tuple[int, ...], Data]:
     return datatype, array.shape, np.ascontiguousarray(array, DTYPES[datatype]).reshape(-1).view(np.uint8).data
 
 
-def _padded(size: int) -> int:
-    return -(-size // ALIGNED) * ALIGNED
-
-
 def _aligned(data: Data) -> tuple[Data, bytes]:
     size = memoryview(data).nbytes
-    return data, bytes(_padded(size) - size)
+    return data, bytes(padded(size) - size)
 
 
-def _filled(parts: Sequence[Data]) -> int:
-    """A file in memory with these bytes."""
-    file = os.memfd_create("scurry", os.MFD_CLOEXEC)
-    try:
-        at = 0
-        for part in parts:
-            left = memoryview(part)
-            start, size = at, left.nbytes
-            while left:
-                count = os.pwrite(file, left, at)
-                at, left = at + count, left[count:]
-            at = start + _padded(size)
-        os.truncate(file, at)
-    except BaseException:
-        os.close(file)
-        raise
-    return file
-
-
-def _mapped(file: int, size: int) -> mmap.mmap:
-    if not 0 < size == os.fstat(file).st_size:
-        raise Unreadable("the memory that came along is not as large as it should be")
-    return mmap.mmap(file, size, flags=mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0))
-
-
-def _read(text: bytearray, data: Data) -> tuple[dict[str, Any], list[Array]]:
+def _read(text: bytearray, view: memoryview) -> tuple[dict[str, Any], list[Array]]:
     try:
         header: dict[str, Any] = orjson.loads(text)
-        view, at, arrays = memoryview(data), 0, []
+        at, arrays = 0, []
         for datatype, shape, size in header.pop("tensors"):
             arrays.append(from_bytes("", datatype, tuple(shape), view[at : at + size]))
-            at += _padded(size)
+            at += padded(size)
     except Exception as cause:
         raise Unreadable(f"it is no message ({cause})") from None
     return header, arrays

@@ -13,6 +13,8 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from scurry.inference.isolated.channel import Channel
 from scurry.inference.isolated.confine import OUT_OF_MEMORY, limit_memory, own_bytes, yield_to_the_worker
 from scurry.runtimes.catalog import Opener
@@ -49,6 +51,7 @@ class Host:
                 if _is_memory(cause) and self._model is not None:
                     os._exit(OUT_OF_MEMORY)
                 answer, outputs = _failure(cause), []
+            del arrays  # the memory that they lie in is written to again
             self._channel.send(answer, outputs)
         if self._model is not None:
             self._model.close()
@@ -57,7 +60,9 @@ class Host:
         if self._model is None:
             self._model = opened(header)
             return described(self._model), samples(self._model)
-        return {}, self._model.run(arrays, header["parameters"])
+        outputs = self._model.run(arrays, header["parameters"])
+        # An input that is given back would keep the memory that the next request comes in.
+        return {}, [each.copy() if any(np.may_share_memory(each, one) for one in arrays) else each for each in outputs]
 
     def __repr__(self) -> str:
         return f"<Host of {self._model!r}>"
