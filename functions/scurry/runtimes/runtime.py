@@ -121,23 +121,24 @@ class Runtime(ABC):
 
     def signature(self) -> Signature:
         """What the model takes and gives, for the registry."""
-        answer = Signature(batched=self.batched)
-        for ports, specs in ((self.inputs, answer.inputs), (self.outputs, answer.outputs)):
-            for port in ports:
-                specs.add(name=port.name, datatype=port.datatype, shape=port.shape)
-        return answer
+        return _signature(self.inputs, self.outputs, batched=self.batched)
 
     def _warm_up(self) -> None:
         """Run what there is to try with, then decide whether rows may be stacked. A model that fails is a warning."""
         self.warnings = [*self.options.warnings, *self.notes]
         self._try_out()
-        self.max_batch_size, warning = decide(self.run, self.inputs, self.outputs, self.options.max_batch_size)
+        self.max_batch_size, warning = decide(self._run_guess, self.inputs, self.outputs, self.options.max_batch_size)
         self.batched = self.max_batch_size > 1
         if warning:
             self.warnings.append(warning)
         if self.batched and self.baseline and self.seconds * self.max_batch_size < WARM_SECONDS:
             with suppress(ScurryError):
-                self._timed([np.concatenate([each[:1]] * self.max_batch_size) for each in self.baseline.inputs])
+                full = [np.concatenate([each[:1]] * self.max_batch_size) for each in self.baseline.inputs]
+                _, self.seconds = _timed(self.run, full)
+
+    def _run_guess(self, arrays: Sequence[Array]) -> list[Array]:
+        """Run it with made-up rows, whose sizes nobody has stated."""
+        return self.run(arrays)
 
     def _depends(self) -> bool:
         """Whether how long a run takes depends on values, not on shapes alone."""
@@ -146,9 +147,12 @@ class Runtime(ABC):
     def _try_out(self) -> None:
         """Recorded samples first, then zeros, then random rows: the first that runs is what a sound model answers."""
         failures: list[str] = []
-        for name, arrays in (*recorded(self.options.model_warmup, self.inputs, self.file.path), *guessed(self.inputs)):
+        known = recorded(self.options.model_warmup, self.inputs, self.file.path)
+        tries = [(self.run, each) for each in known] + [(self._run_guess, each) for each in guessed(self.inputs)]
+        for run, (name, arrays) in tries:
             try:
-                outputs, again = self.run(arrays), self._timed(arrays)
+                outputs = run(arrays)
+                again, self.seconds = _timed(self.run, arrays)
             except ScurryError as failure:
                 failures.append(f"{name} cannot be run: {failure.message}")
                 continue
@@ -156,12 +160,16 @@ class Runtime(ABC):
             return
         self.warnings += failures[:1]
 
-    def _timed(self, arrays: Sequence[Array]) -> list[Array]:
-        outputs, self.seconds = _timed(self.run, arrays)
-        return outputs
-
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.file.path.name} on {self.device}, {self.bytes / 2**20:.1f} MiB>"
+
+
+def _signature(inputs: Sequence[Port], outputs: Sequence[Port], *, batched: bool) -> Signature:
+    answer = Signature(batched=batched)
+    for ports, specs in ((inputs, answer.inputs), (outputs, answer.outputs)):
+        for port in ports:
+            specs.add(name=port.name, datatype=port.datatype, shape=port.shape)
+    return answer
 
 
 def _timed(run: Callable[[Sequence[Array]], list[Array]], arrays: Sequence[Array]) -> tuple[list[Array], float]:
