@@ -27,7 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--version", default="", help="its version; without it the newest in a repository, else one more than the last"
     )
-    parser.add_argument("--runtime", default="", help="onnx, openvino, …; without it, what the file's name says")
+    parser.add_argument("--runtime", default="", help="onnx, openvino, torch, …; without it, what the file's name says")
     parser.add_argument("--config", metavar="FILE", help="JSON file with the runtime's options")
     parser.add_argument("--no-wait", action="store_true", help="return once the message is sent")
     parser.add_argument(
