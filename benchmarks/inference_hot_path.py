@@ -45,7 +45,7 @@ class Memory:
         """Let go of what is parked."""
 
 
-def call_bytes(model: str, subject: Subject, requests: int) -> bytes:
+def call_bytes(model: str, subject: Subject, requests: int, runtime: str = "onnx") -> bytes:
     """A call as the job sends it: `requests` requests of one row each, large ones parked."""
     data = np.ones(subject.shape, "<f4").tobytes()
     pile = []
@@ -59,7 +59,7 @@ def call_bytes(model: str, subject: Subject, requests: int) -> bytes:
         pile.append(Request(id=f"{at:032x}", entry=f"scurry:requests/1-{at}", model=model, body=body, keep=0))
         pile[-1].reply = "scurry:replies:me"
     config = f'{{"max_batch_size": {subject.max_batch_size}}}'
-    spec = ModelSpec(uri=str(subject.file), runtime="onnx", generation=1, config=config, identity=f"{model}-1")
+    spec = ModelSpec(uri=str(subject.file), runtime=runtime, generation=1, config=config, identity=f"{model}-1")
     call = ToFunction()
     call.invocation.target.namespace, call.invocation.target.type = "scurry", "inference"
     call.invocation.target.id = f"{model}@1/0"

@@ -75,6 +75,17 @@ class OpenvinoRuntime(Runtime):
         self._free: deque[Any] = deque()
         self.device = device.lower()
 
+    def run_guess(self, arrays: Sequence[Array]) -> list[Array]:
+        # A size that such a model cannot be run with is no error to OpenVINO (2026.4): it gives an output without
+        # elements and writes where it must not, so that a later run ends the process.
+        free = next((port.name for port in self.inputs if any(size < 0 for size in port.shape[1:])), None)
+        if free is not None:
+            sentence = (
+                f"OpenVINO is not tried with sizes that are guesses, as those of {free!r} are: state model_warmup."
+            )
+            raise Failed("model_failed", sentence)
+        return super().run_guess(arrays)
+
     def _run(self, arrays: Sequence[Array]) -> list[Array]:
         free = self._free
         try:

@@ -122,17 +122,13 @@ class Runtime(Traits, ABC):
 
     def signature(self) -> Signature:
         """What the model takes and gives, for the registry."""
-        answer = Signature(batched=self.batched)
-        for ports, specs in ((self.inputs, answer.inputs), (self.outputs, answer.outputs)):
-            for port in ports:
-                specs.add(name=port.name, datatype=port.datatype, shape=port.shape)
-        return answer
+        return _signature(self.inputs, self.outputs, batched=self.batched)
 
     def _warm_up(self) -> None:
         """Run what there is to try with, then decide whether rows may be stacked. A model that fails is a warning."""
         self.warnings = [*self.options.warnings, *self.notes]
         try_out(self)
-        self.max_batch_size, warning = decide(self.run, self.inputs, self.outputs, self.options.max_batch_size)
+        self.max_batch_size, warning = decide(self.run_guess, self.inputs, self.outputs, self.options.max_batch_size)
         self.batched = self.max_batch_size > 1
         if warning:
             self.warnings.append(warning)
@@ -141,8 +137,20 @@ class Runtime(Traits, ABC):
                 with suppress(ScurryError):
                     timed(self, _repeated(self.baseline.inputs, min(size, self.max_batch_size)))
 
+    def run_guess(self, arrays: Sequence[Array]) -> list[Array]:
+        """Run it with made-up rows, whose sizes nobody has stated."""
+        return self.run(arrays)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.file.path.name} on {self.device}, {self.bytes / 2**20:.1f} MiB>"
+
+
+def _signature(inputs: Sequence[Port], outputs: Sequence[Port], *, batched: bool) -> Signature:
+    answer = Signature(batched=batched)
+    for ports, specs in ((inputs, answer.inputs), (outputs, answer.outputs)):
+        for port in ports:
+            specs.add(name=port.name, datatype=port.datatype, shape=port.shape)
+    return answer
 
 
 def _imported(runtime: Runtime) -> Any:  # noqa: ANN401 - a framework that may be absent

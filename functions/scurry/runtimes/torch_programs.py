@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import warnings
+from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from scurry.runtimes.declared import declared_inputs, placed
@@ -15,13 +17,18 @@ from scurry.runtimes.port import Port
 from scurry.wire.errors import Failed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from scurry.runtimes.options import Options
 
 BRANCHES: Final = ("prim::Loop", "prim::If", "aten::nonzero", "aten::repeat", "aten::arange")
 """What makes a graph's work depend on values."""
+
+
+TENSORS_ONLY: Final = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
+"""A variable that torch asks for each time."""
+_loading: Final = Lock()
 
 
 class Program(Protocol):
@@ -79,8 +86,8 @@ class Exported:
 
     def __init__(self, torch: Any, path: Path, device: str) -> None:  # noqa: ANN401
         refuse_code(path)
-        os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] = "1"  # else the example inputs may be any pickle
-        program = torch.export.load(str(path))
+        with _tensors_only():
+            program = torch.export.load(str(path))
         if device != "cpu":
             program = torch.export.passes.move_to_device_pass(program, device)
         self._unflatten = torch.utils._pytree.tree_unflatten
@@ -101,6 +108,21 @@ class Exported:
             values[at] = tensor
         positional, named = self._unflatten(values, self._spec)
         return list(_flat(self._module(*positional, **named)))
+
+
+@contextmanager
+def _tensors_only() -> Iterator[None]:
+    """Within, torch unpickles nothing but tensors, whatever it is asked: example inputs may be any pickle."""
+    with _loading:
+        before = os.environ.get(TENSORS_ONLY)
+        os.environ[TENSORS_ONLY] = "1"
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ[TENSORS_ONLY]
+            else:
+                os.environ[TENSORS_ONLY] = before
 
 
 def _port(name: str, value: Any) -> Port:  # noqa: ANN401 - a tensor of a framework that may be absent

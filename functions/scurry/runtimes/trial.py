@@ -26,10 +26,11 @@ TIMED_SECONDS: Final = 0.02
 def try_out(model: Runtime) -> None:
     """Give the model its baseline; one that runs with nothing gets a warning."""
     failures: list[str] = []
-    samples = recorded(model.options.model_warmup, model.inputs, model.file.path)
-    for name, arrays in (*samples, *guessed(model.inputs)):
+    known = recorded(model.options.model_warmup, model.inputs, model.file.path)
+    tries = [(model.run, each) for each in known] + [(model.run_guess, each) for each in guessed(model.inputs)]
+    for run, (name, arrays) in tries:
         try:
-            outputs, again = model.run(arrays), timed(model, arrays)
+            outputs, again = run(arrays), timed(model, arrays)
         except ScurryError as failure:
             failures.append(f"{name} cannot be run: {failure.message}")
             continue

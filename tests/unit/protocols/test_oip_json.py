@@ -223,3 +223,11 @@ def test_what_parsing_takes_is_never_more_than_was_told(piece: bytes) -> None:
         tracemalloc.stop()
     assert len(document["inputs"]) == 50_000
     assert peak - len(body) <= oip_json.parsing_bytes(body, len(body)) + 1000
+
+
+def test_a_number_too_large_for_bf16_is_refused() -> None:
+    """As for the other floats; NaN and infinity have their names."""
+    with pytest.raises(InvalidRequest, match="no BF16"):
+        oip_json.decode_request(body(datatype="BF16", data=[1e39, 0]))
+    request = oip_json.decode_request(body(datatype="BF16", data=["NaN", "-Infinity"]))
+    assert [str(one) for one in to_array(request.inputs[0]).tolist()] == ["nan", "-inf"]

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scurry.runtimes.baseline import FEW, Baseline, has_nan
+from scurry.wire.tensors import DTYPES
 
 ONE = [np.float32([[1, 2]])]
 
@@ -51,3 +52,10 @@ def test_what_a_model_overwrites_later_is_kept():
     base = Baseline(ONE, outputs)
     outputs[0][:] = 9
     assert base.outputs[0].tolist() == [[1, 2]]
+
+
+def test_nan_of_bf16_is_seen():
+    """Numpy does not take BF16 for floats."""
+    array = np.array([1.0, np.nan], DTYPES["BF16"])
+    assert has_nan([array])
+    assert not has_nan([array[:1]])

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.runtimes.opened import open_model
 
 from scurry.runtimes import catalog
-from scurry.runtimes.catalog import RUNTIMES, Opener, runtime_class
+from scurry.runtimes.catalog import BY_BACKEND, BY_SUFFIX, RUNTIMES, Opener, runtime_class
 from scurry.runtimes.files import locate
 from scurry.wire.errors import Failed
 from scurry.wire.messages_pb2 import ModelSpec
@@ -21,11 +21,17 @@ def test_every_entry_names_itself(name):
     assert runtime_class(name).name == name
 
 
+def test_every_way_to_name_a_runtime_leads_to_one():
+    """Triton's words and suffixes of files: each runtime is found by one that it opens."""
+    assert set(BY_BACKEND.values()) < set(BY_SUFFIX.values()) == set(RUNTIMES)  # Triton runs no Caffe networks
+    assert all(suffix in runtime_class(name).suffixes for suffix, name in BY_SUFFIX.items())
+
+
 def test_runtimes_import_no_framework():
     """A framework is imported only when a model asks for it."""
     program = (
         "import sys; from scurry.runtimes.catalog import RUNTIMES, runtime_class; [runtime_class(n) for n in RUNTIMES];"
-        "print([m for m in ('onnxruntime', 'openvino') if m in sys.modules])"
+        "print([m for m in ('onnxruntime', 'openvino', 'torch', 'tensorflow', 'cv2') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
 
@@ -105,11 +111,15 @@ def test_only_the_config_asks_for_a_batch(linear):
     assert open_model("m", "1", spec).max_batch_size == 5
 
 
-def test_a_missing_framework_says_how_to_install_it(linear, monkeypatch):
+@pytest.mark.parametrize("name", RUNTIMES)
+def test_a_missing_framework_says_how_to_install_it(tmp_path, monkeypatch, name):
     """Without its framework a runtime fails at loading, with the command that helps."""
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(Failed, match=r"needs onnxruntime.*pip install 'scurry\[onnx\]'") as caught:
-        open_model("m", "1", ModelSpec(uri=str(linear()), runtime="onnx"))
+    cls = runtime_class(name)
+    path = tmp_path / f"model{next(each for each in reversed(cls.suffixes) if each != '.savedmodel')}"
+    path.touch()
+    monkeypatch.setitem(sys.modules, cls.module, None)
+    with pytest.raises(Failed, match=rf"needs {cls.framework}.*pip install 'scurry\[{name}\]'") as caught:
+        open_model("m", "1", ModelSpec(uri=str(path), runtime=name))
     assert caught.value.code == "load_failed"
 
 

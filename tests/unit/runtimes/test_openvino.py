@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -157,3 +158,17 @@ def test_what_is_no_model_is_refused(tmp_path, suffix, content):
     with pytest.raises(Failed) as caught:
         opened(path)
     assert (caught.value.code, "\n" in caught.value.message) == ("load_failed", False)
+
+
+def test_sizes_that_nobody_stated_are_not_tried(tmp_path):
+    """OpenVINO may write where it must not when a size does not fit: free inner dimensions wait for a sample."""
+    ports = [value(name, TensorProto.FLOAT, ["n", "m"]) for name in "xy"]
+    path = save(tmp_path / "m.onnx", [helper.make_node("Relu", ["x"], ["y"])], ports[:1], ports[1:])
+    model = opened(path)
+    assert (model.baseline, model.warnings[0]) == (
+        None, "Zeros cannot be run: OpenVINO is not tried with sizes that are guesses, as those of 'x' are: "
+        "state model_warmup."
+    )  # fmt: skip
+    sample = {"name": "s", "inputs": {"x": {"data_type": "TYPE_FP32", "dims": [5], "zero_data": True}}}
+    stated = opened(path, json.dumps({"model_warmup": [sample]}))
+    assert stated.baseline.inputs[0].shape == (1, 5)

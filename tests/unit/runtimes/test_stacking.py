@@ -10,6 +10,7 @@ import pytest
 from scurry.runtimes.port import Port
 from scurry.runtimes.stacking import DEPENDENT, INDEPENDENT, UNSTEADY, UNTRIED, decide, difference, examine
 from scurry.wire.errors import Failed
+from scurry.wire.tensors import DTYPES
 
 X = (Port("x", "FP32", (-1, 4)),)
 Y = (Port("y", "FP32", (-1, 4)),)
@@ -135,3 +136,10 @@ def test_what_differs_is_told_apart_from_rounding():
     assert difference([np.array([[1]])], [np.array([[2]])]) == "1 and 2"
     assert difference([np.array([["a"]], object)], [np.array([["b"]], object)]) == "a and b"
     assert "shapes" in difference([one], [one[0]])
+
+
+def test_bf16_is_compared_as_numbers():
+    """To the few digits that it has."""
+    one, near, far = (np.array([value, 2.0], DTYPES["BF16"]) for value in (1.0, 1.0078125, 1.5))
+    assert difference([one], [near]) is None
+    assert difference([one], [far]) == "1.0 and 1.5"
