@@ -3,7 +3,8 @@
     {"scurry": 1, "models": {"digits": {
         "versions": [{"version": "1", "uri": "/models/digits.onnx", "runtime": "onnx", "config": {}, "pinned": false,
                       "route": true, "loaded": true}],
-        "aliases": {"stable": "1"}, "weights": {"1": 1}, "policy": {"latest": 2}}}}
+        "aliases": {"stable": "1"}, "weights": {"1": 1}, "policy": {"latest": 2},
+        "limits": {"max_queue_size": 100}, "lanes": {"min": 1, "max": 4}}}}
 
 Versions stand in the order of their registration. What a file leaves out it says nothing about.
 """
@@ -11,6 +12,7 @@ Versions stand in the order of their registration. What a file leaves out it say
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,7 +21,7 @@ from scurry.wire.errors import InvalidRequest
 from scurry.wire.names import MODEL_NAME
 
 FORMAT: Final = 1
-_MODEL: Final = ("versions", "aliases", "weights", "policy")
+_MODEL: Final = ("versions", "aliases", "weights", "policy", "limits", "lanes")
 _VERSION: Final = ("version", "uri", "runtime", "config", "pinned", "route", "loaded")
 
 
@@ -44,6 +46,8 @@ class Model:
     aliases: Mapping[str, str] = field(default_factory=dict)
     weights: Mapping[str, int] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
+    limits: Mapping[str, Any] = field(default_factory=dict)  # as the verb takes them, each tenant with its burst
+    lanes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def document(records: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -59,7 +63,7 @@ def _model_out(record: Mapping[str, Any]) -> dict[str, Any]:
         "versions": [_version_out(one) for one in staying],
         "aliases": {alias: named for alias, named in (record.get("aliases") or {}).items() if named in names},
         "weights": {name: weight for name, weight in (record.get("weights") or {}).items() if name in names},
-        "policy": record.get("policy") or {},
+        **{part: record.get(part) or {} for part in ("policy", "limits", "lanes")},
     }
     return {name: part for name, part in parts.items() if part or name == "versions"}
 
@@ -109,7 +113,27 @@ def _model(name: str, said: object) -> Model:
         {_name(f"{name}.aliases", alias): _name(f"{name}.aliases.{alias}", to) for alias, to in aliases.items()},
         {_name(f"{name}.weights", version): weight for version, weight in weights.items() if weight},
         _object(f"{name}.policy", fields.get("policy", {}), ("latest", "all", "specific")),
+        _limits(f"{name}.limits", fields.get("limits", {})),
+        _object(f"{name}.lanes", fields.get("lanes", {}), ("min", "max")),
     )
+
+
+def _limits(where: str, said: object) -> dict[str, Any]:
+    """The limits as the registry shows them; whether their numbers make sense is the registry's to say."""
+    limits = dict(_object(where, said, None))
+    if "tenants" in limits:
+        tenants = _object(f"{where}.tenants", limits["tenants"], None)
+        limits["tenants"] = {who: _tenant(f"{where}.tenants.{who}", one) for who, one in tenants.items()}
+    return {part: value for part, value in limits.items() if value}
+
+
+def _tenant(where: str, said: object) -> dict[str, float]:
+    fields = _object(where, said, ("rate", "burst"))
+    for part, number in fields.items():
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise _bad(f"{where}.{part} must be a number")
+    rate = float(fields.get("rate", 0))
+    return {"rate": rate, "burst": float(fields.get("burst") or max(1.0, math.ceil(rate)))}
 
 
 def _version(where: str, said: object) -> Version:

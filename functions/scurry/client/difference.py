@@ -70,6 +70,10 @@ def _steps(name: str, model: Model, record: Record, *, prune: bool) -> list[Step
     steps += [_unload(name, version) for version in unloaded]
     if final != (way or record.get("policy") or {}) and final:
         steps.append(_policy(name, final))
+    for verb, wanted in (("limits", model.limits), ("lanes", model.lanes)):
+        now = record.get(verb) or {}
+        if (wanted or prune) and wanted != now:
+            steps.append(_told(name, verb, wanted))
     return steps
 
 
@@ -166,8 +170,12 @@ def _pin(name: str, one: Version) -> Step:
 
 
 def _policy(name: str, policy: Mapping[str, Any]) -> Step:
-    update = Update(model=name, json=json.dumps({"policy": dict(policy)}))
-    return Step(name, "policy", json.dumps(dict(policy)), update)
+    return _told(name, "policy", policy)
+
+
+def _told(name: str, verb: str, fields: Mapping[str, Any]) -> Step:
+    """One message that puts what it says in place of what was."""
+    return Step(name, verb, json.dumps(dict(fields)), Update(model=name, json=json.dumps({verb: dict(fields)})))
 
 
 def _load(name: str, version: str) -> Step:

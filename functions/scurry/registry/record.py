@@ -145,6 +145,7 @@ def routing_view(record: Record) -> dict[str, Any]:
         "policy": policy_view(record.policy),
         "rollbacks": len(record.former) + bool(record.previous),
         "limits": limits.view(record),
+        "lanes": {name: getattr(record.lanes, name) for name in ("min", "max") if getattr(record.lanes, name)},
     }
 
 

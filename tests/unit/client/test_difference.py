@@ -208,3 +208,18 @@ def test_any_registry_becomes_any_other(events: list[Any], others: list[Any]) ->
     assert dict(out.record.aliases) == dict(source.record.aliases)
     if source.record.weights:
         assert weights_of(out.record) == weights_of(source.record)
+
+
+def test_limits_and_lanes_come_about_and_stay() -> None:
+    """Applied again they change nothing, a burst that is left out is the registry's; with prune they go."""
+    out = ready("1")
+    limits = {"max_queue_size": 7, "tenants": {"acme": {"rate": 2.5}}}
+    wanted = declared(versions=["1"], limits=limits, lanes={"min": 1, "max": 3})
+    assert [step.change for step in carried_out(wanted, out)] == ["limits", "lanes"]
+    assert steps(wanted, out) == []
+    assert shown(out)["m"]["limits"] == {"max_queue_size": 7, "tenants": {"acme": {"rate": 2.5, "burst": 3.0}}}
+    assert document(shown(out))["models"]["m"]["lanes"] == {"min": 1, "max": 3}
+    bare = declared(versions=["1"])
+    assert steps(bare, out) == []
+    assert [step.change for step in carried_out(bare, out, prune=True)] == ["limits", "lanes"]
+    assert (shown(out)["m"]["limits"], shown(out)["m"]["lanes"]) == ({}, {})
