@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pickle
 import signal
 import urllib.request
 from collections.abc import Iterator
@@ -189,6 +190,34 @@ def test_the_example_answers_over_http(running: Stack) -> None:
     assert labels == [["friendly", "unfriendly"], ["unfriendly", "unfriendly"]]
     (version,) = json.loads(running.run("models", "show", "sentiment", "--json").stdout)["versions"]
     assert (version["isolated"], version["runtime"]) == (True, "python")
+
+
+async def test_trees_and_estimators_answer_as_in_process(running: Stack, tmp_path: Path) -> None:
+    """A booster in a process of its own, an estimator in the worker; a pickle is refused."""
+    import xgboost
+    from sklearn.linear_model import LogisticRegression
+    from skops import io
+
+    draw = np.random.default_rng(0)
+    rows = draw.random((60, 3))
+    labels = (rows.sum(axis=1) > 1.5).astype(int)
+    trees = xgboost.XGBClassifier(n_estimators=5, n_jobs=1).fit(rows, labels)
+    line = LogisticRegression().fit(rows, labels)
+    trees.save_model(tmp_path / "trees.ubj")
+    io.dump(line, tmp_path / "line.skops")
+    (tmp_path / "line.pkl").write_bytes(pickle.dumps(line))
+    for name in ("trees.ubj", "line.skops"):
+        await asyncio.to_thread(running.register, name.partition(".")[0], tmp_path / name)
+    async with Client(running.redis_url) as client:
+        found = await client.infer("trees", {"x": rows.astype(np.float32)})
+        assert np.array_equal(found["prediction"], trees.predict_proba(rows.astype(np.float32))[:, 1])
+        found = await client.infer("line", {"x": rows})
+        assert np.array_equal(found["label"], line.predict(rows))
+        assert np.allclose(found["probabilities"], line.predict_proba(rows), rtol=1e-12)
+    pickled = ("models", "register", "pickled", "--uri", str(tmp_path / "line.pkl"))
+    done = await asyncio.to_thread(running.run, *pickled, check=False)
+    assert "not_allowed" in done.stderr
+    assert "--allow sklearn-pickle" in done.stderr
 
 
 async def test_the_process_ends_with_its_worker(running: Stack) -> None:
