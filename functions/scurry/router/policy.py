@@ -20,6 +20,8 @@ REPORT_MICROS: Final = 10_000
 """But also when those take so long: of slow requests the router must know which lane holds them."""
 PILE_MICROS: Final = 5_000
 """A request may wait so long on the first lane while the second is empty: few and larger calls are worth no more."""
+STAY_MICROS: Final = 1_000
+"""So long it may wait there though requests are not stacked: a model that is asked now and then stays on one worker."""
 
 CHARGE_LIMIT: Final = 6
 """A request is given up when it is charged so much: 2 for a worker lost while nothing but this request ran there, 1
@@ -118,6 +120,15 @@ def queue_bound(
 def within(micros: int, most: int, service_micros: float) -> int:
     """How many requests take no longer than that: at most `most`, and so many while nobody knows."""
     return most if service_micros <= 0 else min(most, int(micros / service_micros))
+
+
+def few(max_batch_size: int, service_micros: float) -> int:
+    """Requests that may be outstanding on the first lane before the second gets any.
+
+    What is done and not reported counts as well, which is why quick models may have some whatever their batch.
+    """
+    larger = within(PILE_MICROS, max_batch_size // 2, service_micros)
+    return max(larger, within(STAY_MICROS, 2 * REPORT_EVERY, service_micros)) if service_micros > 0 else larger
 
 
 def smoothed(service_micros: float, busy_micros: int, requests: int) -> float:

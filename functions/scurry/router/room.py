@@ -30,7 +30,7 @@ class Room:
     def _rebound(self) -> None:
         micros = self._counters.service_micros
         self._bound = policy.queue_bound(self._told, micros, self._queue_ms, self.cap, first=self.first, most=self.most)
-        self._few = policy.within(policy.PILE_MICROS, self._max_batch_size // 2, micros)  # that may wait for each other
+        self._few = policy.few(self._max_batch_size, micros)  # that may wait for each other
         self.report_every = max(1, policy.within(policy.REPORT_MICROS, policy.REPORT_EVERY, micros))
 
     @property

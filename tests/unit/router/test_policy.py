@@ -210,3 +210,11 @@ def test_a_request_that_waits_is_looked_at_less_and_less_often() -> None:
         looks.append(waited)
     assert policy.MOMENT_MS in looks
     assert len(looks) < 20
+
+
+def test_a_quick_model_that_is_asked_now_and_then_stays_on_its_first_lane() -> None:
+    """What is done and not reported yet does not send the next request elsewhere; slow ones use both lanes at once."""
+    quick, slow = policy.few(1, 50), policy.few(1, 2_000)
+    assert [policy.spread([waiting, 0], 1, 1, 64, quick)[0][0] for waiting in (0, 1, 8, 16, 17)] == [0, 0, 0, 0, 1]
+    assert [policy.spread([waiting, 0], 1, 1, 64, slow)[0][0] for waiting in (0, 1)] == [0, 1]
+    assert (policy.few(32, 50), policy.few(32, 0), policy.few(1, 0)) == (16, 16, 0)
