@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from scurry.client.bodies import KeyOf, Parked, is_large
+from scurry.client.bodies import KeyOf, Parameters, Parked, is_large
+from scurry.protocols.oip_json import set_parameter
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.tensors import DTYPES, Array, datatype_of, to_array, to_bytes
 
@@ -26,12 +27,15 @@ def pack(
     outputs: Sequence[str],
     key_of: KeyOf,
     datatypes: Mapping[str, str],
+    parameters: Parameters | None = None,
 ) -> tuple[InferRequest, Parked]:
     """A request with these inputs; large ones are parked without having been in the message.
 
     An input whose data type is known is cast to it where no value is lost.
     """
     request, parked = InferRequest(outputs=outputs), list[tuple[str, bytes]]()
+    for name, told in (parameters or {}).items():
+        set_parameter(request.parameters[name], name, told)
     for name, value in inputs.items():
         array = fit(np.asarray(value), datatypes.get(name, ""))
         datatype = datatype_of(array.dtype)

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from scurry.client.answers import Answer
+from scurry.client.bodies import Parameters
 from scurry.client.client import Client
 from scurry.client.registry import Change
 from scurry.wire.infer_pb2 import InferRequest
@@ -55,12 +56,14 @@ class BlockingClient:
         timeout: float = 30.0,
         key: str = "",
         keep: int | None = None,
+        parameters: Parameters | None = None,
     ) -> dict[str, Array]:
         """As `Client.infer`."""
         return self._run(
             self._client.infer(
-                model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep
-            )
+                model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep,
+                parameters=parameters,
+            )  # fmt: skip
         )
 
     def infer_later(
@@ -74,12 +77,14 @@ class BlockingClient:
         timeout: float = 30.0,
         key: str = "",
         keep: int | None = None,
+        parameters: Parameters | None = None,
     ) -> Future[dict[str, Array]]:
         """As `Client.infer`, but go on at once: `.result()` of what is returned waits for the outputs."""
         return self._start(
             self._client.infer(
-                model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep
-            )
+                model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep,
+                parameters=parameters,
+            )  # fmt: skip
         )
 
     def result(self, id: str) -> Answer:  # noqa: A002

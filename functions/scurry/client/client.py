@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
 from scurry.client.answers import Answer, AnswerReader
-from scurry.client.bodies import KeyOf, Parked, digest_of, park
+from scurry.client.bodies import KeyOf, Parameters, Parked, digest_of, park
 from scurry.client.registry import signature_of
 from scurry.client.waiting import Fields
 from scurry.wire.errors import Unavailable
@@ -55,13 +55,14 @@ class Client(AnswerReader):
         timeout: float = 30.0,  # noqa: ASYNC109 - also the deadline that the job keeps
         key: str = "",
         keep: int | None = None,
+        parameters: Parameters | None = None,
     ) -> dict[str, Array]:
         """Ask with arrays, get arrays: one for each output, or for each of `outputs`."""
         from scurry.client import arrays  # noqa: PLC0415 - numpy only for those who use it
 
         request_id = id or self.new_id()
         known = await self._datatypes(model, version) if arrays.is_unsure(inputs) else {}
-        request, parked = arrays.pack(inputs, outputs, self._key_of(request_id, id), known)
+        request, parked = arrays.pack(inputs, outputs, self._key_of(request_id, id), known, parameters)
         keep = self._keep(id, keep)
         future = self.submit(
             model, request.SerializeToString(), version=version, id=request_id, timeout=timeout, key=key, keep=keep,

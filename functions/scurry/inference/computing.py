@@ -68,7 +68,7 @@ class Computing:
         self, payloads: Payloads, keys: Keys, clock: Callable[[], float] = time.time, children: Children | None = None
     ) -> None:
         self._payloads, self._keys, self._clock = payloads, keys, clock
-        self._threads, self._children, self._stopwatch = Threads(), children, Stopwatch()
+        self.threads, self._children, self._stopwatch = Threads(), children, Stopwatch()
         self._token, self._count = secrets.token_hex(6), itertools.count()  # names that no other worker gives
 
     def claim(self, work: Work, loaded: LoadedModel) -> list[BatchItem]:
@@ -91,40 +91,40 @@ class Computing:
 
     async def answer(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> None:
         """Answer requests that have to wait for something. Raises `ScurryError`."""
-        await self._fetch(work, loaded)
+        await self.fetch(work, loaded)
         if self.where(lane_call, work, loaded) is Where.CHILD:
             payloads = await self._apart(lane_call, work, loaded)
         else:
             payloads = await self._threaded(lane_call, work, loaded)
         if payloads:
-            await self.park(lane_call, work, payloads)
+            await self.park(work, payloads, lane_call.call.key)
 
     def compute(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
         """Run all that is ready and serialise it; in the event loop or in a thread, and it never raises."""
         start, rows = time.perf_counter(), 1 if lane_call.solo else loaded.model.max_batch_size
         try:
             for batch in batches(work.items or (), rows, batched=loaded.model.batched, alike=work.alike):
-                self._stopwatch.run(loaded, batch, self._now())
-            return self._written(lane_call, work, loaded)
+                self._stopwatch.run(loaded, batch, self.now())
+            return self.written(work, loaded, lane_call.version)
         except Exception as cause:
             work.fail_unforeseen(lane_call.call.key, cause)
             return []
         finally:
             lane_call.busy += time.perf_counter() - start
 
-    async def park(self, lane_call: LaneCall, work: Work, payloads: Sequence[Payload]) -> None:
+    async def park(self, work: Work, payloads: Sequence[Payload], key: str = "") -> None:
         """Put what is large where its readers find it."""
         try:
             await self._payloads.park(payloads)
         except ScurryError as failure:
             work.fail(failure)
         except Exception as cause:
-            work.fail_unforeseen(lane_call.call.key, cause)
+            work.fail_unforeseen(key, cause)
 
-    async def _fetch(self, work: Work, loaded: LoadedModel) -> None:
+    async def fetch(self, work: Work, loaded: LoadedModel) -> None:
         """Bring what is parked; a parked body may refer to parked tensors, hence the loop."""
         items = self.claim(work, loaded)
-        drop_late(items, self._now())
+        drop_late(items, self.now())
         while keys := keys_needed(items):
             try:
                 found = await self._payloads.fetch(keys)
@@ -139,20 +139,20 @@ class Computing:
     async def _threaded(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
         """Compute in a thread, and give up on it if it does not come back: it cannot be ended."""
         seconds = placement.limit(loaded.expected(work.rows))
-        pool = self._threads.pool(loaded.pace.seconds)
+        pool = self.threads.pool(loaded.pace.seconds)
         async with loaded.slots:
             running = asyncio.get_running_loop().run_in_executor(pool, self.compute, lane_call, work, loaded)
             try:
                 return await asyncio.wait_for(asyncio.shield(running), seconds)
             except TimeoutError:
                 log.error("%s: %s", lane_call.call.key, HUNG.format(seconds))  # noqa: TRY400
-                self._threads.replace(pool)
+                self.threads.replace(pool)
                 loaded.suspect = True
                 work.items = None  # the thread may still write to those it has
         if self._children is None or len(work.requests) == 1:
             work.fail(Unavailable("deadline_exceeded", HUNG.format(seconds)))
             return []
-        await self._fetch(work, loaded)  # one of them is to blame, or some: a child tells which
+        await self.fetch(work, loaded)  # one of them is to blame, or some: a child tells which
         return await self._apart(lane_call, work, loaded)
 
     async def _apart(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
@@ -161,20 +161,22 @@ class Computing:
         start = time.perf_counter()
         await compute_apart(self._children, lane_call, work, loaded, self._clock)
         lane_call.busy += time.perf_counter() - start
-        return self._written(lane_call, work, loaded)
+        return self.written(work, loaded, lane_call.version)
 
-    def _written(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
+    def written(self, work: Work, loaded: LoadedModel, version: str) -> list[Payload]:
+        """Serialise what the requests get; returns what has to be parked before the replies leave."""
         work.broken, token = loaded.broken, f"{self._token}{next(self._count):x}"
-        return write_bodies(work.items or (), loaded.layouts, self._keys, lane_call.version, token)
+        return write_bodies(work.items or (), loaded.layouts, self._keys, version, token)
 
-    def _now(self) -> int:
+    def now(self) -> int:
+        """Epoch milliseconds."""
         return int(self._clock() * 1000)
 
     async def close(self) -> None:
         """Let threads and children go."""
-        self._threads.close()
+        self.threads.close()
         if self._children is not None:
             await self._children.close()
 
     def __repr__(self) -> str:
-        return f"<Computing in {self._threads!r} and {self._children!r}>"
+        return f"<Computing in {self.threads!r} and {self._children!r}>"

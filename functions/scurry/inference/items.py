@@ -14,6 +14,7 @@ from scurry.wire.errors import Failed, InvalidRequest, ScurryError, Unavailable
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.messages_pb2 import ENCODING_INPUTS
 from scurry.wire.names import Keys
+from scurry.wire.sequences import PARAMETERS
 from scurry.wire.tensors import from_bytes
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from scurry.inference.layouts import InputLayout, LayoutCache
     from scurry.wire.messages_pb2 import Request
 
-NOT_YET: Final = ("sequence_id", "sequence_start", "sequence_end", "priority")
-"""Triton's parameters that would change what a request means."""
+NOT_YET: Final = "priority"
+"""A parameter of Triton's that would change what a request means."""
 
 KEYS: Final = Keys()
 
@@ -147,7 +148,7 @@ def _read(item: BatchItem, body: bytes, layouts: LayoutCache, keys: Keys) -> Non
         encoded = item.request.encoding == ENCODING_INPUTS
         request = decode_request(body) if encoded else InferRequest.FromString(body)
         if request.parameters:
-            _refuse_promises(request)
+            _refuse_promises(request, keeps_sequences=layouts.keeps_sequences)
         layout = item.layout = layouts.check(request)
         item.wanted = layouts.wanted(request.outputs) if request.outputs else None
         tensors = [request.inputs[at] for at in layout.order]
@@ -165,13 +166,14 @@ def _read(item: BatchItem, body: bytes, layouts: LayoutCache, keys: Keys) -> Non
         item.fail(cause)
 
 
-def _refuse_promises(request: InferRequest) -> None:
-    """Nobody is told yes who asks for what does not work yet. 0, false and empty ask for nothing."""
-    for name in NOT_YET:
-        if name in request.parameters:
-            given = request.parameters[name]
-            if getattr(given, given.WhichOneof("value") or "bool_value"):
-                raise InvalidRequest("bad_request", f"Parameter {name!r} is not supported yet: send it without.")
+def _refuse_promises(request: InferRequest, *, keeps_sequences: bool) -> None:
+    """Nobody is told yes who asks for what does not work here. 0, false and empty ask for nothing."""
+    asked = [name for name in (NOT_YET, *(() if keeps_sequences else PARAMETERS)) if name in request.parameters]
+    for name in asked:
+        given = request.parameters[name]
+        if getattr(given, given.WhichOneof("value") or "bool_value"):
+            what = "is not supported yet" if name == NOT_YET else "is for models with sequence_batching, unlike this one"
+            raise InvalidRequest("bad_request", f"Parameter {name!r} {what}: send it without.")
 
 
 def _check_sizes(item: BatchItem, layouts: LayoutCache) -> None:

@@ -45,9 +45,10 @@ class LayoutCache:
     """The layouts of one model."""
 
     def __init__(self, model: Runtime) -> None:
-        self.inputs: tuple[Port, ...] = model.inputs
-        self.outputs: tuple[Port, ...] = model.outputs
+        self.inputs: tuple[Port, ...] = model.asked
+        self.outputs: tuple[Port, ...] = model.given
         self.batched: bool = model.batched
+        self.keeps_sequences: bool = model.sequences is not None
         self._known: dict[StatedInputs, InputLayout] = {}
         self._beginnings: dict[int, tuple[bytes, InputLayout]] = {}
         self._heads: dict[tuple[int, tuple[int, ...]], bytes] = {}

@@ -103,6 +103,7 @@ def routes_of(record: Record) -> Routes:
                 spec=serving_spec(entry),
                 function=entry.function,
                 max_queue_size=queue_size(serving_spec(entry).config),
+                sequences=entry.sequences,
             )
         if entry.state == FAILED:
             routes.failed.append(entry.version)
@@ -143,6 +144,8 @@ def _version_view(entry: VersionRecord) -> dict[str, Any]:
         "reason": entry.message,
         "warnings": list(entry.warnings),
     }
+    if entry.sequences:
+        body["sequences"] = True
     if entry.HasField("serving"):
         body["replacement"] = {"uri": entry.spec.uri, "generation": entry.spec.generation, "state": STATES[entry.state]}
     return body

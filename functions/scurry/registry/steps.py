@@ -90,6 +90,7 @@ class Progress:
             entry.signature.CopyFrom(loaded.signature)
             entry.bytes, entry.device = loaded.bytes, loaded.device
             entry.warnings[:] = loaded.warnings
+            entry.sequences = loaded.sequences
             self.become_ready(entry)
 
     def become_ready(self, entry: VersionRecord) -> None:

@@ -13,7 +13,7 @@ from scurry.wire.names import LANES
 class Lanes:
     """One version's route with the counters of its lanes."""
 
-    __slots__ = ("counters", "draining", "function", "max_batch_size", "room", "route", "stamp", "version", "weight")
+    __slots__ = ("counters", "draining", "function", "max_batch_size", "room", "route", "sequences", "stamp", "version", "weight")
 
     def __init__(self, route: VersionRoute, counters: LaneCounters) -> None:
         self.route = route
@@ -21,6 +21,7 @@ class Lanes:
         self.version = route.version
         self.function = route.function  # a user's own, or empty
         self.draining = route.draining
+        self.sequences = route.sequences  # each request is a step of one
         self.weight = 0 if self.draining else route.weight
         self.max_batch_size = route.spec.max_batch_size or policy.DEFAULT_BATCH
         self.room = Room(route, counters, self.max_batch_size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from scurry.endpoint.call import Call, State
-from scurry.router import finding, policy, sending
+from scurry.router import finding, policy, sending, steps
 from scurry.router.answers import LATE, NO_PRIORITY, Answers, overloaded, unreachable
 from scurry.router.lanes import Lanes
 from scurry.router.policy import UNDECIDED, Bounds, Refusal
@@ -67,7 +67,9 @@ class RoutingPass:
             return finding.resolve(self.table, request.version)
         if not self.table.weights:
             return finding.nothing_ready(self.table)
-        return self.table[policy.pick(self.table.weights, request.key or request.id)]
+        if self.table.sequences:
+            steps.stamp(request)  # all steps of a sequence go one way
+        return self.table[policy.pick(self.table.weights, request.sequence_id or request.key or request.id)]
 
     def late(self, request: Request) -> bool:
         """Whether the request's deadline has passed."""
@@ -78,6 +80,12 @@ class RoutingPass:
         if lanes.function and not self.bounds.reaches(lanes.function):
             for request in requests:
                 self.answers.refuse(request, unreachable(lanes.function))
+            return
+        if lanes.sequences:
+            for request, refusal in steps.send(
+                self.call, self.table, lanes, requests, queue_ms=self.bounds.queue_ms
+            ):
+                self.answers.refuse(request, refusal)
             return
         outstanding = lanes.outstanding
         count = min(len(requests), max(0, lanes.room.keep_to(self.bounds.queue_ms) - sum(outstanding)))

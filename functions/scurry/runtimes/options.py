@@ -8,6 +8,8 @@
 | `providers`      | by `device`      | onnxruntime's execution providers, in order of preference     |
 | `model_warmup`   | zeros, random    | inputs to try the model with, in Triton's form                |
 
+`sequence_batching`, in Triton's form, makes each request a step of a sequence: see `sequence_config`.
+
 `input` and `output`, in Triton's form, are held against what the model says of itself. `runtime`, `backend`, `platform`
 and `default_model_filename` tell how it is found and opened.
 
@@ -23,6 +25,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from scurry.runtimes import sequence_config
+from scurry.runtimes.sequence_config import SequenceConfig
 from scurry.wire.errors import Failed
 
 MAX_BATCH_SIZE: Final = 32
@@ -34,12 +38,11 @@ IDLE: Final = frozenset(
 )  # fmt: skip
 """Triton's names that would not change an answer: they are said to have no effect."""
 NEEDED: Final = frozenset(
-    {"batch_input", "batch_output", "ensemble_scheduling", "model_repository_agents", "model_transaction_policy",
-     "sequence_batching"}
+    {"batch_input", "batch_output", "ensemble_scheduling", "model_repository_agents", "model_transaction_policy"}
 )  # fmt: skip
 """Triton's names without which the model would answer something else."""
 QUEUE: Final = "dynamic_batching"
-KNOWN: Final = frozenset({"max_batch_size", "threads", "device", "model_warmup", "input", "output", QUEUE})
+KNOWN: Final = frozenset({"max_batch_size", "threads", "device", "model_warmup", "input", "output", "sequence_batching", QUEUE})
 """What every runtime knows."""
 POLICY: Final = "default_queue_policy"
 
@@ -55,6 +58,7 @@ class Options:
     model_warmup: tuple[Mapping[str, Any], ...] = ()
     input: tuple[Mapping[str, Any], ...] = ()
     output: tuple[Mapping[str, Any], ...] = ()
+    sequences: SequenceConfig | None = None
     warnings: tuple[str, ...] = ()  # what was said and has no effect
 
 
@@ -68,8 +72,18 @@ def parse_options(config: str, beside: Mapping[str, Any], known: Collection[str]
     for name in idle:
         del values[name]
     warnings += _queue_warnings(values.pop(QUEUE, {}), only_beside=QUEUE in beside and QUEUE not in given)
+    sequences = _sequences(values.pop(sequence_config.NAME, None))
+    warnings += sequences.warnings if sequences is not None else ()
     checked: dict[str, Any] = {name: _checked(name, value) for name, value in values.items()}
-    return Options(**checked, warnings=warnings)
+    return Options(**checked, sequences=sequences, warnings=warnings)
+
+
+def _sequences(stated: object) -> SequenceConfig | None:
+    if stated is None:
+        return None
+    if not isinstance(stated, dict):
+        raise Failed("load_failed", f"Option {sequence_config.NAME!r} must be an object, not {stated!r}.")
+    return sequence_config.read(stated)
 
 
 def _refuse_unknown(names: Collection[str], known: Collection[str], runtime: str) -> None:

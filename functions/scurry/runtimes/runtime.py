@@ -18,6 +18,7 @@ from scurry.runtimes.baseline import Baseline
 from scurry.runtimes.graphs import depends_on_values
 from scurry.runtimes.memory import Growth
 from scurry.runtimes.options import KNOWN
+from scurry.runtimes.sequences import Sequences
 from scurry.runtimes.stacking import decide
 from scurry.runtimes.stated import check_stated
 from scurry.runtimes.warmup import guessed, recorded
@@ -64,6 +65,7 @@ class Runtime(ABC):
         self.seconds = UNKNOWN_SECONDS
         self.depends = False  # on its input: how long a run takes, though no dimension is free
         self.baseline: Baseline | None = None
+        self.sequences: Sequences | None = None  # what of the tensors belongs to sequences
         self.warnings: list[str] = []
         self._texts = False
 
@@ -83,7 +85,9 @@ class Runtime(ABC):
                 self._load()
                 self._texts = any(port.datatype == "BYTES" for port in self.inputs)
                 _check_datatypes((*self.inputs, *self.outputs))
-                check_stated(self.options, self.inputs, self.outputs)
+                if self.options.sequences is not None:
+                    self.sequences = Sequences(self.options.sequences, self.inputs, self.outputs, self.file.path)
+                check_stated(self.options, self.asked, self.given)
                 self._warm_up()
             self.depends = depends_on_values(self.file.path)
         except ScurryError as cause:
@@ -100,6 +104,16 @@ class Runtime(ABC):
             return self._run(arrays)
         except Exception as cause:
             raise Failed("model_failed", f"The model failed: {_sentence(cause)}") from cause
+
+    @property
+    def asked(self) -> tuple[Port, ...]:
+        """The inputs that callers send: all but what belongs to sequences."""
+        return self.inputs if self.sequences is None else tuple(self.inputs[at] for at in self.sequences.inputs)
+
+    @property
+    def given(self) -> tuple[Port, ...]:
+        """The outputs that callers get."""
+        return self.outputs if self.sequences is None else tuple(self.outputs[at] for at in self.sequences.outputs)
 
     def is_sound(self) -> bool:
         """Whether the model still gives what it gave for its baseline; False when it never gave anything."""
@@ -118,7 +132,7 @@ class Runtime(ABC):
     def signature(self) -> Signature:
         """What the model takes and gives, for the registry."""
         answer = Signature(batched=self.batched)
-        for ports, specs in ((self.inputs, answer.inputs), (self.outputs, answer.outputs)):
+        for ports, specs in ((self.asked, answer.inputs), (self.given, answer.outputs)):
             for port in ports:
                 specs.add(name=port.name, datatype=port.datatype, shape=port.shape)
         return answer
@@ -138,7 +152,7 @@ class Runtime(ABC):
     def _try_out(self) -> None:
         """Recorded samples first, then zeros, then random rows: the first that runs is what a sound model answers."""
         failures: list[str] = []
-        for name, arrays in (*recorded(self.options.model_warmup, self.inputs, self.file.path), *guessed(self.inputs)):
+        for name, arrays in (*self._recorded(), *guessed(self.inputs)):
             try:
                 outputs, again = self.run(arrays), self._timed(arrays)
             except ScurryError as failure:
@@ -147,6 +161,15 @@ class Runtime(ABC):
             self.baseline = Baseline(arrays, outputs, again)
             return
         self.warnings += failures[:1]
+
+    def _recorded(self) -> list[tuple[str, list[Array]]]:
+        """The samples of the config: of a sequence each is the first step."""
+        samples = recorded(self.options.model_warmup, self.asked, self.file.path)
+        kept = self.sequences
+        if kept is None:
+            return samples
+        first = [("0", True, False)]
+        return [(name, kept.arrays(arrays, [kept.first], first)) for name, arrays in samples]
 
     def _timed(self, arrays: Sequence[Array]) -> list[Array]:
         """Run it a few times if it is quick; others load beside it, so that the shortest tells what a run takes."""

@@ -61,6 +61,7 @@ class Mailroom:
         self._flying: dict[Address, list[Mail]] = {}
         self._delayed: list[tuple[int, int, str, Mail]] = []
         self._order = itertools.count()
+        self._asked_for: dict[str, State] = {}  # what a function asked for while it served: all its calls bring it
         self._news = asyncio.Event()
 
     def post(self, mail: Mail) -> None:
@@ -109,7 +110,8 @@ class Mailroom:
         for address in [address for address in self._mail if address not in self._flying]:
             self._flying[address] = self._mail.pop(address)
             function = self._functions[address[0]]
-            call = Call.parse(_to_function(address, function.state, self.states.get(address), self._flying[address]))
+            state = function.state or self._asked_for.get(address[0])
+            call = Call.parse(_to_function(address, state, self.states.get(address), self._flying[address]))
             if function.state is not None:
                 call.select(function.state)
             calls[address[0]].append(call)
@@ -136,8 +138,12 @@ class Mailroom:
     def _land(self, call: Call) -> None:
         """Take a finished call apart: state first, then everything it says."""
         address = (call.function, call.key)
-        del self._flying[address]
-        result = FromFunction.FromString(call.response.SerializeToString()).invocation_result
+        batch = self._flying.pop(address)
+        response = FromFunction.FromString(call.response.SerializeToString())
+        for missing in response.incomplete_invocation_context.missing_values:
+            self._asked_for[address[0]] = State(missing.state_name, missing.type_typename)
+            self._mail[address][:0] = batch
+        result = response.invocation_result
         for mutation in result.state_mutations:
             self.states.pop(address, None)
             if mutation.mutation_type != DELETE:

@@ -1,0 +1,118 @@
+"""What a sequence keeps between its steps, and whether a step may go on with it.
+
+1. A step whose id was answered before is not computed again: whoever sent it twice gets the first answer again.
+2. A first step begins anew, whatever was kept.
+3. Any other needs what its predecessors left: not idle for too long, and begun by the same registration.
+
+A step that fails leaves the states as they were. Time is that at which steps came into the stream, so that a replay
+decides as the first time. Pure.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+
+from scurry.wire.errors import Failed, InvalidRequest, NotFound, ScurryError
+from scurry.wire.messages_pb2 import InferenceState, SequenceState
+from scurry.wire.sequences import STATE_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scurry.runtimes.sequences import StateValue
+    from scurry.wire.messages_pb2 import Request
+
+REMEMBERED: Final = 8
+"""Steps whose ids a sequence remembers."""
+UNUSED: Final = frozenset({"overloaded", "model_not_ready", "model_not_found", "unavailable"})
+"""Refusals of work that never ran: they do not use an id up."""
+
+
+class Missed(Exception):
+    """Nothing is kept under this address: the sequence was begun with another version, or never."""
+
+
+class LiveSequence:
+    """The state of one address, read once and written once."""
+
+    __slots__ = ("_before", "_kept", "_tensors")
+
+    def __init__(self, value: bytes | None) -> None:
+        self._before = value
+        kept = InferenceState.FromString(value) if value else InferenceState()
+        self._kept = kept.sequence if kept.HasField("sequence") else None
+        self._tensors: Sequence[StateValue] = ()
+        if self._kept is not None:
+            self._tensors = [(tuple(each.shape), each.data) for each in self._kept.tensors]
+
+    def begin(
+        self, request: Request, identity: str, idle_ms: int, first: Sequence[StateValue]
+    ) -> Sequence[StateValue]:
+        """The states that a step begins with. Raises `Missed`, or `ScurryError` for a step that may not be."""
+        kept = self._kept
+        if kept is not None and digest(request.id) in kept.answered:
+            raise Failed("already_answered", "This step was answered before: its first answer holds.")
+        if request.sequence_start:
+            return first
+        if kept is None:
+            raise Missed
+        if kept.identity != identity:
+            raise _lost(request, "its version was registered anew")
+        if arrived_ms(request.entry, kept.last) - kept.last > idle_ms:
+            raise _lost(request, f"it was idle for more than {idle_ms} ms")
+        return self._tensors
+
+    def go_on(self, request: Request, identity: str, tensors: Sequence[StateValue]) -> None:
+        """A step was computed. Raises `too_large`, and all stays as it was."""
+        if sum([len(data) for _, data in tensors]) > STATE_BYTES:
+            raise InvalidRequest("too_large", f"The sequence's states would have more than {STATE_BYTES} bytes.")
+        kept = self._kept
+        if request.sequence_end:
+            self._kept, self._tensors = None, ()
+            return
+        if kept is None or request.sequence_start:
+            self._kept = kept = SequenceState(identity=identity, answered=kept.answered if kept is not None else ())
+        self._tensors = tensors
+        kept.last = max(kept.last, arrived_ms(request.entry, kept.last))
+        self._note(kept, request)
+
+    def fail(self, request: Request, failure: ScurryError) -> None:
+        """A step was answered with an error: it will not be computed under this id any more."""
+        if self._kept is not None and failure.code not in UNUSED and failure.code != "already_answered":
+            self._note(self._kept, request)
+
+    @staticmethod
+    def _note(kept: SequenceState, request: Request) -> None:
+        kept.answered.append(digest(request.id))
+        del kept.answered[:-REMEMBERED]
+
+    def save(self) -> tuple[bool, bytes | None]:
+        """Whether the state has to be written, and what; None deletes it."""
+        if self._kept is None:
+            return self._before is not None, None
+        del self._kept.tensors[:]
+        for shape, data in self._tensors:
+            self._kept.tensors.add(shape=shape, data=data)
+        value = InferenceState(sequence=self._kept).SerializeToString()
+        return value != self._before, value
+
+    def __repr__(self) -> str:
+        kept = self._kept
+        return f"<LiveSequence {'of nothing' if kept is None else f'last at {kept.last}'}>"
+
+
+def digest(request_id: str) -> int:
+    """What tells a request's id from others, in 8 bytes."""
+    return int.from_bytes(blake2b(request_id.encode(), digest_size=8).digest(), "little")
+
+
+def arrived_ms(entry: str, otherwise: int) -> int:
+    """When an entry came into its stream: Redis says so in the entry's own id, `<stream>/<ms>-<n>`."""
+    millis = entry.rpartition("/")[2].partition("-")[0]
+    return int(millis) if millis.isascii() and millis.isdigit() else otherwise
+
+
+def _lost(request: Request, why: str) -> NotFound:
+    sentence = f"Sequence {request.sequence_id!r} cannot go on: {why}. Begin it anew with sequence_start."
+    return NotFound("sequence_not_found", sentence)

@@ -1,0 +1,103 @@
+"""Computes the steps of sequences: fetch, in the loop or in a thread, park.
+
+Quick models run in the event loop, which has its turn after each model call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from scurry.inference import placement
+from scurry.inference.apart import HUNG
+from scurry.inference.placement import TURN_SECONDS, Where
+from scurry.inference.steps import run_tracks
+from scurry.wire.errors import ScurryError, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from scurry.inference.computing import Computing
+    from scurry.inference.items import BatchItem
+    from scurry.inference.lane_call import Work
+    from scurry.inference.loaded_model import LoadedModel
+    from scurry.inference.steps import Track
+
+log = logging.getLogger(__name__)
+
+
+class Hung(Exception):
+    """The model did not come back: what its thread holds is not to be touched any more."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(HUNG.format(seconds))
+        self.failure: ScurryError = Unavailable("deadline_exceeded", HUNG.format(seconds))
+
+
+class Stepping:
+    """Computes with what the worker computes everything with."""
+
+    def __init__(self, computing: Computing) -> None:
+        self._computing = computing
+
+    async def bring(self, works: Sequence[Work], loaded: LoadedModel) -> list[list[BatchItem]]:
+        """What the requests bring, checked, and what of it is parked fetched."""
+        items = [self._computing.claim(work, loaded) for work in works]
+        for work in works:
+            if any(item.needs for item in work.items or ()):
+                await self._computing.fetch(work, loaded)
+        return items
+
+    async def compute(self, works: Sequence[Work], tracks: Sequence[Track], loaded: LoadedModel, version: str) -> None:
+        """Run all steps, and write what they get. Raises `Hung`."""
+        sequences = loaded.model.sequences
+        assert sequences is not None
+        running = run_tracks(loaded, sequences, tracks, self._computing.now)
+        where = placement.place(
+            loaded.expected(1),
+            solo=False,
+            suspect=False,
+            steady=loaded.steady,
+            holds_interpreter=loaded.model.holds_interpreter,
+        )
+        if where is Where.LOOP:
+            await _in_turns(running)
+        else:
+            await self._in_thread(running, loaded, sum(len(track.items) for track in tracks))
+        for work in works:
+            await self._park(work, loaded, version)
+
+    async def _in_thread(self, running: Iterator[None], loaded: LoadedModel, rows: int) -> None:
+        seconds = placement.limit(loaded.expected(rows))
+        pool = self._computing.threads.pool(loaded.pace.seconds)
+        async with loaded.slots:
+            done = asyncio.get_running_loop().run_in_executor(pool, _to_the_end, running)
+            try:
+                await asyncio.wait_for(asyncio.shield(done), seconds)
+            except TimeoutError:
+                log.error("%s@%s: %s", *loaded.key, HUNG.format(seconds))  # noqa: TRY400
+                self._computing.threads.replace(pool)
+                raise Hung(seconds) from None
+
+    async def _park(self, work: Work, loaded: LoadedModel, version: str) -> None:
+        payloads = self._computing.written(work, loaded, version)
+        if payloads:
+            await self._computing.park(work, payloads)
+
+    def __repr__(self) -> str:
+        return f"<Stepping with {self._computing!r}>"
+
+
+async def _in_turns(running: Iterator[None]) -> None:
+    since = time.perf_counter()
+    for _ in running:
+        if time.perf_counter() - since > TURN_SECONDS:
+            await asyncio.sleep(0)
+            since = time.perf_counter()
+
+
+def _to_the_end(running: Iterator[None]) -> None:
+    for _ in running:
+        pass
