@@ -63,8 +63,8 @@ class BlockingClient:
             self._client.infer(
                 model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep,
                 parameters=parameters,
-            )  # fmt: skip
-        )
+            )
+        )  # fmt: skip
 
     def infer_later(
         self,
@@ -84,8 +84,8 @@ class BlockingClient:
             self._client.infer(
                 model, inputs, version=version, outputs=outputs, id=id, timeout=timeout, key=key, keep=keep,
                 parameters=parameters,
-            )  # fmt: skip
-        )
+            )
+        )  # fmt: skip
 
     def result(self, id: str) -> Answer:  # noqa: A002
         """As `Client.result`: the kept answer to a request sent under an id of the caller's own."""

@@ -68,7 +68,7 @@ class Computing:
         self, payloads: Payloads, keys: Keys, clock: Callable[[], float] = time.time, children: Children | None = None
     ) -> None:
         self._payloads, self._keys, self._clock = payloads, keys, clock
-        self.threads, self._children, self._stopwatch = Threads(), children, Stopwatch()
+        self.threads, self.children, self._stopwatch = Threads(), children, Stopwatch()
         self._token, self._count = secrets.token_hex(6), itertools.count()  # names that no other worker gives
 
     def claim(self, work: Work, loaded: LoadedModel) -> list[BatchItem]:
@@ -87,7 +87,7 @@ class Computing:
             steady=loaded.steady,
             holds_interpreter=loaded.model.holds_interpreter,
         )
-        return Where.THREAD if found is Where.CHILD and self._children is None else found
+        return Where.THREAD if found is Where.CHILD and self.children is None else found
 
     async def answer(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> None:
         """Answer requests that have to wait for something. Raises `ScurryError`."""
@@ -149,7 +149,7 @@ class Computing:
                 self.threads.replace(pool)
                 loaded.suspect = True
                 work.items = None  # the thread may still write to those it has
-        if self._children is None or len(work.requests) == 1:
+        if self.children is None or len(work.requests) == 1:
             work.fail(Unavailable("deadline_exceeded", HUNG.format(seconds)))
             return []
         await self.fetch(work, loaded)  # one of them is to blame, or some: a child tells which
@@ -157,9 +157,9 @@ class Computing:
 
     async def _apart(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
         """Compute in a child process, one request after the other."""
-        assert self._children is not None
+        assert self.children is not None
         start = time.perf_counter()
-        await compute_apart(self._children, lane_call, work, loaded, self._clock)
+        await compute_apart(self.children, lane_call, work, loaded, self._clock)
         lane_call.busy += time.perf_counter() - start
         return self.written(work, loaded, lane_call.version)
 
@@ -175,8 +175,8 @@ class Computing:
     async def close(self) -> None:
         """Let threads and children go."""
         self.threads.close()
-        if self._children is not None:
-            await self._children.close()
+        if self.children is not None:
+            await self.children.close()
 
     def __repr__(self) -> str:
-        return f"<Computing in {self.threads!r} and {self._children!r}>"
+        return f"<Computing in {self.threads!r} and {self.children!r}>"

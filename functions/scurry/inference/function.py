@@ -68,20 +68,14 @@ class Inference:
     async def serve(self, calls: Several[Call], done: Callable[[Call], None]) -> None:
         """Answer every call; quick ones at once, the others as they finish."""
         near: list[tuple[LaneCall, LoadedModel | None]] = []
-        later: list[asyncio.Task[None]] = []
-        steps: list[LaneCall] = []
-        for call in calls:
-            lane_call = LaneCall(call)
-            if isinstance(lane_call.address, Sequence):
-                steps.append(lane_call)
-                continue
+        lane_calls, steps = _sorted(calls)
+        later = [asyncio.create_task(self._sequences.serve(steps, done))] if steps else []
+        for lane_call in lane_calls:
             loaded = self._at_hand(lane_call)
             if loaded is None and (lane_call.works or not self.loads.over(lane_call.call, lane_call.changes)):
                 later.append(asyncio.create_task(self._answer_later(lane_call, done)))
             else:
                 near.append((lane_call, loaded))
-        if steps:
-            later.append(asyncio.create_task(self._sequences.serve(steps, done)))
         if later:
             await asyncio.sleep(0)  # what takes longer begins first
         since = time.perf_counter()
@@ -170,3 +164,12 @@ class Inference:
 
     def __repr__(self) -> str:
         return f"<Inference {self.loads.worker or 'worker'}: {self._shelf!r}>"
+
+
+def _sorted(calls: Several[Call]) -> tuple[list[LaneCall], list[LaneCall]]:
+    """What the calls bring for lanes and the like, and for sequences."""
+    lanes: list[LaneCall] = []
+    steps: list[LaneCall] = []
+    for lane_call in map(LaneCall, calls):
+        (steps if isinstance(lane_call.address, Sequence) else lanes).append(lane_call)
+    return lanes, steps

@@ -172,7 +172,7 @@ def _refuse_promises(request: InferRequest, *, keeps_sequences: bool) -> None:
     for name in asked:
         given = request.parameters[name]
         if getattr(given, given.WhichOneof("value") or "bool_value"):
-            what = "is not supported yet" if name == NOT_YET else "is for models with sequence_batching, unlike this one"
+            what = "is not supported yet" if name == NOT_YET else "is for models with sequence_batching, unlike this"
             raise InvalidRequest("bad_request", f"Parameter {name!r} {what}: send it without.")
 
 

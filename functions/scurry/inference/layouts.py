@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Final
 
+from scurry.runtimes.runtime import shown
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.limits import DIMENSIONS, OUTPUTS
@@ -45,8 +46,7 @@ class LayoutCache:
     """The layouts of one model."""
 
     def __init__(self, model: Runtime) -> None:
-        self.inputs: tuple[Port, ...] = model.asked
-        self.outputs: tuple[Port, ...] = model.given
+        self.inputs, self.outputs = shown(model)
         self.batched: bool = model.batched
         self.keeps_sequences: bool = model.sequences is not None
         self._known: dict[StatedInputs, InputLayout] = {}

@@ -1,4 +1,4 @@
-"""What a sequence keeps between its steps, and whether a step may go on with it.
+"""What a sequence keeps between its steps, and which may go on with it.
 
 1. A step whose id was answered before is not computed again: whoever sent it twice gets the first answer again.
 2. A first step begins anew, whatever was kept.
@@ -104,7 +104,7 @@ class LiveSequence:
 
 def digest(request_id: str) -> int:
     """What tells a request's id from others, in 8 bytes."""
-    return int.from_bytes(blake2b(request_id.encode(), digest_size=8).digest(), "little")
+    return int.from_bytes(blake2b(request_id.encode(), digest_size=8).digest(), "little", signed=True)
 
 
 def arrived_ms(entry: str, otherwise: int) -> int:

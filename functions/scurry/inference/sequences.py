@@ -1,7 +1,7 @@
-"""Calls of sequences: those of one model that came together share its batches.
+"""Calls of sequences: those of one model share its batches.
 
-Each has a sequence's state, and is answered with the state after its steps: what StateFun takes as one, the job's
-checkpoint holds as one.
+Each call brings its sequence's state, and is answered with the state after its steps: what StateFun takes as one, the
+job's checkpoint holds as one.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable, Iterable
+from collections.abc import Sequence as Several
 from typing import TYPE_CHECKING, Final
 
 from scurry.endpoint.call import State
@@ -16,113 +18,113 @@ from scurry.inference.answers import write_replies
 from scurry.inference.lane_call import BOUNCED, DONE, REPLIES, REQUESTS
 from scurry.inference.sequence_state import LiveSequence
 from scurry.inference.shelf import Gone, identity_of
-from scurry.inference.steps import Track
 from scurry.inference.stepping import Hung
+from scurry.inference.steps import Track
 from scurry.wire.errors import Failed, ScurryError, Unavailable
 from scurry.wire.messages_pb2 import Bounced, Done, Requests
 from scurry.wire.names import EGRESS, INFERENCE_STATE, ROUTER, TYPE_PREFIX
 from scurry.wire.sequences import LONGEST_IDLE_MS, STEPS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from scurry.endpoint.call import Call
     from scurry.inference.items import BatchItem
     from scurry.inference.lane_call import LaneCall, Work
+    from scurry.inference.loaded_model import LoadedModel
     from scurry.inference.shelf import Shelf
     from scurry.inference.stepping import Stepping
 
 log = logging.getLogger(__name__)
 
 STATE: Final = State(INFERENCE_STATE, f"{TYPE_PREFIX}InferenceState", expire_ms=LONGEST_IDLE_MS + 3_600_000)
-"""What is not ended is forgotten in the end; the idle time itself is looked at with each step."""
+"""What is never ended is forgotten some time; the idle time itself is looked at with each step."""
+
+Part = tuple["SequenceCall", "Work"]
 
 
 class Sequences:
-    """Serves them on one worker."""
+    """Serves the calls of sequences on one worker."""
 
     def __init__(self, shelf: Shelf, stepping: Stepping) -> None:
         self._shelf, self._stepping = shelf, stepping
 
-    async def serve(self, lane_calls: Sequence[LaneCall], done: Callable[[Call], None]) -> None:
-        """Answer the calls, each model's as soon as they are finished."""
-        groups: dict[tuple[str, str], list[_SequenceCall]] = {}
+    async def serve(self, lane_calls: Iterable[LaneCall], done: Callable[[Call], None]) -> None:
+        """Answer the calls, those of a model as soon as they are finished."""
+        groups: dict[tuple[str, str], list[SequenceCall]] = {}
         for lane_call in lane_calls:
             if lane_call.call.select(STATE):
-                groups.setdefault(lane_call.key, []).append(_SequenceCall(lane_call))
+                groups.setdefault(lane_call.key, []).append(SequenceCall(lane_call))
             else:
                 done(lane_call.call)
-        serving = [self._serve_group(group, done) for group in groups.values()]
+        serving = [self._serve_model(group, done) for group in groups.values()]
         if len(serving) == 1:
             await serving[0]
         else:
             await asyncio.gather(*serving)
 
-    async def _serve_group(self, group: Sequence[_SequenceCall], done: Callable[[Call], None]) -> None:
-        for at in range(max(len(each.lane_call.works) for each in group)):
-            together: dict[str, list[_SequenceCall]] = {}
-            for each in group:
-                if at < len(each.lane_call.works):
-                    together.setdefault(identity_of(each.lane_call.works[at].spec), []).append(each)
-            for identity, calls in together.items():
-                await self._compute(identity, [(each, each.lane_call.works[at]) for each in calls])
+    async def _serve_model(self, group: Several[SequenceCall], done: Callable[[Call], None]) -> None:
+        for parts in _by_registration(group):
+            await self._answer(parts)
         for each in group:
             try:
                 each.finish()
-            except Exception:
+            except Exception:  # left unanswered it is asked again
                 log.exception("%s could not be answered", each.lane_call.call.key)
             else:
                 done(each.lane_call.call)
 
-    async def _compute(self, identity: str, pairs: Sequence[tuple[_SequenceCall, Work]]) -> None:
-        """The steps of one registration. However it goes, each step has an answer afterwards."""
-        lane_call = pairs[0][0].lane_call
-        start = time.perf_counter()
+    async def _answer(self, parts: Several[Part]) -> None:
+        """The steps for one registration. However it goes, each has an answer afterwards."""
+        lane_call = parts[0][0].lane_call
         try:
-            loaded = await self._shelf.load(lane_call.key, pairs[0][1].spec)
-            if loaded.model.sequences is None:
-                raise Failed("internal", "The model keeps no sequences.")
+            loaded = await self._shelf.load(lane_call.key, parts[0][1].spec)
             loaded.users += 1
             try:
-                works = [work for _, work in pairs]
-                items = await self._stepping.bring(works, loaded)
-                tracks = [Track(each.live, identity, made) for (each, _), made in zip(pairs, items, strict=True)]
-                start = time.perf_counter()
-                await self._stepping.compute(works, tracks, loaded, lane_call.version)
-                for (each, _), track in zip(pairs, tracks, strict=True):
-                    each.missed += track.missed
+                await self._compute(parts, loaded)
             finally:
                 loaded.users -= 1
                 self._shelf.trim()
         except Hung as hung:
-            for each, work in pairs:
-                each.live, work.items = LiveSequence(each.lane_call.call.state), None  # the thread may still write
-            _fail(pairs, hung.failure)
+            for each, _ in parts:
+                each.forget()
+            _fail(parts, hung.failure)
         except Gone:
             sentence = f"{lane_call.model} version {lane_call.version} was unloaded: begin the sequence anew."
-            _fail(pairs, Unavailable("model_not_ready", sentence))
+            _fail(parts, Unavailable("model_not_ready", sentence))
         except ScurryError as failure:
-            _fail(pairs, failure)
+            _fail(parts, failure)
         except Exception as cause:
-            for each, work in pairs:
+            for each, work in parts:
                 work.fail_unforeseen(each.lane_call.call.key, cause)
-        took = (time.perf_counter() - start) / len(pairs)
-        for each, _ in pairs:
+
+    async def _compute(self, parts: Several[Part], loaded: LoadedModel) -> None:
+        if loaded.model.sequences is None:
+            raise Failed("internal", "The model keeps no sequences.")
+        identity = identity_of(parts[0][1].spec)
+        together: list[Track] = []
+        apart: list[tuple[LaneCall, Work, Track]] = []
+        for each, work in parts:
+            track = Track(each.live, identity, await self._stepping.bring(work, loaded), each.missed)
+            if self._stepping.apart(each.lane_call, loaded):
+                apart.append((each.lane_call, work, track))
+            else:
+                together.append(track)
+        start = time.perf_counter()
+        if together:
+            await self._stepping.compute(together, loaded)
+        for lane_call, work, track in apart:
+            await self._stepping.compute_apart(lane_call, work, track, loaded)
+        for each, work in parts:
+            await self._stepping.write(work, loaded, each.lane_call.version)
+        took = (time.perf_counter() - start) / len(parts)
+        for each, _ in parts:
             each.lane_call.busy += took
 
     def __repr__(self) -> str:
         return f"<Sequences on {self._shelf!r}>"
 
 
-def _fail(pairs: Sequence[tuple[_SequenceCall, Work]], failure: ScurryError) -> None:
-    for each, work in pairs:
-        work.fail(failure)
-        for request in work.requests:
-            each.live.fail(request, failure)
-
-
-class _SequenceCall:
-    """One call: its requests, the state that came with it, and what of it belongs elsewhere."""
+class SequenceCall:
+    """One call: its requests, the state that came with it, and the steps that are of another place."""
 
     __slots__ = ("lane_call", "live", "missed")
 
@@ -131,20 +133,47 @@ class _SequenceCall:
         self.live = LiveSequence(lane_call.call.state)
         self.missed: list[BatchItem] = []
 
+    def forget(self) -> None:
+        """Whatever was computed has not been: a thread may still write to it."""
+        self.live, self.missed = LiveSequence(self.lane_call.call.state), []
+        for work in self.lane_call.works:
+            work.items = None
+
     def finish(self) -> None:
-        """Replies to the egress, the state, and to the router how many are done and which it has to send elsewhere."""
-        lane_call, call = self.lane_call, self.lane_call.call
-        gone = set(self.missed)
-        items = [item for work in lane_call.works for item in work.items or () if item not in gone]
-        if items:
-            call.egress(EGRESS, REPLIES, write_replies(items, lane_call.model, lane_call.version))
-            done = Done(version=lane_call.version, lane=STEPS, requests=len(items))
-            done.busy_micros = max(1, int(lane_call.busy * 1e6))
-            call.send(ROUTER, lane_call.model, DONE, done.SerializeToString())
-        if self.missed:
-            back = Requests(requests=[item.request for item in self.missed], version=lane_call.version, missed=True)
+        """Replies to the egress; the state; and to the router how many are done, and which are of another place."""
+        lane_call, call, missed = self.lane_call, self.lane_call.call, self.missed
+        items = [item for work in lane_call.works for item in work.items or ()]
+        if missed:
+            items = [item for item in items if item not in missed]
+            back = Requests(requests=[item.request for item in missed], version=lane_call.version, missed=True)
             bounced = Bounced(message=back.SerializeToString(), typename=REQUESTS, address=call.key)
             call.send(ROUTER, lane_call.model, BOUNCED, bounced.SerializeToString())
+        if items:
+            call.egress(EGRESS, REPLIES, write_replies(items, lane_call.model, lane_call.version))
+            done = Done(version=lane_call.version, lane=STEPS, requests=len(items), suspicious=lane_call.suspicious)
+            done.busy_micros = max(1, int(lane_call.busy * 1e6))
+            call.send(ROUTER, lane_call.model, DONE, done.SerializeToString())
         changed, value = self.live.save()
         if changed:
             call.keep(STATE, value)
+
+    def __repr__(self) -> str:
+        return f"<SequenceCall {self.lane_call!r}, {self.live!r}>"
+
+
+def _by_registration(group: Several[SequenceCall]) -> Iterable[Several[Part]]:
+    """What the calls bring, in the order in which it came to each of them; what is for one registration together."""
+    for at in range(max(len(each.lane_call.works) for each in group)):
+        parts: dict[str, list[Part]] = {}
+        for each in group:
+            if at < len(each.lane_call.works):
+                work = each.lane_call.works[at]
+                parts.setdefault(identity_of(work.spec), []).append((each, work))
+        yield from parts.values()
+
+
+def _fail(parts: Several[Part], failure: ScurryError) -> None:
+    for each, work in parts:
+        work.fail(failure)
+        for request in work.requests:
+            each.live.fail(request, failure)

@@ -1,6 +1,8 @@
-"""Computes the steps of sequences: fetch, in the loop or in a thread, park.
+"""Computes the steps of sequences: fetch, compute somewhere, park.
 
-Quick models run in the event loop, which has its turn after each model call.
+1. What lost its worker before computes in a child process, step by step.
+2. A quick model computes in the event loop, which has its turn after each model call.
+3. All else in a thread.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from scurry.inference import placement
 from scurry.inference.apart import HUNG
 from scurry.inference.placement import TURN_SECONDS, Where
 from scurry.inference.steps import run_tracks
+from scurry.inference.steps_apart import Apart
 from scurry.wire.errors import ScurryError, Unavailable
 
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
     from scurry.inference.computing import Computing
     from scurry.inference.items import BatchItem
-    from scurry.inference.lane_call import Work
+    from scurry.inference.lane_call import LaneCall, Work
     from scurry.inference.loaded_model import LoadedModel
     from scurry.inference.steps import Track
 
@@ -42,32 +45,41 @@ class Stepping:
     def __init__(self, computing: Computing) -> None:
         self._computing = computing
 
-    async def bring(self, works: Sequence[Work], loaded: LoadedModel) -> list[list[BatchItem]]:
+    async def bring(self, work: Work, loaded: LoadedModel) -> list[BatchItem]:
         """What the requests bring, checked, and what of it is parked fetched."""
-        items = [self._computing.claim(work, loaded) for work in works]
-        for work in works:
-            if any(item.needs for item in work.items or ()):
-                await self._computing.fetch(work, loaded)
+        items = self._computing.claim(work, loaded)
+        if any(item.needs for item in items):
+            await self._computing.fetch(work, loaded)
         return items
 
-    async def compute(self, works: Sequence[Work], tracks: Sequence[Track], loaded: LoadedModel, version: str) -> None:
-        """Run all steps, and write what they get. Raises `Hung`."""
+    def apart(self, lane_call: LaneCall, loaded: LoadedModel) -> bool:
+        """Whether a call's steps are to be computed in a child process."""
+        return self._computing.children is not None and (lane_call.solo or loaded.suspect)
+
+    async def compute_apart(self, lane_call: LaneCall, work: Work, track: Track, loaded: LoadedModel) -> None:
+        """Run the steps of one call in a child process."""
+        assert self._computing.children is not None
+        await Apart(self._computing.children, loaded, self._computing.now).run(lane_call, work, track)
+
+    async def compute(self, tracks: Sequence[Track], loaded: LoadedModel) -> None:
+        """Run all steps together. Raises `Hung`."""
         sequences = loaded.model.sequences
         assert sequences is not None
         running = run_tracks(loaded, sequences, tracks, self._computing.now)
+        holds = loaded.model.holds_interpreter
         where = placement.place(
-            loaded.expected(1),
-            solo=False,
-            suspect=False,
-            steady=loaded.steady,
-            holds_interpreter=loaded.model.holds_interpreter,
+            loaded.expected(1), solo=False, suspect=False, steady=loaded.steady, holds_interpreter=holds
         )
         if where is Where.LOOP:
             await _in_turns(running)
         else:
-            await self._in_thread(running, loaded, sum(len(track.items) for track in tracks))
-        for work in works:
-            await self._park(work, loaded, version)
+            await self._in_thread(running, loaded, sum([len(track.items) for track in tracks]))
+
+    async def write(self, work: Work, loaded: LoadedModel, version: str) -> None:
+        """Serialise what the steps get, and park what is large."""
+        payloads = self._computing.written(work, loaded, version)
+        if payloads:
+            await self._computing.park(work, payloads)
 
     async def _in_thread(self, running: Iterator[None], loaded: LoadedModel, rows: int) -> None:
         seconds = placement.limit(loaded.expected(rows))
@@ -79,12 +91,8 @@ class Stepping:
             except TimeoutError:
                 log.error("%s@%s: %s", *loaded.key, HUNG.format(seconds))  # noqa: TRY400
                 self._computing.threads.replace(pool)
+                loaded.suspect = True
                 raise Hung(seconds) from None
-
-    async def _park(self, work: Work, loaded: LoadedModel, version: str) -> None:
-        payloads = self._computing.written(work, loaded, version)
-        if payloads:
-            await self._computing.park(work, payloads)
 
     def __repr__(self) -> str:
         return f"<Stepping with {self._computing!r}>"

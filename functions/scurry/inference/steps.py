@@ -1,4 +1,4 @@
-"""Steps of many sequences in one batch: stacked with their states, run once, split.
+"""Steps of many sequences in one batch: stacked, run once, split.
 
 Of each sequence one step at a time, in its order. A batch that the model refuses is run again step by step, so that a
 bad step fails alone; its sequence stays as it was. Pure but for the model itself.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from scurry.inference.batch import inputs_of, split, stack, take
 from scurry.inference.items import drop_late
 from scurry.inference.sequence_state import Missed
-from scurry.wire.errors import Failed, InvalidRequest, ScurryError
+from scurry.wire.errors import InvalidRequest, ScurryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scurry.inference.loaded_model import LoadedModel
     from scurry.inference.sequence_state import LiveSequence
     from scurry.runtimes.sequences import Sequences, StateValue
+    from scurry.wire.tensors import Array
 
 
 class Track:
@@ -28,9 +29,11 @@ class Track:
 
     __slots__ = ("identity", "items", "live", "missed")
 
-    def __init__(self, live: LiveSequence, identity: str, items: Sequence[BatchItem]) -> None:
+    def __init__(
+        self, live: LiveSequence, identity: str, items: Sequence[BatchItem], missed: list[BatchItem]
+    ) -> None:
         self.live, self.identity, self.items = live, identity, items
-        self.missed: list[BatchItem] = []  # steps of a sequence that is not kept here
+        self.missed = missed  # gets the steps of a sequence that is not kept here
 
     def __repr__(self) -> str:
         return f"<Track of {len(self.items)} steps, {self.live!r}>"
@@ -44,6 +47,22 @@ class Step:
     def __init__(self, track: Track, item: BatchItem, states: Sequence[StateValue]) -> None:
         self.track, self.item, self.states = track, item, states
 
+    def go_on(self, tensors: Sequence[StateValue]) -> None:
+        """The model has answered it; its sequence has these states now."""
+        try:
+            self.track.live.go_on(self.item.request, self.track.identity, tensors)
+        except ScurryError as failure:
+            self.fail(failure)
+
+    def fail(self, cause: Exception) -> None:
+        """It gets no answer; its sequence is as it was."""
+        self.item.fail(cause)
+        if self.item.failure is not None:
+            self.track.live.fail(self.item.request, self.item.failure)
+
+    def __repr__(self) -> str:
+        return f"<Step {self.item!r} of {self.track!r}>"
+
 
 def run_tracks(
     loaded: LoadedModel, sequences: Sequences, tracks: Sequence[Track], now_ms: Callable[[], int]
@@ -54,7 +73,7 @@ def run_tracks(
         ready: list[Step] = []
         for track in tracks:
             if at < len(track.items):
-                step = _admit(loaded, sequences, track, track.items[at], now)
+                step = admit(loaded, sequences, track, track.items[at], now)
                 if step is not None:
                     ready.append(step)
         for batch in _batches(ready, loaded.model.max_batch_size if loaded.model.batched else 1):
@@ -62,9 +81,7 @@ def run_tracks(
             yield
 
 
-def _admit(
-    loaded: LoadedModel, sequences: Sequences, track: Track, item: BatchItem, now: int
-) -> Step | None:
+def admit(loaded: LoadedModel, sequences: Sequences, track: Track, item: BatchItem, now: int) -> Step | None:
     """The step, if it may be computed; else it has failed, or is not of this place."""
     request = item.request
     drop_late((item,), now)
@@ -98,38 +115,37 @@ def _batches(steps: Sequence[Step], limit: int) -> Iterator[Sequence[Step]]:
 
 def _run(loaded: LoadedModel, sequences: Sequences, batch: Sequence[Step]) -> None:
     """One model call; step by step when it fails."""
-    items, rows = [step.item for step in batch], len(batch)
     try:
-        layouts, counts = loaded.layouts, [1] * rows
-        asked = inputs_of(layouts, items[0]) if rows == 1 else stack(layouts, items, counts)
-        steps = [
-            (item.request.sequence_id, item.request.sequence_start, item.request.sequence_end) for item in items
-        ]
-        arrays = sequences.arrays(asked, [step.states for step in batch], steps)
+        arrays = inputs_for(loaded, sequences, batch)
         start = time.perf_counter()
         outputs = loaded.run(arrays)
         loaded.pace.note(time.perf_counter() - start, 0.0)
-        given, states = sequences.divide(outputs, rows)
-        if rows == 1:
-            take(layouts, items[0], given)
-        else:
-            split(layouts, items, counts, given)
+        take_outputs(loaded, sequences, batch, outputs)
     except Exception as cause:
-        if rows > 1:
-            for step in batch:
-                _run(loaded, sequences, [step])
+        if len(batch) == 1:
+            batch[0].fail(cause)
             return
-        items[0].fail(cause)
-        batch[0].track.live.fail(items[0].request, items[0].failure or Failed("internal", ""))
-        return
+        for step in batch:
+            _run(loaded, sequences, [step])
+
+
+def inputs_for(loaded: LoadedModel, sequences: Sequences, batch: Sequence[Step]) -> list[Array]:
+    """All that the model takes for these steps, a row for each."""
+    items = [step.item for step in batch]
+    asked = inputs_of(loaded.layouts, items[0]) if len(items) == 1 else stack(loaded.layouts, items, [1] * len(items))
+    told = [(item.request.sequence_id, item.request.sequence_start, item.request.sequence_end) for item in items]
+    return sequences.arrays(asked, [step.states for step in batch], told)
+
+
+def take_outputs(
+    loaded: LoadedModel, sequences: Sequences, batch: Sequence[Step], outputs: Sequence[Array]
+) -> None:
+    """Give each step what the model gave for it, and its sequence the new states. Raises `model_failed`."""
+    rows = len(batch)
+    given, states = sequences.divide(outputs, rows)
+    if rows == 1:
+        take(loaded.layouts, batch[0].item, given)
+    else:
+        split(loaded.layouts, [step.item for step in batch], [1] * rows, given)
     for step, tensors in zip(batch, states, strict=True):
-        _go_on(step, tensors)
-
-
-def _go_on(step: Step, tensors: Sequence[StateValue]) -> None:
-    request, live = step.item.request, step.track.live
-    try:
-        live.go_on(request, step.track.identity, tensors)
-    except ScurryError as failure:
-        step.item.fail(failure)
-        live.fail(request, failure)
+        step.go_on(tensors)

@@ -114,7 +114,7 @@ def _done(routing: RoutingPass, message: Message) -> None:
         routing.table.changed = True
     if done.lane == STEPS:
         lanes.room.measure(done.busy_micros, done.requests)
-        routing.table.leave(done.version, -done.requests)
+        routing.table.leave(done.version, -max(0, done.requests))
     elif done.lane < 0:  # how long that took tells nothing of the lanes: it waits for a child process, behind others
         routing.table.leave(done.version, -1)
     else:

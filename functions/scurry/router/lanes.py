@@ -13,7 +13,18 @@ from scurry.wire.names import LANES
 class Lanes:
     """One version's route with the counters of its lanes."""
 
-    __slots__ = ("counters", "draining", "function", "max_batch_size", "room", "route", "sequences", "stamp", "version", "weight")
+    __slots__ = (
+        "counters",
+        "draining",
+        "function",
+        "max_batch_size",
+        "room",
+        "route",
+        "sequences",
+        "stamp",
+        "version",
+        "weight",
+    )
 
     def __init__(self, route: VersionRoute, counters: LaneCounters) -> None:
         self.route = route

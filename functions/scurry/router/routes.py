@@ -23,7 +23,7 @@ class RouteTable:
     def _adopt(self, state: RouterState) -> None:
         self.state = state
         self._lanes = _lanes(state)
-        self.sequences = any([lanes.sequences for lanes in self._lanes.values()])
+        self.sequences = any(lanes.sequences for lanes in self._lanes.values())
         #: versions that share the requests which name none, and their shares
         self.weights = [(lanes.version, lanes.weight) for lanes in self._lanes.values() if lanes.weight > 0]
 

@@ -47,8 +47,7 @@ class RoutingPass:
                 return
         ways: dict[str, list[Request]] = {}
         for request in requests:
-            choice = self.choose(request)
-            if isinstance(choice, Refusal):
+            if isinstance(choice := self.choose(request), Refusal):
                 self.unrouted.append((since, request, choice))
             else:
                 ways.setdefault(choice.version, []).append(request)
@@ -67,9 +66,7 @@ class RoutingPass:
             return finding.resolve(self.table, request.version)
         if not self.table.weights:
             return finding.nothing_ready(self.table)
-        if self.table.sequences:
-            steps.stamp(request)  # all steps of a sequence go one way
-        return self.table[policy.pick(self.table.weights, request.sequence_id or request.key or request.id)]
+        return self.table[policy.pick(self.table.weights, steps.sticky(self.table, request))]
 
     def late(self, request: Request) -> bool:
         """Whether the request's deadline has passed."""
@@ -82,10 +79,7 @@ class RoutingPass:
                 self.answers.refuse(request, unreachable(lanes.function))
             return
         if lanes.sequences:
-            for request, refusal in steps.send(
-                self.call, self.table, lanes, requests, queue_ms=self.bounds.queue_ms
-            ):
-                self.answers.refuse(request, refusal)
+            steps.send(self, lanes, requests)
             return
         outstanding = lanes.outstanding
         count = min(len(requests), max(0, lanes.room.keep_to(self.bounds.queue_ms) - sum(outstanding)))
@@ -106,9 +100,8 @@ class RoutingPass:
         """No lane has room, each is to report: what somebody waits for is refused, bulk waits in a lane's mail."""
         refusal = overloaded(lanes.version, sum(lanes.outstanding))
         bulk = [request for request in requests if request.bulk]
-        for request in requests:
-            if not request.bulk:
-                self.answers.refuse(request, refusal)
+        for request in [request for request in requests if not request.bulk]:
+            self.answers.refuse(request, refusal)
         lanes.refuse(len(requests) - len(bulk))
         self.table.changed = True
         if bulk:
@@ -140,8 +133,7 @@ class RoutingPass:
         self.answers.flush()
         if not self.table.changed:
             return self.call.state
-        saved = self.table.save()
-        self.call.keep(state, saved)
+        self.call.keep(state, saved := self.table.save())
         return saved
 
 

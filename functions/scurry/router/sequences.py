@@ -1,4 +1,4 @@
-"""Steps of sequences that come back: not known there, or from a lost worker.
+"""Steps of sequences that come back, unknown there or unanswered.
 
 A step is never sent again after a pause, or the next step of its sequence could overtake it: the transport repeats
 such a call in its place instead. What comes back from it all the same is answered, and its sequence is as it was.
@@ -24,7 +24,7 @@ def come_back(routing: RoutingPass, address: Sequence, bounced: Bounced, back: R
         elif routing.late(request):
             routing.answers.refuse(request, LATE)
         elif bounced.executing:
-            sentence = f"Worker after worker was lost while this step was computed; its sequence is as it was. {bounced.cause}"
+            sentence = f"Worker after worker was lost with this step; its sequence is as it was. {bounced.cause}"
             routing.answers.bury(request, address.version, Refusal("worker_lost", sentence.rstrip()))
         else:
             sentence = f"The step was not computed, and its sequence is as it was. {bounced.cause}"
@@ -38,8 +38,7 @@ def _look_elsewhere(routing: RoutingPass, address: Sequence, request: Request) -
     if lanes is None:
         routing.answers.refuse(request, unknown(request))
         return
-    for _, refusal in steps.send(routing.call, routing.table, lanes, [request], queue_ms=routing.bounds.queue_ms):
-        routing.answers.refuse(request, refusal)
+    steps.send(routing, lanes, [request])
 
 
 def _other(routing: RoutingPass, request: Request) -> Lanes | None:

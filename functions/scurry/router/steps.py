@@ -7,15 +7,15 @@ sequences. What is outstanding counts as away: `Done` with the lane of steps say
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import orjson
 from google.protobuf.message import DecodeError
 
 from scurry.endpoint.call import Call
-from scurry.router.answers import overloaded
+from scurry.router.answers import Answers, overloaded
 from scurry.router.lanes import Lanes
-from scurry.router.policy import Refusal
+from scurry.router.policy import Bounds, Refusal
 from scurry.router.routes import RouteTable
 from scurry.router.sending import REQUESTS
 from scurry.wire import addresses, sequences
@@ -28,38 +28,48 @@ NAMELESS: Final = Refusal(
     "bad_request", "The model keeps sequences: parameter 'sequence_id' must say which one this is a step of."
 )
 PARKED: Final = Refusal(
-    "bad_request", "The model keeps sequences, and the body is too large for its parameters to be read: park its tensors."
+    "bad_request", "The model keeps sequences, and the body is too large to be read by the way: park its tensors."
 )
 
 
-def send(
-    call: Call, table: RouteTable, lanes: Lanes, requests: Sequence[Request], *, queue_ms: int
-) -> list[tuple[Request, Refusal]]:
-    """Each step to its sequence; returns those that cannot go, and why. Of bulk, what has no room waits in the mail."""
-    refused: list[tuple[Request, Refusal]] = []
+class Pass(Protocol):
+    """What a pass of the router has that it takes to send steps."""
+
+    call: Call
+    table: RouteTable
+    answers: Answers
+    bounds: Bounds
+    now: int
+
+
+def send(routing: Pass, lanes: Lanes, requests: Sequence[Request]) -> None:
+    """Each step to its sequence; refuse those that cannot go. Of bulk, what has no room waits in the mail."""
     outstanding = sum(lanes.outstanding) + lanes.counters.away
-    room, sent, full = lanes.room.keep_to(queue_ms) - outstanding, 0, 0
+    room, sent, full = lanes.room.keep_to(routing.bounds.queue_ms) - outstanding, 0, 0
+    apart = lanes.apart(routing.now)
     for request in requests:
         why = stamp(request)
-        if why is not None:
-            refused.append((request, why))
-        elif sent >= room and not request.bulk:
+        if why is None and sent >= room and not request.bulk:
             full += 1
-            refused.append((request, overloaded(lanes.version, outstanding + sent)))
-        else:
-            sent += 1
-            _send_one(call, table, lanes, request)
-    table.leave(lanes.version, sent)
+            why = overloaded(lanes.version, outstanding + sent)
+        if why is not None:
+            routing.answers.refuse(request, why)
+            continue
+        sent += 1
+        step = Requests(requests=[request], report=True, epoch=routing.table.epoch, solo=apart).SerializeToString()
+        key = addresses.Sequence(routing.call.key, lanes.version, request.sequence_id)
+        routing.call.send(INFERENCE, str(key), REQUESTS, lanes.stamp + step)
+    routing.table.leave(lanes.version, sent)
     lanes.count(sent)
     lanes.refuse(full)
-    table.changed = True
-    return refused
+    routing.table.changed = True
 
 
-def _send_one(call: Call, table: RouteTable, lanes: Lanes, request: Request) -> None:
-    step = Requests(requests=[request], report=True, epoch=table.epoch).SerializeToString()
-    key = addresses.Sequence(call.key, lanes.version, request.sequence_id)
-    call.send(INFERENCE, str(key), REQUESTS, lanes.stamp + step)
+def sticky(table: RouteTable, request: Request) -> str:
+    """What decides where routes are split: all steps of a sequence go one way."""
+    if table.sequences:
+        stamp(request)
+    return request.sequence_id or request.key or request.id
 
 
 def stamp(request: Request) -> Refusal | None:

@@ -42,7 +42,9 @@ NEEDED: Final = frozenset(
 )  # fmt: skip
 """Triton's names without which the model would answer something else."""
 QUEUE: Final = "dynamic_batching"
-KNOWN: Final = frozenset({"max_batch_size", "threads", "device", "model_warmup", "input", "output", "sequence_batching", QUEUE})
+KNOWN: Final = frozenset(
+    {"max_batch_size", "threads", "device", "model_warmup", "input", "output", sequence_config.NAME, QUEUE}
+)
 """What every runtime knows."""
 POLICY: Final = "default_queue_policy"
 

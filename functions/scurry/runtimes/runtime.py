@@ -84,10 +84,8 @@ class Runtime(ABC):
             with Growth() as growth:
                 self._load()
                 self._texts = any(port.datatype == "BYTES" for port in self.inputs)
-                _check_datatypes((*self.inputs, *self.outputs))
-                if self.options.sequences is not None:
-                    self.sequences = Sequences(self.options.sequences, self.inputs, self.outputs, self.file.path)
-                check_stated(self.options, self.asked, self.given)
+                self.sequences = _sequences(self)
+                _check(self)
                 self._warm_up()
             self.depends = depends_on_values(self.file.path)
         except ScurryError as cause:
@@ -104,16 +102,6 @@ class Runtime(ABC):
             return self._run(arrays)
         except Exception as cause:
             raise Failed("model_failed", f"The model failed: {_sentence(cause)}") from cause
-
-    @property
-    def asked(self) -> tuple[Port, ...]:
-        """The inputs that callers send: all but what belongs to sequences."""
-        return self.inputs if self.sequences is None else tuple(self.inputs[at] for at in self.sequences.inputs)
-
-    @property
-    def given(self) -> tuple[Port, ...]:
-        """The outputs that callers get."""
-        return self.outputs if self.sequences is None else tuple(self.outputs[at] for at in self.sequences.outputs)
 
     def is_sound(self) -> bool:
         """Whether the model still gives what it gave for its baseline; False when it never gave anything."""
@@ -132,7 +120,7 @@ class Runtime(ABC):
     def signature(self) -> Signature:
         """What the model takes and gives, for the registry."""
         answer = Signature(batched=self.batched)
-        for ports, specs in ((self.asked, answer.inputs), (self.given, answer.outputs)):
+        for ports, specs in zip(shown(self), (answer.inputs, answer.outputs), strict=True):
             for port in ports:
                 specs.add(name=port.name, datatype=port.datatype, shape=port.shape)
         return answer
@@ -152,7 +140,7 @@ class Runtime(ABC):
     def _try_out(self) -> None:
         """Recorded samples first, then zeros, then random rows: the first that runs is what a sound model answers."""
         failures: list[str] = []
-        for name, arrays in (*self._recorded(), *guessed(self.inputs)):
+        for name, arrays in (*_samples(self), *guessed(self.inputs)):
             try:
                 outputs, again = self.run(arrays), self._timed(arrays)
             except ScurryError as failure:
@@ -161,15 +149,6 @@ class Runtime(ABC):
             self.baseline = Baseline(arrays, outputs, again)
             return
         self.warnings += failures[:1]
-
-    def _recorded(self) -> list[tuple[str, list[Array]]]:
-        """The samples of the config: of a sequence each is the first step."""
-        samples = recorded(self.options.model_warmup, self.asked, self.file.path)
-        kept = self.sequences
-        if kept is None:
-            return samples
-        first = [("0", True, False)]
-        return [(name, kept.arrays(arrays, [kept.first], first)) for name, arrays in samples]
 
     def _timed(self, arrays: Sequence[Array]) -> list[Array]:
         """Run it a few times if it is quick; others load beside it, so that the shortest tells what a run takes."""
@@ -186,6 +165,29 @@ class Runtime(ABC):
         return f"<{type(self).__name__} {self.file.path.name} on {self.device}, {self.bytes / 2**20:.1f} MiB>"
 
 
+def shown(runtime: Runtime) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+    """The inputs that callers send and the outputs that they get: all but what belongs to sequences."""
+    kept = runtime.sequences
+    if kept is None:
+        return runtime.inputs, runtime.outputs
+    return tuple(runtime.inputs[at] for at in kept.inputs), tuple(runtime.outputs[at] for at in kept.outputs)
+
+
+def _sequences(runtime: Runtime) -> Sequences | None:
+    stated = runtime.options.sequences
+    return None if stated is None else Sequences(stated, runtime.inputs, runtime.outputs, runtime.file.path)
+
+
+def _samples(runtime: Runtime) -> list[tuple[str, list[Array]]]:
+    """Those of the config; of a sequence each is the first step."""
+    samples = recorded(runtime.options.model_warmup, shown(runtime)[0], runtime.file.path)
+    kept = runtime.sequences
+    if kept is None:
+        return samples
+    first = [kept.first], [("0", True, False)]
+    return [(name, kept.arrays([each[:1] for each in arrays], *first)) for name, arrays in samples]
+
+
 def _imported(runtime: Runtime) -> Any:  # noqa: ANN401 - a framework that may be absent
     try:
         return import_module(runtime.module)
@@ -197,8 +199,9 @@ def _imported(runtime: Runtime) -> Any:  # noqa: ANN401 - a framework that may b
         ) from None
 
 
-def _check_datatypes(ports: Sequence[Port]) -> None:
-    for port in ports:
+def _check(runtime: Runtime) -> None:
+    check_stated(runtime.options, *shown(runtime))
+    for port in (*runtime.inputs, *runtime.outputs):
         if port.datatype not in DTYPES and port.datatype != "BYTES":
             raise Failed("load_failed", f"Tensor {port.name!r} of the model is {port.datatype}: not supported.")
 

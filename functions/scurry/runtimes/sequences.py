@@ -1,4 +1,4 @@
-"""A model's states and controls: how they go in and come out with a batch.
+"""A model's states and controls: how a batch takes and gives them.
 
 Callers neither send nor see them. What a sequence keeps are plain bytes, each state as the model takes it for one
 request; the steps of several sequences are rows of one batch.
@@ -7,6 +7,7 @@ request; the steps of several sequences are rows of one batch.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
@@ -47,9 +48,8 @@ class Sequences:
 
     def __init__(self, config: SequenceConfig, inputs: Sequence[Port], outputs: Sequence[Port], file: Path) -> None:
         self.idle_ms = config.idle_ms
-        ins, outs = {port.name: at for at, port in enumerate(inputs)}, {port.name: at for at, port in enumerate(outputs)}
-        self.states = tuple(_kept(state, inputs, outputs, ins, outs, file) for state in config.states)
-        self._controls = tuple((_controlled(each, inputs, ins), each) for each in config.controls)
+        self.states = tuple(_kept(state, inputs, outputs, file) for state in config.states)
+        self._controls = tuple((_controlled(each, inputs), each) for each in config.controls)
         own = {kept.input_at for kept in self.states} | {at for at, _ in self._controls}
         self.inputs = tuple(at for at in range(len(inputs)) if at not in own)
         self.outputs = tuple(at for at in range(len(outputs)) if at not in {kept.output_at for kept in self.states})
@@ -71,7 +71,9 @@ class Sequences:
                     sentence = f"The model takes sequence ids as {control.datatype}; {name!r} is none."
                     raise InvalidRequest("bad_request", sentence) from None
 
-    def arrays(self, asked: Sequence[Array], states: Sequence[Sequence[StateValue]], steps: Sequence[Step]) -> list[Array]:
+    def arrays(
+        self, asked: Sequence[Array], states: Sequence[Sequence[StateValue]], steps: Sequence[Step]
+    ) -> list[Array]:
         """All inputs of the model, for as many rows as there are steps; `asked` is what the callers sent."""
         rows = len(steps)
         made: list[Array | None] = [None] * self._width
@@ -92,11 +94,12 @@ class Sequences:
         for kept in self.states:
             array = outputs[kept.output_at]
             if rows > 1 and (array.ndim == 0 or array.shape[0] != rows):
-                raise Failed("model_failed", f"The model did not answer {rows} rows of {kept.port.name!r} with as many.")
+                raise Failed("model_failed", f"The model did not answer {rows} rows with as many states.")
             data, shape = to_bytes(array, kept.port.datatype), array.shape if rows == 1 else (1, *array.shape[1:])
             size = len(data) // rows
             columns.append([(shape, data[at * size : (at + 1) * size]) for at in range(rows)])
-        return [outputs[at] for at in self.outputs], [list(row) for row in zip(*columns, strict=True)] or [[] for _ in range(rows)]
+        states = [[column[at] for column in columns] for at in range(rows)]
+        return [outputs[at] for at in self.outputs], states
 
     def __repr__(self) -> str:
         return f"<Sequences with {len(self.states)} states and {len(self._controls)} controls, {self.idle_ms} ms idle>"
@@ -115,26 +118,28 @@ def _told(control: Control, steps: Sequence[Step], rank: int) -> Array:
     return np.array(values, DTYPES[control.datatype]).reshape(shape)
 
 
-def _kept(
-    state: State, inputs: Sequence[Port], outputs: Sequence[Port], ins: dict[str, int], outs: dict[str, int], file: Path
-) -> Kept:
-    for name, known, what in ((state.input_name, ins, "input"), (state.output_name, outs, "output")):
-        if name not in known:
-            raise Failed("load_failed", f"sequence_batching names {what} {name!r}; the model has {', '.join(known)}.")
-    port = inputs[ins[state.input_name]]
-    for each in (port, outputs[outs[state.output_name]]):
-        if each.datatype != state.datatype:
-            raise Failed("load_failed", f"State {each.name!r} is stated as {state.datatype}; it is {each.datatype}.")
-        if not _fits(state.dims, each.shape):
-            raise Failed("load_failed", f"State {each.name!r} is stated as {list(state.dims)}; it is {list(each.shape)}.")
-    sizes = state.initial.dims
+def _kept(state: State, inputs: Sequence[Port], outputs: Sequence[Port], file: Path) -> Kept:
+    """A state, held against the model. Raises `load_failed`."""
+    at, out = _place(state.input_name, inputs, "input"), _place(state.output_name, outputs, "output")
+    for port in (inputs[at], outputs[out]):
+        if port.datatype != state.datatype or not _fits(state.dims, port.shape):
+            said, found = f"{state.datatype} {list(state.dims)}", f"{port.datatype} {list(port.shape)}"
+            raise Failed("load_failed", f"State {port.name!r} is stated as {said}; it is {found}.")
+    port, sizes = inputs[at], state.initial.dims
     shape = sizes if len(sizes) == len(port.shape) else (1, *sizes)
     if state.initial.data_file:
-        return Kept(ins[state.input_name], outs[state.output_name], port, (shape, _read(state, shape, file)))
-    size = int(np.prod(shape, dtype=np.int64)) * DTYPES[state.datatype].itemsize
+        return Kept(at, out, port, (shape, _read(state, shape, file)))
+    size = prod(shape) * DTYPES[state.datatype].itemsize
     if size > STATE_BYTES:
         raise Failed("load_failed", f"State {port.name!r} has {size} bytes; a sequence may keep {STATE_BYTES}.")
-    return Kept(ins[state.input_name], outs[state.output_name], port, (shape, bytes(size)))
+    return Kept(at, out, port, (shape, bytes(size)))
+
+
+def _place(name: str, ports: Sequence[Port], what: str) -> int:
+    names = [port.name for port in ports]
+    if name not in names:
+        raise Failed("load_failed", f"sequence_batching names {what} {name!r}; the model has {', '.join(names)}.")
+    return names.index(name)
 
 
 def _fits(dims: Sequence[int], shape: Sequence[int]) -> bool:
@@ -143,15 +148,14 @@ def _fits(dims: Sequence[int], shape: Sequence[int]) -> bool:
     return len(inner) == len(dims) and all(-1 in (a, b) or a == b for a, b in zip(dims, inner, strict=True))
 
 
-def _controlled(control: Control, inputs: Sequence[Port], ins: dict[str, int]) -> int:
-    if control.name not in ins:
-        raise Failed("load_failed", f"sequence_batching names input {control.name!r}; the model has {', '.join(ins)}.")
-    port = inputs[ins[control.name]]
+def _controlled(control: Control, inputs: Sequence[Port]) -> int:
+    at = _place(control.name, inputs, "input")
+    port = inputs[at]
     if port.datatype != control.datatype:
         raise Failed("load_failed", f"Control {port.name!r} is stated as {control.datatype}; it is {port.datatype}.")
     if any(size not in (-1, 1) for size in port.shape):
-        raise Failed("load_failed", f"Control {port.name!r} must have one value for each row; it is {list(port.shape)}.")
-    return ins[control.name]
+        raise Failed("load_failed", f"Control {port.name!r} must be one value a row; it is {list(port.shape)}.")
+    return at
 
 
 def _read(state: State, shape: tuple[int, ...], file: Path) -> bytes:

@@ -61,7 +61,7 @@ class Mailroom:
         self._flying: dict[Address, list[Mail]] = {}
         self._delayed: list[tuple[int, int, str, Mail]] = []
         self._order = itertools.count()
-        self._asked_for: dict[str, State] = {}  # what a function asked for while it served: all its calls bring it
+        self._kept = {function.typename: function.state for function in functions}  # or asked for by a call
         self._news = asyncio.Event()
 
     def post(self, mail: Mail) -> None:
@@ -109,12 +109,8 @@ class Mailroom:
         calls: defaultdict[str, list[Call]] = defaultdict(list)
         for address in [address for address in self._mail if address not in self._flying]:
             self._flying[address] = self._mail.pop(address)
-            function = self._functions[address[0]]
-            state = function.state or self._asked_for.get(address[0])
-            call = Call.parse(_to_function(address, state, self.states.get(address), self._flying[address]))
-            if function.state is not None:
-                call.select(function.state)
-            calls[address[0]].append(call)
+            state = self._kept[address[0]]
+            calls[address[0]].append(_call(address, state, self.states.get(address), self._flying[address]))
         return calls
 
     async def _serve(self, function: Function, calls: Sequence[Call]) -> None:
@@ -138,10 +134,9 @@ class Mailroom:
     def _land(self, call: Call) -> None:
         """Take a finished call apart: state first, then everything it says."""
         address = (call.function, call.key)
-        batch = self._flying.pop(address)
-        response = FromFunction.FromString(call.response.SerializeToString())
+        batch, response = self._flying.pop(address), FromFunction.FromString(call.response.SerializeToString())
         for missing in response.incomplete_invocation_context.missing_values:
-            self._asked_for[address[0]] = State(missing.state_name, missing.type_typename)
+            self._kept[address[0]] = State(missing.state_name, missing.type_typename)
             self._mail[address][:0] = batch
         result = response.invocation_result
         for mutation in result.state_mutations:
@@ -166,6 +161,13 @@ class Mailroom:
     def __repr__(self) -> str:
         mail = sum(len(batch) for batch in self._mail.values())
         return f"<Mailroom {', '.join(self._functions)}: {mail} in the mail, {self.waiting} delayed>"
+
+
+def _call(address: Address, state: State | None, value: bytes | None, batch: Sequence[Mail]) -> Call:
+    call = Call.parse(_to_function(address, state, value, batch))
+    if state is not None:
+        call.select(state)
+    return call
 
 
 def _to_function(address: Address, state: State | None, value: bytes | None, batch: Sequence[Mail]) -> bytes:
