@@ -6,14 +6,16 @@ import asyncio
 import json
 import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import tritonclient.http
 from tests.conftest import Stack
+from tests.e2e.test_kill import java
+from tests.e2e.test_lost_worker import processes
 from tests.stateful import GRU, SUM, WIDE, alone, gru, running_sum
 
 from scurry import Client, ScurryError
@@ -59,3 +61,59 @@ async def test_steps_go_on_from_each_other(own: Stack) -> None:
         with pytest.raises(ScurryError, match="There is no sequence '7'") as failure:
             await client.infer("sum", {"x": np.ones((1, 1), np.float32)}, parameters={"sequence_id": 7})
         assert failure.value.code == "sequence_not_found"
+
+
+async def test_sequences_survive_the_death_of_worker_and_job(own: Stack, tmp_path: Path) -> None:
+    """Fifty at once; a worker and the job are killed in the middle; every answer is that of an undisturbed run."""
+    numbers = np.random.default_rng(3).normal(size=(SEQUENCES, STEPS, WIDE)).astype(np.float32)
+    begun, answered = asyncio.Event(), 0
+
+    async def one(client: Client, sequence: int) -> list[np.ndarray]:
+        nonlocal answered
+        answers = []
+        for at, row in enumerate(numbers[sequence]):
+            parameters = told(f"death-{sequence}", at, STEPS)
+            y = await client.infer("gru", {"x": row[np.newaxis]}, timeout=120, parameters=parameters)
+            answers.append(y["y"][0])
+            answered += 1
+            if answered > SEQUENCES * 3:
+                begun.set()
+            await asyncio.sleep(0.05)
+        return answers
+
+    async def kill() -> None:
+        await begun.wait()
+        os.kill(processes(own)["worker-0"]["pid"], signal.SIGKILL)
+        await asyncio.sleep(0.5)
+        os.kill(java(own), signal.SIGKILL)
+
+    async with Client(own.redis_url) as client:
+        killing = asyncio.create_task(kill())
+        sums = [one_sum(client, f"sum-{n}", [float(n), *[1.0] * (STEPS - 1)]) for n in range(SEQUENCES)]
+        answers, counted = await asyncio.gather(
+            asyncio.gather(*[one(client, sequence) for sequence in range(SEQUENCES)]), asyncio.gather(*sums)
+        )
+        await killing
+    assert counted == [[float(n + at) for at in range(STEPS)] for n in range(SEQUENCES)]
+    path = gru(tmp_path / "gru.onnx")
+    for sequence in range(SEQUENCES):
+        np.testing.assert_allclose(answers[sequence], alone(path, numbers[sequence]), rtol=1e-4, atol=1e-5)
+
+
+def test_tritons_client(own: Stack) -> None:
+    """An unmodified client names sequences by its own arguments, in JSON and binary."""
+    url = own.http_url.removeprefix("http://")
+    with tritonclient.http.InferenceServerClient(url) as client:
+        (given,) = client.get_model_metadata("sum")["inputs"]
+        assert given["name"] == "x"
+        for binary in (True, False):
+            sums = []
+            for at in range(4):
+                x = tritonclient.http.InferInput("x", [1, 1], "FP32")
+                x.set_data_from_numpy(np.full((1, 1), at + 1, np.float32), binary_data=binary)
+                flags = {"sequence_id": 11 + binary, "sequence_start": at == 0, "sequence_end": at == 3}
+                sums.append(client.infer("sum", [x], **flags).as_numpy("y")[0, 0])
+            assert sums == [1, 3, 6, 10]
+        x.set_data_from_numpy(np.ones((1, 1), np.float32))
+        with pytest.raises(tritonclient.http.InferenceServerException, match="'sequence_id' must say which"):
+            client.infer("sum", [x])

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 REMEMBERED: Final = 8
 """Steps whose ids a sequence remembers."""
-UNUSED: Final = frozenset({"overloaded", "model_not_ready", "model_not_found", "unavailable"})
-"""Refusals of work that never ran: they do not use an id up."""
 
 
 class Missed(Exception):
@@ -79,7 +77,7 @@ class LiveSequence:
 
     def fail(self, request: Request, failure: ScurryError) -> None:
         """A step was answered with an error: it will not be computed under this id any more."""
-        if self._kept is not None and failure.code not in UNUSED and failure.code != "already_answered":
+        if self._kept is not None and failure.code != "already_answered":
             self._note(self._kept, request)
 
     @staticmethod

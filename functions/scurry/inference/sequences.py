@@ -1,7 +1,9 @@
 """Calls of sequences: those of one model share its batches.
 
 Each call brings its sequence's state, and is answered with the state after its steps: what StateFun takes as one, the
-job's checkpoint holds as one.
+job's checkpoint holds as one. So that a replay gives the same states, a step fails only for what would fail again: what
+is wrong with it, or the model that refuses it. For all else, be it Redis that is away, its call is left unanswered, and
+the transport asks again.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from scurry.inference.sequence_state import LiveSequence
 from scurry.inference.shelf import Gone, identity_of
 from scurry.inference.stepping import Hung
 from scurry.inference.steps import Track
-from scurry.wire.errors import Failed, ScurryError, Unavailable
+from scurry.wire.errors import NotFound, ScurryError
 from scurry.wire.messages_pb2 import Bounced, Done, Requests
 from scurry.wire.names import EGRESS, INFERENCE_STATE, ROUTER, TYPE_PREFIX
 from scurry.wire.sequences import LONGEST_IDLE_MS, STEPS
@@ -37,6 +39,9 @@ log = logging.getLogger(__name__)
 
 STATE: Final = State(INFERENCE_STATE, f"{TYPE_PREFIX}InferenceState", expire_ms=LONGEST_IDLE_MS + 3_600_000)
 """What is never ended is forgotten some time; the idle time itself is looked at with each step."""
+
+AGAIN: Final = frozenset({"unavailable", "load_failed", "model_not_ready"})
+"""Failures that tell nothing of the step."""
 
 Part = tuple["SequenceCall", "Work"]
 
@@ -66,14 +71,15 @@ class Sequences:
             await self._answer(parts)
         for each in group:
             try:
-                each.finish()
-            except Exception:  # left unanswered it is asked again
+                answered = each.finish()
+            except Exception:
                 log.exception("%s could not be answered", each.lane_call.call.key)
             else:
-                done(each.lane_call.call)
+                if answered:
+                    done(each.lane_call.call)
 
     async def _answer(self, parts: Several[Part]) -> None:
-        """The steps for one registration. However it goes, each has an answer afterwards."""
+        """The steps for one registration. However it goes, each has an answer afterwards, or is asked again."""
         lane_call = parts[0][0].lane_call
         try:
             loaded = await self._shelf.load(lane_call.key, parts[0][1].spec)
@@ -83,22 +89,22 @@ class Sequences:
             finally:
                 loaded.users -= 1
                 self._shelf.trim()
-        except Hung as hung:
-            for each, _ in parts:
-                each.forget()
-            _fail(parts, hung.failure)
         except Gone:
-            sentence = f"{lane_call.model} version {lane_call.version} was unloaded: begin the sequence anew."
-            _fail(parts, Unavailable("model_not_ready", sentence))
-        except ScurryError as failure:
-            _fail(parts, failure)
+            sentence = f"{lane_call.model} version {lane_call.version} was unloaded: its sequences are gone with it."
+            for _, work in parts:
+                work.fail(NotFound("sequence_not_found", sentence))
+        except (ScurryError, Hung) as failure:
+            log.warning("%d steps of %s@%s wait for another try: %s", len(parts), *lane_call.key, failure)
+            for each, _ in parts:
+                each.lost = True
         except Exception as cause:
             for each, work in parts:
+                each.forget()
                 work.fail_unforeseen(each.lane_call.call.key, cause)
 
     async def _compute(self, parts: Several[Part], loaded: LoadedModel) -> None:
         if loaded.model.sequences is None:
-            raise Failed("internal", "The model keeps no sequences.")
+            raise RuntimeError("the model keeps no sequences")
         identity = identity_of(parts[0][1].spec)
         together: list[Track] = []
         apart: list[tuple[LaneCall, Work, Track]] = []
@@ -126,23 +132,29 @@ class Sequences:
 class SequenceCall:
     """One call: its requests, the state that came with it, and the steps that are of another place."""
 
-    __slots__ = ("lane_call", "live", "missed")
+    __slots__ = ("lane_call", "live", "lost", "missed")
 
     def __init__(self, lane_call: LaneCall) -> None:
         self.lane_call = lane_call
         self.live = LiveSequence(lane_call.call.state)
         self.missed: list[BatchItem] = []
+        self.lost = False  # it is to be asked again
 
     def forget(self) -> None:
-        """Whatever was computed has not been: a thread may still write to it."""
+        """Whatever was computed has not been."""
         self.live, self.missed = LiveSequence(self.lane_call.call.state), []
         for work in self.lane_call.works:
             work.items = None
 
-    def finish(self) -> None:
-        """Replies to the egress; the state; and to the router how many are done, and which are of another place."""
+    def finish(self) -> bool:
+        """Replies to the egress; the state; and to the router how many are done, and which are of another place.
+
+        False, and nothing is said, if the call is to be asked again.
+        """
         lane_call, call, missed = self.lane_call, self.lane_call.call, self.missed
         items = [item for work in lane_call.works for item in work.items or ()]
+        if self.lost or any(item.failure is not None and item.failure.code in AGAIN for item in items):
+            return False
         if missed:
             items = [item for item in items if item not in missed]
             back = Requests(requests=[item.request for item in missed], version=lane_call.version, missed=True)
@@ -156,6 +168,7 @@ class SequenceCall:
         changed, value = self.live.save()
         if changed:
             call.keep(STATE, value)
+        return True
 
     def __repr__(self) -> str:
         return f"<SequenceCall {self.lane_call!r}, {self.live!r}>"
@@ -170,10 +183,3 @@ def _by_registration(group: Several[SequenceCall]) -> Iterable[Several[Part]]:
                 work = each.lane_call.works[at]
                 parts.setdefault(identity_of(work.spec), []).append((each, work))
         yield from parts.values()
-
-
-def _fail(parts: Several[Part], failure: ScurryError) -> None:
-    for each, work in parts:
-        work.fail(failure)
-        for request in work.requests:
-            each.live.fail(request, failure)

@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from scurry.inference import placement
 from scurry.inference.apart import HUNG
 from scurry.inference.placement import TURN_SECONDS, Where
 from scurry.inference.steps import run_tracks
 from scurry.inference.steps_apart import Apart
-from scurry.wire.errors import ScurryError, Unavailable
+from scurry.wire.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,12 +31,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+LATE: Final = "The deadline passed {} ms ago; the sequence has gone on with the step."
+
+
 class Hung(Exception):
     """The model did not come back: what its thread holds is not to be touched any more."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(HUNG.format(seconds))
-        self.failure: ScurryError = Unavailable("deadline_exceeded", HUNG.format(seconds))
 
 
 class Stepping:
@@ -59,13 +58,13 @@ class Stepping:
     async def compute_apart(self, lane_call: LaneCall, work: Work, track: Track, loaded: LoadedModel) -> None:
         """Run the steps of one call in a child process."""
         assert self._computing.children is not None
-        await Apart(self._computing.children, loaded, self._computing.now).run(lane_call, work, track)
+        await Apart(self._computing.children, loaded).run(lane_call, work, track)
 
     async def compute(self, tracks: Sequence[Track], loaded: LoadedModel) -> None:
         """Run all steps together. Raises `Hung`."""
         sequences = loaded.model.sequences
         assert sequences is not None
-        running = run_tracks(loaded, sequences, tracks, self._computing.now)
+        running = run_tracks(loaded, sequences, tracks)
         holds = loaded.model.holds_interpreter
         where = placement.place(
             loaded.expected(1), solo=False, suspect=False, steady=loaded.steady, holds_interpreter=holds
@@ -76,7 +75,11 @@ class Stepping:
             await self._in_thread(running, loaded, sum([len(track.items) for track in tracks]))
 
     async def write(self, work: Work, loaded: LoadedModel, version: str) -> None:
-        """Serialise what the steps get, and park what is large."""
+        """Serialise what the steps get, and park what is large. Who comes late has gone on, but gets no answer."""
+        now = self._computing.now()
+        for item in work.items or ():
+            if 0 < item.request.deadline < now and item.failure is None:
+                item.failure = Unavailable("deadline_exceeded", LATE.format(now - item.request.deadline))
         payloads = self._computing.written(work, loaded, version)
         if payloads:
             await self._computing.park(work, payloads)
@@ -92,7 +95,7 @@ class Stepping:
                 log.error("%s@%s: %s", *loaded.key, HUNG.format(seconds))  # noqa: TRY400
                 self._computing.threads.replace(pool)
                 loaded.suspect = True
-                raise Hung(seconds) from None
+                raise Hung(HUNG.format(seconds)) from None
 
     def __repr__(self) -> str:
         return f"<Stepping with {self._computing!r}>"

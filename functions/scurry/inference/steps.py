@@ -10,12 +10,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from scurry.inference.batch import inputs_of, split, stack, take
-from scurry.inference.items import drop_late
 from scurry.inference.sequence_state import Missed
 from scurry.wire.errors import InvalidRequest, ScurryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from scurry.inference.items import BatchItem
     from scurry.inference.loaded_model import LoadedModel
@@ -64,16 +63,13 @@ class Step:
         return f"<Step {self.item!r} of {self.track!r}>"
 
 
-def run_tracks(
-    loaded: LoadedModel, sequences: Sequences, tracks: Sequence[Track], now_ms: Callable[[], int]
-) -> Iterator[None]:
+def run_tracks(loaded: LoadedModel, sequences: Sequences, tracks: Sequence[Track]) -> Iterator[None]:
     """Every step of every track: all first ones together, then all second ones. Comes up after each model call."""
     for at in range(max([len(track.items) for track in tracks], default=0)):
-        now = now_ms()
         ready: list[Step] = []
         for track in tracks:
             if at < len(track.items):
-                step = admit(loaded, sequences, track, track.items[at], now)
+                step = admit(loaded, sequences, track, track.items[at])
                 if step is not None:
                     ready.append(step)
         for batch in _batches(ready, loaded.model.max_batch_size if loaded.model.batched else 1):
@@ -81,10 +77,9 @@ def run_tracks(
             yield
 
 
-def admit(loaded: LoadedModel, sequences: Sequences, track: Track, item: BatchItem, now: int) -> Step | None:
+def admit(loaded: LoadedModel, sequences: Sequences, track: Track, item: BatchItem) -> Step | None:
     """The step, if it may be computed; else it has failed, or is not of this place."""
     request = item.request
-    drop_late((item,), now)
     try:
         if item.failure is not None:
             raise item.failure

@@ -15,8 +15,6 @@ from scurry.inference.threads import SLOW_SECONDS
 from scurry.wire.errors import Failed, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from scurry.inference.children import Children
     from scurry.inference.lane_call import LaneCall, Work
     from scurry.inference.loaded_model import LoadedModel
@@ -27,15 +25,15 @@ if TYPE_CHECKING:
 class Apart:
     """What computes steps of one registration in child processes."""
 
-    def __init__(self, children: Children, loaded: LoadedModel, now_ms: Callable[[], int]) -> None:
-        self._children, self._loaded, self._now_ms = children, loaded, now_ms
+    def __init__(self, children: Children, loaded: LoadedModel) -> None:
+        self._children, self._loaded = children, loaded
 
     async def run(self, lane_call: LaneCall, work: Work, track: Track) -> None:
         """Every step of a track has its outputs or its failure afterwards."""
         sequences = self._loaded.model.sequences
         assert sequences is not None
         for item in track.items:
-            step = admit(self._loaded, sequences, track, item, self._now_ms())
+            step = admit(self._loaded, sequences, track, item)
             if step is not None:
                 await self._run_one(lane_call, work, step, sequences)
 

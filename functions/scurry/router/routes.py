@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from scurry.router import queue
 from scurry.router.lanes import Lanes
+from scurry.router.queue import Unrouted
 from scurry.router.replaced import leave_behind
 from scurry.wire.messages_pb2 import LaneCounters, RouterState, Routes
 from scurry.wire.names import LANES
@@ -137,11 +139,16 @@ def reread(table: RouteTable, until: int) -> None:
     table.changed = True
 
 
-def must_wait(table: RouteTable, now: int, hold_ms: int, *, since: int, replayed: bool) -> bool:
+def must_wait(
+    table: RouteTable, now: int, hold_ms: int, *, since: int, replayed: bool, unrouted: Iterable[Unrouted] = ()
+) -> bool:
     """Whether a request that waits `since` then, or has just come, has to wait for a change that is made again.
 
-    It has, if that change is read again itself, or if what is `replayed` meets one that is under way.
+    It has, if that change is read again itself, or if what is `replayed` meets one that is under way; a step of a
+    sequence also, if others stand in the queue before it.
     """
+    if not since and table.sequences and queue.stands(table.state, unrouted):
+        return True
     until = table.state.reread_until
     if not (replayed or until > now) or not table.undecided or (since and now - since >= hold_ms):
         return False
@@ -160,8 +167,9 @@ def _changed(state: RouterState, routes: Routes) -> RouterState:
     lost = [max(kept.sent) for kept in state.versions if kept.version not in staying and kept.sent != kept.done]
     highest = max([state.highest, *lost])
     fresh = RouterState(
-        routes=routes, held=state.held, asked=state.asked, highest=highest, reread_until=state.reread_until
-    )
+        routes=routes, held=state.held, asked=state.asked, highest=highest, reread_until=state.reread_until,
+        tickets=state.tickets, served=state.served,
+    )  # fmt: skip
     for told in ("announce", "wanted"):
         fresh.routes.ClearField(told)
     none = [highest] * LANES

@@ -37,7 +37,7 @@ class RoutingPass:
 
         `due` is the first deadline of requests that are known to be plain, or 0; None: they are looked at.
         """
-        if must_wait(self.table, self.now, self.bounds.hold_ms, since=since, replayed=replayed):
+        if must_wait(self.table, self.now, self.bounds.hold_ms, since=since, replayed=replayed, unrouted=self.unrouted):
             self.unrouted.extend((since, each, LATE if self.late(each) else UNDECIDED) for each in requests)
             return
         if len(self.table.weights) == 1:
@@ -69,8 +69,8 @@ class RoutingPass:
         return self.table[policy.pick(self.table.weights, steps.sticky(self.table, request))]
 
     def late(self, request: Request) -> bool:
-        """Whether the request's deadline has passed."""
-        return 0 < request.deadline <= self.now
+        """Whether the request's deadline has passed; a step of a sequence is computed all the same."""
+        return 0 < request.deadline <= self.now and not self.table.sequences
 
     def _forward(self, lanes: Lanes, requests: Sequence[Request], raw: bytes | None, due: int | None = None) -> None:
         """Send requests to the lanes of a version, `raw` being the same serialised; refuse those without room."""

@@ -1,13 +1,12 @@
-"""Steps of sequences that come back, unknown there or unanswered.
+"""Steps of sequences that come back: unknown there, or unanswered.
 
 A step is never sent again after a pause, or the next step of its sequence could overtake it: the transport repeats
-such a call in its place instead. What comes back from it all the same is answered, and its sequence is as it was.
+such a call in its place instead, again and again. What comes back from it all the same is answered for good.
 """
 
 from __future__ import annotations
 
 from scurry.router import steps
-from scurry.router.answers import LATE
 from scurry.router.lanes import Lanes
 from scurry.router.policy import Refusal
 from scurry.router.routing_pass import RoutingPass
@@ -21,14 +20,9 @@ def come_back(routing: RoutingPass, address: Sequence, bounced: Bounced, back: R
     for request in back.requests:
         if back.missed:
             _look_elsewhere(routing, address, request)
-        elif routing.late(request):
-            routing.answers.refuse(request, LATE)
-        elif bounced.executing:
-            sentence = f"Worker after worker was lost with this step; its sequence is as it was. {bounced.cause}"
-            routing.answers.bury(request, address.version, Refusal("worker_lost", sentence.rstrip()))
         else:
-            sentence = f"The step was not computed, and its sequence is as it was. {bounced.cause}"
-            routing.answers.refuse(request, Refusal("unavailable", sentence.rstrip()))
+            sentence = f"Worker after worker was lost with this step, and with it its sequence. {bounced.cause}"
+            routing.answers.bury(request, address.version, Refusal("worker_lost", sentence.rstrip()))
 
 
 def _look_elsewhere(routing: RoutingPass, address: Sequence, request: Request) -> None:

@@ -43,13 +43,16 @@ class Pass(Protocol):
 
 
 def send(routing: Pass, lanes: Lanes, requests: Sequence[Request]) -> None:
-    """Each step to its sequence; refuse those that cannot go. Of bulk, what has no room waits in the mail."""
+    """Each step to its sequence. Where there is no room, no sequence is begun; one that was begun goes on.
+
+    Only so may a step that is read again after a crash go another way than the first time: a first step begins anew.
+    """
     outstanding = sum(lanes.outstanding) + lanes.counters.away
     room, sent, full = lanes.room.keep_to(routing.bounds.queue_ms) - outstanding, 0, 0
     apart = lanes.apart(routing.now)
     for request in requests:
         why = stamp(request)
-        if why is None and sent >= room and not request.bulk:
+        if why is None and sent >= room and request.sequence_start and not request.bulk:
             full += 1
             why = overloaded(lanes.version, outstanding + sent)
         if why is not None:

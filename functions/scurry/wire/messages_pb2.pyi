@@ -30,7 +30,7 @@ RETIRED: VersionState
 FAILED: VersionState
 
 class Request(_message.Message):
-    __slots__ = ("id", "entry", "model", "version", "encoding", "body", "payload", "reply", "deadline", "key", "priority", "tenant", "traceparent", "keep", "bulk", "attempt", "epoch", "defect", "fields", "blame", "digest", "sequence_id", "sequence_start", "sequence_end", "sequence_missed")
+    __slots__ = ("id", "entry", "model", "version", "encoding", "body", "payload", "reply", "deadline", "key", "priority", "tenant", "traceparent", "keep", "bulk", "attempt", "epoch", "defect", "fields", "blame", "digest", "sequence_id", "sequence_start", "sequence_end", "sequence_missed", "ticket")
     class FieldsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -63,6 +63,7 @@ class Request(_message.Message):
     SEQUENCE_START_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_END_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_MISSED_FIELD_NUMBER: _ClassVar[int]
+    TICKET_FIELD_NUMBER: _ClassVar[int]
     id: str
     entry: str
     model: str
@@ -88,7 +89,8 @@ class Request(_message.Message):
     sequence_start: bool
     sequence_end: bool
     sequence_missed: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., body: _Optional[bytes] = ..., payload: _Optional[str] = ..., reply: _Optional[str] = ..., deadline: _Optional[int] = ..., key: _Optional[str] = ..., priority: _Optional[int] = ..., tenant: _Optional[str] = ..., traceparent: _Optional[str] = ..., keep: _Optional[int] = ..., bulk: _Optional[bool] = ..., attempt: _Optional[int] = ..., epoch: _Optional[int] = ..., defect: _Optional[str] = ..., fields: _Optional[_Mapping[str, bytes]] = ..., blame: _Optional[int] = ..., digest: _Optional[bytes] = ..., sequence_id: _Optional[str] = ..., sequence_start: _Optional[bool] = ..., sequence_end: _Optional[bool] = ..., sequence_missed: _Optional[_Iterable[str]] = ...) -> None: ...
+    ticket: int
+    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., body: _Optional[bytes] = ..., payload: _Optional[str] = ..., reply: _Optional[str] = ..., deadline: _Optional[int] = ..., key: _Optional[str] = ..., priority: _Optional[int] = ..., tenant: _Optional[str] = ..., traceparent: _Optional[str] = ..., keep: _Optional[int] = ..., bulk: _Optional[bool] = ..., attempt: _Optional[int] = ..., epoch: _Optional[int] = ..., defect: _Optional[str] = ..., fields: _Optional[_Mapping[str, bytes]] = ..., blame: _Optional[int] = ..., digest: _Optional[bytes] = ..., sequence_id: _Optional[str] = ..., sequence_start: _Optional[bool] = ..., sequence_end: _Optional[bool] = ..., sequence_missed: _Optional[_Iterable[str]] = ..., ticket: _Optional[int] = ...) -> None: ...
 
 class ModelSpec(_message.Message):
     __slots__ = ("uri", "runtime", "config", "generation", "max_batch_size", "identity", "fingerprint")
@@ -509,20 +511,24 @@ class Drained(_message.Message):
     def __init__(self, version: _Optional[str] = ..., epoch: _Optional[int] = ..., expired: _Optional[bool] = ..., generation: _Optional[int] = ...) -> None: ...
 
 class RouterState(_message.Message):
-    __slots__ = ("routes", "versions", "held", "asked", "highest", "reread_until")
+    __slots__ = ("routes", "versions", "held", "asked", "highest", "reread_until", "tickets", "served")
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     HELD_FIELD_NUMBER: _ClassVar[int]
     ASKED_FIELD_NUMBER: _ClassVar[int]
     HIGHEST_FIELD_NUMBER: _ClassVar[int]
     REREAD_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    TICKETS_FIELD_NUMBER: _ClassVar[int]
+    SERVED_FIELD_NUMBER: _ClassVar[int]
     routes: Routes
     versions: _containers.RepeatedCompositeFieldContainer[LaneCounters]
     held: int
     asked: int
     highest: int
     reread_until: int
-    def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[LaneCounters, _Mapping]]] = ..., held: _Optional[int] = ..., asked: _Optional[int] = ..., highest: _Optional[int] = ..., reread_until: _Optional[int] = ...) -> None: ...
+    tickets: int
+    served: int
+    def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[LaneCounters, _Mapping]]] = ..., held: _Optional[int] = ..., asked: _Optional[int] = ..., highest: _Optional[int] = ..., reread_until: _Optional[int] = ..., tickets: _Optional[int] = ..., served: _Optional[int] = ...) -> None: ...
 
 class LaneCounters(_message.Message):
     __slots__ = ("version", "sent", "done", "asked", "requests", "refused", "service_micros", "away", "leaving", "leaving_generation", "apart_until")

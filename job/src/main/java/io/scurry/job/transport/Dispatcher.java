@@ -34,7 +34,7 @@ import org.slf4j.LoggerFactory;
 final class Dispatcher implements Peer.Listener {
   private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
   private static final int APART_AFTER = 2;
-  private static final int STEP_LOSSES = 6;
+  private static final int STEP_LOSSES = 20;
   private static final long REPORT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private final Counters counters = new Counters();
@@ -141,7 +141,6 @@ final class Dispatcher implements Peer.Listener {
     counters.retry();
     if (call.key.sequence) {
       call.askApart();
-      call.stranded = 0;
     }
     call.apart |= call.losses >= APART_AFTER;
     long pause = Health.FAILURES.millis(call.losses);
@@ -164,7 +163,8 @@ final class Dispatcher implements Peer.Listener {
   private void bounce(Call call, String cause, boolean executing, boolean alone) {
     counters.bounce();
     LOG.debug("{} bounces: {}", call, cause);
-    call.answer.complete(Bounce.of(call.request, cause, executing, alone));
+    FromFunction bounce = Bounce.of(call.request, cause, executing, alone);
+    call.answer.complete(call.key.sequence ? Steps.lost(call.request, bounce) : bounce);
   }
 
   private void strand(Call call) {
@@ -174,7 +174,7 @@ final class Dispatcher implements Peer.Listener {
   }
 
   private boolean isOutOfPatience(Call call) {
-    return settings.bounces() && System.nanoTime() - call.stranded > settings.connectPatience.toNanos();
+    return settings.bounces() && !call.key.sequence && System.nanoTime() - call.stranded > settings.connectPatience.toNanos();
   }
 
   /** Looks after silence, idle connections and those who wait. */
@@ -190,7 +190,7 @@ final class Dispatcher implements Peer.Listener {
     }
     for (int waiting = stranded.size(); waiting > 0; waiting--) {
       Call call = stranded.poll();
-      if (isOutOfPatience(call) || call.key.sequence && Steps.areLate(call.request, System.currentTimeMillis())) {
+      if (isOutOfPatience(call)) {
         bounce(call, "no worker can be reached: " + trouble, false, false);
       } else if (call.lease.isOpen()) {
         stranded.add(call);

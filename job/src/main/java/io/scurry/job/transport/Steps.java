@@ -2,9 +2,9 @@
 package io.scurry.job.transport;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.InvalidProtocolBufferException;
-import io.scurry.wire.Messages.Request;
 import io.scurry.wire.Messages.Requests;
+import org.apache.flink.statefun.sdk.reqreply.generated.FromFunction;
+import org.apache.flink.statefun.sdk.reqreply.generated.FromFunction.PersistedValueMutation;
 import org.apache.flink.statefun.sdk.reqreply.generated.ToFunction;
 import org.apache.flink.statefun.sdk.reqreply.generated.TypedValue;
 
@@ -27,19 +27,15 @@ final class Steps {
     return apart.build();
   }
 
-  /** Whether nobody waits for any of them any more: each has a deadline that has passed. */
-  static boolean areLate(ToFunction call, long nowMillis) {
-    for (ToFunction.Invocation invocation : call.getInvocation().getInvocationsList()) {
-      try {
-        for (Request request : Requests.parseFrom(invocation.getArgument().getValue()).getRequestsList()) {
-          if (request.getDeadline() <= 0 || request.getDeadline() > nowMillis) {
-            return false;
-          }
-        }
-      } catch (InvalidProtocolBufferException e) {
-        return false;
-      }
+  /** The answer to a call that lost worker after worker, by which its sequence is forgotten: a step of it is missing. */
+  static FromFunction lost(ToFunction call, FromFunction bounce) {
+    FromFunction.Builder lost = bounce.toBuilder();
+    for (ToFunction.PersistedValue state : call.getInvocation().getStateList()) {
+      lost.getInvocationResultBuilder()
+          .addStateMutations(PersistedValueMutation.newBuilder()
+              .setStateName(state.getStateName())
+              .setMutationType(PersistedValueMutation.MutationType.DELETE));
     }
-    return true;
+    return lost.build();
   }
 }
