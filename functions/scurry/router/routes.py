@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from scurry.router import queue
 from scurry.router.lanes import Lanes
+from scurry.router.policy import QUEUED, UNDECIDED, Refusal
 from scurry.router.queue import Unrouted
 from scurry.router.replaced import leave_behind
 from scurry.wire.messages_pb2 import LaneCounters, RouterState, Routes
@@ -140,21 +141,19 @@ def reread(table: RouteTable, until: int) -> None:
 
 
 def must_wait(
-    table: RouteTable, now: int, hold_ms: int, *, since: int, replayed: bool, unrouted: Iterable[Unrouted] = ()
-) -> bool:
-    """Whether a request that waits `since` then, or has just come, has to wait for a change that is made again.
+    table: RouteTable, now: int, hold_ms: int, unrouted: Iterable[Unrouted] = (), *, since: int, replayed: bool
+) -> Refusal | None:
+    """What a request that waits `since` then, or has just come, has to wait for.
 
-    It has, if that change is read again itself, or if what is `replayed` meets one that is under way; a step of a
-    sequence also, if others stand in the queue before it.
+    For a change that is made again, if it is read again itself, or if what is `replayed` meets one that is under way.
+    A step of a sequence also for those in the queue before it.
     """
-    if not since and table.sequences and queue.stands(table.state, unrouted):
-        return True
     until = table.state.reread_until
-    if not (replayed or until > now) or not table.undecided or (since and now - since >= hold_ms):
-        return False
-    if not until:
-        reread(table, now + hold_ms)
-    return True
+    if (replayed or until > now) and table.undecided and not (since and now - since >= hold_ms):
+        if not until:
+            reread(table, now + hold_ms)
+        return UNDECIDED
+    return QUEUED if not since and table.sequences and queue.stands(table.state, unrouted) else None
 
 
 def _changed(state: RouterState, routes: Routes) -> RouterState:

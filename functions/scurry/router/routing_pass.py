@@ -8,7 +8,7 @@ from scurry.endpoint.call import Call, State
 from scurry.router import finding, policy, sending, steps
 from scurry.router.answers import LATE, NO_PRIORITY, Answers, overloaded, unreachable
 from scurry.router.lanes import Lanes
-from scurry.router.policy import UNDECIDED, Bounds, Refusal
+from scurry.router.policy import Bounds, Refusal
 from scurry.router.routes import RouteTable, must_wait
 from scurry.wire.messages_pb2 import Request
 
@@ -37,8 +37,8 @@ class RoutingPass:
 
         `due` is the first deadline of requests that are known to be plain, or 0; None: they are looked at.
         """
-        if must_wait(self.table, self.now, self.bounds.hold_ms, since=since, replayed=replayed, unrouted=self.unrouted):
-            self.unrouted.extend((since, each, LATE if self.late(each) else UNDECIDED) for each in requests)
+        if why := must_wait(self.table, self.now, self.bounds.hold_ms, self.unrouted, since=since, replayed=replayed):
+            self.unrouted.extend([(since, each, LATE if self.late(each) else why) for each in requests])
             return
         if len(self.table.weights) == 1:
             due = due_if_plain(requests) if due is None else due

@@ -41,6 +41,14 @@ class Kept:
     output_at: int
     port: Port
     first: StateValue
+    row: bool  # its first dimension is the batch
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Raise `model_failed` for a shape that the model itself would not take back."""
+        wanted = (1, *self.port.shape[1:]) if self.row else self.port.shape
+        if len(shape) != len(wanted) or any(-1 != want != size for want, size in zip(wanted, shape, strict=True)):
+            sentence = f"The model gave state {self.port.name!r} as {list(shape)}; it takes {list(self.port.shape)}."
+            raise Failed("model_failed", sentence)
 
 
 class Sequences:
@@ -96,6 +104,7 @@ class Sequences:
             if rows > 1 and (array.ndim == 0 or array.shape[0] != rows):
                 raise Failed("model_failed", f"The model did not answer {rows} rows with as many states.")
             data, shape = to_bytes(array, kept.port.datatype), array.shape if rows == 1 else (1, *array.shape[1:])
+            kept.check(shape)
             size = len(data) // rows
             columns.append([(shape, data[at * size : (at + 1) * size]) for at in range(rows)])
         states = [[column[at] for column in columns] for at in range(rows)]
@@ -126,13 +135,14 @@ def _kept(state: State, inputs: Sequence[Port], outputs: Sequence[Port], file: P
             said, found = f"{state.datatype} {list(state.dims)}", f"{port.datatype} {list(port.shape)}"
             raise Failed("load_failed", f"State {port.name!r} is stated as {said}; it is {found}.")
     port, sizes = inputs[at], state.initial.dims
-    shape = sizes if len(sizes) == len(port.shape) else (1, *sizes)
+    row = len(sizes) < len(port.shape)
+    shape = (1, *sizes) if row else sizes
     if state.initial.data_file:
-        return Kept(at, out, port, (shape, _read(state, shape, file)))
+        return Kept(at, out, port, (shape, _read(state, shape, file)), row)
     size = prod(shape) * DTYPES[state.datatype].itemsize
     if size > STATE_BYTES:
         raise Failed("load_failed", f"State {port.name!r} has {size} bytes; a sequence may keep {STATE_BYTES}.")
-    return Kept(at, out, port, (shape, bytes(size)))
+    return Kept(at, out, port, (shape, bytes(size)), row)
 
 
 def _place(name: str, ports: Sequence[Port], what: str) -> int:
