@@ -60,9 +60,8 @@ class Mailroom:
         self._mail: defaultdict[Address, list[Mail]] = defaultdict(list)
         self._flying: dict[Address, list[Mail]] = {}
         self._delayed: list[tuple[int, int, str, Mail]] = []
-        self._order = itertools.count()
         self._kept = {function.typename: function.state for function in functions}  # or asked for by a call
-        self._news = asyncio.Event()
+        self._order, self._news = itertools.count(), asyncio.Event()
 
     def post(self, mail: Mail) -> None:
         """Put a message into the mail of its address."""
@@ -71,6 +70,10 @@ class Mailroom:
         self.sent.append(mail)
         self._mail[mail.to].append(mail)
         self._news.set()
+
+    def give_back(self, address: Address, batch: Sequence[Mail]) -> None:
+        """The next call of an address brings these again, before what came meanwhile."""
+        self._mail[address][:0] = batch
 
     @property
     def waiting(self) -> int:
@@ -108,9 +111,8 @@ class Mailroom:
         """One call for each address that has mail and none in flight, by function."""
         calls: defaultdict[str, list[Call]] = defaultdict(list)
         for address in [address for address in self._mail if address not in self._flying]:
-            self._flying[address] = self._mail.pop(address)
-            state = self._kept[address[0]]
-            calls[address[0]].append(_call(address, state, self.states.get(address), self._flying[address]))
+            self._flying[address] = batch = self._mail.pop(address)
+            calls[address[0]].append(_call(address, self._kept[address[0]], self.states.get(address), batch))
         return calls
 
     async def _serve(self, function: Function, calls: Sequence[Call]) -> None:
@@ -137,9 +139,8 @@ class Mailroom:
         batch, response = self._flying.pop(address), FromFunction.FromString(call.response.SerializeToString())
         for missing in response.incomplete_invocation_context.missing_values:
             self._kept[address[0]] = State(missing.state_name, missing.type_typename)
-            self._mail[address][:0] = batch
-        result = response.invocation_result
-        for mutation in result.state_mutations:
+            self.give_back(address, batch)
+        for mutation in (result := response.invocation_result).state_mutations:
             self.states.pop(address, None)
             if mutation.mutation_type != DELETE:
                 self.states[address] = mutation.state_value.value
@@ -155,8 +156,8 @@ class Mailroom:
             self._delayed = [item for item in self._delayed if item[2] != later.cancellation_token]
             heapq.heapify(self._delayed)
             return
-        item = (self.now_ms + later.delay_in_ms, next(self._order), later.cancellation_token, _mail(later, address))
-        heapq.heappush(self._delayed, item)
+        due, token = self.now_ms + later.delay_in_ms, later.cancellation_token
+        heapq.heappush(self._delayed, (due, next(self._order), token, _mail(later, address)))
 
     def __repr__(self) -> str:
         mail = sum(len(batch) for batch in self._mail.values())
