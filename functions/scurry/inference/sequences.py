@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Several
 from typing import TYPE_CHECKING, Final
@@ -114,16 +113,12 @@ class Sequences:
                 apart.append((each.lane_call, work, track))
             else:
                 together.append(track)
-        start = time.perf_counter()
-        if together:
-            await self._stepping.compute(together, loaded)
+        took = await self._stepping.compute(together, loaded) if together else 0.0
         for lane_call, work, track in apart:
             await self._stepping.compute_apart(lane_call, work, track, loaded)
         for each, work in parts:
             await self._stepping.write(work, loaded, each.lane_call.version)
-        took = (time.perf_counter() - start) / len(parts)
-        for each, _ in parts:
-            each.lane_call.busy += took
+            each.lane_call.busy += took / len(parts)
 
     def __repr__(self) -> str:
         return f"<Sequences on {self._shelf!r}>"
@@ -163,7 +158,7 @@ class SequenceCall:
         if items:
             call.egress(EGRESS, REPLIES, write_replies(items, lane_call.model, lane_call.version))
             done = Done(version=lane_call.version, lane=STEPS, requests=len(items), suspicious=lane_call.suspicious)
-            done.busy_micros = max(1, int(lane_call.busy * 1e6))
+            done.busy_micros = int(lane_call.busy * 1e6)
             call.send(ROUTER, lane_call.model, DONE, done.SerializeToString())
         changed, value = self.live.save()
         if changed:

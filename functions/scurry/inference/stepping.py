@@ -60,8 +60,8 @@ class Stepping:
         assert self._computing.children is not None
         await Apart(self._computing.children, loaded).run(lane_call, work, track)
 
-    async def compute(self, tracks: Sequence[Track], loaded: LoadedModel) -> None:
-        """Run all steps together. Raises `Hung`."""
+    async def compute(self, tracks: Sequence[Track], loaded: LoadedModel) -> float:
+        """Run all steps together; returns the seconds of computing, without waiting. Raises `Hung`."""
         sequences = loaded.model.sequences
         assert sequences is not None
         running = run_tracks(loaded, sequences, tracks)
@@ -70,9 +70,8 @@ class Stepping:
             loaded.expected(1), solo=False, suspect=False, steady=loaded.steady, holds_interpreter=holds
         )
         if where is Where.LOOP:
-            await _in_turns(running)
-        else:
-            await self._in_thread(running, loaded, sum([len(track.items) for track in tracks]))
+            return await _in_turns(running)
+        return await self._in_thread(running, loaded, sum([len(track.items) for track in tracks]))
 
     async def write(self, work: Work, loaded: LoadedModel, version: str) -> None:
         """Serialise what the steps get, and park what is large. Who comes late has gone on, but gets no answer."""
@@ -84,13 +83,13 @@ class Stepping:
         if payloads:
             await self._computing.park(work, payloads)
 
-    async def _in_thread(self, running: Iterator[None], loaded: LoadedModel, rows: int) -> None:
+    async def _in_thread(self, running: Iterator[None], loaded: LoadedModel, rows: int) -> float:
         seconds = placement.limit(loaded.expected(rows))
         pool = self._computing.threads.pool(loaded.pace.seconds)
         async with loaded.slots:
             done = asyncio.get_running_loop().run_in_executor(pool, _to_the_end, running)
             try:
-                await asyncio.wait_for(asyncio.shield(done), seconds)
+                return await asyncio.wait_for(asyncio.shield(done), seconds)
             except TimeoutError:
                 log.error("%s@%s: %s", *loaded.key, HUNG.format(seconds))  # noqa: TRY400
                 self._computing.threads.replace(pool)
@@ -101,14 +100,18 @@ class Stepping:
         return f"<Stepping with {self._computing!r}>"
 
 
-async def _in_turns(running: Iterator[None]) -> None:
-    since = time.perf_counter()
+async def _in_turns(running: Iterator[None]) -> float:
+    seconds, since = 0.0, time.perf_counter()
     for _ in running:
         if time.perf_counter() - since > TURN_SECONDS:
+            seconds += time.perf_counter() - since
             await asyncio.sleep(0)
             since = time.perf_counter()
+    return seconds + time.perf_counter() - since
 
 
-def _to_the_end(running: Iterator[None]) -> None:
+def _to_the_end(running: Iterator[None]) -> float:
+    since = time.perf_counter()
     for _ in running:
         pass
+    return time.perf_counter() - since
