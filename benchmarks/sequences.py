@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from benchmarks import models
+from benchmarks import machine, models
 from examples.digits.up import Up
 from onnx import TensorProto, helper, numpy_helper
 
@@ -88,7 +88,13 @@ async def ask_all(client: Client, model: str, numbers: np.ndarray, first: int) -
     return count * steps / (time.perf_counter() - start), np.array(answers)
 
 
-async def compare(redis_url: str, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
+def spent(root: int, since: dict[str, float]) -> dict[str, float]:
+    """Seconds of processor time since then, by process."""
+    now = {**machine.cpu_seconds(machine.processes(root)), "callers": time.process_time()}
+    return {name: seconds - since.get(name, 0.0) for name, seconds in now.items()}
+
+
+async def compare(redis_url: str, root: int, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     """Register both, warm up, and ask in turns."""
     rates: dict[str, list[float]] = {"stateless": [], "sequences": []}
     numbers = np.random.default_rng(3).normal(size=(args.sequences, args.steps, WIDE)).astype(np.float32)
@@ -102,8 +108,11 @@ async def compare(redis_url: str, folder: Path, args: argparse.Namespace) -> dic
         for turn in range(args.rounds + 1):
             for name, each in rates.items():
                 first = 1 + turn * args.sequences if name == "sequences" else 0
+                before_it = spent(root, {})
                 rate, answers = await ask_all(client, name, numbers, first)
-                print(f"round {turn} {name}: {rate:,.0f} requests/s", file=sys.stderr, flush=True)
+                micros = {part: round(s * 1e6 / numbers[..., 0].size) for part, s in spent(root, before_it).items()}
+                told = f"{rate:,.0f} requests/s, µs each {sum(micros.values())} {micros}"
+                print(f"round {turn} {name}: {told}", file=sys.stderr, flush=True)
                 if turn:
                     each.append(rate)
                 if name == "sequences":
@@ -126,7 +135,7 @@ def main() -> int:
         folder = Path(name)
         try:
             with Up(folder / "up", lambda _: None, "--workers", args.workers) as up:
-                found = asyncio.run(compare(up.wait_until_ready()["redis_url"], folder, args))
+                found = asyncio.run(compare(up.wait_until_ready()["redis_url"], up.pid, folder, args))
         except ScurryError as failure:
             raise SystemExit(str(failure)) from None
     print(json.dumps(found))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 REMEMBERED: Final = 8
 """Steps whose ids a sequence remembers."""
+SHORT: Final = 31
+"""Characters of an id that is kept as it is; a digest has one more."""
 
 
 class Missed(Exception):
@@ -34,22 +36,20 @@ class Missed(Exception):
 class LiveSequence:
     """The state of one address, read once and written once."""
 
-    __slots__ = ("_before", "_kept", "_tensors")
+    __slots__ = ("_before", "_changed", "_kept")
 
     def __init__(self, value: bytes | None) -> None:
         self._before = value
-        kept = InferenceState.FromString(value) if value else InferenceState()
-        self._kept = kept.sequence if kept.HasField("sequence") else None
-        self._tensors: Sequence[StateValue] = ()
-        if self._kept is not None:
-            self._tensors = [(tuple(each.shape), each.data) for each in self._kept.tensors]
+        self._changed = False
+        kept = InferenceState.FromString(value) if value else None
+        self._kept = kept.sequence if kept is not None and kept.HasField("sequence") else None
 
     def begin(
         self, request: Request, identity: str, idle_ms: int, first: Sequence[StateValue]
     ) -> Sequence[StateValue]:
         """The states that a step begins with. Raises `Missed`, or `ScurryError` for a step that may not be."""
         kept = self._kept
-        if kept is not None and digest(request.id) in kept.answered:
+        if kept is not None and mark(request.id) in kept.answered:
             raise Failed("already_answered", "This step was answered before: its first answer holds.")
         if request.sequence_start:
             return first
@@ -59,50 +59,54 @@ class LiveSequence:
             raise _lost(request, "its version was registered anew")
         if arrived_ms(request.entry, kept.last) - kept.last > idle_ms:
             raise _lost(request, f"it was idle for more than {idle_ms} ms")
-        return self._tensors
+        return [
+            (tuple(each.shape) or at_first[0], each.data) for each, at_first in zip(kept.tensors, first, strict=True)
+        ]
 
-    def go_on(self, request: Request, identity: str, tensors: Sequence[StateValue]) -> None:
+    def go_on(
+        self, request: Request, identity: str, tensors: Sequence[StateValue], first: Sequence[StateValue]
+    ) -> None:
         """A step was computed. Raises `too_large`, and all stays as it was."""
         if sum([len(data) for _, data in tensors]) > STATE_BYTES:
             raise InvalidRequest("too_large", f"The sequence's states would have more than {STATE_BYTES} bytes.")
-        kept = self._kept
+        kept, self._changed = self._kept, True
         if request.sequence_end:
-            self._kept, self._tensors = None, ()
+            self._kept = None
             return
         if kept is None or request.sequence_start:
             self._kept = kept = SequenceState(identity=identity, answered=kept.answered if kept is not None else ())
-        self._tensors = tensors
+        del kept.tensors[:]
+        for (shape, data), (usual, _) in zip(tensors, first, strict=True):
+            kept.tensors.add(shape=() if shape == usual else shape, data=data)
         kept.last = max(kept.last, arrived_ms(request.entry, kept.last))
         self._note(kept, request)
 
     def fail(self, request: Request, failure: ScurryError) -> None:
         """A step was answered with an error: it will not be computed under this id any more."""
         if self._kept is not None and failure.code != "already_answered":
+            self._changed = True
             self._note(self._kept, request)
 
     @staticmethod
     def _note(kept: SequenceState, request: Request) -> None:
-        kept.answered.append(digest(request.id))
-        del kept.answered[:-REMEMBERED]
+        kept.answered.append(mark(request.id))
+        if len(kept.answered) > REMEMBERED:
+            del kept.answered[0]
 
     def save(self) -> tuple[bool, bytes | None]:
         """Whether the state has to be written, and what; None deletes it."""
-        if self._kept is None:
-            return self._before is not None, None
-        del self._kept.tensors[:]
-        for shape, data in self._tensors:
-            self._kept.tensors.add(shape=shape, data=data)
-        value = InferenceState(sequence=self._kept).SerializeToString()
-        return value != self._before, value
+        if not self._changed or (self._kept is None and self._before is None):
+            return False, self._before
+        return True, InferenceState(sequence=self._kept).SerializeToString() if self._kept is not None else None
 
     def __repr__(self) -> str:
         kept = self._kept
         return f"<LiveSequence {'of nothing' if kept is None else f'last at {kept.last}'}>"
 
 
-def digest(request_id: str) -> int:
-    """What tells a request's id from others, in 8 bytes."""
-    return int.from_bytes(blake2b(request_id.encode(), digest_size=8).digest(), "little", signed=True)
+def mark(request_id: str) -> str:
+    """What tells a request's id from others: itself, if it is short."""
+    return request_id if len(request_id) <= SHORT else blake2b(request_id.encode(), digest_size=16).hexdigest()
 
 
 def arrived_ms(entry: str, otherwise: int) -> int:

@@ -107,8 +107,9 @@ class Sequences:
         identity = identity_of(parts[0][1].spec)
         together: list[Track] = []
         apart: list[tuple[LaneCall, Work, Track]] = []
-        for each, work in parts:
-            track = Track(each.live, identity, await self._stepping.bring(work, loaded), each.missed)
+        brought = await self._stepping.bring([work for _, work in parts], loaded)
+        for (each, work), items in zip(parts, brought, strict=True):
+            track = Track(each.live, identity, items, each.missed)
             if self._stepping.apart(each.lane_call, loaded):
                 apart.append((each.lane_call, work, track))
             else:
@@ -116,8 +117,8 @@ class Sequences:
         took = await self._stepping.compute(together, loaded) if together else 0.0
         for lane_call, work, track in apart:
             await self._stepping.compute_apart(lane_call, work, track, loaded)
-        for each, work in parts:
-            await self._stepping.write(work, loaded, each.lane_call.version)
+        await self._stepping.write([work for _, work in parts], loaded, parts[0][0].lane_call.version)
+        for each, _ in parts:
             each.lane_call.busy += took / len(parts)
 
     def __repr__(self) -> str:

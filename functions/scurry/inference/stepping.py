@@ -20,7 +20,7 @@ from scurry.inference.steps_apart import Apart
 from scurry.wire.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from scurry.inference.computing import Computing
     from scurry.inference.items import BatchItem
@@ -44,12 +44,16 @@ class Stepping:
     def __init__(self, computing: Computing) -> None:
         self._computing = computing
 
-    async def bring(self, work: Work, loaded: LoadedModel) -> list[BatchItem]:
+    async def bring(self, works: Iterable[Work], loaded: LoadedModel) -> list[list[BatchItem]]:
         """What the requests bring, checked, and what of it is parked fetched."""
-        items = self._computing.claim(work, loaded)
-        if any(item.needs for item in items):
-            await self._computing.fetch(work, loaded)
-        return items
+        brought = []
+        for work in works:
+            items = self._computing.claim(work, loaded)
+            for item in items:
+                if item.needs:
+                    await self._computing.fetch(work, loaded)
+            brought.append(items)
+        return brought
 
     def apart(self, lane_call: LaneCall, loaded: LoadedModel) -> bool:
         """Whether a call's steps are to be computed in a child process."""
@@ -73,15 +77,16 @@ class Stepping:
             return await _in_turns(running)
         return await self._in_thread(running, loaded, sum([len(track.items) for track in tracks]))
 
-    async def write(self, work: Work, loaded: LoadedModel, version: str) -> None:
+    async def write(self, works: Iterable[Work], loaded: LoadedModel, version: str) -> None:
         """Serialise what the steps get, and park what is large. Who comes late has gone on, but gets no answer."""
         now = self._computing.now()
-        for item in work.items or ():
-            if 0 < item.request.deadline < now and item.failure is None:
-                item.failure = Unavailable("deadline_exceeded", LATE.format(now - item.request.deadline))
-        payloads = self._computing.written(work, loaded, version)
-        if payloads:
-            await self._computing.park(work, payloads)
+        for work in works:
+            for item in work.items or ():
+                if 0 < item.request.deadline < now and item.failure is None:
+                    item.failure = Unavailable("deadline_exceeded", LATE.format(now - item.request.deadline))
+            payloads = self._computing.written(work, loaded, version)
+            if payloads:
+                await self._computing.park(work, payloads)
 
     async def _in_thread(self, running: Iterator[None], loaded: LoadedModel, rows: int) -> float:
         seconds = placement.limit(loaded.expected(rows))

@@ -28,9 +28,7 @@ class Track:
 
     __slots__ = ("identity", "items", "live", "missed")
 
-    def __init__(
-        self, live: LiveSequence, identity: str, items: Sequence[BatchItem], missed: list[BatchItem]
-    ) -> None:
+    def __init__(self, live: LiveSequence, identity: str, items: Sequence[BatchItem], missed: list[BatchItem]) -> None:
         self.live, self.identity, self.items = live, identity, items
         self.missed = missed  # gets the steps of a sequence that is not kept here
 
@@ -46,10 +44,10 @@ class Step:
     def __init__(self, track: Track, item: BatchItem, states: Sequence[StateValue]) -> None:
         self.track, self.item, self.states = track, item, states
 
-    def go_on(self, tensors: Sequence[StateValue]) -> None:
+    def go_on(self, tensors: Sequence[StateValue], first: Sequence[StateValue]) -> None:
         """The model has answered it; its sequence has these states now."""
         try:
-            self.track.live.go_on(self.item.request, self.track.identity, tensors)
+            self.track.live.go_on(self.item.request, self.track.identity, tensors, first)
         except ScurryError as failure:
             self.fail(failure)
 
@@ -143,4 +141,4 @@ def take_outputs(
     else:
         split(loaded.layouts, [step.item for step in batch], [1] * rows, given)
     for step, tensors in zip(batch, states, strict=True):
-        step.go_on(tensors)
+        step.go_on(tensors, sequences.first)

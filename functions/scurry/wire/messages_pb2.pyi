@@ -571,8 +571,8 @@ class SequenceState(_message.Message):
     identity: str
     last: int
     tensors: _containers.RepeatedCompositeFieldContainer[StateTensor]
-    answered: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, identity: _Optional[str] = ..., last: _Optional[int] = ..., tensors: _Optional[_Iterable[_Union[StateTensor, _Mapping]]] = ..., answered: _Optional[_Iterable[int]] = ...) -> None: ...
+    answered: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, identity: _Optional[str] = ..., last: _Optional[int] = ..., tensors: _Optional[_Iterable[_Union[StateTensor, _Mapping]]] = ..., answered: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class StateTensor(_message.Message):
     __slots__ = ("shape", "data")

@@ -23,7 +23,7 @@ def after(value: bytes | None, request: Request, data: bytes, identity: str = "i
     """What is kept after a step that gave `data`."""
     live = LiveSequence(value)
     live.begin(request, identity, IDLE, FIRST)
-    live.go_on(request, identity, [((1, 1), data)])
+    live.go_on(request, identity, [((1, 1), data)], FIRST)
     return live.save()[1]
 
 
@@ -33,7 +33,7 @@ def test_a_sequence_from_start_to_end() -> None:
     assert LiveSequence(value).begin(step(2), "i", IDLE, FIRST) == [((1, 1), b"aaaa")]
     assert LiveSequence(value).begin(step(3, sequence_start=True), "i", IDLE, FIRST) == FIRST
     live = LiveSequence(value)
-    live.go_on(step(4, sequence_end=True), "i", [((1, 1), b"bbbb")])
+    live.go_on(step(4, sequence_end=True), "i", [((1, 1), b"bbbb")], FIRST)
     assert live.save() == (True, None)
     assert after(None, step(1, sequence_start=True, sequence_end=True), b"aaaa") is None
 
@@ -77,12 +77,25 @@ def test_a_step_sent_twice_is_computed_once() -> None:
     LiveSequence(value).begin(step(2), "i", IDLE, FIRST)
 
 
+def test_a_state_of_another_size_is_kept_with_it() -> None:
+    """Of the usual one only the bytes are; a long id is kept as a digest."""
+    live = LiveSequence(None)
+    live.go_on(step(1, sequence_start=True), "i", [((2, 1), b"aaaabbbb")], FIRST)
+    value = live.save()[1]
+    assert LiveSequence(value).begin(step(2), "i", IDLE, FIRST) == [((2, 1), b"aaaabbbb")]
+    long = Request(id="x" * 500, entry="s/5-1")
+    live.fail(long, Failed("model_failed", "no"))
+    assert max(map(len, InferenceState.FromString(live.save()[1] or b"").sequence.answered)) == 32
+    with pytest.raises(Failed, match="already_answered"):
+        live.begin(long, "i", IDLE, FIRST)
+
+
 def test_what_is_too_large_is_refused_and_all_stays_as_it_was() -> None:
     """A sequence's states travel with each of its steps."""
     value = after(None, step(1, sequence_start=True), b"aaaa")
     live = LiveSequence(value)
     with pytest.raises(InvalidRequest, match="262144 bytes") as failure:
-        live.go_on(step(2), "i", [((1, 300_000), bytes(300_000))])
+        live.go_on(step(2), "i", [((1, 300_000), bytes(300_000))], FIRST)
     assert failure.value.code == "too_large"
     assert live.save() == (False, value)
 

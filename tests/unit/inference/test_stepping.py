@@ -64,10 +64,10 @@ async def test_who_comes_late_has_gone_on_but_gets_no_answer(computing: Computin
     lane_call = LaneCall(call(sent(*[item.request for item in track.items]), key="m@1/seq/1"))
     (work,) = lane_call.works
     work.requests[1].deadline = 99_000
-    items = await Stepping(computing).bring(work, loaded)
+    (items,) = await Stepping(computing).bring([work], loaded)
     track.items = items
     await Stepping(computing).compute([track], loaded)
-    await Stepping(computing).write(work, loaded, "1")
+    await Stepping(computing).write([work], loaded, "1")
     assert track.outcome == [1, "deadline_exceeded"]
     assert "gone on with the step" in str(items[1].failure)
     assert items[0].body
