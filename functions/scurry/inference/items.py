@@ -75,6 +75,8 @@ def claim(requests: Iterable[Request], layouts: LayoutCache, keys: Keys = KEYS) 
         if known is not None and body.startswith(known[0]) and not request.encoding:
             item.layout = known[1]
             item.data = (body[len(known[0]) :],)
+        elif layouts.step is not None and body.startswith(layouts.step[0]) and not request.encoding:
+            _read_step(item, body, layouts, keys)
         elif request.payload and not body:
             _ask_for(item, [(-1, request.payload)], keys)
         else:
@@ -159,11 +161,27 @@ def _read(item: BatchItem, body: bytes, layouts: LayoutCache, keys: Keys) -> Non
         else:
             _check_sizes(item, layouts)
             if not encoded:
+                if layouts.keeps_sequences:
+                    layouts.remember_step(body, request, layout)
                 layouts.remember(body, request, layout)
     except DecodeError:
         item.failure = InvalidRequest("bad_request", "The request's body is not a serialised InferRequest.")
     except Exception as cause:  # whatever a body provokes, it is its own request that fails
         item.fail(cause)
+
+
+def _read_step(item: BatchItem, body: bytes, layouts: LayoutCache, keys: Keys) -> None:
+    """A body that begins as the last step's did; what stands behind its data may be parameters."""
+    beginning, size, layout = layouts.step or (b"", 0, None)
+    end = len(beginning) + size
+    try:
+        rest = InferRequest.FromString(body[end:])
+    except DecodeError:
+        rest = InferRequest(outputs=[""])
+    if len(body) < end or rest.inputs or rest.outputs or NOT_YET in rest.parameters:
+        _read(item, body, layouts, keys)
+    else:
+        item.layout, item.data = layout, (body[len(beginning) : end],)
 
 
 def _refuse_promises(request: InferRequest, *, keeps_sequences: bool) -> None:

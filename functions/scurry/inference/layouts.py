@@ -52,6 +52,7 @@ class LayoutCache:
         self._known: dict[StatedInputs, InputLayout] = {}
         self._beginnings: dict[int, tuple[bytes, InputLayout]] = {}
         self._heads: dict[tuple[int, tuple[int, ...]], bytes] = {}
+        self.step: tuple[bytes, int, InputLayout] | None = None  # how a step begins, bytes of its data, its layout
 
     def beginning(self, size: int) -> tuple[bytes, InputLayout] | None:
         """What a body of so many bytes mostly begins with; one that does has this layout, and what follows is data."""
@@ -67,6 +68,15 @@ class LayoutCache:
             self._beginnings[len(body)] = (beginning, layout)
             if len(self._beginnings) > REMEMBERED:
                 self._beginnings.clear()
+
+    def remember_step(self, body: bytes, request: InferRequest, layout: InputLayout) -> None:
+        """Keep how a step of a sequence begins that is one tensor and parameters behind it, and nothing else."""
+        if len(request.inputs) != 1 or request.outputs or layout.sizes[0] <= 0 or len(body) > LONG_BYTES:
+            return
+        one = request.inputs[0]
+        beginning = before_data(one.name, one.datatype, tuple(one.shape), layout.sizes[0])
+        if body.startswith(beginning):
+            self.step = beginning, layout.sizes[0], layout
 
     def check(self, request: InferRequest) -> InputLayout:
         """The layout of a request. Raises `InvalidRequest` with what came and what is expected."""
