@@ -63,6 +63,15 @@ async def test_steps_go_on_from_each_other(own: Stack) -> None:
         assert failure.value.code == "sequence_not_found"
 
 
+async def test_an_id_that_comes_again_is_no_further_step(own: Stack) -> None:
+    """It gets its first answer again, and the sum stays what it is."""
+    one, name = {"x": np.ones((1, 1), np.float32)}, "twice"
+    async with Client(own.redis_url) as client:
+        for at, id_ in enumerate(["twice-0", "twice-1", "twice-1", "twice-2"]):
+            sent = await client.infer("sum", one, id=id_, keep=60, parameters=told(name, at, 4))
+            assert sent["y"].tolist() == [[[1], [2], [2], [3]][at]]
+
+
 async def test_sequences_survive_the_death_of_worker_and_job(own: Stack, tmp_path: Path) -> None:
     """Fifty at once; a worker and the job are killed in the middle; every answer is that of an undisturbed run."""
     numbers = np.random.default_rng(3).normal(size=(SEQUENCES, STEPS, WIDE)).astype(np.float32)

@@ -23,7 +23,7 @@ from scurry.wire.messages_pb2 import Request, Requests, RoutesWanted, Update
 from scurry.wire.names import REGISTRY, ROUTER, TYPE_PREFIX
 
 HELD: Final = 1024
-"""Requests of one model that may wait for a route."""
+"""Requests of one model that may wait for a route; what is read again, and may have been answered, waits besides."""
 TURN_MS: Final = 5
 """Whose pause is over before their turn look again after this."""
 
@@ -39,7 +39,7 @@ def settle(routing: RoutingPass) -> None:
         waited = routing.now - since if since else 0
         if not policy.may_wait(refusal.hope, waited, routing.bounds.hold_ms, unanswered=routing.table.asked):
             routing.answers.refuse(request, refusal)
-        elif room <= 0 and not since and not request.bulk:
+        elif room <= 0 and not since and not request.bulk and refusal is not UNDECIDED:
             routing.answers.refuse(request, Refusal("overloaded", f"{HELD} requests wait for this model already."))
         else:
             room -= 1

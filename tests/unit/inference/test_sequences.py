@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -20,8 +22,8 @@ from scurry.inference.shelf import Shelf
 from scurry.runtimes.catalog import Opener
 from scurry.testing import Harness
 from scurry.wire.infer_pb2 import InferReply, InferRequest
-from scurry.wire.messages_pb2 import Request, RouterState
-from scurry.wire.names import INFERENCE, ROUTER
+from scurry.wire.messages_pb2 import Request, Requests, RouterState, Update
+from scurry.wire.names import INFERENCE, REGISTRY, ROUTER
 from scurry.wire.tensors import to_array, to_tensor
 
 
@@ -182,3 +184,30 @@ async def test_lanes_keep_no_state(harness: Harness, tmp_path: Path) -> None:
     one = np.ones((1, 1), np.float32)
     assert (await harness.infer("plain", {"x": one, "s": one}))["y"].tolist() == [[2]]
     assert not [key for function, key in harness.states if function == INFERENCE]
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_steps_that_wait_for_their_model_keep_their_order(tmp_path: Path, seed: int) -> None:
+    """Whenever they come and whenever the model does: they lie in delayed messages, which come back one by one."""
+    dice = random.Random(seed)
+    inference = Inference(Shelf(Opener(), 1 << 30), DictPayloads(), clock=lambda: 0.0)
+    harness = Harness(inference)
+    update = Update(model="sum", id="there")
+    update.register.uri, update.register.version = str(running_sum(tmp_path / "sum.onnx")), "1"
+    update.register.config = json.dumps(SUM)
+    count, ids = 12, []
+    there = dice.randrange(count)
+    for at in range(count):
+        if at == there:
+            harness.send(REGISTRY, "sum", update)
+        sent = [step(harness, name, 1, start=at == 0) for name in ("a", "b")]
+        ids.append([each.id for each in sent])
+        harness.send(ROUTER, "sum", Requests(requests=sent))
+        if dice.random() < 0.7:
+            await harness.advance(dice.randrange(60))
+    await harness.advance(10_000)
+    bodies = [[InferReply.FromString(harness.reply(one).body) for one in pair] for pair in ids]
+    sums = [[float(to_array(reply.outputs[0])[0, 0]) for reply in pair] for pair in bodies]
+    assert sums == [[float(at + 1)] * 2 for at in range(count)]
+    assert RouterState.FromString(harness.states[ROUTER, "sum"]).held == 0
+    await inference.close()
