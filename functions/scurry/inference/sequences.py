@@ -28,6 +28,7 @@ from scurry.wire.sequences import LONGEST_IDLE_MS, STEPS
 
 if TYPE_CHECKING:
     from scurry.endpoint.call import Call
+    from scurry.inference.answers import Payload
     from scurry.inference.items import BatchItem
     from scurry.inference.lane_call import LaneCall, Work
     from scurry.inference.loaded_model import LoadedModel
@@ -67,24 +68,18 @@ class Sequences:
 
     async def _serve_model(self, group: Several[SequenceCall], done: Callable[[Call], None]) -> None:
         for parts in _by_registration(group):
-            await self._answer(parts)
+            await self._answer(parts, done)
         for each in group:
-            try:
-                answered = each.finish()
-            except Exception:
-                log.exception("%s could not be answered", each.lane_call.call.key)
-            else:
-                if answered:
-                    done(each.lane_call.call)
+            _finish(each, done)
 
-    async def _answer(self, parts: Several[Part]) -> None:
+    async def _answer(self, parts: Several[Part], done: Callable[[Call], None]) -> None:
         """The steps for one registration. However it goes, each has an answer afterwards, or is asked again."""
         lane_call = parts[0][0].lane_call
         try:
             loaded = await self._shelf.load(lane_call.key, parts[0][1].spec)
             loaded.users += 1
             try:
-                await self._compute(parts, loaded)
+                await self._compute(parts, loaded, done)
             finally:
                 loaded.users -= 1
                 self._shelf.trim()
@@ -97,29 +92,45 @@ class Sequences:
             for each, _ in parts:
                 each.lost = True
         except Exception as cause:
-            for each, work in parts:
+            for each, work in [part for part in parts if not part[0].finished]:
                 each.forget()
                 work.fail_unforeseen(each.lane_call.call.key, cause)
 
-    async def _compute(self, parts: Several[Part], loaded: LoadedModel) -> None:
+    async def _compute(self, parts: Several[Part], loaded: LoadedModel, done: Callable[[Call], None]) -> None:
         if loaded.model.sequences is None:
             raise RuntimeError("the model keeps no sequences")
-        identity = identity_of(parts[0][1].spec)
-        together: list[Track] = []
+        identity, stepping = identity_of(parts[0][1].spec), self._stepping
+        together: dict[Track, Part] = {}
         apart: list[tuple[LaneCall, Work, Track]] = []
-        brought = await self._stepping.bring([work for _, work in parts], loaded)
+        brought = await stepping.bring([work for _, work in parts], loaded)
         for (each, work), items in zip(parts, brought, strict=True):
             track = Track(each.live, identity, items, each.missed)
-            if self._stepping.apart(each.lane_call, loaded):
+            if stepping.apart(each.lane_call, loaded):
                 apart.append((each.lane_call, work, track))
             else:
-                together.append(track)
-        took = await self._stepping.compute(together, loaded) if together else 0.0
+                together[track] = each, work
+
+        def finished(tracks: Several[Track], seconds: float) -> None:
+            """Nobody waits for the others of the exchange."""
+            for each, work in (together[track] for track in tracks):
+                each.lane_call.busy += seconds / len(tracks)
+                if len(each.lane_call.works) == 1:
+                    each.payloads = stepping.write(work, loaded, each.lane_call.version)
+                    if not each.payloads:
+                        _finish(each, done)
+
+        rest = await stepping.compute([*together], loaded, finished) if together else 0.0
         for lane_call, work, track in apart:
-            await self._stepping.compute_apart(lane_call, work, track, loaded)
-        await self._stepping.write([work for _, work in parts], loaded, parts[0][0].lane_call.version)
-        for each, _ in parts:
-            each.lane_call.busy += took / len(parts)
+            await stepping.compute_apart(lane_call, work, track, loaded)
+        await self._write([part for part in parts if not part[0].finished], loaded, rest / len(parts))
+
+    async def _write(self, parts: Several[Part], loaded: LoadedModel, seconds: float) -> None:
+        """What the steps get that are not finished, parked if it is large."""
+        for each, work in parts:
+            each.lane_call.busy += seconds
+            payloads = each.payloads or self._stepping.write(work, loaded, each.lane_call.version)
+            if payloads:
+                await self._stepping.park(work, payloads)
 
     def __repr__(self) -> str:
         return f"<Sequences on {self._shelf!r}>"
@@ -128,13 +139,15 @@ class Sequences:
 class SequenceCall:
     """One call: its requests, the state that came with it, and the steps that are of another place."""
 
-    __slots__ = ("lane_call", "live", "lost", "missed")
+    __slots__ = ("finished", "lane_call", "live", "lost", "missed", "payloads")
 
     def __init__(self, lane_call: LaneCall) -> None:
         self.lane_call = lane_call
         self.live = LiveSequence(lane_call.call.state)
         self.missed: list[BatchItem] = []
         self.lost = False  # it is to be asked again
+        self.finished = False
+        self.payloads: Several[Payload] = ()  # written, but not parked
 
     def forget(self) -> None:
         """Whatever was computed has not been."""
@@ -168,6 +181,20 @@ class SequenceCall:
 
     def __repr__(self) -> str:
         return f"<SequenceCall {self.lane_call!r}, {self.live!r}>"
+
+
+def _finish(each: SequenceCall, done: Callable[[Call], None]) -> None:
+    """Answer a call, once; or leave it unanswered, to be asked again."""
+    if each.finished:
+        return
+    each.finished = True
+    try:
+        answered = each.finish()
+    except Exception:
+        log.exception("%s could not be answered", each.lane_call.call.key)
+    else:
+        if answered:
+            done(each.lane_call.call)
 
 
 def _by_registration(group: Several[SequenceCall]) -> Iterable[Several[Part]]:

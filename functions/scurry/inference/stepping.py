@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from scurry.inference import placement
@@ -20,8 +21,7 @@ from scurry.inference.steps_apart import Apart
 from scurry.wire.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
+    from scurry.inference.answers import Payload
     from scurry.inference.computing import Computing
     from scurry.inference.items import BatchItem
     from scurry.inference.lane_call import LaneCall, Work
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+Finished = Callable[[Sequence["Track"], float], None]
+"""Is told of tracks without further steps, and how many seconds their last steps took together."""
 LATE: Final = "The deadline passed {} ms ago; the sequence has gone on with the step."
 
 
@@ -64,8 +66,11 @@ class Stepping:
         assert self._computing.children is not None
         await Apart(self._computing.children, loaded).run(lane_call, work, track)
 
-    async def compute(self, tracks: Sequence[Track], loaded: LoadedModel) -> float:
-        """Run all steps together; returns the seconds of computing, without waiting. Raises `Hung`."""
+    async def compute(self, tracks: Sequence[Track], loaded: LoadedModel, finished: Finished) -> float:
+        """Run all steps together; returns the seconds that are not told to `finished`. Raises `Hung`.
+
+        In the event loop what is finished is told after each model call, so that others can go on with it meanwhile.
+        """
         sequences = loaded.model.sequences
         assert sequences is not None
         running = run_tracks(loaded, sequences, tracks)
@@ -74,21 +79,22 @@ class Stepping:
             loaded.expected(1), solo=False, suspect=False, steady=loaded.steady, holds_interpreter=holds
         )
         if where is Where.LOOP:
-            return await _in_turns(running)
+            return await _in_turns(running, finished)
         return await self._in_thread(running, loaded, sum([len(track.items) for track in tracks]))
 
-    async def write(self, works: Iterable[Work], loaded: LoadedModel, version: str) -> None:
-        """Serialise what the steps get, and park what is large. Who comes late has gone on, but gets no answer."""
+    def write(self, work: Work, loaded: LoadedModel, version: str) -> Sequence[Payload]:
+        """Serialise what the steps get; returns what is to be parked. Who is late has gone on, but gets no answer."""
         now = self._computing.now()
-        for work in works:
-            for item in work.items or ():
-                if 0 < item.request.deadline < now and item.failure is None:
-                    item.failure = Unavailable("deadline_exceeded", LATE.format(now - item.request.deadline))
-            payloads = self._computing.written(work, loaded, version)
-            if payloads:
-                await self._computing.park(work, payloads)
+        for item in work.items or ():
+            if 0 < item.request.deadline < now and item.failure is None:
+                item.failure = Unavailable("deadline_exceeded", LATE.format(now - item.request.deadline))
+        return self._computing.written(work, loaded, version)
 
-    async def _in_thread(self, running: Iterator[None], loaded: LoadedModel, rows: int) -> float:
+    async def park(self, work: Work, payloads: Sequence[Payload]) -> None:
+        """Put what is large where its readers find it."""
+        await self._computing.park(work, payloads)
+
+    async def _in_thread(self, running: Iterator[list[Track]], loaded: LoadedModel, rows: int) -> float:
         seconds = placement.limit(loaded.expected(rows))
         pool = self._computing.threads.pool(loaded.pace.seconds)
         async with loaded.slots:
@@ -105,17 +111,18 @@ class Stepping:
         return f"<Stepping with {self._computing!r}>"
 
 
-async def _in_turns(running: Iterator[None]) -> float:
-    seconds, since = 0.0, time.perf_counter()
-    for _ in running:
-        if time.perf_counter() - since > TURN_SECONDS:
-            seconds += time.perf_counter() - since
+async def _in_turns(running: Iterator[list[Track]], finished: Finished) -> float:
+    start = since = time.perf_counter()
+    for tracks in running:
+        finished(tracks, time.perf_counter() - start)
+        start = time.perf_counter()
+        if start - since > TURN_SECONDS:
             await asyncio.sleep(0)
-            since = time.perf_counter()
-    return seconds + time.perf_counter() - since
+            start = since = time.perf_counter()
+    return time.perf_counter() - start
 
 
-def _to_the_end(running: Iterator[None]) -> float:
+def _to_the_end(running: Iterator[list[Track]]) -> float:
     since = time.perf_counter()
     for _ in running:
         pass

@@ -61,8 +61,11 @@ class Step:
         return f"<Step {self.item!r} of {self.track!r}>"
 
 
-def run_tracks(loaded: LoadedModel, sequences: Sequences, tracks: Sequence[Track]) -> Iterator[None]:
-    """Every step of every track: all first ones together, then all second ones. Comes up after each model call."""
+def run_tracks(loaded: LoadedModel, sequences: Sequences, tracks: Sequence[Track]) -> Iterator[list[Track]]:
+    """Every step of every track: all first ones together, then all second ones.
+
+    Comes up after each model call, with the tracks of which it computed the last step.
+    """
     for at in range(max([len(track.items) for track in tracks], default=0)):
         ready: list[Step] = []
         for track in tracks:
@@ -72,7 +75,7 @@ def run_tracks(loaded: LoadedModel, sequences: Sequences, tracks: Sequence[Track
                     ready.append(step)
         for batch in _batches(ready, loaded.model.max_batch_size if loaded.model.batched else 1):
             _run(loaded, sequences, batch)
-            yield
+            yield [step.track for step in batch if len(step.track.items) == at + 1]
 
 
 def admit(loaded: LoadedModel, sequences: Sequences, track: Track, item: BatchItem) -> Step | None:

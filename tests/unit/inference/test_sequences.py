@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.stateful import SUM, running_sum
 from tests.unit.inference.toys import DictPayloads
 
+from scurry.inference import steps
 from scurry.inference.function import Inference
 from scurry.inference.sequences import SequenceCall
 from scurry.inference.shelf import Shelf
@@ -211,3 +212,19 @@ async def test_steps_that_wait_for_their_model_keep_their_order(tmp_path: Path, 
     assert sums == [[float(at + 1)] * 2 for at in range(count)]
     assert RouterState.FromString(harness.states[ROUTER, "sum"]).held == 0
     await inference.close()
+
+
+async def test_a_batch_is_answered_before_the_next_is_computed(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Callers, egress and job go on with it meanwhile."""
+    counts, run = [], steps._run
+
+    def counted(*args: Any) -> None:
+        counts.append(len(harness.out.replies) - before)
+        run(*args)
+
+    before = len(harness.out.replies)
+    monkeypatch.setattr(steps, "_run", counted)
+    assert await ask(harness, *[step(harness, n, n, start=True) for n in range(1, 71)]) == list(range(1, 71))
+    assert counts == [0, 32, 64]
