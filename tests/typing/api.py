@@ -44,6 +44,7 @@ async def asks() -> None:
             "digits", {"x": image}, version="2", outputs=["y"], id="mine", timeout=1.5, key="user", keep=60, priority=1,
             tenant="acme",
         )  # fmt: skip
+        await client.infer("counter", {"x": image}, parameters={"sequence_id": 7, "sequence_start": True})
         answer = await client.ask("digits", InferRequest(), version="stable", traceparent="00-0-0-00")
         assert_type(answer, Answer)
         assert_type(answer.reply, InferReply)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from scurry.client.bodies import KeyOf, Parked, is_large
+from scurry.client.bodies import KeyOf, Parameters, Parked, is_large
 from scurry.protocols.oip_json import set_parameter
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.tensors import DTYPES, Array, datatype_of, is_float, to_array, to_bytes
@@ -28,13 +27,15 @@ def pack(
     outputs: Sequence[str],
     key_of: KeyOf,
     datatypes: Mapping[str, str],
-    parameters: Mapping[str, bool | int | float | str] = MappingProxyType({}),
+    parameters: Parameters | None = None,
 ) -> tuple[InferRequest, Parked]:
     """A request with these inputs; large ones are parked without having been in the message.
 
     An input whose data type is known is cast to it where no value is lost.
     """
     request, parked = InferRequest(outputs=outputs), list[tuple[str, bytes]]()
+    for name, told in (parameters or {}).items():
+        set_parameter(request.parameters[name], name, told)
     for name, value in inputs.items():
         array = fit(np.asarray(value), datatypes.get(name, ""))
         datatype = datatype_of(array.dtype)
@@ -45,8 +46,6 @@ def pack(
             parked.append((tensor.payload, data))
         else:
             tensor.data = data
-    for name, given in parameters.items():
-        set_parameter(request.parameters[name], name, given)
     return request, parked
 
 

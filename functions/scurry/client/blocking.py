@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack
 
 from scurry.client.answers import Answer
+from scurry.client.bodies import Parameters
 from scurry.client.client import Client
 from scurry.client.registry import Change
 from scurry.wire.infer_pb2 import InferRequest
@@ -32,7 +33,10 @@ class InferOptions(TypedDict, total=False):
     timeout: float
     key: str
     keep: int | None
-    parameters: Mapping[str, bool | int | float | str] | None
+    parameters: Parameters | None
+    bulk: bool
+    priority: int
+    tenant: str
 
 
 class BlockingClient:

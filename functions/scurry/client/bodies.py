@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from google.protobuf.message import DecodeError
 
@@ -16,6 +16,8 @@ Parked = Sequence[tuple[str, bytes | memoryview]]
 """What lies under which key."""
 KeyOf = Callable[[str, bytes], str]
 """The key for a tensor's bytes, by its name and them."""
+Parameters = Mapping[str, bool | int | float | str]
+"""What is told beside the tensors, `sequence_id` for instance."""
 
 NO_RESULT: Fields = {
     b"status": b"error", b"error": b"result_not_found", b"message": b"There is no result by that id, or not any more.",

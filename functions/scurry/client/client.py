@@ -66,8 +66,7 @@ class Client(AnswerReader):
             model, request.SerializeToString(), version=version, id=request_id, timeout=timeout, key=key, keep=keep,
             parked=parked, bulk=bulk, priority=priority, tenant=tenant,
         )  # fmt: skip
-        answer = await self.read(await future, forget=keep == 0)
-        return arrays.unpack(answer.reply)
+        return arrays.unpack((await self.read(await future, forget=keep == 0)).reply)
 
     async def ask(
         self,

@@ -15,6 +15,7 @@ from scurry.endpoint.reqreply_pb2 import FromFunction, ToFunction
 
 MODIFY = FromFunction.PersistedValueMutation.MODIFY
 DELETE = FromFunction.PersistedValueMutation.DELETE
+AFTER_WRITE = FromFunction.ExpirationSpec.AFTER_WRITE
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class State:
 
     name: str
     typename: str
+    expire_ms: int = 0  # how long a value is kept that nobody writes; 0: for ever
 
 
 NOTHING = (0, 0, 0, 0)
@@ -81,6 +83,9 @@ class Call:
             missing = self.response.incomplete_invocation_context.missing_values.add()
             missing.state_name, missing.type_typename = state.name, state.typename
             missing.expiration_spec.SetInParent()
+            if state.expire_ms:
+                missing.expiration_spec.mode = AFTER_WRITE
+                missing.expiration_spec.expire_after_millis = state.expire_ms
             return False
         self.state = self._states[state.name]
         return True

@@ -14,7 +14,7 @@ from scurry.wire.errors import NotFound
 
 Record = Mapping[str, Any]
 
-EXTENSIONS: Final = ("binary_tensor_data", "model_repository", "model_configuration")
+EXTENSIONS: Final = ("binary_tensor_data", "model_repository", "model_configuration", "sequence")
 READY: Final = "ready"
 _STATES: Final = {"loading": "LOADING", "ready": "READY", "draining": "UNLOADING"}
 
@@ -70,6 +70,7 @@ def configuration(record: Record, name: str, version: str) -> dict[str, Any]:
         "max_batch_size": int(one.get("max_batch_size", 0)) if batched else 0,
         "input": [_field(spec, batched) for spec in signature.get("inputs", ())],
         "output": [_field(spec, batched) for spec in signature.get("outputs", ())],
+        **({"sequence_batching": one.get("config", {}).get("sequence_batching", {})} if one.get("sequences") else {}),
     }
 
 

@@ -34,6 +34,7 @@ STATUSES: Final[dict[str, Status]] = {
     "model_not_found": Status(404, "NOT_FOUND"),
     "version_not_found": Status(404, "NOT_FOUND"),
     "result_not_found": Status(404, "NOT_FOUND"),
+    "sequence_not_found": Status(404, "NOT_FOUND"),
     # the same request may succeed later
     "model_not_ready": Status(503, "UNAVAILABLE", retry_after=1),
     "overloaded": Status(503, "UNAVAILABLE", retry_after=1),

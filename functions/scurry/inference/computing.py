@@ -84,7 +84,7 @@ class Computing:
         self, payloads: Payloads, keys: Keys, clock: Clock, children: Children | None = None, cache: ResponseCache = OFF
     ) -> None:
         self._payloads, self._keys, self._clock, self._cache = payloads, keys, clock, cache
-        self._threads, self._children, self._stopwatch = Threads(), children, Stopwatch()
+        self.threads, self.children, self._stopwatch = Threads(), children, Stopwatch()
         self._token, self._count = secrets.token_hex(6), itertools.count()  # names that no other worker gives
 
     def claim(self, work: Work, loaded: LoadedModel) -> list[BatchItem]:
@@ -106,15 +106,15 @@ class Computing:
             holds_interpreter=loaded.model.holds_interpreter,
             isolated=loaded.model.thread is not None,
         )
-        return Where.THREAD if found is Where.CHILD and self._children is None else found
+        return Where.THREAD if found is Where.CHILD and self.children is None else found
 
     async def answer(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> None:
         """Answer requests that have to wait for something. Raises `ScurryError`."""
-        await self._fetch(work, loaded)
+        await self.fetch(work, loaded)
         apart = self.where(lane_call, work, loaded) is Where.CHILD
         payloads = await (self._apart if apart else self._threaded)(lane_call, work, loaded)
         if payloads:
-            await self.park(lane_call, work, payloads)
+            await self.park(work, payloads, lane_call.call.key)
 
     def compute(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
         """Run all that is ready and serialise it; in the event loop or in a thread, and it never raises."""
@@ -125,31 +125,31 @@ class Computing:
         try:
             missed = self._cache.answer(work.spec, work.items or ()) if loaded.cached else ()
             for batch in batches(work.items or (), sizes, batched=loaded.model.batched, alike=work.alike):
-                self._stopwatch.run(loaded, batch, self._now())
+                self._stopwatch.run(loaded, batch, self.now())
             if loaded.model.thread is not None:
-                try_again(lane_call, work, lambda item: self._stopwatch.run(loaded, [item], self._now()))
+                try_again(lane_call, work, lambda item: self._stopwatch.run(loaded, [item], self.now()))
             self._cache.keep(work.spec, missed)
-            return self._written(lane_call, work, loaded)
+            return self.written(work, loaded, lane_call.version)
         except Exception as cause:
             work.fail_unforeseen(lane_call.call.key, cause)
             return []
         finally:
             lane_call.busy += time.perf_counter() - start
 
-    async def park(self, lane_call: LaneCall, work: Work, payloads: Sequence[Payload]) -> None:
+    async def park(self, work: Work, payloads: Sequence[Payload], key: str = "") -> None:
         """Put what is large where its readers find it."""
-        await park(self._payloads, lane_call.call.key, work, payloads)
+        await park(self._payloads, key, work, payloads)
 
-    async def _fetch(self, work: Work, loaded: LoadedModel) -> None:
+    async def fetch(self, work: Work, loaded: LoadedModel) -> None:
         """Bring what is parked; of a graph only bodies, for its tensors are read by those whose turn it is."""
         items = self.claim(work, loaded)
-        drop_late(items, self._now())
+        drop_late(items, self.now())
         if await fetch(self._payloads, items, loaded.layouts, self._keys, bodies=loaded.graph is not None):
             work.alike = same_rows(items)
 
     async def _threaded(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
         """Compute in a thread, and give up on it if it does not come back: it cannot be ended."""
-        pool, payloads = loaded.model.thread or self._threads.pool(loaded.pace.seconds), list[Payload]()
+        pool, payloads = loaded.model.thread or self.threads.pool(loaded.pace.seconds), list[Payload]()
         for part in pieces(work, loaded, lane_call.level):
             seconds = placement.limit(loaded.expected(part.rows))
             limit = None if loaded.model.thread else seconds  # a model that has a process is given up by ending that
@@ -158,39 +158,41 @@ class Computing:
                     payloads += await within(limit, pool, partial(self.compute, lane_call, part, loaded))
                 except TimeoutError:
                     log.error("%s: %s", lane_call.call.key, HUNG.format(seconds))  # noqa: TRY400
-                    self._threads.replace(pool)
+                    self.threads.replace(pool)
                     loaded.suspect = True
                     break
             work.broken = part.broken
         else:
             return payloads
         work.items = None  # the thread may still write to those it has
-        if self._children is None or len(work.requests) == 1:
+        if self.children is None or len(work.requests) == 1:
             work.fail(Unavailable("deadline_exceeded", HUNG.format(seconds)))
             return []
-        await self._fetch(work, loaded)  # one of them is to blame, or some: a child tells which
+        await self.fetch(work, loaded)  # one of them is to blame, or some: a child tells which
         return await self._apart(lane_call, work, loaded)
 
     async def _apart(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
         """Compute in a child process, one request after the other."""
-        assert self._children is not None
+        assert self.children is not None
         start = time.perf_counter()
-        await compute_apart(self._children, lane_call, work, loaded, self._clock)
+        await compute_apart(self.children, lane_call, work, loaded, self._clock)
         lane_call.busy += time.perf_counter() - start
-        return self._written(lane_call, work, loaded)
+        return self.written(work, loaded, lane_call.version)
 
-    def _written(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
+    def written(self, work: Work, loaded: LoadedModel, version: str) -> list[Payload]:
+        """Serialise what the requests get; returns what has to be parked before the replies leave."""
         work.broken, token = loaded.broken, f"{self._token}{next(self._count):x}"
-        return write_bodies(work.items or (), loaded.layouts, self._keys, lane_call.version, token)
+        return write_bodies(work.items or (), loaded.layouts, self._keys, version, token)
 
-    def _now(self) -> int:
+    def now(self) -> int:
+        """Epoch milliseconds."""
         return int(self._clock() * 1000)
 
     async def close(self) -> None:
         """Let threads and children go."""
-        self._threads.close()
-        if self._children is not None:
-            await self._children.close()
+        self.threads.close()
+        if self.children is not None:
+            await self.children.close()
 
     def __repr__(self) -> str:
-        return f"<Computing in {self._threads!r} and {self._children!r}>"
+        return f"<Computing in {self.threads!r} and {self.children!r}>"

@@ -4,7 +4,8 @@
    itself: a thread would cost more than the model, and would fight the loop for the interpreter. The loop is given a
    turn every 2 ms, so heartbeats and other exchanges go on.
 2. All else is a task: open the model if need be, fetch what is parked, compute in a thread, park what is large.
-3. What lost its worker before comes back alone (`…/solo/…`) and computes in a child process.
+3. Steps of sequences are served together, see `sequences`.
+4. What lost its worker before comes back alone (`…/solo/…`) and computes in a child process.
 """
 
 from __future__ import annotations
@@ -21,12 +22,16 @@ from scurry.inference.loads import Loads
 from scurry.inference.placement import TURN_SECONDS, Where
 from scurry.inference.reports import Reports
 from scurry.inference.response_cache import OFF, ResponseCache
+from scurry.inference.sequences import Sequences
 from scurry.inference.shelf import Gone
+from scurry.inference.stepping import Stepping
+from scurry.wire.addresses import Sequence
 from scurry.wire.errors import ScurryError
 from scurry.wire.names import INFERENCE, Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
+    from collections.abc import Sequence as Several
 
     from scurry.endpoint.call import Call, State
     from scurry.inference.answers import Payload
@@ -60,13 +65,14 @@ class Inference:
         self._shelf, self.loads = shelf, Loads(shelf, worker, cache=cache)
         self._computing = Computing(payloads, keys or Keys(), clock, children, cache)
         self._reports = Reports()
+        self._sequences = Sequences(shelf, Stepping(self._computing))
 
-    async def serve(self, calls: Sequence[Call], done: Callable[[Call], None]) -> None:
+    async def serve(self, calls: Several[Call], done: Callable[[Call], None]) -> None:
         """Answer every call; quick ones at once, the others as they finish."""
         near: list[tuple[LaneCall, LoadedModel | None]] = []
-        later: list[asyncio.Task[None]] = []
-        for call in calls:
-            lane_call = LaneCall(call)
+        lane_calls, steps = _sorted(calls)
+        later = [asyncio.create_task(self._sequences.serve(steps, done))] if steps else []
+        for lane_call in lane_calls:
             loaded = self._at_hand(lane_call)
             if loaded is None and (lane_call.works or not self.loads.over(lane_call.call, lane_call.changes)):
                 later.append(asyncio.create_task(self._answer_later(lane_call, done)))
@@ -125,10 +131,10 @@ class Inference:
             work.fail_unforeseen(lane_call.call.key, cause)
 
     async def _answer_parked(
-        self, lane_call: LaneCall, payloads: Sequence[Payload], done: Callable[[Call], None]
+        self, lane_call: LaneCall, payloads: Several[Payload], done: Callable[[Call], None]
     ) -> None:
         """Answer a call whose outputs turned out to be large."""
-        await self._computing.park(lane_call, lane_call.works[0], payloads)
+        await self._computing.park(lane_call.works[0], payloads, lane_call.call.key)
         self._finish(lane_call, done)
 
     def _finish(self, lane_call: LaneCall, done: Callable[[Call], None]) -> None:
@@ -159,3 +165,12 @@ class Inference:
 
     def __repr__(self) -> str:
         return f"<Inference {self.loads.worker or 'worker'}: {self._shelf!r}>"
+
+
+def _sorted(calls: Several[Call]) -> tuple[list[LaneCall], list[LaneCall]]:
+    """What the calls bring for lanes and the like, and for sequences."""
+    lanes: list[LaneCall] = []
+    steps: list[LaneCall] = []
+    for lane_call in map(LaneCall, calls):
+        (steps if isinstance(lane_call.address, Sequence) else lanes).append(lane_call)
+    return lanes, steps

@@ -14,6 +14,7 @@ from scurry.wire.errors import Failed, InvalidRequest, ScurryError, Unavailable
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.messages_pb2 import ENCODING_INPUTS
 from scurry.wire.names import Keys
+from scurry.wire.sequences import PARAMETERS
 from scurry.wire.tensors import from_bytes
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from scurry.inference.layouts import InputLayout, LayoutCache
     from scurry.wire.messages_pb2 import Request
 
-NOT_YET: Final = ("sequence_id", "sequence_start", "sequence_end")
-"""Triton's parameters that would change what a request means."""
 NOT_HERE: Final = "priority"
 """What the gateway has made a field of the stream entry; a worker is too late for it."""
 
@@ -77,6 +76,8 @@ def claim(requests: Iterable[Request], layouts: LayoutCache, keys: Keys = KEYS) 
         if known is not None and body.startswith(known[0]) and not request.encoding:
             item.layout = known[1]
             item.data = (body[len(known[0]) :],)
+        elif layouts.step is not None and body.startswith(layouts.step[0]) and not request.encoding:
+            _read_step(item, body, layouts, keys)
         elif request.payload and not body:
             _ask_for(item, [(-1, request.payload)], keys)
         else:
@@ -157,7 +158,7 @@ def _read(item: BatchItem, body: bytes, layouts: LayoutCache, keys: Keys) -> Non
         encoded = item.request.encoding == ENCODING_INPUTS
         request = decode_request(body) if encoded else InferRequest.FromString(body)
         if request.parameters:
-            _refuse_promises(request)
+            _refuse_promises(request, keeps_sequences=layouts.keeps_sequences)
         layout = layouts.check(request)
         item.layout = layouts.told(layout, request) if request.parameters else layout
         item.wanted = layouts.wanted(request.outputs) if request.outputs else None
@@ -169,6 +170,8 @@ def _read(item: BatchItem, body: bytes, layouts: LayoutCache, keys: Keys) -> Non
         else:
             _check_sizes(item, layouts)
             if not encoded:
+                if layouts.keeps_sequences:
+                    layouts.remember_step(body, request, layout)
                 layouts.remember(body, request, layout)
     except DecodeError:
         item.failure = InvalidRequest("bad_request", "The request's body is not a serialised InferRequest.")
@@ -176,13 +179,28 @@ def _read(item: BatchItem, body: bytes, layouts: LayoutCache, keys: Keys) -> Non
         item.fail(cause)
 
 
-def _refuse_promises(request: InferRequest) -> None:
-    """Nobody is told yes who asks for what does not work yet. 0, false and empty ask for nothing."""
-    for name in NOT_YET:
+def _read_step(item: BatchItem, body: bytes, layouts: LayoutCache, keys: Keys) -> None:
+    """A body that begins as the last step's did; what stands behind its data may be parameters."""
+    beginning, size, layout = layouts.step or (b"", 0, None)
+    end = len(beginning) + size
+    try:
+        rest = InferRequest.FromString(body[end:])
+    except DecodeError:
+        rest = InferRequest(outputs=[""])
+    if len(body) < end or rest.inputs or rest.outputs or NOT_HERE in rest.parameters:
+        _read(item, body, layouts, keys)
+    else:
+        item.layout, item.data = layout, (body[len(beginning) : end],)
+
+
+def _refuse_promises(request: InferRequest, *, keeps_sequences: bool) -> None:
+    """Nobody is told yes who asks for what does not work here. 0, false and empty ask for nothing."""
+    for name in () if keeps_sequences else PARAMETERS:
         if name in request.parameters:
             given = request.parameters[name]
             if getattr(given, given.WhichOneof("value") or "bool_value"):
-                raise InvalidRequest("bad_request", f"Parameter {name!r} is not supported yet: send it without.")
+                what = f"Parameter {name!r} is for models with sequence_batching, unlike this: send it without."
+                raise InvalidRequest("bad_request", what)
     if NOT_HERE in request.parameters and request.parameters[NOT_HERE].int_value:
         sentence = f"Parameter {NOT_HERE!r} has no effect in a body: over Redis it is a field of the stream entry."
         raise InvalidRequest("bad_request", sentence)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scurry.inference.ragged import pad_layout
 from scurry.inference.sizes import BatchSizes
+from scurry.runtimes.sequences import shown
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.limits import DIMENSIONS, OUTPUTS
@@ -52,17 +53,18 @@ class LayoutCache:
     """The layouts of one model."""
 
     def __init__(self, model: Runtime) -> None:
-        self.inputs: tuple[Port, ...] = model.inputs
-        self.outputs: tuple[Port, ...] = model.outputs
+        self.inputs, self.outputs = shown(model)
         self.batched: bool = model.batched
         options = model.options
         limit = model.max_batch_size if model.batched else 1
         self.sizes = BatchSizes(limit, options.preferred_batch_size, padded=options.batch_padding)
         self.padding = options.padding
         self.takes_parameters: bool = model.takes_parameters
+        self.keeps_sequences: bool = model.sequences is not None
         self._known: dict[StatedInputs, InputLayout] = {}
         self._beginnings: dict[int, tuple[bytes, InputLayout]] = {}
         self._heads: dict[tuple[int, tuple[int, ...]], bytes] = {}
+        self.step: tuple[bytes, int, InputLayout] | None = None  # how a step begins, bytes of its data, its layout
 
     def beginning(self, size: int) -> tuple[bytes, InputLayout] | None:
         """What a body of so many bytes mostly begins with; one that does has this layout, and what follows is data."""
@@ -78,6 +80,15 @@ class LayoutCache:
             self._beginnings[len(body)] = (beginning, layout)
             if len(self._beginnings) > REMEMBERED:
                 self._beginnings.clear()
+
+    def remember_step(self, body: bytes, request: InferRequest, layout: InputLayout) -> None:
+        """Keep how a step of a sequence begins that is one tensor and parameters behind it, and nothing else."""
+        if len(request.inputs) != 1 or request.outputs or layout.sizes[0] <= 0 or len(body) > LONG_BYTES:
+            return
+        one = request.inputs[0]
+        beginning = before_data(one.name, one.datatype, tuple(one.shape), layout.sizes[0])
+        if body.startswith(beginning):
+            self.step = beginning, layout.sizes[0], layout
 
     def check(self, request: InferRequest) -> InputLayout:
         """The layout of a request. Raises `InvalidRequest` with what came and what is expected."""

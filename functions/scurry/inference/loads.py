@@ -161,6 +161,7 @@ def describe(loaded: LoadedModel, worker: str) -> Loaded:
         signature=model.signature(),
         bytes=model.bytes,
         max_batch_size=model.max_batch_size,
+        sequences=model.sequences is not None,
         runtime=model.name,
         device=model.device,
         isolated=model.thread is not None,

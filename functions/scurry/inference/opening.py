@@ -49,6 +49,8 @@ class PipelineOpener:
         model = self._opener.open(own, config)
         if not any(steps.values()):
             return model
+        if model.sequences is not None:
+            raise Failed("load_failed", f"A model with sequence_batching has no steps around it: {subject.file.path}.")
         if fingerprint(subject.file.all) != subject.fingerprint:
             raise Failed("load_failed", f"{subject.file.path} or what is beside it was changed while it was opened.")
         read = {name: _lines(self._beside(subject.file, name)) for name in _files_named(steps)}

@@ -120,6 +120,7 @@ def _route_of(record: Record, entry: VersionRecord, weight: int) -> VersionRoute
         default_priority_level=told.default_priority_level,
         lanes=count,
         most_lanes=lanes.span(record.lanes, spec.config)[1] if count else 0,
+        sequences=entry.sequences,
     )
 
 
@@ -188,6 +189,8 @@ def _version_view(record: Record, entry: VersionRecord) -> dict[str, Any]:
         "lanes": lanes.view(record.lanes, spec.config, entry.lanes),
         "warnings": list(entry.warnings),
     }
+    if entry.sequences:
+        body["sequences"] = True
     if entry.HasField("serving"):
         body["replacement"] = {"uri": entry.spec.uri, "generation": entry.spec.generation, "state": STATES[entry.state]}
     return body

@@ -106,6 +106,7 @@ class Progress:
             entry.signature.CopyFrom(loaded.signature)
             entry.bytes, entry.device, entry.isolated = loaded.bytes, loaded.device, loaded.isolated
             entry.warnings[:] = loaded.warnings
+            entry.sequences = loaded.sequences
             self.become_ready(entry)
 
     def become_ready(self, entry: VersionRecord) -> None:

@@ -19,6 +19,7 @@ from scurry.router.watching import EXPIRE
 from scurry.wire.addresses import Lane, parse
 from scurry.wire.messages_pb2 import Bounced, Done, Drained, Expire, LanesLook, Reply, Requests, Routes
 from scurry.wire.names import ROUTER, ROUTER_STATE, TYPE_PREFIX
+from scurry.wire.sequences import STEPS
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +113,10 @@ def _done(routing: RoutingPass, message: Message) -> None:
     if done.suspicious:
         lanes.suspect(routing.now)
         routing.table.changed = True
-    if done.lane < 0:  # how long that took tells nothing of the lanes: it waits for a child process, behind others
+    if done.lane == STEPS:
+        lanes.room.measure(done.busy_micros, done.requests)
+        routing.table.leave(done.version, -max(0, done.requests))
+    elif done.lane < 0:  # how long that took tells nothing of the lanes: it waits for a child process, behind others
         routing.table.leave(done.version, -1)
     else:
         lanes.room.measure(done.busy_micros, done.requests)

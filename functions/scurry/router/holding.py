@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Final
 
 from scurry.endpoint.call import Message
-from scurry.router import policy
+from scurry.router import policy, queue
 from scurry.router.policy import UNDECIDED, Hope, Refusal
 from scurry.router.routes import reread
 from scurry.router.routing_pass import RoutingPass
@@ -23,7 +23,9 @@ from scurry.wire.messages_pb2 import Request, Requests, RoutesWanted, Update
 from scurry.wire.names import REGISTRY, ROUTER, TYPE_PREFIX
 
 HELD: Final = 1024
-"""Requests of one model that may wait for a route."""
+"""Requests of one model that may wait for a route; what is read again, and may have been answered, waits besides."""
+TURN_MS: Final = 5
+"""Whose pause is over before their turn look again after this."""
 
 
 def settle(routing: RoutingPass) -> None:
@@ -31,20 +33,27 @@ def settle(routing: RoutingPass) -> None:
     if not routing.unrouted:
         return
     _ask(routing)
-    waiting: dict[tuple[int, bool], list[Request]] = {}
+    waiting: dict[tuple[int, bool, int, bool], list[Request]] = {}
     room = HELD - routing.table.held
     for since, request, refusal in routing.unrouted:
         waited = routing.now - since if since else 0
         if not policy.may_wait(refusal.hope, waited, routing.bounds.hold_ms, unanswered=routing.table.asked):
             routing.answers.refuse(request, refusal)
-        elif room <= 0 and not since and not request.bulk:
+        elif room <= 0 and not since and not request.bulk and refusal is not UNDECIDED:
             routing.answers.refuse(request, Refusal("overloaded", f"{HELD} requests wait for this model already."))
         else:
             room -= 1
-            waiting.setdefault((since or routing.now, refusal is UNDECIDED), []).append(request)
+            queued = queue.is_queued(request, refusal)
+            key = since or routing.now, refusal is UNDECIDED, request.ticket, queued
+            waiting.setdefault(key, []).append(request)
+    before = {request.ticket for _, request, _ in routing.unrouted}
     routing.unrouted.clear()
-    for (since, replayed), requests in waiting.items():
+    for (since, replayed, ticket, queued), requests in waiting.items():
+        if queued and not ticket:
+            queue.join(routing.table.state, requests)
         _wait(routing, Requests(requests=requests, held_since=since, replayed=replayed))
+    for ticket in sorted(before - {ticket for _, _, ticket, _ in waiting} - {0}):
+        queue.serve(routing.table.state, ticket)
 
 
 def _ask(routing: RoutingPass) -> None:
@@ -77,8 +86,20 @@ def _wait(routing: RoutingPass, again: Requests) -> None:
 
 
 def resume(routing: RoutingPass, again: Requests) -> None:
-    """The pause is over: route them as if they had just come."""
-    routing.table.hold(-len(again.requests))
-    requests = again.requests
+    """The pause is over: route them as if they had just come, if it is their turn."""
+    requests, state = again.requests, routing.table.state
+    ticket = requests[0].ticket if requests else 0
+    patient = routing.now - again.held_since < 2 * routing.bounds.hold_ms  # whoever is before them is gone by then
+    if ticket and routing.table.sequences and patient and not queue.is_turn(state, ticket):
+        routing.call.send_after(TURN_MS, ROUTER, routing.model, REQUESTS, again.SerializeToString())
+        return
+    routing.table.hold(-len(requests))
+    for request in requests:
+        request.ClearField("ticket")
+    waiting = len(routing.unrouted)
     raw = Requests(requests=requests).SerializeToString()
     routing.dispatch(requests, raw, again.held_since, replayed=again.replayed)
+    for _, request, _ in routing.unrouted[waiting:]:
+        request.ticket = ticket
+    if ticket and len(routing.unrouted) == waiting:
+        queue.serve(routing.table.state, ticket)

@@ -16,8 +16,8 @@ class Lanes:
     """One version's route with the counters of its lanes; lane 16·l + k is lane k of level l."""
 
     __slots__ = (
-        "_base", "admission", "counters", "draining", "function", "max_batch_size", "room", "route", "stamp", "version",
-        "weight",
+        "_base", "admission", "counters", "draining", "function", "max_batch_size", "room", "route", "sequences",
+        "stamp", "version", "weight",
     )  # fmt: skip
 
     def __init__(
@@ -30,6 +30,7 @@ class Lanes:
         self.version = route.version
         self.function = route.function  # a user's own, or empty
         self.draining = route.draining
+        self.sequences = route.sequences  # each request is a step of one
         self.weight = 0 if self.draining else route.weight
         self.max_batch_size = route.spec.max_batch_size or policy.DEFAULT_BATCH
         self.room = Room(route, counters, self.max_batch_size)

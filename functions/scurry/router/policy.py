@@ -70,6 +70,8 @@ class Refusal:
 
 UNDECIDED: Final = Refusal("model_not_ready", "A registry message before this request is undecided.", Hope.LOADING)
 """What a replayed request waits for: it may have been sent after that message was answered."""
+QUEUED: Final = Refusal("model_not_ready", "Others wait for a version to be ready before this request.", Hope.LOADING)
+"""What a step of a sequence waits for: no other may be overtaken by it."""
 
 
 @dataclass(frozen=True, slots=True)

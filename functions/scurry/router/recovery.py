@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 from google.protobuf.message import DecodeError
 
-from scurry.router import policy, watching
+from scurry.router import policy, sequences, watching
 from scurry.router.admission import level_of
 from scurry.router.answers import LATE
 from scurry.router.lanes import Lanes
 from scurry.router.policy import Refusal
 from scurry.router.routing_pass import RoutingPass
 from scurry.router.sending import REQUEST, REQUESTS
-from scurry.wire.addresses import Lane, Solo, parse
+from scurry.wire.addresses import Lane, Sequence, Solo, parse
 from scurry.wire.messages_pb2 import Bounced, Request, Requests
 from scurry.wire.names import INFERENCE, ROUTER
 
@@ -33,6 +33,9 @@ def bounce(routing: RoutingPass, bounced: Bounced, back: Requests) -> None:
     Only a request that was sent apart from others is charged, and less if its worker was busy with something else.
     """
     address = parse(bounced.address)
+    if isinstance(address, Sequence):
+        sequences.come_back(routing, address, bounced, back)
+        return
     version = address.version if address else back.version
     _arrive(routing, bounced, back)
     routing.bounced += len(back.requests)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from scurry.router import queue
 from scurry.router.admission import Admission
 from scurry.router.lanes import Lanes
+from scurry.router.policy import QUEUED, UNDECIDED, Refusal
+from scurry.router.queue import Unrouted
 from scurry.router.replaced import leave_behind
 from scurry.wire.messages_pb2 import LaneCounters, RouterState, Routes
 from scurry.wire.names import LANES
@@ -14,7 +17,7 @@ from scurry.wire.names import LANES
 class RouteTable:
     """The state `router` of one model, read from and written to bytes."""
 
-    __slots__ = ("_lanes", "changed", "elastic", "settled", "state", "weights")
+    __slots__ = ("_lanes", "changed", "elastic", "sequences", "settled", "state", "weights")
 
     def __init__(self, state: RouterState) -> None:
         self._adopt(state)
@@ -24,10 +27,11 @@ class RouteTable:
     def _adopt(self, state: RouterState) -> None:
         self.state = state
         self._lanes = _lanes(state)
-        #: versions that may get lanes by a backlog
-        self.elastic = [lanes for lanes in self._lanes.values() if lanes.route.most_lanes and not lanes.draining]
+        every = self._lanes.values()
+        self.elastic = [each for each in every if each.route.most_lanes and not each.draining]  # grow with a backlog
+        self.sequences = any(each.sequences for each in every)
         #: versions that share the requests which name none, and their shares
-        self.weights = [(lanes.version, lanes.weight) for lanes in self._lanes.values() if lanes.weight > 0]
+        self.weights = [(each.version, each.weight) for each in every if each.weight > 0]
 
     @classmethod
     def load(cls, value: bytes | None) -> RouteTable:
@@ -139,17 +143,20 @@ def reread(table: RouteTable, until: int) -> None:
     table.changed = True
 
 
-def must_wait(table: RouteTable, now: int, hold_ms: int, *, since: int, replayed: bool) -> bool:
-    """Whether a request that waits `since` then, or has just come, has to wait for a change that is made again.
+def must_wait(
+    table: RouteTable, now: int, hold_ms: int, unrouted: Iterable[Unrouted] = (), *, since: int, replayed: bool
+) -> Refusal | None:
+    """What a request that waits `since` then, or has just come, has to wait for.
 
-    It has, if that change is read again itself, or if what is `replayed` meets one that is under way.
+    For a change that is made again, if it is read again itself, or if what is `replayed` meets one that is under way.
+    A step of a sequence also for those in the queue before it.
     """
     until = table.state.reread_until
-    if not (replayed or until > now) or not table.undecided or (since and now - since >= hold_ms):
-        return False
-    if not until:
-        reread(table, now + hold_ms)
-    return True
+    if (replayed or until > now) and table.undecided and not (since and now - since >= hold_ms):
+        if not until:
+            reread(table, now + hold_ms)
+        return UNDECIDED
+    return QUEUED if not since and table.sequences and queue.stands(table.state, unrouted) else None
 
 
 def _changed(state: RouterState, routes: Routes) -> RouterState:
@@ -162,8 +169,9 @@ def _changed(state: RouterState, routes: Routes) -> RouterState:
     lost = [max(kept.sent) for kept in state.versions if kept.version not in staying and kept.sent != kept.done]
     highest = max([state.highest, *lost])
     fresh = RouterState(
-        routes=routes, held=state.held, asked=state.asked, highest=highest, reread_until=state.reread_until
-    )
+        routes=routes, held=state.held, asked=state.asked, highest=highest, reread_until=state.reread_until,
+        tickets=state.tickets, served=state.served,
+    )  # fmt: skip
     for tenant in routes.tenants.keys() & state.tenants.keys():
         fresh.tenants[tenant] = state.tenants[tenant]
     for told in ("announce", "wanted"):

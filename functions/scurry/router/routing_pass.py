@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scurry.endpoint.call import Call, State
-from scurry.router import finding, sending, split
+from scurry.router import finding, sending, split, steps
 from scurry.router.admission import level_of
 from scurry.router.answers import LATE, NEGATIVE, Answers, overloaded, unfit
 from scurry.router.lanes import Lanes
-from scurry.router.policy import UNDECIDED, Bounds, Refusal
+from scurry.router.policy import Bounds, Refusal
 from scurry.router.routes import RouteTable, must_wait
 from scurry.router.ways import Ways
 from scurry.wire.messages_pb2 import Request
@@ -39,8 +39,8 @@ class RoutingPass:
 
         `due` is the first deadline of requests that are known to be plain, or 0; None: they are looked at.
         """
-        if must_wait(self.table, self.now, self.bounds.hold_ms, since=since, replayed=replayed):
-            self.unrouted.extend((since, each, LATE if self.late(each) else UNDECIDED) for each in requests)
+        if why := must_wait(self.table, self.now, self.bounds.hold_ms, self.unrouted, since=since, replayed=replayed):
+            self.unrouted.extend([(since, each, LATE if self.late(each) else why) for each in requests])
             return
         if len(self.table.weights) == 1:
             lanes = self.table[self.table.weights[0][0]]
@@ -69,11 +69,11 @@ class RoutingPass:
         if not self.table.weights:
             return finding.nothing_ready(self.table)
         experiment = f"{self.model}/{self.table.routes.experiment}"
-        return self.table[split.pick(self.table.weights, experiment, request.key or request.id)]
+        return self.table[split.pick(self.table.weights, experiment, steps.sticky(self.table, request))]
 
     def late(self, request: Request) -> bool:
-        """Whether the request's deadline has passed."""
-        return 0 < request.deadline <= self.now
+        """Whether the request's deadline has passed; a step of a sequence is computed all the same."""
+        return 0 < request.deadline <= self.now and not self.table.sequences
 
     def _forward(
         self, lanes: Lanes, requests: Sequence[Request], raw: bytes | None, due: int | None = None, level: int = 0
@@ -82,6 +82,9 @@ class RoutingPass:
         if lanes.function and (refusal := unfit(lanes.function, self.bounds, requests)):
             for request in requests:
                 self.answers.refuse(request, refusal)
+            return
+        if lanes.sequences:
+            steps.send(self, lanes, requests)
             return
         outstanding = lanes.outstanding_at(level)
         count = min(len(requests), max(0, lanes.room.keep_to(self.bounds.queue_ms) - sum(outstanding)))
@@ -122,8 +125,7 @@ class RoutingPass:
         self.answers.flush()
         if not self.table.changed:
             return self.call.state
-        saved = self.table.save()
-        self.call.keep(state, saved)
+        self.call.keep(state, saved := self.table.save())
         return saved
 
 

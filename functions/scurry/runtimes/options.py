@@ -19,6 +19,8 @@
 | `max_memory_mb`  | the worker's     | memory that such a process may take                           |
 | `max_seconds`    | 60, 100 runs     | such a process is ended when a run takes longer               |
 
+`sequence_batching`, in Triton's form, makes each request a step of a sequence: see `sequence_config`.
+
 `input` and `output`, in Triton's form, are held against what the model says of itself. `runtime`, `backend`, `platform`
 and `default_model_filename` tell how it is found and opened; `preprocessing` and `postprocessing` are steps around it.
 
@@ -36,7 +38,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
+from scurry.runtimes import sequence_config
 from scurry.runtimes.batching import BATCHING, PREFERRED, batching
+from scurry.runtimes.sequence_config import NAME as SEQUENCES
+from scurry.runtimes.sequence_config import SequenceConfig
 from scurry.wire import queue_options
 from scurry.wire.errors import Failed
 from scurry.wire.queue_options import BATCHING as DYNAMIC
@@ -60,14 +65,15 @@ REGISTERED: Final = {
 }
 """What the registry reads where a model is registered with it, and what is said where it only lies beside the model."""
 NEEDED: Final = frozenset(
-    {"batch_input", "batch_output", "ensemble_scheduling", "model_repository_agents", "model_transaction_policy",
-     "sequence_batching"}
+    {"batch_input", "batch_output", "ensemble_scheduling", "model_repository_agents", "model_transaction_policy"}
 )  # fmt: skip
 """Triton's names without which the model would answer something else."""
 QUEUE: Final = frozenset({DYNAMIC, INSTANCES})
 """What the registry and the router go by."""
 ISOLATION: Final = frozenset({"isolated", "max_memory_mb", "max_seconds"})
-KNOWN: Final = BATCHING | ISOLATION | QUEUE | {"max_batch_size", "threads", "device", "model_warmup", "input", "output"}
+KNOWN: Final = (
+    BATCHING | ISOLATION | QUEUE | {"max_batch_size", "threads", "device", "model_warmup", "input", "output", SEQUENCES}
+)
 """What every runtime knows."""
 
 
@@ -96,10 +102,11 @@ class Options:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     reshape: Mapping[str, Any] = field(default_factory=dict)
     cache_dir: str = ""
+    sequences: SequenceConfig | None = None
     warnings: tuple[str, ...] = ()  # what was said and has no effect
 
 
-_FIELDS: Final = frozenset(each.name for each in fields(Options)) - {"own", "warnings"}
+_FIELDS: Final = frozenset(each.name for each in fields(Options)) - {"own", "sequences", "warnings"}
 
 
 def parse_options(config: str, beside: Mapping[str, Any], known: Collection[str], runtime: str) -> Options:
@@ -114,9 +121,19 @@ def parse_options(config: str, beside: Mapping[str, Any], known: Collection[str]
         del values[name]
     queue = {name: values.pop(name) for name in QUEUE if name in values}
     warnings += _queue_warnings(queue, given)
+    sequences = _sequences(values.pop(SEQUENCES, None))
+    warnings += sequences.warnings if sequences is not None else ()
     own = {name: values.pop(name) for name in set(values) - _FIELDS}
     checked: dict[str, Any] = {name: _checked(name, value) for name, value in values.items() if name not in BATCHING}
-    return Options(**checked, **batching({**values, **queue}), own=own, warnings=warnings)
+    return Options(**checked, **batching({**values, **queue}), own=own, sequences=sequences, warnings=warnings)
+
+
+def _sequences(stated: object) -> SequenceConfig | None:
+    if stated is None:
+        return None
+    if not isinstance(stated, dict):
+        raise Failed("load_failed", f"Option {SEQUENCES!r} must be an object, not {stated!r}.")
+    return sequence_config.read(stated)
 
 
 def _refuse_unknown(names: Collection[str], known: Collection[str], runtime: str) -> None:

@@ -11,8 +11,9 @@ from typing import Any, Final
 from google.protobuf import text_format
 
 LISTS: Final = frozenset(
-    {"batch_input", "batch_output", "dims", "gpus", "input", "instance_group", "model_warmup", "output",
-     "preferred_batch_size", "profile", "shape", "state", "step", "versions"}
+    {"batch_input", "batch_output", "bool_false_true", "control", "control_input", "dims", "fp32_false_true", "gpus",
+     "initial_state", "input", "instance_group", "int32_false_true", "model_warmup", "output", "preferred_batch_size",
+     "profile", "shape", "state", "step", "versions"}
 )  # fmt: skip
 """Names that stand for a list, also where they are given once."""
 MAPS: Final = frozenset(

@@ -16,6 +16,7 @@ import numpy as np
 
 from scurry.runtimes.graphs import depends_on_values
 from scurry.runtimes.memory import Growth
+from scurry.runtimes.sequences import Sequences, sequences_of, shown
 from scurry.runtimes.stacking import decide
 from scurry.runtimes.stated import check_stated
 from scurry.runtimes.traits import Traits
@@ -59,6 +60,7 @@ class Runtime(Traits, ABC):
         self.depends = False  # on its input: how long a run takes, though no dimension is free
         self.baseline: Baseline | None = None
         self.notes: tuple[str, ...] = ()  # what whoever reads the record should know of how it was opened
+        self.sequences: Sequences | None = None  # what of the tensors belongs to sequences
         self.warnings: list[str] = []
         self._texts = False
 
@@ -82,7 +84,8 @@ class Runtime(Traits, ABC):
                 self._load()
                 self._texts = self.takes_text and any(port.datatype == "BYTES" for port in self.inputs)
                 _check_datatypes((*self.inputs, *self.outputs))
-                check_stated(self.options, self.inputs, self.outputs)
+                self.sequences = sequences_of(self)
+                check_stated(self.options, *shown(self))
                 self._warm_up()
             self.depends = self._depends()
         except ScurryError as cause:
@@ -122,7 +125,7 @@ class Runtime(Traits, ABC):
 
     def signature(self) -> Signature:
         """What the model takes and gives, for the registry."""
-        return _signature(self.inputs, self.outputs, batched=self.batched)
+        return _signature(*shown(self), batched=self.batched)
 
     def _warm_up(self) -> None:
         """Run what there is to try with, then decide whether rows may be stacked. A model that fails is a warning."""

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from scurry.runtimes.baseline import Baseline
+from scurry.runtimes.sequences import shown
 from scurry.runtimes.warmup import guessed, recorded
 from scurry.wire.errors import ScurryError
 
@@ -26,7 +27,7 @@ TIMED_SECONDS: Final = 0.02
 def try_out(model: Runtime) -> None:
     """Give the model its baseline; one that runs with nothing gets a warning."""
     failures: list[str] = []
-    known = recorded(model.options.model_warmup, model.inputs, model.file.path)
+    known = _samples(model)
     tries = [(model.run, each) for each in known] + [(model.run_guess, each) for each in guessed(model.inputs)]
     for run, (name, arrays) in tries:
         try:
@@ -49,3 +50,13 @@ def timed(model: Runtime, arrays: Sequence[Array]) -> list[Array]:
         taken.append(time.perf_counter() - start)
     model.seconds = min(taken)
     return outputs
+
+
+def _samples(model: Runtime) -> list[tuple[str, list[Array]]]:
+    """Those of the config; of a sequence each is the first step."""
+    samples = recorded(model.options.model_warmup, shown(model)[0], model.file.path)
+    kept = model.sequences
+    if kept is None:
+        return list(samples)
+    first = [kept.first], [("0", True, False)]
+    return [(name, kept.arrays([each[:1] for each in arrays], *first)) for name, arrays in samples]

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from collections.abc import Sequence as Several
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from google.protobuf.message import Message
@@ -24,6 +25,7 @@ from scurry.registry.function import Registry
 from scurry.router.function import Router
 from scurry.router.policy import MOMENT_MS, Bounds
 from scurry.testing.mailroom import Address, Lost, Mail, Mailroom
+from scurry.wire.addresses import Sequence, parse
 from scurry.wire.errors import error
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.messages_pb2 import Audit, Bounced, DeadLetter, Replies, Reply, Request, Requests, Update, View
@@ -31,6 +33,8 @@ from scurry.wire.names import INFERENCE, REGISTRY, ROUTER, TYPE_PREFIX
 from scurry.wire.tensors import Array, to_array, to_tensor
 
 START_MS: Final = 1_700_000_000_000
+STEP_LOSSES: Final = 20
+"""So often the transport asks for the steps of a sequence."""
 
 
 @dataclass(slots=True)
@@ -79,13 +83,14 @@ class Harness:
         self.out = Outside()
         self._room = Mailroom([*own, *functions], self.out.take, self._bounce, now_ms)
         self._numbers = itertools.count(1)
+        self._losses: Counter[str] = Counter()  # of calls of sequences
 
     def clock(self) -> int:
         """The harness' time in epoch milliseconds, for functions that ask."""
         return self._room.now_ms
 
     @property
-    def sent(self) -> Sequence[Mail]:
+    def sent(self) -> Several[Mail]:
         """Every message between functions, in order."""
         return self._room.sent
 
@@ -167,10 +172,15 @@ class Harness:
         await self._room.advance(ms)
 
     def _bounce(self, lost: Lost) -> None:
-        """As the transport does: what a worker did not answer comes back to router or registry."""
+        """As the transport does: what a worker did not answer is asked again, or comes back to router or registry."""
         function, key = lost.address
         if function != INFERENCE:
             raise lost.failure
+        if isinstance(parse(key), Sequence) and self._losses[key] < STEP_LOSSES - 1:
+            self._losses[key] += 1
+            alone = Requests(solo=True).SerializeToString()
+            self._room.give_back(lost.address, [replace(mail, value=mail.value + alone) for mail in lost.batch])
+            return
         for mail in lost.batch:
             to = {"Load": REGISTRY, "Requests": ROUTER}.get(mail.typename.removeprefix(TYPE_PREFIX))
             if to is not None:

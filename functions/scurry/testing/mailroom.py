@@ -60,8 +60,8 @@ class Mailroom:
         self._mail: defaultdict[Address, list[Mail]] = defaultdict(list)
         self._flying: dict[Address, list[Mail]] = {}
         self._delayed: list[tuple[int, int, str, Mail]] = []
-        self._order = itertools.count()
-        self._news = asyncio.Event()
+        self._kept = {function.typename: function.state for function in functions}  # or asked for by a call
+        self._order, self._news = itertools.count(), asyncio.Event()
 
     def post(self, mail: Mail) -> None:
         """Put a message into the mail of its address."""
@@ -70,6 +70,10 @@ class Mailroom:
         self.sent.append(mail)
         self._mail[mail.to].append(mail)
         self._news.set()
+
+    def give_back(self, address: Address, batch: Sequence[Mail]) -> None:
+        """The next call of an address brings these again, before what came meanwhile."""
+        self._mail[address][:0] = batch
 
     @property
     def waiting(self) -> int:
@@ -107,12 +111,8 @@ class Mailroom:
         """One call for each address that has mail and none in flight, by function."""
         calls: defaultdict[str, list[Call]] = defaultdict(list)
         for address in [address for address in self._mail if address not in self._flying]:
-            self._flying[address] = self._mail.pop(address)
-            function = self._functions[address[0]]
-            call = Call.parse(_to_function(address, function.state, self.states.get(address), self._flying[address]))
-            if function.state is not None:
-                call.select(function.state)
-            calls[address[0]].append(call)
+            self._flying[address] = batch = self._mail.pop(address)
+            calls[address[0]].append(_call(address, self._kept[address[0]], self.states.get(address), batch))
         return calls
 
     async def _serve(self, function: Function, calls: Sequence[Call]) -> None:
@@ -136,9 +136,11 @@ class Mailroom:
     def _land(self, call: Call) -> None:
         """Take a finished call apart: state first, then everything it says."""
         address = (call.function, call.key)
-        del self._flying[address]
-        result = FromFunction.FromString(call.response.SerializeToString()).invocation_result
-        for mutation in result.state_mutations:
+        batch, response = self._flying.pop(address), FromFunction.FromString(call.response.SerializeToString())
+        for missing in response.incomplete_invocation_context.missing_values:
+            self._kept[address[0]] = State(missing.state_name, missing.type_typename)
+            self.give_back(address, batch)
+        for mutation in (result := response.invocation_result).state_mutations:
             self.states.pop(address, None)
             if mutation.mutation_type != DELETE:
                 self.states[address] = mutation.state_value.value
@@ -154,12 +156,19 @@ class Mailroom:
             self._delayed = [item for item in self._delayed if item[2] != later.cancellation_token]
             heapq.heapify(self._delayed)
             return
-        item = (self.now_ms + later.delay_in_ms, next(self._order), later.cancellation_token, _mail(later, address))
-        heapq.heappush(self._delayed, item)
+        due, token = self.now_ms + later.delay_in_ms, later.cancellation_token
+        heapq.heappush(self._delayed, (due, next(self._order), token, _mail(later, address)))
 
     def __repr__(self) -> str:
         mail = sum(len(batch) for batch in self._mail.values())
         return f"<Mailroom {', '.join(self._functions)}: {mail} in the mail, {self.waiting} delayed>"
+
+
+def _call(address: Address, state: State | None, value: bytes | None, batch: Sequence[Mail]) -> Call:
+    call = Call.parse(_to_function(address, state, value, batch))
+    if state is not None:
+        call.select(state)
+    return call
 
 
 def _to_function(address: Address, state: State | None, value: bytes | None, batch: Sequence[Mail]) -> bytes:

@@ -5,7 +5,7 @@
     │     bad_request input_name input_datatype input_rank input_shape input_value output_name
     │     payload_missing too_large id_conflict not_authenticated not_allowed
     ├── NotFound            nothing by that name
-    │     model_not_found version_not_found result_not_found
+    │     model_not_found version_not_found result_not_found sequence_not_found
     ├── Unavailable         the same request may succeed later
     │     model_not_ready overloaded rate_limited deadline_exceeded unavailable
     └── Failed              the model or the system failed
@@ -62,7 +62,7 @@ class InvalidRequest(ScurryError):
 class NotFound(ScurryError):
     """Nothing by that name."""
 
-    codes = frozenset({"model_not_found", "version_not_found", "result_not_found"})
+    codes = frozenset({"model_not_found", "version_not_found", "result_not_found", "sequence_not_found"})
 
 
 class Unavailable(ScurryError):

@@ -29,6 +29,7 @@ TYPE_PREFIX: Final = "scurry.v1/"
 ROUTER_STATE: Final = "router"
 REGISTRY_STATE: Final = "record"
 GRAPH_STATE: Final = "run"
+INFERENCE_STATE: Final = "inference"
 
 NOBODY: Final = "!"
 """Router key of entries that name no model."""

@@ -15,6 +15,7 @@ from scurry.inference.layouts import LayoutCache
 from scurry.runtimes.port import Port
 from scurry.wire.infer_pb2 import InferRequest, Tensor
 from scurry.wire.messages_pb2 import ENCODING_INPUTS, ENCODING_REQUEST, Request
+from scurry.wire.tensors import to_tensor
 
 
 def brought(items) -> list:
@@ -179,3 +180,31 @@ def test_a_deeply_nested_body_fails_alone():
     )
     assert good.failure is None
     assert strange.failure.code == "bad_request"
+
+
+@pytest.mark.parametrize("behind", ["parameters", "tensor", "output", "priority", "nothing", "cut", "noise"])
+def test_a_step_that_begins_like_the_last_is_read_as_any(behind: str) -> None:
+    """Whatever stands behind its data, what comes of it is what parsing all of it comes to."""
+    toy = Toy()
+    known = InferRequest(inputs=[to_tensor("x", row(1, 2))])
+    known.parameters["sequence_id"].int_value = 7
+    step = InferRequest(inputs=[to_tensor("x", row(3, 4))])
+    match behind:
+        case "parameters":
+            step.parameters["sequence_id"].string_value = "another"
+        case "tensor":
+            step.inputs.append(to_tensor("x", row(5, 6)))
+        case "output":
+            step.outputs.append("z")
+        case "priority":
+            step.parameters["priority"].int_value = 1
+    content = step.SerializeToString()
+    content = content[:-1] if behind == "cut" else content + b"\xff" if behind == "noise" else content
+    layouts, fresh = LayoutCache(toy), LayoutCache(toy)
+    for cache in (layouts, fresh):
+        cache.keeps_sequences = True
+    claim([request(1, known.SerializeToString())], layouts)
+    assert layouts.step is not None
+    (item,), (parsed,) = claim([request(2, content)], layouts), claim([request(2, content)], fresh)
+    assert (str(item.failure), list(item.data), item.wanted) == (str(parsed.failure), list(parsed.data), parsed.wanted)
+    assert item.layout == parsed.layout

@@ -29,7 +29,7 @@ async def test_what_nobody_knows_waits_and_the_registry_is_asked() -> None:
     out = await serve(None, requests("a"), requests("b"))
     assert [(to, key, value) for to, key, value in out.sent] == [(REGISTRY, "m", RoutesWanted(model="m"))]
     assert held(out) == [(20, ["a", "b"])]
-    assert RouterState.FromString(out.state or b"") == RouterState(held=2, asked=1)
+    assert RouterState.FromString(out.state or b"") == RouterState(held=2, asked=1, tickets=1)
     out = await serve(out.state, requests("c"), now=NOW + 5)
     assert out.sent == []
     assert held(out) == [(20, ["c"])]

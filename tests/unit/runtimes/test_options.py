@@ -54,7 +54,7 @@ def test_what_is_tritons_and_harmless_is_said_to_have_no_effect():
     assert options.warnings == ("optimization, parameters in the config without effect here.",)
 
 
-@pytest.mark.parametrize("name", ["sequence_batching", "ensemble_scheduling", "batch_input"])
+@pytest.mark.parametrize("name", ["model_transaction_policy", "ensemble_scheduling", "batch_input"])
 def test_what_would_change_the_answer_is_refused(name):
     """Not ignored."""
     with pytest.raises(Failed, match=f"'{name}', which does not work here yet"):

@@ -8,12 +8,14 @@ import org.apache.flink.statefun.sdk.reqreply.generated.ToFunction;
 
 /** One call on its way to an answer. Made on Flink's thread, after that touched by the event loop only. */
 final class Call {
-  final ToFunction request;
-  final int size;
   final RemoteInvocationMetrics metrics;
   final Lease lease;
   final long made = System.nanoTime();
   final CompletableFuture<FromFunction> answer = new CompletableFuture<>();
+
+  /** What is asked; changed only for steps of a sequence that lost their worker. */
+  ToFunction request;
+  int size;
 
   /** Where it belongs; found on the event loop. */
   FunctionKey key;
@@ -35,6 +37,12 @@ final class Call {
     this.size = request.getSerializedSize();
     this.metrics = metrics;
     this.lease = lease;
+  }
+
+  /** From now on each of its steps is to be computed by itself. */
+  void askApart() {
+    request = Steps.apart(request);
+    size = request.getSerializedSize();
   }
 
   String id() {

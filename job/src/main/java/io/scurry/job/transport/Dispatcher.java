@@ -26,11 +26,15 @@ import org.slf4j.LoggerFactory;
  *   <li>it arrived and was lost, or the process says that it failed: bounced, or asked again after a pause.
  * </ol>
  *
+ * <p>The steps of a sequence are asked again although others bounce: as long as their call is in flight, Flink keeps the
+ * next ones back, so that none overtakes another.
+ *
  * <p>{@link #submit} is for any thread, the rest for the event loop.
  */
 final class Dispatcher implements Peer.Listener {
   private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
   private static final int APART_AFTER = 2;
+  private static final int STEP_LOSSES = 20;
   private static final long REPORT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private final Counters counters = new Counters();
@@ -129,12 +133,15 @@ final class Dispatcher implements Peer.Listener {
       call.answer.complete(Broadcast.LOST);
       return;
     }
-    if (settings.bounces()) {
+    call.losses++;
+    if (settings.bounces() && (!call.key.sequence || call.losses >= STEP_LOSSES)) {
       bounce(call, cause, true, alone);
       return;
     }
     counters.retry();
-    call.losses++;
+    if (call.key.sequence) {
+      call.askApart();
+    }
     call.apart |= call.losses >= APART_AFTER;
     long pause = Health.FAILURES.millis(call.losses);
     LOG.debug("{} is asked again in {} ms: {}", call, pause, cause);
@@ -156,7 +163,8 @@ final class Dispatcher implements Peer.Listener {
   private void bounce(Call call, String cause, boolean executing, boolean alone) {
     counters.bounce();
     LOG.debug("{} bounces: {}", call, cause);
-    call.answer.complete(Bounce.of(call.request, cause, executing, alone));
+    FromFunction bounce = Bounce.of(call.request, cause, executing, alone);
+    call.answer.complete(call.key.sequence ? Steps.lost(call.request, bounce) : bounce);
   }
 
   private void strand(Call call) {
@@ -166,7 +174,7 @@ final class Dispatcher implements Peer.Listener {
   }
 
   private boolean isOutOfPatience(Call call) {
-    return settings.bounces() && System.nanoTime() - call.stranded > settings.connectPatience.toNanos();
+    return settings.bounces() && !call.key.sequence && System.nanoTime() - call.stranded > settings.connectPatience.toNanos();
   }
 
   /** Looks after silence, idle connections and those who wait. */

@@ -17,7 +17,7 @@ import io.scurry.job.Names;
  * </pre>
  */
 final class FunctionKey {
-  private static final FunctionKey EVERYWHERE = new FunctionKey("", 0, false, true, true);
+  private static final FunctionKey EVERYWHERE = new FunctionKey("", 0, false, true, true, false);
 
   /** What is ranked. */
   final String ranked;
@@ -34,29 +34,34 @@ final class FunctionKey {
   /** Whether it is for every process. */
   final boolean everywhere;
 
-  private FunctionKey(String ranked, int rank, boolean solo, boolean load, boolean everywhere) {
+  /** Whether it is a sequence's, whose steps nothing may bring out of order. */
+  final boolean sequence;
+
+  private FunctionKey(
+      String ranked, int rank, boolean solo, boolean load, boolean everywhere, boolean sequence) {
     this.ranked = ranked;
     this.rank = rank;
     this.solo = solo;
     this.load = load;
     this.everywhere = everywhere;
+    this.sequence = sequence;
   }
 
   static FunctionKey parse(String id) {
     Addresses address = Addresses.parse(id);
     if (address == null) {
-      return new FunctionKey(id, 0, false, false, false);
+      return new FunctionKey(id, 0, false, false, false, false);
     }
     String ranked = address.model + "@" + address.version;
     switch (address.kind) {
       case SOLO:
-        return new FunctionKey(ranked, 0, true, false, false);
+        return new FunctionKey(ranked, 0, true, false, false, false);
       case SEQUENCE:
-        return new FunctionKey(ranked, (int) (Rendezvous.hash(id) & 1), false, false, false);
+        return new FunctionKey(ranked, (int) (Rendezvous.hash(id) & 1), false, false, false, true);
       case LOAD:
-        return address.lane == null ? EVERYWHERE : new FunctionKey(ranked, address.lane, false, true, false);
+        return address.lane == null ? EVERYWHERE : new FunctionKey(ranked, address.lane, false, true, false, false);
       default:
-        return new FunctionKey(ranked, address.lane % Names.MOST_LANES, false, false, false);
+        return new FunctionKey(ranked, address.lane % Names.MOST_LANES, false, false, false, false);
     }
   }
 

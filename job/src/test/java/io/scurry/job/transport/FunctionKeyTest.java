@@ -38,6 +38,7 @@ class FunctionKeyTest {
     for (int i = 0; i < 1000; i++) {
       FunctionKey key = FunctionKey.parse("digits@1/seq/" + i);
       assertEquals("digits@1", key.ranked);
+      assertTrue(key.sequence && !key.apart());
       counts[key.rank]++;
     }
     assertEquals(500, counts[0], 60);
@@ -51,6 +52,7 @@ class FunctionKeyTest {
     assertTrue(key.load && key.apart() && !key.solo && !key.everywhere);
     assertTrue(FunctionKey.parse("digits@1/load/all").everywhere);
     assertFalse(FunctionKey.parse("digits@1/3").apart());
+    assertFalse(FunctionKey.parse("digits@1/3").sequence);
   }
 
   @Test
