@@ -30,8 +30,7 @@ class RouteTable:
         every = self._lanes.values()
         self.elastic = [each for each in every if each.route.most_lanes and not each.draining]  # grow with a backlog
         self.sequences = any(each.sequences for each in every)
-        #: versions that share the requests which name none, and their shares
-        self.weights = [(each.version, each.weight) for each in every if each.weight > 0]
+        self.weights = [(each.version, each.weight) for each in every if each.weight > 0]  # that no request names
 
     @classmethod
     def load(cls, value: bytes | None) -> RouteTable:
