@@ -26,6 +26,7 @@ from scurry.endpoint.frames import ANSWER, CONTENT_TYPE, DRAINING, HEARTBEAT, jo
 from scurry.endpoint.reqreply_pb2 import FromFunction, ToFunction
 from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
 from scurry.wire.messages_pb2 import DeadLetter, Done, Load, Loaded, LoadFailed, ModelSpec, Replies, Request, Requests
+from scurry.wire.names import INFERENCE_STATE
 from scurry.wire.tensors import to_array, to_tensor
 
 PROGRAM = """
@@ -125,6 +126,7 @@ def call(model: str, *messages: object, lane: str = "0") -> ToFunction:
     made = ToFunction()
     made.invocation.target.namespace, made.invocation.target.type = "scurry", "inference"
     made.invocation.target.id = f"{model}@1/{lane}"
+    made.invocation.state.add(state_name=INFERENCE_STATE)
     for message in messages:
         item = made.invocation.invocations.add()
         item.caller.namespace, item.caller.type, item.caller.id = "scurry", "router", model

@@ -45,6 +45,7 @@ async def compute_apart(
             arrays, quick = inputs_of(loaded.layouts, item), loaded.pace.seconds < SLOW_SECONDS
             outputs = await children.run(lane_call.key, work.spec, arrays, seconds, quick=quick)
             take(loaded.layouts, item, outputs)
+            lane_call.sizes.append(1)
         except Died as cause:
             lane_call.suspicious = True
             sentence = f"The process that ran this request alone was lost: {cause}."

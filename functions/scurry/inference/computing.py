@@ -51,14 +51,15 @@ class Stopwatch(threading.local):
             self.at, self.cpu = now, time.thread_time()
         return now
 
-    def run(self, loaded: LoadedModel, batch: Sequence[BatchItem], now_ms: int) -> None:
-        """Run a batch once, without what is late, and note how long it took."""
+    def run(self, loaded: LoadedModel, batch: Sequence[BatchItem], now_ms: int) -> int:
+        """Run a batch once, without what is late, and note how long it took; returns how many that were."""
         on_time = drop_late(batch, now_ms)
         if on_time:
             start = self.refreshed()
             run(loaded, loaded.layouts, on_time)
             seconds = time.perf_counter() - start
             loaded.pace.note(seconds, time.thread_time() - self.cpu if seconds > OUTLIER_SECONDS else 0.0)
+        return len(on_time)
 
 
 class Computing:
@@ -104,7 +105,7 @@ class Computing:
         start, rows = time.perf_counter(), 1 if lane_call.solo else loaded.model.max_batch_size
         try:
             for batch in batches(work.items or (), rows, batched=loaded.model.batched, alike=work.alike):
-                self._stopwatch.run(loaded, batch, self._now())
+                lane_call.sizes.append(self._stopwatch.run(loaded, batch, self._now()))
             return self._written(lane_call, work, loaded)
         except Exception as cause:
             work.fail_unforeseen(lane_call.call.key, cause)

@@ -9,13 +9,15 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
+from scurry.inference import reports
 from scurry.inference.answers import write_replies
 from scurry.inference.items import BatchItem
 from scurry.inference.loads import report_broken
 from scurry.wire.addresses import Lane, Solo, parse
 from scurry.wire.errors import Failed
-from scurry.wire.messages_pb2 import Bounced, DeadLetter, Done, Load, Requests, Unload
+from scurry.wire.messages_pb2 import Bounced, DeadLetter, Done, Load, Requests, Statistics, Unload
 from scurry.wire.names import EGRESS, ROUTER, TYPE_PREFIX
+from scurry.wire.statistics import answered
 
 if TYPE_CHECKING:
     from scurry.endpoint.call import Call
@@ -35,10 +37,11 @@ CHANGES: Final[dict[str, type[Load | Unload]]] = {f"{TYPE_PREFIX}Load": Load, f"
 class Work:
     """Requests of a call that one registration of the version answers."""
 
-    __slots__ = ("alike", "broken", "items", "requests", "spec")
+    __slots__ = ("alike", "arrived", "broken", "items", "requests", "spec")
 
     def __init__(self, spec: ModelSpec, requests: list[Request]) -> None:
         self.spec, self.requests = spec, requests
+        self.arrived = [(requests[0].entry, len(requests))]  # what travelled together: the first one's entry, how many
         self.items: list[BatchItem] | None = None  # None: not claimed yet
         self.alike = 0  # rows of each, if all look alike
         self.broken = ""  # why the model cannot be mended
@@ -83,6 +86,7 @@ class LaneCall:
         "requests",
         "returned",
         "sequence",
+        "sizes",
         "solo",
         "suspicious",
         "version",
@@ -98,6 +102,7 @@ class LaneCall:
         self.changes: list[Load | Unload] = []
         self.sequence = 0
         self.busy = 0.0  # seconds of computing
+        self.sizes: list[int] = []  # requests in each call of the model
         self.report = self.returned = False
         self.suspicious = False  # a request of it was shown to end the process that computes it
         self.solo = isinstance(address, Solo)
@@ -130,6 +135,7 @@ class LaneCall:
         for work in self.works:
             if work.spec.identity == spec.identity and work.spec.generation == spec.generation:
                 work.requests.extend(requests.requests)
+                work.arrived.append((requests.requests[0].entry, len(requests.requests)))
                 return
         self.works.append(Work(spec, list(requests.requests)))
 
@@ -168,19 +174,26 @@ class LaneCall:
             letter.request.ClearField(field)
         self.call.egress(EGRESS, DEAD_LETTER, letter.SerializeToString())
 
-    def finish(self, busy_micros: int = 0, requests: int = 0) -> None:
-        """Write the call's answer: the replies to the egress, the report to the router."""
+    def finish(self, now_ms: int) -> None:
+        """Write the call's answer: the replies to the egress, the report to the router, or what it counted kept."""
         items = [item for work in self.works for item in work.items or ()]
         if items:
             self.call.egress(EGRESS, REPLIES, write_replies(items, self.model, self.version))
         for work in self.works:
             if work.broken:
                 report_broken(self.call, self.key, work.spec, work.broken)
+        counted = reports.count(self, now_ms) if self.works else Statistics()
         if self.report and not (self.returned and isinstance(self.address, Solo)):
-            lane = self.address.lane if isinstance(self.address, Lane) else -1
-            done = Done(version=self.version, lane=lane, sequence=self.sequence)
-            done.busy_micros, done.requests, done.suspicious = busy_micros, requests, self.suspicious
-            self.call.send(ROUTER, self.model, DONE, done.SerializeToString())
+            self._report(reports.report(self.call, counted))
+        elif self.works:
+            reports.keep(self.call, counted)
+
+    def _report(self, counted: Statistics) -> None:
+        lane = self.address.lane if isinstance(self.address, Lane) else -1
+        done = Done(version=self.version, lane=lane, sequence=self.sequence, suspicious=self.suspicious)
+        done.busy_micros, done.requests = counted.primary.busy_micros, answered(counted.primary)
+        done.statistics.CopyFrom(counted)
+        self.call.send(ROUTER, self.model, DONE, done.SerializeToString())
 
     def __repr__(self) -> str:
         return f"<LaneCall {self.call.key}: {self.requests} requests, {len(self.changes)} changes>"

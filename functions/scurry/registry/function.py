@@ -20,6 +20,7 @@ from scurry.wire.limits import shortened
 from scurry.wire.messages_pb2 import (
     Audit,
     Bounced,
+    Counted,
     DeadLetter,
     Drained,
     Load,
@@ -112,7 +113,7 @@ _EVENTS: Final[dict[str, Callable[[bytes], Event | None]]] = {
     f"{TYPE_PREFIX}Bounced": _lost,
     **{
         f"{TYPE_PREFIX}{kind.__name__}": kind.FromString
-        for kind in (Update, Loaded, LoadFailed, Loading, Remind, Drained)
+        for kind in (Update, Loaded, LoadFailed, Loading, Remind, Drained, Counted)
     },
 }
 

@@ -26,6 +26,7 @@ from scurry.wire.messages_pb2 import (
     DRAINING,
     FAILED,
     LOADING,
+    Counted,
     Drained,
     Loaded,
     LoadFailed,
@@ -35,6 +36,7 @@ from scurry.wire.messages_pb2 import (
     Update,
     VersionRecord,
 )
+from scurry.wire.statistics import add_codes, merge
 
 LOSSES: Final = 6
 """So many lost workers while loading mean that the version itself may be what ends them."""
@@ -54,7 +56,7 @@ class LoadLost:
     identity: str
 
 
-Event = Update | Loaded | LoadFailed | Loading | Remind | Drained | LoadLost
+Event = Update | Loaded | LoadFailed | Loading | Remind | Drained | LoadLost | Counted
 
 
 def advance(
@@ -73,7 +75,7 @@ def advance(
             return before, refused
     else:
         _EVENTS[type(event)](progress, event)
-    _settle(before, record, now)
+    _settle(before, record, now, counted=isinstance(event, Counted))
     return record, progress.effects
 
 
@@ -88,8 +90,8 @@ def _update(progress: Progress, update: Update, functions: tuple[str, ...] | Non
     return []
 
 
-def _settle(before: Record, record: Record, now: int) -> None:
-    """Remember the former split for a rollback, count the epoch of new routes, stamp the time."""
+def _settle(before: Record, record: Record, now: int, *, counted: bool) -> None:
+    """Remember the former split for a rollback, count the epoch of new routes, stamp the time of a change."""
     weights = weights_of(before)
     if weights and weights_of(record) != weights:
         record.previous.clear()
@@ -98,7 +100,7 @@ def _settle(before: Record, record: Record, now: int) -> None:
         del record.previous[version]
     if routes_of(record) != routes_of(before):
         record.epoch += 1
-    if record != before:
+    if record.epoch != before.epoch or (record != before and not counted):
         record.changed = now
 
 
@@ -192,6 +194,16 @@ def _on_drained(progress: Progress, event: Drained) -> None:
     progress.drop(entry, "Unloaded with requests outstanding: the drain limit passed." if event.expired else "")
 
 
+def _on_counted(progress: Progress, event: Counted) -> None:
+    """Counts of versions that are gone are gone with them."""
+    for told in event.versions:
+        entry = find(progress.record, told.version)
+        if entry is not None:
+            merge(entry.statistics, told.statistics)
+    if progress.record.versions:
+        add_codes(progress.record.unrouted, event.unrouted)
+
+
 _EVENTS: Final[dict[type, Callable[[Progress, Any], None]]] = {
     Loaded: _on_loaded,
     LoadFailed: _on_load_failed,
@@ -199,4 +211,5 @@ _EVENTS: Final[dict[type, Callable[[Progress, Any], None]]] = {
     Remind: _on_remind,
     LoadLost: _on_load_lost,
     Drained: _on_drained,
+    Counted: _on_counted,
 }

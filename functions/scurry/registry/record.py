@@ -21,6 +21,7 @@ from scurry.wire.messages_pb2 import (
     TensorSpec,
     VersionRecord,
 )
+from scurry.wire.statistics import counts_view
 
 STATES: Final = {
     REGISTERED: "registered",
@@ -121,6 +122,7 @@ def view(record: Record) -> str:
         "versions": [_version_view(entry) for entry in record.versions],
         "routes": weights_of(record),
         "aliases": dict(sorted(record.aliases.items())),
+        "unrouted": dict(sorted(record.unrouted.items())),
     }
     return json.dumps(body, separators=(",", ":"))
 
@@ -130,6 +132,7 @@ def _version_view(entry: VersionRecord) -> dict[str, Any]:
     body = {
         "version": entry.version,
         "state": STATES[READY] if takes_requests(entry) else STATES[entry.state],
+        **counts_view(entry.statistics.primary),
         "uri": spec.uri,
         "runtime": spec.runtime,
         "config": json.loads(spec.config or "{}"),

@@ -9,7 +9,7 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from scurry.endpoint.call import NOTHING, Call, Message, State, answer_each, now_ms
-from scurry.router import apart, arrived, draining, expiry, holding, recovery
+from scurry.router import apart, arrived, counting, draining, expiry, holding, recovery
 from scurry.router.policy import Bounds
 from scurry.router.routes import RouteTable
 from scurry.router.routing_pass import RoutingPass
@@ -55,6 +55,7 @@ class Router:
             apart.take_apart(routing, call.messages, take)
         holding.settle(routing)
         draining.report(routing)
+        counting.come_back(routing, len(self._tables))
         self._tables.put(call.key, routing.close(STATE), routing.table)
 
     def __repr__(self) -> str:
@@ -108,6 +109,9 @@ def _done(routing: RoutingPass, message: Message) -> None:
     lanes = routing.table.lanes(done.version)
     if lanes is None:
         return
+    if done.HasField("statistics"):
+        counting.reported(lanes, done.statistics)
+        routing.table.changed = True
     if done.suspicious:
         lanes.suspect(routing.now)
         routing.table.changed = True
@@ -132,6 +136,10 @@ def _drained(routing: RoutingPass, message: Message) -> None:
     draining.stop_waiting(routing, Drained.FromString(message.value))
 
 
+def _tell(routing: RoutingPass, _: Message) -> None:
+    counting.tell(routing)
+
+
 def _expire(routing: RoutingPass, message: Message) -> None:
     expiry.expire(routing, Expire.FromString(message.value))
 
@@ -139,9 +147,9 @@ def _expire(routing: RoutingPass, message: Message) -> None:
 def _reply(routing: RoutingPass, message: Message) -> None:
     """A user function's answer: the lane it came from tells the version. Its slot is free however it answered."""
     lane = parse(message.caller[1]) if message.caller else None
-    if isinstance(lane, Lane):
-        routing.table.finish(lane.version, lane.lane)
     reply = Reply.FromString(message.value)
+    if isinstance(lane, Lane) and routing.table.finish(lane.version, lane.lane):
+        counting.replied(routing.table[lane.version], reply)
     if not (reply.id or reply.reply):
         log.warning("model %s: a user function's reply names no request and is dropped", routing.model)
         return
@@ -159,5 +167,6 @@ _ACTS: Final[dict[str, Callable[[RoutingPass, Message], None]]] = {
     f"{TYPE_PREFIX}Reply": _reply,
     f"{TYPE_PREFIX}Drained": _drained,
     EXPIRE: _expire,
+    counting.TELL: _tell,
 }
 """The router sends itself Requests after a pause, and Drained as the limit of draining, Expire for deadlines."""

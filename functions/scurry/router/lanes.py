@@ -76,14 +76,16 @@ class Lanes:
         """Whether requests are to be computed in child processes."""
         return self.counters.apart_until > now
 
-    def finish(self, lane: int, sequence: int) -> None:
-        """The lane has finished all up to `sequence`; extra lanes that fell idle are forgotten."""
+    def finish(self, lane: int, sequence: int) -> bool:
+        """The lane has finished all up to `sequence`, or had told so before (False). Extra lanes that are idle go."""
         counters = self.counters
-        if 0 <= lane < len(counters.sent) and counters.done[lane] < sequence <= counters.sent[lane]:
-            counters.done[lane] = sequence
-            while len(counters.sent) > LANES and counters.sent[-1] == counters.done[-1]:
-                del counters.sent[-1], counters.done[-1], counters.asked[-1]
-                del counters.leaving[len(counters.sent) :]
+        if not (0 <= lane < len(counters.sent) and counters.done[lane] < sequence <= counters.sent[lane]):
+            return False
+        counters.done[lane] = sequence
+        while len(counters.sent) > LANES and counters.sent[-1] == counters.done[-1]:
+            del counters.sent[-1], counters.done[-1], counters.asked[-1]
+            del counters.leaving[len(counters.sent) :]
+        return True
 
     def count(self, count: int) -> None:
         """Count requests that are routed here for the first time."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from google.protobuf.message import DecodeError
 
-from scurry.router import policy, watching
+from scurry.router import counting, policy, watching
 from scurry.router.answers import LATE
 from scurry.router.lanes import Lanes
 from scurry.router.policy import Refusal
@@ -41,8 +41,10 @@ def bounce(routing: RoutingPass, bounced: Bounced, back: Requests) -> None:
         request.blame = policy.one_more(request.blame, policy.CHARGE_LIMIT, charge)
         why = policy.given_up(request.attempt, request.blame)
         if routing.late(request):
+            counting.failed(routing, version, LATE.code)
             routing.answers.refuse(request, LATE)
         elif why:
+            counting.failed(routing, version, "worker_lost")
             routing.answers.bury(request, version, Refusal("worker_lost", f"{why} {bounced.cause}".rstrip()))
         else:
             again.append(request)
@@ -83,6 +85,7 @@ def resend(routing: RoutingPass, again: Requests) -> None:
     fresh: list[Request] = []
     for request in again.requests:
         if routing.late(request):
+            counting.failed(routing, again.version, LATE.code)
             routing.answers.refuse(request, LATE)
         else:
             fresh.append(request)

@@ -91,12 +91,16 @@ class RouteTable:
                 leave_behind(lanes.counters, former)
         self.changed = self.settled = True
 
-    def finish(self, version: str, lane: int, sequence: int | None = None) -> None:
-        """A lane has finished everything up to `sequence`; None: one more, as a user function tells by its reply."""
+    def finish(self, version: str, lane: int, sequence: int | None = None) -> bool:
+        """A lane has finished everything up to `sequence`; None: one more, as a user function tells by its reply.
+
+        Returns whether anything was outstanding of that.
+        """
         lanes = self.lanes(version)
-        if lanes is not None and 0 <= lane < len(lanes.counters.done):
-            lanes.finish(lane, lanes.counters.done[lane] + 1 if sequence is None else sequence)
-            self.changed = self.settled = True
+        if lanes is None or not 0 <= lane < len(lanes.counters.done):
+            return False
+        self.changed = self.settled = True
+        return lanes.finish(lane, lanes.counters.done[lane] + 1 if sequence is None else sequence)
 
     def leave(self, version: str, count: int) -> None:
         """So many requests came back from a lost worker; with a negative count, are under way or answered again."""
@@ -159,8 +163,9 @@ def _changed(state: RouterState, routes: Routes) -> RouterState:
     lost = [max(kept.sent) for kept in state.versions if kept.version not in staying and kept.sent != kept.done]
     highest = max([state.highest, *lost])
     fresh = RouterState(
-        routes=routes, held=state.held, asked=state.asked, highest=highest, reread_until=state.reread_until
-    )
+        routes=routes, held=state.held, asked=state.asked, highest=highest, reread_until=state.reread_until,
+        telling=state.telling, unrouted=state.unrouted,
+    )  # fmt: skip
     for told in ("announce", "wanted"):
         fresh.routes.ClearField(told)
     none = [highest] * LANES

@@ -62,15 +62,17 @@ def send_trailer(
     call.send(INFERENCE, address, REQUESTS, b"".join((raw, lanes.stamp, trailer.SerializeToString())))
 
 
-def ask_for_reports(call: Call, table: RouteTable, lanes: Lanes) -> None:
-    """Have every lane that owes a report send one.
+def ask_for_reports(call: Call, table: RouteTable, lanes: Lanes) -> bool:
+    """Have every lane that owes a report send one; False when none is asked.
 
     What nobody asks for counts as outstanding for ever, and a bound that fell below that would refuse for ever.
     """
     if lanes.function:  # each reply is its report
-        return
-    for lane, sequence in lanes.unasked():
+        return False
+    owing = lanes.unasked()
+    for lane, sequence in owing:
         send_trailer(call, table, lanes, lane, sequence, report=True)
+    return bool(owing)
 
 
 def _send_to_user_function(call: Call, table: RouteTable, lanes: Lanes, lane: int, requests: Iterable[Request]) -> None:

@@ -12,6 +12,12 @@ class Encoding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ENCODING_REQUEST: _ClassVar[Encoding]
     ENCODING_INPUTS: _ClassVar[Encoding]
 
+class Telling(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    QUIET: _ClassVar[Telling]
+    SCHEDULED: _ClassVar[Telling]
+    ASKED: _ClassVar[Telling]
+
 class VersionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     REGISTERED: _ClassVar[VersionState]
@@ -22,6 +28,9 @@ class VersionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FAILED: _ClassVar[VersionState]
 ENCODING_REQUEST: Encoding
 ENCODING_INPUTS: Encoding
+QUIET: Telling
+SCHEDULED: Telling
+ASKED: Telling
 REGISTERED: VersionState
 LOADING: VersionState
 READY: VersionState
@@ -127,7 +136,7 @@ class Requests(_message.Message):
     def __init__(self, requests: _Optional[_Iterable[_Union[Request, _Mapping]]] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., sequence: _Optional[int] = ..., report: _Optional[bool] = ..., version: _Optional[str] = ..., epoch: _Optional[int] = ..., solo: _Optional[bool] = ..., held_since: _Optional[int] = ..., replayed: _Optional[bool] = ..., plain: _Optional[bool] = ..., first_deadline: _Optional[int] = ...) -> None: ...
 
 class Done(_message.Message):
-    __slots__ = ("version", "lane", "sequence", "epoch", "busy_micros", "requests", "suspicious")
+    __slots__ = ("version", "lane", "sequence", "epoch", "busy_micros", "requests", "suspicious", "statistics")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LANE_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -135,6 +144,7 @@ class Done(_message.Message):
     BUSY_MICROS_FIELD_NUMBER: _ClassVar[int]
     REQUESTS_FIELD_NUMBER: _ClassVar[int]
     SUSPICIOUS_FIELD_NUMBER: _ClassVar[int]
+    STATISTICS_FIELD_NUMBER: _ClassVar[int]
     version: str
     lane: int
     sequence: int
@@ -142,7 +152,74 @@ class Done(_message.Message):
     busy_micros: int
     requests: int
     suspicious: bool
-    def __init__(self, version: _Optional[str] = ..., lane: _Optional[int] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., busy_micros: _Optional[int] = ..., requests: _Optional[int] = ..., suspicious: _Optional[bool] = ...) -> None: ...
+    statistics: Statistics
+    def __init__(self, version: _Optional[str] = ..., lane: _Optional[int] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., busy_micros: _Optional[int] = ..., requests: _Optional[int] = ..., suspicious: _Optional[bool] = ..., statistics: _Optional[_Union[Statistics, _Mapping]] = ...) -> None: ...
+
+class Counts(_message.Message):
+    __slots__ = ("requests", "ok", "errors", "refused", "latency", "latency_millis", "batches", "busy_micros")
+    class ErrorsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    OK_FIELD_NUMBER: _ClassVar[int]
+    ERRORS_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_MILLIS_FIELD_NUMBER: _ClassVar[int]
+    BATCHES_FIELD_NUMBER: _ClassVar[int]
+    BUSY_MICROS_FIELD_NUMBER: _ClassVar[int]
+    requests: int
+    ok: int
+    errors: _containers.ScalarMap[str, int]
+    refused: int
+    latency: _containers.RepeatedScalarFieldContainer[int]
+    latency_millis: int
+    batches: _containers.RepeatedScalarFieldContainer[int]
+    busy_micros: int
+    def __init__(self, requests: _Optional[int] = ..., ok: _Optional[int] = ..., errors: _Optional[_Mapping[str, int]] = ..., refused: _Optional[int] = ..., latency: _Optional[_Iterable[int]] = ..., latency_millis: _Optional[int] = ..., batches: _Optional[_Iterable[int]] = ..., busy_micros: _Optional[int] = ...) -> None: ...
+
+class Statistics(_message.Message):
+    __slots__ = ("primary",)
+    PRIMARY_FIELD_NUMBER: _ClassVar[int]
+    primary: Counts
+    def __init__(self, primary: _Optional[_Union[Counts, _Mapping]] = ...) -> None: ...
+
+class InferenceState(_message.Message):
+    __slots__ = ("statistics",)
+    STATISTICS_FIELD_NUMBER: _ClassVar[int]
+    statistics: Statistics
+    def __init__(self, statistics: _Optional[_Union[Statistics, _Mapping]] = ...) -> None: ...
+
+class Counted(_message.Message):
+    __slots__ = ("versions", "unrouted")
+    class UnroutedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    UNROUTED_FIELD_NUMBER: _ClassVar[int]
+    versions: _containers.RepeatedCompositeFieldContainer[VersionCounted]
+    unrouted: _containers.ScalarMap[str, int]
+    def __init__(self, versions: _Optional[_Iterable[_Union[VersionCounted, _Mapping]]] = ..., unrouted: _Optional[_Mapping[str, int]] = ...) -> None: ...
+
+class VersionCounted(_message.Message):
+    __slots__ = ("version", "statistics")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    STATISTICS_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    statistics: Statistics
+    def __init__(self, version: _Optional[str] = ..., statistics: _Optional[_Union[Statistics, _Mapping]] = ...) -> None: ...
+
+class Tell(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class Bounced(_message.Message):
     __slots__ = ("message", "typename", "address", "cause", "executing", "alone")
@@ -495,23 +572,34 @@ class Drained(_message.Message):
     def __init__(self, version: _Optional[str] = ..., epoch: _Optional[int] = ..., expired: _Optional[bool] = ..., generation: _Optional[int] = ...) -> None: ...
 
 class RouterState(_message.Message):
-    __slots__ = ("routes", "versions", "held", "asked", "highest", "reread_until")
+    __slots__ = ("routes", "versions", "held", "asked", "highest", "telling", "unrouted", "reread_until")
+    class UnroutedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     HELD_FIELD_NUMBER: _ClassVar[int]
     ASKED_FIELD_NUMBER: _ClassVar[int]
     HIGHEST_FIELD_NUMBER: _ClassVar[int]
+    TELLING_FIELD_NUMBER: _ClassVar[int]
+    UNROUTED_FIELD_NUMBER: _ClassVar[int]
     REREAD_UNTIL_FIELD_NUMBER: _ClassVar[int]
     routes: Routes
     versions: _containers.RepeatedCompositeFieldContainer[LaneCounters]
     held: int
     asked: int
     highest: int
+    telling: Telling
+    unrouted: _containers.ScalarMap[str, int]
     reread_until: int
-    def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[LaneCounters, _Mapping]]] = ..., held: _Optional[int] = ..., asked: _Optional[int] = ..., highest: _Optional[int] = ..., reread_until: _Optional[int] = ...) -> None: ...
+    def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[LaneCounters, _Mapping]]] = ..., held: _Optional[int] = ..., asked: _Optional[int] = ..., highest: _Optional[int] = ..., telling: _Optional[_Union[Telling, str]] = ..., unrouted: _Optional[_Mapping[str, int]] = ..., reread_until: _Optional[int] = ...) -> None: ...
 
 class LaneCounters(_message.Message):
-    __slots__ = ("version", "sent", "done", "asked", "requests", "refused", "service_micros", "away", "leaving", "leaving_generation", "apart_until")
+    __slots__ = ("version", "sent", "done", "asked", "requests", "refused", "service_micros", "away", "leaving", "leaving_generation", "apart_until", "untold")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SENT_FIELD_NUMBER: _ClassVar[int]
     DONE_FIELD_NUMBER: _ClassVar[int]
@@ -523,6 +611,7 @@ class LaneCounters(_message.Message):
     LEAVING_FIELD_NUMBER: _ClassVar[int]
     LEAVING_GENERATION_FIELD_NUMBER: _ClassVar[int]
     APART_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    UNTOLD_FIELD_NUMBER: _ClassVar[int]
     version: str
     sent: _containers.RepeatedScalarFieldContainer[int]
     done: _containers.RepeatedScalarFieldContainer[int]
@@ -534,10 +623,11 @@ class LaneCounters(_message.Message):
     leaving: _containers.RepeatedScalarFieldContainer[int]
     leaving_generation: int
     apart_until: int
-    def __init__(self, version: _Optional[str] = ..., sent: _Optional[_Iterable[int]] = ..., done: _Optional[_Iterable[int]] = ..., asked: _Optional[_Iterable[int]] = ..., requests: _Optional[int] = ..., refused: _Optional[int] = ..., service_micros: _Optional[float] = ..., away: _Optional[int] = ..., leaving: _Optional[_Iterable[int]] = ..., leaving_generation: _Optional[int] = ..., apart_until: _Optional[int] = ...) -> None: ...
+    untold: Statistics
+    def __init__(self, version: _Optional[str] = ..., sent: _Optional[_Iterable[int]] = ..., done: _Optional[_Iterable[int]] = ..., asked: _Optional[_Iterable[int]] = ..., requests: _Optional[int] = ..., refused: _Optional[int] = ..., service_micros: _Optional[float] = ..., away: _Optional[int] = ..., leaving: _Optional[_Iterable[int]] = ..., leaving_generation: _Optional[int] = ..., apart_until: _Optional[int] = ..., untold: _Optional[_Union[Statistics, _Mapping]] = ...) -> None: ...
 
 class Record(_message.Message):
-    __slots__ = ("model", "sequence", "epoch", "versions", "aliases", "weights", "previous", "changed")
+    __slots__ = ("model", "sequence", "epoch", "versions", "aliases", "weights", "previous", "changed", "unrouted")
     class AliasesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -559,6 +649,13 @@ class Record(_message.Message):
         key: str
         value: int
         def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    class UnroutedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
@@ -567,6 +664,7 @@ class Record(_message.Message):
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     PREVIOUS_FIELD_NUMBER: _ClassVar[int]
     CHANGED_FIELD_NUMBER: _ClassVar[int]
+    UNROUTED_FIELD_NUMBER: _ClassVar[int]
     model: str
     sequence: int
     epoch: int
@@ -575,10 +673,11 @@ class Record(_message.Message):
     weights: _containers.ScalarMap[str, int]
     previous: _containers.ScalarMap[str, int]
     changed: int
-    def __init__(self, model: _Optional[str] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRecord, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., weights: _Optional[_Mapping[str, int]] = ..., previous: _Optional[_Mapping[str, int]] = ..., changed: _Optional[int] = ...) -> None: ...
+    unrouted: _containers.ScalarMap[str, int]
+    def __init__(self, model: _Optional[str] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRecord, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., weights: _Optional[_Mapping[str, int]] = ..., previous: _Optional[_Mapping[str, int]] = ..., changed: _Optional[int] = ..., unrouted: _Optional[_Mapping[str, int]] = ...) -> None: ...
 
 class VersionRecord(_message.Message):
-    __slots__ = ("version", "spec", "state", "error", "message", "loaded", "signature", "bytes", "device", "waiting", "function", "serving", "losses", "update", "warnings", "former")
+    __slots__ = ("version", "spec", "state", "error", "message", "loaded", "signature", "bytes", "device", "waiting", "function", "serving", "losses", "update", "warnings", "former", "statistics")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -595,6 +694,7 @@ class VersionRecord(_message.Message):
     UPDATE_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     FORMER_FIELD_NUMBER: _ClassVar[int]
+    STATISTICS_FIELD_NUMBER: _ClassVar[int]
     version: str
     spec: ModelSpec
     state: VersionState
@@ -611,7 +711,8 @@ class VersionRecord(_message.Message):
     update: str
     warnings: _containers.RepeatedScalarFieldContainer[str]
     former: _containers.RepeatedCompositeFieldContainer[ModelSpec]
-    def __init__(self, version: _Optional[str] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., state: _Optional[_Union[VersionState, str]] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., loaded: _Optional[_Iterable[int]] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., device: _Optional[str] = ..., waiting: _Optional[_Iterable[_Union[Update, _Mapping]]] = ..., function: _Optional[str] = ..., serving: _Optional[_Union[ModelSpec, _Mapping]] = ..., losses: _Optional[int] = ..., update: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., former: _Optional[_Iterable[_Union[ModelSpec, _Mapping]]] = ...) -> None: ...
+    statistics: Statistics
+    def __init__(self, version: _Optional[str] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., state: _Optional[_Union[VersionState, str]] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., loaded: _Optional[_Iterable[int]] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., device: _Optional[str] = ..., waiting: _Optional[_Iterable[_Union[Update, _Mapping]]] = ..., function: _Optional[str] = ..., serving: _Optional[_Union[ModelSpec, _Mapping]] = ..., losses: _Optional[int] = ..., update: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., former: _Optional[_Iterable[_Union[ModelSpec, _Mapping]]] = ..., statistics: _Optional[_Union[Statistics, _Mapping]] = ...) -> None: ...
 
 class View(_message.Message):
     __slots__ = ("model", "record")

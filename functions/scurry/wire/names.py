@@ -27,6 +27,7 @@ TYPE_PREFIX: Final = "scurry.v1/"
 
 ROUTER_STATE: Final = "router"
 REGISTRY_STATE: Final = "record"
+INFERENCE_STATE: Final = "inference"
 
 NOBODY: Final = "!"
 """Router key of entries that name no model."""
