@@ -73,7 +73,7 @@ def counted(stack: Stack) -> dict[str, dict[str, Counter[str]]]:
 
 
 def test_counters_add_up_to_the_answers_after_a_kill(own: Stack) -> None:
-    """20,000 requests with errors among them, the job killed half-way: by version and code, as many as were answered."""
+    """20,000 requests with errors among them, the job killed half-way: as many by version and code as were answered."""
     door = redis.Redis.from_url(own.redis_url, protocol=2)
     sent, killed = 0, 0
     while sent < REQUESTS:
@@ -84,12 +84,12 @@ def test_counters_add_up_to_the_answers_after_a_kill(own: Stack) -> None:
         sent += 100
         if not killed and sent >= KILL_AFTER:
             old = checkpoints(own)
-            wait("a checkpoint completes", WAIT_S, lambda: checkpoints(own) - old)
+            wait("a checkpoint completes", WAIT_S, lambda old=old: checkpoints(own) - old)
             killed = java(own)
         elif killed > 0 and sent >= KILL_AFTER + 2_000:
             os.kill(killed, signal.SIGKILL)
             killed = -1
-        wait("there is room", WAIT_S, lambda: sent - door.xlen(REPLIES) <= AT_ONCE)
+        wait("there is room", WAIT_S, lambda sent=sent: sent - door.xlen(REPLIES) <= AT_ONCE)
     wait("everything is answered", WAIT_S, lambda: door.xlen(REPLIES) >= REQUESTS)
     assert killed == -1
 

@@ -15,9 +15,8 @@ from scurry.inference.items import BatchItem
 from scurry.inference.loads import report_broken
 from scurry.wire.addresses import Lane, Solo, parse
 from scurry.wire.errors import Failed
-from scurry.wire.messages_pb2 import Bounced, DeadLetter, Done, Load, Requests, Statistics, Unload
+from scurry.wire.messages_pb2 import Bounced, DeadLetter, Done, Load, Requests, Unload
 from scurry.wire.names import EGRESS, ROUTER, TYPE_PREFIX
-from scurry.wire.statistics import answered
 
 if TYPE_CHECKING:
     from scurry.endpoint.call import Call
@@ -41,7 +40,7 @@ class Work:
 
     def __init__(self, spec: ModelSpec, requests: list[Request]) -> None:
         self.spec, self.requests = spec, requests
-        self.arrived = [(requests[0].entry, len(requests))]  # what travelled together: the first one's entry, how many
+        self.arrived = [(requests[0].entry, len(requests))]  # of each message: its first entry, how many requests
         self.items: list[BatchItem] | None = None  # None: not claimed yet
         self.alike = 0  # rows of each, if all look alike
         self.broken = ""  # why the model cannot be mended
@@ -182,18 +181,14 @@ class LaneCall:
         for work in self.works:
             if work.broken:
                 report_broken(self.call, self.key, work.spec, work.broken)
-        counted = reports.count(self, now_ms) if self.works else Statistics()
+        latest = reports.answered(self, now_ms) if self.works else None
         if self.report and not (self.returned and isinstance(self.address, Solo)):
-            self._report(reports.report(self.call, counted))
-        elif self.works:
-            reports.keep(self.call, counted)
-
-    def _report(self, counted: Statistics) -> None:
-        lane = self.address.lane if isinstance(self.address, Lane) else -1
-        done = Done(version=self.version, lane=lane, sequence=self.sequence, suspicious=self.suspicious)
-        done.busy_micros, done.requests = counted.primary.busy_micros, answered(counted.primary)
-        done.statistics.CopyFrom(counted)
-        self.call.send(ROUTER, self.model, DONE, done.SerializeToString())
+            lane = self.address.lane if isinstance(self.address, Lane) else -1
+            done = Done(version=self.version, lane=lane, sequence=self.sequence, suspicious=self.suspicious)
+            reports.report(self.call, done, latest)
+            self.call.send(ROUTER, self.model, DONE, done.SerializeToString())
+        elif latest is not None:
+            reports.keep(self.call, latest)
 
     def __repr__(self) -> str:
         return f"<LaneCall {self.call.key}: {self.requests} requests, {len(self.changes)} changes>"

@@ -10,14 +10,15 @@ it, or lost.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from scurry.router import sending
 from scurry.router.lanes import Lanes
 from scurry.router.routing_pass import RoutingPass
-from scurry.wire.messages_pb2 import ASKED, QUIET, SCHEDULED, Counted, Reply, Statistics
+from scurry.wire.messages_pb2 import ASKED, QUIET, SCHEDULED, Answered, Counted, Reply
 from scurry.wire.names import REGISTRY, ROUTER, TYPE_PREFIX
-from scurry.wire.statistics import add_codes, merge
+from scurry.wire.statistics import add_codes, note
 
 TELL: Final = f"{TYPE_PREFIX}Tell"
 TELL_MS: Final = 1_000
@@ -26,9 +27,11 @@ MODEL_MS: Final = 10
 """And so much longer for each model that this process serves: a hundred models tell in a second, however many."""
 
 
-def reported(lanes: Lanes, counted: Statistics) -> None:
-    """A worker reports what it counted."""
-    merge(lanes.counters.untold, counted)
+def reported(lanes: Lanes, answered: Iterable[Answered]) -> None:
+    """A worker reports what it answered, call by call."""
+    counts = lanes.counters.untold.primary
+    for call in answered:
+        note(counts, call)
 
 
 def failed(routing: RoutingPass, version: str, code: str) -> None:

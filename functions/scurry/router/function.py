@@ -109,8 +109,8 @@ def _done(routing: RoutingPass, message: Message) -> None:
     lanes = routing.table.lanes(done.version)
     if lanes is None:
         return
-    if done.HasField("statistics"):
-        counting.reported(lanes, done.statistics)
+    if done.answered:
+        counting.reported(lanes, done.answered)
         routing.table.changed = True
     if done.suspicious:
         lanes.suspect(routing.now)

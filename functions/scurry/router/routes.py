@@ -92,10 +92,7 @@ class RouteTable:
         self.changed = self.settled = True
 
     def finish(self, version: str, lane: int, sequence: int | None = None) -> bool:
-        """A lane has finished everything up to `sequence`; None: one more, as a user function tells by its reply.
-
-        Returns whether anything was outstanding of that.
-        """
+        """A lane has finished all up to `sequence`; None: one more, as a user function's reply tells. Or had before."""
         lanes = self.lanes(version)
         if lanes is None or not 0 <= lane < len(lanes.counters.done):
             return False

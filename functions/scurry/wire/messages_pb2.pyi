@@ -136,7 +136,7 @@ class Requests(_message.Message):
     def __init__(self, requests: _Optional[_Iterable[_Union[Request, _Mapping]]] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., sequence: _Optional[int] = ..., report: _Optional[bool] = ..., version: _Optional[str] = ..., epoch: _Optional[int] = ..., solo: _Optional[bool] = ..., held_since: _Optional[int] = ..., replayed: _Optional[bool] = ..., plain: _Optional[bool] = ..., first_deadline: _Optional[int] = ...) -> None: ...
 
 class Done(_message.Message):
-    __slots__ = ("version", "lane", "sequence", "epoch", "busy_micros", "requests", "suspicious", "statistics")
+    __slots__ = ("version", "lane", "sequence", "epoch", "busy_micros", "requests", "suspicious", "answered")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LANE_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -144,7 +144,7 @@ class Done(_message.Message):
     BUSY_MICROS_FIELD_NUMBER: _ClassVar[int]
     REQUESTS_FIELD_NUMBER: _ClassVar[int]
     SUSPICIOUS_FIELD_NUMBER: _ClassVar[int]
-    STATISTICS_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_FIELD_NUMBER: _ClassVar[int]
     version: str
     lane: int
     sequence: int
@@ -152,8 +152,29 @@ class Done(_message.Message):
     busy_micros: int
     requests: int
     suspicious: bool
-    statistics: Statistics
-    def __init__(self, version: _Optional[str] = ..., lane: _Optional[int] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., busy_micros: _Optional[int] = ..., requests: _Optional[int] = ..., suspicious: _Optional[bool] = ..., statistics: _Optional[_Union[Statistics, _Mapping]] = ...) -> None: ...
+    answered: _containers.RepeatedCompositeFieldContainer[Answered]
+    def __init__(self, version: _Optional[str] = ..., lane: _Optional[int] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., busy_micros: _Optional[int] = ..., requests: _Optional[int] = ..., suspicious: _Optional[bool] = ..., answered: _Optional[_Iterable[_Union[Answered, _Mapping]]] = ...) -> None: ...
+
+class Answered(_message.Message):
+    __slots__ = ("ok", "errors", "busy_micros", "waited", "sizes")
+    class ErrorsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    OK_FIELD_NUMBER: _ClassVar[int]
+    ERRORS_FIELD_NUMBER: _ClassVar[int]
+    BUSY_MICROS_FIELD_NUMBER: _ClassVar[int]
+    WAITED_FIELD_NUMBER: _ClassVar[int]
+    SIZES_FIELD_NUMBER: _ClassVar[int]
+    ok: int
+    errors: _containers.ScalarMap[str, int]
+    busy_micros: int
+    waited: _containers.RepeatedScalarFieldContainer[int]
+    sizes: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, ok: _Optional[int] = ..., errors: _Optional[_Mapping[str, int]] = ..., busy_micros: _Optional[int] = ..., waited: _Optional[_Iterable[int]] = ..., sizes: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Counts(_message.Message):
     __slots__ = ("requests", "ok", "errors", "refused", "latency", "latency_millis", "batches", "busy_micros")
@@ -189,10 +210,10 @@ class Statistics(_message.Message):
     def __init__(self, primary: _Optional[_Union[Counts, _Mapping]] = ...) -> None: ...
 
 class InferenceState(_message.Message):
-    __slots__ = ("statistics",)
-    STATISTICS_FIELD_NUMBER: _ClassVar[int]
-    statistics: Statistics
-    def __init__(self, statistics: _Optional[_Union[Statistics, _Mapping]] = ...) -> None: ...
+    __slots__ = ("answered",)
+    ANSWERED_FIELD_NUMBER: _ClassVar[int]
+    answered: _containers.RepeatedCompositeFieldContainer[Answered]
+    def __init__(self, answered: _Optional[_Iterable[_Union[Answered, _Mapping]]] = ...) -> None: ...
 
 class Counted(_message.Message):
     __slots__ = ("versions", "unrouted")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, MutableMapping, MutableSequence
 from typing import Any, Final
 
-from scurry.wire.messages_pb2 import Counts, Statistics
+from scurry.wire.messages_pb2 import Answered, Counts, Statistics
 
 LATENCY_BUCKETS: Final = 17
 """Up to 1, 2, 4 … 32,768 ms, and longer."""
@@ -24,17 +24,24 @@ def bounds(buckets: int) -> Iterator[str]:
     yield "+Inf"
 
 
-def add_at(histogram: MutableSequence[int], place: int, count: int) -> None:
-    """Count into a bucket. What lies behind the last that was ever counted into is not kept."""
-    while len(histogram) <= place:
-        histogram.append(0)
-    histogram[place] += count
-
-
 def add_codes(into: MutableMapping[str, int], more: MutableMapping[str, int]) -> None:
     """Add up counts by code."""
     for code, count in more.items():
         into[code] = into.get(code, 0) + count
+
+
+def note(counts: Counts, call: Answered) -> None:
+    """Count what one call answered."""
+    counts.ok += call.ok
+    counts.busy_micros += call.busy_micros
+    if call.errors:
+        add_codes(counts.errors, call.errors)
+    waited = call.waited
+    for age, requests in zip(waited[::2], waited[1::2], strict=True):
+        counts.latency_millis += age * requests
+        _add_at(counts.latency, place(age, LATENCY_BUCKETS), requests)
+    for size in call.sizes:
+        _add_at(counts.batches, place(size, BATCH_BUCKETS), 1)
 
 
 def merge(into: Statistics, more: Statistics) -> None:
@@ -44,25 +51,25 @@ def merge(into: Statistics, more: Statistics) -> None:
 
 
 def _merge(into: Counts, more: Counts) -> None:
-    into.requests += more.requests
-    into.ok += more.ok
-    into.refused += more.refused
-    into.latency_millis += more.latency_millis
-    into.busy_micros += more.busy_micros
-    if more.errors:
-        add_codes(into.errors, more.errors)
-    _add_up(into.latency, more.latency)
-    _add_up(into.batches, more.batches)
+    for field in _SUMS:
+        setattr(into, field, getattr(into, field) + getattr(more, field))
+    add_codes(into.errors, more.errors)
+    for histogram, counted in ((into.latency, more.latency), (into.batches, more.batches)):
+        for at, count in enumerate(counted):
+            _add_at(histogram, at, count)
 
 
-def _add_up(into: Any, more: Iterable[int]) -> None:  # noqa: ANN401 - protobuf's own kind of list
-    total = list(into)
-    for at, count in enumerate(more):
-        add_at(total, at, count)
-    into[:] = total
+_SUMS: Final = ("requests", "ok", "refused", "latency_millis", "busy_micros")
 
 
-def answered(counts: Counts) -> int:
+def _add_at(histogram: MutableSequence[int], place: int, count: int) -> None:
+    """Count into a bucket. What lies behind the last that was ever counted into is not kept."""
+    while len(histogram) <= place:
+        histogram.append(0)
+    histogram[place] += count
+
+
+def answered_by(counts: Counts | Answered) -> int:
     """Requests that were answered, refused ones left out."""
     return counts.ok + sum(counts.errors.values())
 

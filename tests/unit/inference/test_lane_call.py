@@ -75,7 +75,7 @@ def test_done_comes_once_with_the_largest_sequence():
     read.finish(NOW)
     ((function, key, done),) = mail(read.call, Done)
     assert (function, key, done.version, done.lane, done.sequence) == ("scurry/router", "m", "2", 5, 12)
-    assert (done.busy_micros, done.requests, dict(done.statistics.primary.errors)) == (1500, 2, {"internal": 2})
+    assert (done.busy_micros, done.requests, dict(done.answered[0].errors)) == (1500, 2, {"internal": 2})
     assert [reply.error for reply in replies(read.call)] == ["internal", "internal"]
 
 

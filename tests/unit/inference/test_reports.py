@@ -8,8 +8,9 @@ from tests.unit.inference.toys import call, kept, mail, request, sent
 
 from scurry.inference import reports
 from scurry.inference.lane_call import LaneCall
+from scurry.router.policy import REPORT_EVERY
 from scurry.wire.errors import Failed, Unavailable
-from scurry.wire.messages_pb2 import Counts, Done, InferenceState, Statistics
+from scurry.wire.messages_pb2 import Answered, Done, InferenceState
 
 NOW = 10_000
 
@@ -30,10 +31,10 @@ def test_answers_are_counted_by_what_became_of_them():
     items[0].failure = Unavailable("deadline_exceeded", "late")
     items[2].failure = items[3].failure = None
     read.busy, read.sizes = 0.25, [2, 1, 0, 700]
-    counts = reports.count(read, NOW).primary
-    assert (counts.ok, dict(counts.errors)) == (2, {"deadline_exceeded": 1, "internal": 1})
-    assert (list(counts.latency), counts.latency_millis) == ([1, 0, 2, *[0] * 11, 1], 3 + 3 + 9999)
-    assert (list(counts.batches), counts.busy_micros) == ([1, 1, *[0] * 8, 1], 250_000)
+    made = reports.answered(read, NOW)
+    assert (made.ok, dict(made.errors)) == (2, {"deadline_exceeded": 1, "internal": 1})
+    assert list(made.waited) == [3, 2, 9999, 1, 0, 1]
+    assert (list(made.sizes), made.busy_micros) == ([2, 1, 700], 250_000)
 
 
 def test_what_was_sent_back_is_not_counted():
@@ -58,16 +59,17 @@ def test_each_answer_is_in_exactly_one_report(calls):
         read.finish(NOW)
         state = kept(one)
         for _, _, done in mail(one, Done):
-            told += done.statistics.primary.errors["internal"]
-            assert done.requests == done.statistics.primary.errors["internal"]
+            answered = sum(each.errors["internal"] for each in done.answered)
+            assert done.requests == answered
+            told += answered
     assert state is None
     assert told == sum(size for size, _ in calls) + 1
 
 
 def test_a_lane_keeps_little():
-    """All states travel with every call: with six kinds of errors in a lane's mail it is below 200 bytes."""
-    counts = Counts(ok=10_000, latency=[3] * 17, latency_millis=1 << 40, batches=[7] * 11, busy_micros=1 << 40)
-    for code in ("model_failed", "deadline_exceeded", "input_shape", "bad_request", "payload_missing", "worker_lost"):
-        counts.errors[code] = 3
-    state = InferenceState(statistics=Statistics(primary=counts))
-    assert state.ByteSize() < 200
+    """All states travel with every call: as many calls as may go unreported, each late and failing, make 200 bytes."""
+    call = Answered(errors={"deadline_exceeded": 1}, busy_micros=1 << 20, waited=[1 << 14, 1], sizes=[1])
+    state = InferenceState(answered=[call] * (REPORT_EVERY - 1))
+    assert state.ByteSize() < 300
+    plain = InferenceState(answered=[Answered(ok=1, busy_micros=900, waited=[5, 1], sizes=[1])] * (REPORT_EVERY - 1))
+    assert plain.ByteSize() < 120

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.unit.router.asking import NOW, Outcome, many, requests, route, routed, sent_by_router, serve
 
 from scurry.router.counting import MODEL_MS, TELL, TELL_MS
-from scurry.wire.messages_pb2 import Counted, Counts, Done, Reply, RouterState, Statistics, Tell
+from scurry.wire.messages_pb2 import Answered, Counted, Done, Reply, RouterState, Tell
 from scurry.wire.names import REGISTRY
 
 
@@ -17,7 +17,7 @@ def told(out: Outcome) -> list[Counted]:
 def done(out: Outcome, **counts: object) -> Done:
     """The report of the lane that got the last requests."""
     sequence = out.sent[-1][2].sequence
-    return Done(version="1", lane=0, sequence=sequence, statistics=Statistics(primary=Counts(**counts)))  # type: ignore[arg-type]
+    return Done(version="1", lane=0, sequence=sequence, answered=[Answered(**counts)])  # type: ignore[arg-type]
 
 
 async def test_requests_are_told_once_their_lane_has_answered():

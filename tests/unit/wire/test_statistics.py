@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scurry.wire.messages_pb2 import Counts, Statistics
-from scurry.wire.statistics import LATENCY_BUCKETS, answered, bounds, counts_view, merge, place
+from scurry.wire.messages_pb2 import Answered, Counts, Statistics
+from scurry.wire.statistics import LATENCY_BUCKETS, answered_by, bounds, counts_view, merge, note, place
 
 NUMBER = st.integers(0, 1 << 40)
 CODES = st.dictionaries(st.sampled_from(["internal", "model_failed", "overloaded"]), NUMBER)
@@ -38,7 +38,16 @@ def test_counts_add_up(parts):
     for name in ("requests", "ok", "refused", "latency_millis", "busy_micros"):
         assert getattr(total, name) == sum(getattr(part, name) for part in parts)
     assert sum(total.latency) == sum(sum(part.latency) for part in parts)
-    assert answered(total) == sum(answered(part) for part in parts)
+    assert answered_by(total) == sum(answered_by(part) for part in parts)
+
+
+def test_what_a_call_answered_is_counted():
+    """Each message with the age of its first request, each call of the model with its size."""
+    counts = Counts(ok=1, latency=[1])
+    note(counts, Answered(ok=2, errors={"internal": 1}, busy_micros=9, waited=[3, 2, 9999, 1], sizes=[2, 1, 700]))
+    assert (counts.ok, dict(counts.errors), counts.busy_micros) == (3, {"internal": 1}, 9)
+    assert (list(counts.latency), counts.latency_millis) == ([1, 0, 2, *[0] * 11, 1], 3 + 3 + 9999)
+    assert list(counts.batches) == [1, 1, *[0] * 8, 1]
 
 
 def test_readers_see_buckets_that_are_not_empty():
