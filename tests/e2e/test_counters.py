@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,3 +101,8 @@ def test_counters_add_up_to_the_answers_after_a_kill(own: Stack) -> None:
     wait("the last counts arrive", 15, lambda: counted(own) == answers)
     assert sum(codes.total() for each in answers.values() for codes in each.values()) == REQUESTS
     assert set(answers[MODELS[0]]) == {"", "1", "2"}
+    page = urllib.request.urlopen(own.info["metrics_url"], timeout=10).read().decode()
+    for model, versions in answers.items():
+        for version, codes in versions.items():
+            for code, count in codes.items() if version else ():
+                assert f'_answers_total{{model="{model}",version="{version}",code="{code or "ok"}"}} {count}\n' in page

@@ -13,6 +13,7 @@ from scurry.cli import register
 from scurry.cli.connecting import add_json, add_redis, client
 from scurry.cli.flags import number
 from scurry.cli.output import emit, progress, table
+from scurry.cli.traffic import traffic_lines
 from scurry.settings import between
 from scurry.wire.errors import InvalidRequest, NotFound
 from scurry.wire.messages_pb2 import Alias, Promote, Rollback, Split, Unregister, Update
@@ -184,7 +185,7 @@ def describe(name: str, record: dict[str, Any]) -> str:
             lines += [
                 f"version {one['version']} {kind[:-1]} {tensor_text(tensor)}" for tensor in signature.get(kind, ())
             ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *traffic_lines(record)])
 
 
 def tensor_text(tensor: dict[str, Any]) -> str:

@@ -1,0 +1,45 @@
+"""A model's traffic as tables: what its versions answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scurry.cli.output import table
+
+
+def traffic_lines(record: dict[str, Any]) -> list[str]:
+    """What is shown of the counters of a model's record; nothing while nobody has asked it."""
+    rows = [_row(one) for one in record.get("versions", ()) if one.get("requests")]
+    lines = [""] if rows else []
+    if rows:
+        lines.append(table(("VERSION", "REQUESTS", "OK", "ERRORS", "REFUSED", "MEAN MS", "P99 MS", "BATCH"), rows))
+    for one in record.get("versions", ()):
+        errors = (one.get("errors") or {}).items()
+        lines += [f"version {one['version']} answered {_times(count)} {code}" for code, count in errors]
+    lines += [f"without a version: {_times(count)} {code}" for code, count in (record.get("unrouted") or {}).items()]
+    return lines
+
+
+def _row(one: dict[str, Any]) -> tuple[object, ...]:
+    errors, latency = sum((one.get("errors") or {}).values()), one.get("latency_ms") or {}
+    buckets, batches = latency.get("buckets") or {}, sum((one.get("batch_sizes") or {}).values())
+    answered = sum(buckets.values())
+    mean = f"{latency.get('sum', 0) / answered:.1f}" if answered else "-"
+    batch = f"{answered / batches:.1f}" if batches else "-"
+    return (
+        one["version"], one["requests"], one["ok"], errors, one["refused"], mean, quantile(buckets, 0.99), batch,
+    )  # fmt: skip
+
+
+def quantile(buckets: dict[str, int], share: float) -> str:
+    """The bound below which that share of the values lies, `≤ 4`; `-` without values."""
+    wanted, passed = share * sum(buckets.values()), 0
+    for bound, count in buckets.items():
+        passed += count
+        if count and passed >= wanted:
+            return f"≤ {bound}" if bound != "+Inf" else "longer"
+    return "-"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
