@@ -16,13 +16,15 @@ from scurry.cli.output import emit, progress, table
 from scurry.cli.traffic import traffic_lines
 from scurry.settings import between
 from scurry.wire.errors import InvalidRequest, NotFound
-from scurry.wire.messages_pb2 import Alias, Promote, Rollback, Split, Unregister, Update
+from scurry.wire.messages_pb2 import Alias, Promote, Rollback, Shadow, Split, Unregister, Update
 
+PERCENT = ("a number above 0 and up to 100", lambda value: 0 < value <= 100)
 CHANGE = 100
 """Characters of a change that are shown."""
 EXAMPLE = """examples:
   scurry models register digits --uri ./digits.onnx
   scurry models split digits 1=90 2=10
+  scurry models shadow digits 3 --percent 5
   scurry models list"""
 
 
@@ -47,6 +49,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     one = _named(verbs, "promote", "give all requests that name no version to one version", change)
     one.add_argument("version", metavar="VERSION", help="version or alias")
     _named(verbs, "rollback", "back to the shares before the last change", change)
+    one = _named(verbs, "shadow", "copy requests to a version that no caller hears of, and compare its answers", change)
+    one.add_argument("version", metavar="VERSION", nargs="?", default="", help="version or alias; not with --off")
+    one.add_argument("--percent", type=number("--percent", PERCENT, float), default=10.0, help="share to copy (10)")
+    one.add_argument("--off", action="store_true", help="copy no more")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -140,8 +146,16 @@ def update_of(args: argparse.Namespace) -> Update:
         "split": lambda: {"split": Split(weights=parse_weights(args.weights))},
         "promote": lambda: {"promote": Promote(version=args.version)},
         "rollback": lambda: {"rollback": Rollback()},
+        "shadow": lambda: {"shadow": shadow_of(args)},
     }
     return Update(model=args.name, **changes[args.act]())
+
+
+def shadow_of(args: argparse.Namespace) -> Shadow:
+    """A version and its percent, or none. Raises `InvalidRequest` unless it is exactly one of both."""
+    if args.off == bool(args.version):
+        raise InvalidRequest("bad_request", "Name the version that gets copies, or say --off.")
+    return Shadow(version=args.version, percent=0 if args.off else args.percent)
 
 
 def parse_weights(words: list[str]) -> dict[str, int]:

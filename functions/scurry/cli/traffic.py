@@ -17,7 +17,20 @@ def traffic_lines(record: dict[str, Any]) -> list[str]:
         errors = (one.get("errors") or {}).items()
         lines += [f"version {one['version']} answered {_times(count)} {code}" for code, count in errors]
     lines += [f"without a version: {_times(count)} {code}" for code, count in (record.get("unrouted") or {}).items()]
+    shadows = [(version, *_shadow_row(one)) for version, one in (record.get("shadow") or {}).items()]
+    if shadows:
+        heads = ("SHADOW", "PERCENT", "COMPARED", "EQUAL", "MAX DIFF", "ERRORS", "DROPPED", "TIME RATIO")
+        lines += ["", table(heads, shadows)]
     return lines
+
+
+def _shadow_row(one: dict[str, Any]) -> tuple[object, ...]:
+    ratio, difference = one.get("latency_ratio"), f"{one.get('max_abs_diff', 0):.3g}"
+    errors = sum((one.get("errors") or {}).values())
+    return (
+        one["percent"], one["compared"], one["equal"], difference, errors, one["dropped"],
+        "-" if ratio is None else f"{ratio:.2f}",
+    )  # fmt: skip
 
 
 def _row(one: dict[str, Any]) -> tuple[object, ...]:

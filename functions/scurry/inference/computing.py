@@ -165,7 +165,10 @@ class Computing:
         return self._written(lane_call, work, loaded)
 
     def _written(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
-        work.broken, token = loaded.broken, f"{self._token}{next(self._count):x}"
+        work.broken, work.ports = loaded.broken, loaded.layouts.outputs
+        if work.expected:  # nobody is answered
+            return []
+        token = f"{self._token}{next(self._count):x}"
         return write_bodies(work.items or (), loaded.layouts, self._keys, lane_call.version, token)
 
     def _now(self) -> int:

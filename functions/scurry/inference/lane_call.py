@@ -13,15 +13,19 @@ from scurry.inference import reports
 from scurry.inference.answers import write_replies
 from scurry.inference.items import BatchItem
 from scurry.inference.loads import report_broken
+from scurry.inference.shadowing import send_copies
 from scurry.wire.addresses import Lane, Solo, parse
-from scurry.wire.errors import Failed
+from scurry.wire.errors import Failed, Unavailable
 from scurry.wire.messages_pb2 import Bounced, DeadLetter, Done, Load, Requests, Unload
 from scurry.wire.names import EGRESS, ROUTER, TYPE_PREFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scurry.endpoint.call import Call
+    from scurry.runtimes.port import Port
     from scurry.wire.errors import ScurryError
-    from scurry.wire.messages_pb2 import ModelSpec, Request
+    from scurry.wire.messages_pb2 import Expected, ModelSpec, Request
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +40,7 @@ CHANGES: Final[dict[str, type[Load | Unload]]] = {f"{TYPE_PREFIX}Load": Load, f"
 class Work:
     """Requests of a call that one registration of the version answers."""
 
-    __slots__ = ("alike", "arrived", "broken", "items", "requests", "spec")
+    __slots__ = ("alike", "arrived", "broken", "copied", "expected", "items", "ports", "requests", "spec")
 
     def __init__(self, spec: ModelSpec, requests: list[Request]) -> None:
         self.spec, self.requests = spec, requests
@@ -44,6 +48,9 @@ class Work:
         self.items: list[BatchItem] | None = None  # None: not claimed yet
         self.alike = 0  # rows of each, if all look alike
         self.broken = ""  # why the model cannot be mended
+        self.ports: Sequence[Port] = ()  # the model's outputs, once it has run
+        self.copied: list[tuple[int, int, str]] = []  # requests from, to: that version gets copies
+        self.expected: list[Expected] = []  # of copies: what callers got
 
     def fail(self, failure: ScurryError) -> None:
         """Fail what has no answer yet."""
@@ -119,24 +126,13 @@ class LaneCall:
             self.report |= requests.report
             self.solo |= requests.solo
             self.sequence = max(self.sequence, requests.sequence)
-            self._add(requests)
+            self.requests += 0 if requests.expected else len(requests.requests)
+            if requests.requests:
+                _add(self.works, requests)
         elif typename in CHANGES:
             self.changes.append(CHANGES[typename].FromString(value))
         else:
             log.error("%s: a message of unknown type %s was left out", self.call.key, typename)
-
-    def _add(self, requests: Requests) -> None:
-        """Requests are answered by exactly the registration that they were sent to."""
-        if not requests.requests:
-            return
-        self.requests += len(requests.requests)
-        spec = requests.spec
-        for work in self.works:
-            if work.spec.identity == spec.identity and work.spec.generation == spec.generation:
-                work.requests.extend(requests.requests)
-                work.arrived.append((requests.requests[0].entry, len(requests.requests)))
-                return
-        self.works.append(Work(spec, list(requests.requests)))
 
     def _refuse(self) -> None:
         log.error("%s is no address: %r", self.call.key, self)
@@ -154,7 +150,10 @@ class LaneCall:
             work.fail(failure)
 
     def send_back(self, work: Work, cause: str) -> None:
-        """Let the router choose anew for requests that this worker must not answer."""
+        """Let the router choose anew for requests that this worker must not answer. Copies are not worth it."""
+        if work.expected:
+            work.fail(Unavailable("unavailable", cause))
+            return
         back = Requests(requests=work.requests, spec=work.spec, version=self.version, sequence=self.sequence)
         back.solo = self.solo
         bounced = Bounced(message=back.SerializeToString(), typename=REQUESTS, address=self.call.key, cause=cause)
@@ -175,7 +174,9 @@ class LaneCall:
 
     def finish(self, now_ms: int) -> None:
         """Write the call's answer: the replies to the egress, the report to the router, or what it counted kept."""
-        items = [item for work in self.works for item in work.items or ()]
+        for work in self.works:
+            send_copies(self, work)
+        items = [item for work in self.works if not work.expected for item in work.items or ()]
         if items:
             self.call.egress(EGRESS, REPLIES, write_replies(items, self.model, self.version))
         for work in self.works:
@@ -192,3 +193,20 @@ class LaneCall:
 
     def __repr__(self) -> str:
         return f"<LaneCall {self.call.key}: {self.requests} requests, {len(self.changes)} changes>"
+
+
+def _add(works: list[Work], requests: Requests) -> None:
+    """Requests are answered by exactly the registration that they were sent to; copies are a work of their own."""
+    spec, copies = requests.spec, bool(requests.expected)
+    for work in works:
+        same = work.spec.identity == spec.identity and work.spec.generation == spec.generation
+        if same and bool(work.expected) is copies:
+            work.arrived.append((requests.requests[0].entry, len(requests.requests)))
+            work.requests.extend(requests.requests)
+            break
+    else:
+        work = Work(spec, list(requests.requests))
+        works.append(work)
+    work.expected.extend(requests.expected)
+    if requests.shadow:
+        work.copied.append((len(work.requests) - len(requests.requests), len(work.requests), requests.shadow))

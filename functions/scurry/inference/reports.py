@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from scurry.endpoint.call import State
+from scurry.inference.shadowing import judge
 from scurry.wire.messages_pb2 import Answered, Done, InferenceState
 from scurry.wire.names import INFERENCE_STATE, TYPE_PREFIX
 from scurry.wire.statistics import answered_by
@@ -26,14 +27,20 @@ LONGEST_MS: Final = 86_400_000
 
 def answered(lane_call: LaneCall, now_ms: int) -> Answered:
     """What a call answered."""
-    failed = [item.failure.code for work in lane_call.works for item in work.items or () if item.failure is not None]
+    works = [work for work in lane_call.works if not work.expected]
+    failed = [item.failure.code for work in works for item in work.items or () if item.failure is not None]
     made = Answered(ok=lane_call.requests - len(failed), busy_micros=int(lane_call.busy * 1e6))
     if failed:
         made.errors.update(Counter(failed))
-    for work in lane_call.works:
+    for work in works:
         for entry, requests in work.arrived:
             made.waited.extend((_age(entry, now_ms), requests))
-    made.sizes.extend(filter(None, lane_call.sizes))
+    if len(works) < len(lane_call.works):
+        for work in lane_call.works:
+            if work.expected:
+                judge(lane_call, work, made.shadow)
+    else:
+        made.sizes.extend(filter(None, lane_call.sizes))
     return made
 
 
@@ -45,7 +52,7 @@ def report(call: Call, done: Done, latest: Answered | None) -> None:
     if latest is not None:
         done.answered.append(latest)
     done.busy_micros = sum([each.busy_micros for each in done.answered])
-    done.requests = sum([answered_by(each) for each in done.answered])
+    done.requests = sum([answered_by(each) + each.shadow.compared for each in done.answered])
 
 
 def keep(call: Call, latest: Answered) -> None:

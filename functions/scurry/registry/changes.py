@@ -11,7 +11,7 @@ from scurry.registry.record import aliases_of, find, require, require_ready, tak
 from scurry.registry.steps import Answer, Progress
 from scurry.registry.update import FUNCTION_RUNTIME, short
 from scurry.wire.errors import InvalidRequest, NotFound, Unavailable
-from scurry.wire.messages_pb2 import DRAINING, FAILED, LOADING, READY, ModelSpec, Record, Update, VersionRecord
+from scurry.wire.messages_pb2 import DRAINING, FAILED, LOADING, READY, ModelSpec, Record, Shadow, Update, VersionRecord
 from scurry.wire.names import MODEL_NAME
 
 MAX_BATCH_SIZE: Final = 32
@@ -198,6 +198,21 @@ def _rollback(progress: Progress, update: Update) -> str:
     return _reweigh(progress, update, weights)
 
 
+def _shadow(progress: Progress, update: Update) -> str:
+    """Copies for one version at a time; without a version for none any more."""
+    record, shadow = progress.record, update.shadow
+    if not shadow.version:
+        record.ClearField("shadow")
+        return _applied(progress, update)
+    entry = require_ready(record, shadow.version)
+    if entry.function:
+        raise InvalidRequest("bad_request", "Registry message: shadow.version is a user function: it gets no copies.")
+    if not 0 < shadow.percent <= 100:
+        raise InvalidRequest("bad_request", "Registry message: shadow.percent must be above 0 and at most 100.")
+    record.shadow.CopyFrom(Shadow(version=entry.version, percent=shadow.percent))
+    return _applied(progress, update)
+
+
 def _reweigh(progress: Progress, update: Update, weights: dict[str, int]) -> str:
     progress.record.weights.clear()
     progress.record.weights.update({version: weight for version, weight in weights.items() if weight > 0})
@@ -217,4 +232,5 @@ _VERBS: Final[dict[str, Callable[[Progress, Update], str]]] = {
     "split": _split,
     "promote": _promote,
     "rollback": _rollback,
+    "shadow": _shadow,
 }

@@ -98,6 +98,8 @@ def _settle(before: Record, record: Record, now: int, *, counted: bool) -> None:
         record.previous.update(weights)
     for version in [version for version in record.previous if find(record, version) is None]:
         del record.previous[version]
+    if record.HasField("shadow") and find(record, record.shadow.version) is None:
+        record.ClearField("shadow")
     if routes_of(record) != routes_of(before):
         record.epoch += 1
     if record.epoch != before.epoch or (record != before and not counted):

@@ -21,7 +21,7 @@ from scurry.wire.messages_pb2 import (
     TensorSpec,
     VersionRecord,
 )
-from scurry.wire.statistics import counts_view
+from scurry.wire.statistics import comparisons_view, counts_view
 
 STATES: Final = {
     REGISTERED: "registered",
@@ -105,6 +105,8 @@ def routes_of(record: Record) -> Routes:
                 function=entry.function,
                 max_queue_size=queue_size(serving_spec(entry).config),
             )
+        if takes_requests(entry) and entry.version == record.shadow.version:
+            routes.shadow.CopyFrom(record.shadow)
         if entry.state == FAILED:
             routes.failed.append(entry.version)
         elif entry.state not in (READY, DRAINING):
@@ -123,8 +125,21 @@ def view(record: Record) -> str:
         "routes": weights_of(record),
         "aliases": dict(sorted(record.aliases.items())),
         "unrouted": dict(sorted(record.unrouted.items())),
+        "shadow": _shadow_view(record),
     }
     return json.dumps(body, separators=(",", ":"))
+
+
+def _shadow_view(record: Record) -> dict[str, Any]:
+    """Versions that get copies or got some; `percent` is 0 for those that get none now."""
+    return {
+        entry.version: {
+            "percent": record.shadow.percent if entry.version == record.shadow.version else 0,
+            **comparisons_view(entry.statistics.shadow),
+        }
+        for entry in record.versions
+        if entry.version == record.shadow.version or entry.statistics.HasField("shadow")
+    }
 
 
 def _version_view(entry: VersionRecord) -> dict[str, Any]:

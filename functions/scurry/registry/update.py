@@ -11,7 +11,7 @@ import orjson
 from scurry.job.module import serves
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.limits import JSON_DEPTH
-from scurry.wire.messages_pb2 import Alias, Promote, Register, Rollback, Split, Unregister, Update
+from scurry.wire.messages_pb2 import Alias, Promote, Register, Rollback, Shadow, Split, Unregister, Update
 from scurry.wire.names import MODEL_NAME
 
 FUNCTION_RUNTIME: Final = "function"
@@ -118,6 +118,12 @@ def _flag(name: str, value: object) -> bool:
     return value
 
 
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _bad(f"{name} must be a number")
+    return float(value)
+
+
 def _config(name: str, value: object) -> str:
     if isinstance(value, str):
         return value
@@ -142,6 +148,7 @@ _VERBS: Final[dict[str, tuple[type, dict[str, Callable[[str, object], Any]]]]] =
     "split": (Split, {"weights": _weights}),
     "promote": (Promote, {"version": _text}),
     "rollback": (Rollback, {}),
+    "shadow": (Shadow, {"version": _text, "percent": _number}),
 }
 
 

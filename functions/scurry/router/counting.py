@@ -29,9 +29,8 @@ MODEL_MS: Final = 10
 
 def reported(lanes: Lanes, answered: Iterable[Answered]) -> None:
     """A worker reports what it answered, call by call."""
-    counts = lanes.counters.untold.primary
     for call in answered:
-        note(counts, call)
+        note(lanes.counters.untold, call)
 
 
 def failed(routing: RoutingPass, version: str, code: str) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from scurry.endpoint.call import NOTHING, Call, Message, State, answer_each, now_ms
-from scurry.router import apart, arrived, counting, draining, expiry, holding, recovery
+from scurry.router import apart, arrived, counting, draining, expiry, holding, recovery, shadowing
 from scurry.router.policy import Bounds
 from scurry.router.routes import RouteTable
 from scurry.router.routing_pass import RoutingPass
@@ -17,7 +17,7 @@ from scurry.router.sending import REQUESTS
 from scurry.router.tables import Tables
 from scurry.router.watching import EXPIRE
 from scurry.wire.addresses import Lane, parse
-from scurry.wire.messages_pb2 import Bounced, Done, Drained, Expire, Reply, Requests, Routes
+from scurry.wire.messages_pb2 import Bounced, Copies, Done, Drained, Expire, Reply, Requests, Routes
 from scurry.wire.names import ROUTER, ROUTER_STATE, TYPE_PREFIX
 
 log = logging.getLogger(__name__)
@@ -136,6 +136,10 @@ def _drained(routing: RoutingPass, message: Message) -> None:
     draining.stop_waiting(routing, Drained.FromString(message.value))
 
 
+def _copies(routing: RoutingPass, message: Message) -> None:
+    shadowing.forward(routing, Copies.FromString(message.value))
+
+
 def _tell(routing: RoutingPass, _: Message) -> None:
     counting.tell(routing)
 
@@ -168,5 +172,6 @@ _ACTS: Final[dict[str, Callable[[RoutingPass, Message], None]]] = {
     f"{TYPE_PREFIX}Drained": _drained,
     EXPIRE: _expire,
     counting.TELL: _tell,
+    f"{TYPE_PREFIX}Copies": _copies,
 }
 """The router sends itself Requests after a pause, and Drained as the limit of draining, Expire for deadlines."""

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from hashlib import blake2b
 from typing import Final
 
 from scurry.job.module import serves
@@ -138,6 +139,12 @@ def pick(weights: Sequence[tuple[str, int]], key: str) -> str:
         if point < 0:
             return version
     raise AssertionError("the point lies within the sum")
+
+
+def is_copied(version: str, percent: float, name: str) -> bool:
+    """Whether the shadow `version` gets a copy of a request; `name` is one that no other request has."""
+    point = int.from_bytes(blake2b(name.encode(), digest_size=4, key=version.encode()[:64]).digest())
+    return point < percent / 100 * 2**32
 
 
 def spread(outstanding: Sequence[int], count: int, max_batch_size: int, cap: int, few: int) -> list[tuple[int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from google.protobuf.message import DecodeError
 
-from scurry.router import counting, policy, watching
+from scurry.router import counting, policy, shadowing, watching
 from scurry.router.answers import LATE
 from scurry.router.lanes import Lanes
 from scurry.router.policy import Refusal
@@ -32,6 +32,9 @@ def bounce(routing: RoutingPass, bounced: Bounced, back: Requests) -> None:
     address = parse(bounced.address)
     version = address.version if address else back.version
     _arrive(routing, bounced, back)
+    if back.expected:
+        shadowing.bounce(routing, version, bounced, back)
+        return
     routing.bounced += len(back.requests)
     by_itself = back.solo and not isinstance(address, Lane)
     charge = policy.charge(executing=bounced.executing, solo=by_itself, alone=bounced.alone)

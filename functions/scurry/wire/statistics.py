@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, MutableMapping, MutableSequence
 from typing import Any, Final
 
-from scurry.wire.messages_pb2 import Answered, Counts, Statistics
+from google.protobuf.message import Message
+
+from scurry.wire.messages_pb2 import Answered, Comparisons, Counts, Statistics
 
 LATENCY_BUCKETS: Final = 17
 """Up to 1, 2, 4 … 32,768 ms, and longer."""
@@ -30,8 +32,11 @@ def add_codes(into: MutableMapping[str, int], more: MutableMapping[str, int]) ->
         into[code] = into.get(code, 0) + count
 
 
-def note(counts: Counts, call: Answered) -> None:
+def note(statistics: Statistics, call: Answered) -> None:
     """Count what one call answered."""
+    if call.HasField("shadow"):
+        _compare(statistics.shadow, call.shadow)
+    counts = statistics.primary
     counts.ok += call.ok
     counts.busy_micros += call.busy_micros
     if call.errors:
@@ -48,18 +53,27 @@ def merge(into: Statistics, more: Statistics) -> None:
     """Add up what one version did."""
     if more.HasField("primary"):
         _merge(into.primary, more.primary)
+    if more.HasField("shadow"):
+        _compare(into.shadow, more.shadow)
+
+
+def _compare(into: Comparisons, more: Comparisons) -> None:
+    _sum(into, more, ("compared", "equal", "dropped", "primary_micros", "shadow_micros"))
+    into.max_abs_diff = max(into.max_abs_diff, more.max_abs_diff)
+    add_codes(into.errors, more.errors)
 
 
 def _merge(into: Counts, more: Counts) -> None:
-    for field in _SUMS:
-        setattr(into, field, getattr(into, field) + getattr(more, field))
+    _sum(into, more, ("requests", "ok", "refused", "latency_millis", "busy_micros"))
     add_codes(into.errors, more.errors)
     for histogram, counted in ((into.latency, more.latency), (into.batches, more.batches)):
         for at, count in enumerate(counted):
             _add_at(histogram, at, count)
 
 
-_SUMS: Final = ("requests", "ok", "refused", "latency_millis", "busy_micros")
+def _sum(into: Message, more: Message, fields: Iterable[str]) -> None:
+    for field in fields:
+        setattr(into, field, getattr(into, field) + getattr(more, field))
 
 
 def _add_at(histogram: MutableSequence[int], place: int, count: int) -> None:
@@ -84,6 +98,19 @@ def counts_view(counts: Counts) -> dict[str, Any]:
         "latency_ms": {"sum": counts.latency_millis, "buckets": _histogram(counts.latency, LATENCY_BUCKETS)},
         "batch_sizes": _histogram(counts.batches, BATCH_BUCKETS),
         "busy_ms": counts.busy_micros // 1000,
+    }
+
+
+def comparisons_view(shadow: Comparisons) -> dict[str, Any]:
+    """What became of copies, as readers see it; the ratio is of computing times, and there is none before the first."""
+    ratio = shadow.shadow_micros / shadow.primary_micros if shadow.primary_micros else None
+    return {
+        "compared": shadow.compared,
+        "equal": shadow.equal,
+        "max_abs_diff": shadow.max_abs_diff,
+        "errors": dict(sorted(shadow.errors.items())),
+        "dropped": shadow.dropped,
+        "latency_ratio": None if ratio is None else round(ratio, 3),
     }
 
 

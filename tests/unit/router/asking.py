@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from scurry.wire import messages_pb2 as pb
 from scurry.wire.messages_pb2 import (
     DeadLetter,
     ModelSpec,
+    Released,
     Replies,
     Reply,
     Request,
@@ -39,6 +41,7 @@ class Outcome:
     state: bytes | None
     kept: bool
     tells: int = 0  # how often it means to tell the registry what it counted
+    released: Sequence[Released] = ()  # inputs let go of
 
     @property
     def lanes(self) -> list[tuple[str, list[str], int, bool]]:
@@ -90,6 +93,7 @@ async def serve(state: bytes | None, *messages: Proto | Message, key: str = "m",
         state,
         bool(result.state_mutations),
         sum(d.argument.typename == TELL for d in result.delayed_invocations),
+        [value for value in egress if isinstance(value, Released)],
     )
 
 

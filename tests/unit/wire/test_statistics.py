@@ -43,8 +43,9 @@ def test_counts_add_up(parts):
 
 def test_what_a_call_answered_is_counted():
     """Each message with the age of its first request, each call of the model with its size."""
-    counts = Counts(ok=1, latency=[1])
-    note(counts, Answered(ok=2, errors={"internal": 1}, busy_micros=9, waited=[3, 2, 9999, 1], sizes=[2, 1, 700]))
+    statistics = Statistics(primary=Counts(ok=1, latency=[1]))
+    counts = statistics.primary
+    note(statistics, Answered(ok=2, errors={"internal": 1}, busy_micros=9, waited=[3, 2, 9999, 1], sizes=[2, 1, 700]))
     assert (counts.ok, dict(counts.errors), counts.busy_micros) == (3, {"internal": 1}, 9)
     assert (list(counts.latency), counts.latency_millis) == ([1, 0, 2, *[0] * 11, 1], 3 + 3 + 9999)
     assert list(counts.batches) == [1, 1, *[0] * 8, 1]
