@@ -9,7 +9,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from scurry.cli import register
+from scurry.cli import register, rollout
 from scurry.cli.connecting import add_json, add_redis, client
 from scurry.cli.flags import number
 from scurry.cli.output import emit, progress, table
@@ -25,6 +25,7 @@ EXAMPLE = """examples:
   scurry models register digits --uri ./digits.onnx
   scurry models split digits 1=90 2=10
   scurry models shadow digits 3 --percent 5
+  scurry models rollout digits 3 --steps 1,10,100 --hold 10m --max-error-rate 0.01
   scurry models list"""
 
 
@@ -53,6 +54,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     one.add_argument("version", metavar="VERSION", nargs="?", default="", help="version or alias; not with --off")
     one.add_argument("--percent", type=number("--percent", PERCENT, float), default=10.0, help="share to copy (10)")
     one.add_argument("--off", action="store_true", help="copy no more")
+    rollout.add(_named(verbs, "rollout", "give a version its share by steps, or none if it is no good", rollout.run))
 
 
 def run(args: argparse.Namespace) -> int:

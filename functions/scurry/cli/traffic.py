@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from scurry.cli.output import table
+from scurry.cli.rollout import rollout_line
 
 
 def traffic_lines(record: dict[str, Any]) -> list[str]:
@@ -21,6 +22,8 @@ def traffic_lines(record: dict[str, Any]) -> list[str]:
     if shadows:
         heads = ("SHADOW", "PERCENT", "COMPARED", "EQUAL", "MAX DIFF", "ERRORS", "DROPPED", "TIME RATIO")
         lines += ["", table(heads, shadows)]
+    if record.get("rollout"):
+        lines += ["", rollout_line(record["rollout"])]
     return lines
 
 

@@ -48,11 +48,8 @@ async def compute_apart(
             lane_call.sizes.append(1)
         except Died as cause:
             lane_call.suspicious = True
-            lost = Failed("worker_lost", f"The process that ran this request alone was lost: {cause}.")
-            if work.expected:  # nobody misses a copy
-                item.fail(lost)
-            else:
-                lane_call.bury(item, lost)
+            sentence = f"The process that ran this request alone was lost: {cause}."
+            lane_call.bury(work, item, Failed("worker_lost", sentence))
         except TimeoutError:
             lane_call.suspicious |= seconds == limit  # a deadline says nothing of the model
             item.fail(Unavailable("deadline_exceeded", HUNG.format(seconds)))

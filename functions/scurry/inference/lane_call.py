@@ -162,9 +162,11 @@ class LaneCall:
         self.requests -= len(work.requests)
         self.returned = True
 
-    def bury(self, item: BatchItem, failure: ScurryError) -> None:
+    def bury(self, work: Work, item: BatchItem, failure: ScurryError) -> None:
         """Answer a request for good and keep it as it came; what is parked for it stays, for it may be sent again."""
         item.fail(failure)
+        if work.expected:  # nobody misses a copy
+            return
         item.consumed = ()
         request = item.request
         letter = DeadLetter(request=request, cause=f"{failure.code}: {failure.message}", attempts=request.attempt + 1)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
 
+from scurry.registry import rollout
 from scurry.registry.record import aliases_of, find, require, require_ready, takes_requests, weights_of
 from scurry.registry.steps import Answer, Progress
 from scurry.registry.update import FUNCTION_RUNTIME, short
@@ -233,4 +234,5 @@ _VERBS: Final[dict[str, Callable[[Progress, Update], str]]] = {
     "promote": _promote,
     "rollback": _rollback,
     "shadow": _shadow,
+    "rollout": rollout.begin,
 }

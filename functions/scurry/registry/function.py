@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 from scurry.endpoint.call import Call, Message, State, answer_each, now_ms
 from scurry.registry import record as records
 from scurry.registry.lifecycle import Event, LoadLost, advance, pause_ms
-from scurry.registry.steps import Answer, AskLoad, AskUnload, Audited, Effect, RemindLater
+from scurry.registry.steps import Answer, AskLoad, AskUnload, Audited, Effect, NextStepLater, RemindLater
 from scurry.registry.update import describe
 from scurry.wire import addresses
 from scurry.wire.letters import unreadable
@@ -27,6 +27,7 @@ from scurry.wire.messages_pb2 import (
     Loaded,
     LoadFailed,
     Loading,
+    NextStep,
     Record,
     Remind,
     Replies,
@@ -113,7 +114,7 @@ _EVENTS: Final[dict[str, Callable[[bytes], Event | None]]] = {
     f"{TYPE_PREFIX}Bounced": _lost,
     **{
         f"{TYPE_PREFIX}{kind.__name__}": kind.FromString
-        for kind in (Update, Loaded, LoadFailed, Loading, Remind, Drained, Counted)
+        for kind in (Update, Loaded, LoadFailed, Loading, Remind, Drained, Counted, NextStep)
     },
 }
 
@@ -161,6 +162,9 @@ def _effect(call: Call, record: Record, effect: Effect) -> None:
         call.send_after(
             pause_ms(effect.attempt), REGISTRY, call.key, f"{TYPE_PREFIX}Remind", remind.SerializeToString()
         )
+    elif isinstance(effect, NextStepLater):
+        step = NextStep(number=effect.number, step=effect.step)
+        call.send_after(effect.delay_ms, REGISTRY, call.key, f"{TYPE_PREFIX}NextStep", step.SerializeToString())
     elif isinstance(effect, Audited):
         audit = Audit(
             model=record.model, sequence=record.sequence, update=describe(effect.update), outcome=effect.outcome

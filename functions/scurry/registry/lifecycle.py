@@ -17,13 +17,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scurry.registry import changes
+from scurry.registry import changes, rollout
 from scurry.registry.record import find, routes_of, serving_spec, takes_requests, weights_of
 from scurry.registry.steps import Answer, AskUnload, Audited, Effect, Progress, RemindLater
 from scurry.registry.update import read
 from scurry.wire.errors import ScurryError
 from scurry.wire.messages_pb2 import (
     DRAINING,
+    ENDED,
     FAILED,
     LOADING,
     Counted,
@@ -31,6 +32,7 @@ from scurry.wire.messages_pb2 import (
     Loaded,
     LoadFailed,
     Loading,
+    NextStep,
     Record,
     Remind,
     Update,
@@ -56,7 +58,7 @@ class LoadLost:
     identity: str
 
 
-Event = Update | Loaded | LoadFailed | Loading | Remind | Drained | LoadLost | Counted
+Event = Update | Loaded | LoadFailed | Loading | Remind | Drained | LoadLost | Counted | NextStep
 
 
 def advance(
@@ -75,6 +77,7 @@ def advance(
             return before, refused
     else:
         _EVENTS[type(event)](progress, event)
+        rollout.watch(progress)
     _settle(before, record, now, counted=isinstance(event, Counted))
     return record, progress.effects
 
@@ -84,6 +87,7 @@ def _update(progress: Progress, update: Update, functions: tuple[str, ...] | Non
     try:
         update = read(update, functions)
         outcome = changes.apply(progress, update)
+        rollout.watch(progress, update.WhichOneof("change") or "")
     except ScurryError as failure:
         return [Answer(update, failure.code, failure.message), Audited(update, failure.code)]
     progress.effects.append(Audited(update, outcome))
@@ -93,7 +97,8 @@ def _update(progress: Progress, update: Update, functions: tuple[str, ...] | Non
 def _settle(before: Record, record: Record, now: int, *, counted: bool) -> None:
     """Remember the former split for a rollback, count the epoch of new routes, stamp the time of a change."""
     weights = weights_of(before)
-    if weights and weights_of(record) != weights:
+    stepping = rollout.running(before) and record.rollout.state != ENDED  # back from a rollout is before its first step
+    if weights and weights_of(record) != weights and not stepping:
         record.previous.clear()
         record.previous.update(weights)
     for version in [version for version in record.previous if find(record, version) is None]:
@@ -214,4 +219,5 @@ _EVENTS: Final[dict[type, Callable[[Progress, Any], None]]] = {
     LoadLost: _on_load_lost,
     Drained: _on_drained,
     Counted: _on_counted,
+    NextStep: rollout.next_step,
 }

@@ -14,8 +14,11 @@ from scurry.wire.messages_pb2 import (
     READY,
     REGISTERED,
     RETIRED,
+    RUNNING,
     ModelSpec,
     Record,
+    RolloutRecord,
+    RolloutState,
     Routes,
     Signature,
     TensorSpec,
@@ -104,6 +107,7 @@ def routes_of(record: Record) -> Routes:
                 spec=serving_spec(entry),
                 function=entry.function,
                 max_queue_size=queue_size(serving_spec(entry).config),
+                tell_every=_tell_every(record, entry),
             )
         if takes_requests(entry) and entry.version == record.shadow.version:
             routes.shadow.CopyFrom(record.shadow)
@@ -112,6 +116,13 @@ def routes_of(record: Record) -> Routes:
         elif entry.state not in (READY, DRAINING):
             routes.pending.append(entry.version)
     return routes
+
+
+def _tell_every(record: Record, entry: VersionRecord) -> int:
+    """What is rolled out is heard of at each tenth of the requests that its guards judge by."""
+    rollout = record.rollout
+    watched = record.HasField("rollout") and rollout.state == RUNNING and rollout.plan.version == entry.version
+    return min(max(1, rollout.plan.min_requests // 10), 1000) if watched else 0
 
 
 def view(record: Record) -> str:
@@ -127,7 +138,25 @@ def view(record: Record) -> str:
         "unrouted": dict(sorted(record.unrouted.items())),
         "shadow": _shadow_view(record),
     }
+    if record.HasField("rollout"):
+        body["rollout"] = _rollout_view(record.rollout)
     return json.dumps(body, separators=(",", ":"))
+
+
+def _rollout_view(rollout: RolloutRecord) -> dict[str, Any]:
+    plan = rollout.plan
+    guards = [name for name in ("max_error_rate", "max_latency_ratio", "max_disagreement") if plan.HasField(name)]
+    return {
+        "version": plan.version,
+        "state": RolloutState.Name(rollout.state).lower(),
+        "step": rollout.step + 1,
+        "steps": list(plan.steps),
+        "percent": plan.steps[rollout.step],
+        "hold_ms": plan.hold_ms,
+        "min_requests": plan.min_requests,
+        "guards": {name: getattr(plan, name) for name in guards},
+        "message": rollout.message,
+    }
 
 
 def _shadow_view(record: Record) -> dict[str, Any]:

@@ -52,7 +52,16 @@ class Audited:
     outcome: str
 
 
-Effect = AskLoad | AskUnload | RemindLater | Answer | Audited
+@dataclass(frozen=True, slots=True)
+class NextStepLater:
+    """Come back to a step of a rollout."""
+
+    number: int
+    step: int
+    delay_ms: int
+
+
+Effect = AskLoad | AskUnload | RemindLater | Answer | Audited | NextStepLater
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ import orjson
 from scurry.job.module import serves
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.limits import JSON_DEPTH
-from scurry.wire.messages_pb2 import Alias, Promote, Register, Rollback, Shadow, Split, Unregister, Update
+from scurry.wire.messages_pb2 import Alias, Promote, Register, Rollback, Rollout, Shadow, Split, Unregister, Update
 from scurry.wire.names import MODEL_NAME
 
 FUNCTION_RUNTIME: Final = "function"
@@ -47,10 +47,14 @@ def describe(update: Update) -> str:
         return update.json[:AUDIT_CHARACTERS]
     fields: dict[str, Any] = {}
     for field, value in getattr(update, verb).ListFields():
-        fields[field.name] = dict(value) if field.name == "weights" else value
+        fields[field.name] = {"weights": dict, "steps": list}.get(field.name, _as_it_is)(value)
     if "config" in fields:
         fields["config"] = _described(fields["config"])
     return json.dumps({verb: fields}, separators=(",", ":"), sort_keys=True)[:AUDIT_CHARACTERS]
+
+
+def _as_it_is(value: object) -> object:
+    return value
 
 
 def _described(config: str) -> object:
@@ -124,6 +128,18 @@ def _number(name: str, value: object) -> float:
     return float(value)
 
 
+def _whole(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
+        raise _bad(f"{name} must be a whole number from 0")
+    return value
+
+
+def _numbers(name: str, value: object) -> list[float]:
+    if not isinstance(value, list):
+        raise _bad(f"{name} must be a list of numbers")
+    return [_number(name, each) for each in value]
+
+
 def _config(name: str, value: object) -> str:
     if isinstance(value, str):
         return value
@@ -149,6 +165,13 @@ _VERBS: Final[dict[str, tuple[type, dict[str, Callable[[str, object], Any]]]]] =
     "promote": (Promote, {"version": _text}),
     "rollback": (Rollback, {}),
     "shadow": (Shadow, {"version": _text, "percent": _number}),
+    "rollout": (
+        Rollout,
+        {
+            "version": _text, "steps": _numbers, "hold_ms": _whole, "min_requests": _whole, "max_error_rate": _number,
+            "max_latency_ratio": _number, "max_disagreement": _number, "compare_percent": _number, "abort": _flag,
+        },
+    ),
 }
 
 

@@ -18,7 +18,7 @@ from scurry.router.lanes import Lanes
 from scurry.router.routing_pass import RoutingPass
 from scurry.wire.messages_pb2 import ASKED, QUIET, SCHEDULED, Answered, Counted, Reply
 from scurry.wire.names import REGISTRY, ROUTER, TYPE_PREFIX
-from scurry.wire.statistics import add_codes, note
+from scurry.wire.statistics import add_codes, answered_by, note
 
 TELL: Final = f"{TYPE_PREFIX}Tell"
 TELL_MS: Final = 1_000
@@ -55,15 +55,20 @@ def replied(lanes: Lanes, reply: Reply) -> None:
 def come_back(routing: RoutingPass, models: int) -> None:
     """At the end of a pass: tell what lanes were asked for, or see to it that what is new is told later."""
     state = routing.table.state
-    if not routing.table.changed or state.telling == SCHEDULED:
+    if not routing.table.changed:
         return
-    if state.telling == ASKED:
-        if not routing.table.settled:
-            return
+    if routing.table.settled and (state.telling == ASKED or any(map(_urgent, routing.table))):
+        state.telling = SCHEDULED if state.telling == SCHEDULED else QUIET
         _tell(routing)
-    elif _anything(routing):
+    elif state.telling == QUIET and _anything(routing):
         state.telling = SCHEDULED
         routing.call.send_after(TELL_MS + MODEL_MS * models, ROUTER, routing.model, TELL, b"")
+
+
+def _urgent(lanes: Lanes) -> bool:
+    """Whether the registry waits for what this version has answered."""
+    untold, every = lanes.counters.untold, lanes.route.tell_every
+    return every > 0 and answered_by(untold.primary) + lanes.counters.refused + untold.shadow.compared >= every
 
 
 def tell(routing: RoutingPass) -> None:
@@ -87,7 +92,6 @@ def _anything(routing: RoutingPass) -> bool:
 def _tell(routing: RoutingPass) -> None:
     """Tell all that is not told, and begin anew."""
     state, told = routing.table.state, Counted()
-    state.telling = QUIET
     for lanes in routing.table:
         counters = lanes.counters
         if counters.requests or counters.refused or counters.HasField("untold"):

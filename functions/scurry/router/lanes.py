@@ -62,7 +62,7 @@ class Lanes:
         sent = counters.sent[lane] + count
         counters.sent[lane] = sent
         unasked, outstanding, room = sent - counters.asked[lane], sent - counters.done[lane], self.room
-        ask = ask or self.draining
+        ask = ask or self.draining or self.route.tell_every > 0
         if ask or policy.wants_report(lane, unasked, outstanding, room.cap, room.bound, every=room.report_every):
             counters.asked[lane] = sent
             return sent, True

@@ -12,6 +12,13 @@ class Encoding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ENCODING_REQUEST: _ClassVar[Encoding]
     ENCODING_INPUTS: _ClassVar[Encoding]
 
+class RolloutState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RUNNING: _ClassVar[RolloutState]
+    FINISHED: _ClassVar[RolloutState]
+    ROLLED_BACK: _ClassVar[RolloutState]
+    ENDED: _ClassVar[RolloutState]
+
 class Telling(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     QUIET: _ClassVar[Telling]
@@ -28,6 +35,10 @@ class VersionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FAILED: _ClassVar[VersionState]
 ENCODING_REQUEST: Encoding
 ENCODING_INPUTS: Encoding
+RUNNING: RolloutState
+FINISHED: RolloutState
+ROLLED_BACK: RolloutState
+ENDED: RolloutState
 QUIET: Telling
 SCHEDULED: Telling
 ASKED: Telling
@@ -380,7 +391,7 @@ class Signature(_message.Message):
     def __init__(self, inputs: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., batched: _Optional[bool] = ...) -> None: ...
 
 class Update(_message.Message):
-    __slots__ = ("model", "id", "entry", "reply", "keep", "register", "unregister", "alias", "split", "promote", "rollback", "shadow", "json", "digest", "replayed")
+    __slots__ = ("model", "id", "entry", "reply", "keep", "register", "unregister", "alias", "split", "promote", "rollback", "shadow", "rollout", "json", "digest", "replayed")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     ENTRY_FIELD_NUMBER: _ClassVar[int]
@@ -393,6 +404,7 @@ class Update(_message.Message):
     PROMOTE_FIELD_NUMBER: _ClassVar[int]
     ROLLBACK_FIELD_NUMBER: _ClassVar[int]
     SHADOW_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUT_FIELD_NUMBER: _ClassVar[int]
     JSON_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
@@ -408,10 +420,11 @@ class Update(_message.Message):
     promote: Promote
     rollback: Rollback
     shadow: Shadow
+    rollout: Rollout
     json: str
     digest: bytes
     replayed: bool
-    def __init__(self, model: _Optional[str] = ..., id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., unregister: _Optional[_Union[Unregister, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., split: _Optional[_Union[Split, _Mapping]] = ..., promote: _Optional[_Union[Promote, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ..., shadow: _Optional[_Union[Shadow, _Mapping]] = ..., json: _Optional[str] = ..., digest: _Optional[bytes] = ..., replayed: _Optional[bool] = ...) -> None: ...
+    def __init__(self, model: _Optional[str] = ..., id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., unregister: _Optional[_Union[Unregister, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., split: _Optional[_Union[Split, _Mapping]] = ..., promote: _Optional[_Union[Promote, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ..., shadow: _Optional[_Union[Shadow, _Mapping]] = ..., rollout: _Optional[_Union[Rollout, _Mapping]] = ..., json: _Optional[str] = ..., digest: _Optional[bytes] = ..., replayed: _Optional[bool] = ...) -> None: ...
 
 class Register(_message.Message):
     __slots__ = ("version", "uri", "runtime", "config")
@@ -463,6 +476,67 @@ class Promote(_message.Message):
 class Rollback(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class Rollout(_message.Message):
+    __slots__ = ("version", "steps", "hold_ms", "min_requests", "max_error_rate", "max_latency_ratio", "max_disagreement", "compare_percent", "abort")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    HOLD_MS_FIELD_NUMBER: _ClassVar[int]
+    MIN_REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    MAX_ERROR_RATE_FIELD_NUMBER: _ClassVar[int]
+    MAX_LATENCY_RATIO_FIELD_NUMBER: _ClassVar[int]
+    MAX_DISAGREEMENT_FIELD_NUMBER: _ClassVar[int]
+    COMPARE_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    ABORT_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    steps: _containers.RepeatedScalarFieldContainer[float]
+    hold_ms: int
+    min_requests: int
+    max_error_rate: float
+    max_latency_ratio: float
+    max_disagreement: float
+    compare_percent: float
+    abort: bool
+    def __init__(self, version: _Optional[str] = ..., steps: _Optional[_Iterable[float]] = ..., hold_ms: _Optional[int] = ..., min_requests: _Optional[int] = ..., max_error_rate: _Optional[float] = ..., max_latency_ratio: _Optional[float] = ..., max_disagreement: _Optional[float] = ..., compare_percent: _Optional[float] = ..., abort: _Optional[bool] = ...) -> None: ...
+
+class RolloutRecord(_message.Message):
+    __slots__ = ("plan", "state", "message", "step", "number", "generation", "before", "at_step", "others_at_start", "shadow")
+    class BeforeEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AT_STEP_FIELD_NUMBER: _ClassVar[int]
+    OTHERS_AT_START_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
+    plan: Rollout
+    state: RolloutState
+    message: str
+    step: int
+    number: int
+    generation: int
+    before: _containers.ScalarMap[str, int]
+    at_step: Statistics
+    others_at_start: Counts
+    shadow: Shadow
+    def __init__(self, plan: _Optional[_Union[Rollout, _Mapping]] = ..., state: _Optional[_Union[RolloutState, str]] = ..., message: _Optional[str] = ..., step: _Optional[int] = ..., number: _Optional[int] = ..., generation: _Optional[int] = ..., before: _Optional[_Mapping[str, int]] = ..., at_step: _Optional[_Union[Statistics, _Mapping]] = ..., others_at_start: _Optional[_Union[Counts, _Mapping]] = ..., shadow: _Optional[_Union[Shadow, _Mapping]] = ...) -> None: ...
+
+class NextStep(_message.Message):
+    __slots__ = ("number", "step")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    step: int
+    def __init__(self, number: _Optional[int] = ..., step: _Optional[int] = ...) -> None: ...
 
 class Shadow(_message.Message):
     __slots__ = ("version", "percent")
@@ -592,20 +666,22 @@ class Routes(_message.Message):
     def __init__(self, epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRoute, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., announce: _Optional[_Union[Replies, _Mapping]] = ..., pending: _Optional[_Iterable[str]] = ..., failed: _Optional[_Iterable[str]] = ..., wanted: _Optional[bool] = ..., shadow: _Optional[_Union[Shadow, _Mapping]] = ...) -> None: ...
 
 class VersionRoute(_message.Message):
-    __slots__ = ("version", "weight", "draining", "spec", "function", "max_queue_size")
+    __slots__ = ("version", "weight", "draining", "spec", "function", "max_queue_size", "tell_every")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
     DRAINING_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
     FUNCTION_FIELD_NUMBER: _ClassVar[int]
     MAX_QUEUE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    TELL_EVERY_FIELD_NUMBER: _ClassVar[int]
     version: str
     weight: int
     draining: bool
     spec: ModelSpec
     function: str
     max_queue_size: int
-    def __init__(self, version: _Optional[str] = ..., weight: _Optional[int] = ..., draining: _Optional[bool] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., function: _Optional[str] = ..., max_queue_size: _Optional[int] = ...) -> None: ...
+    tell_every: int
+    def __init__(self, version: _Optional[str] = ..., weight: _Optional[int] = ..., draining: _Optional[bool] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., function: _Optional[str] = ..., max_queue_size: _Optional[int] = ..., tell_every: _Optional[int] = ...) -> None: ...
 
 class RoutesWanted(_message.Message):
     __slots__ = ("model", "epoch")
@@ -719,7 +795,7 @@ class LaneCounters(_message.Message):
     def __init__(self, version: _Optional[str] = ..., sent: _Optional[_Iterable[int]] = ..., done: _Optional[_Iterable[int]] = ..., asked: _Optional[_Iterable[int]] = ..., requests: _Optional[int] = ..., refused: _Optional[int] = ..., service_micros: _Optional[float] = ..., away: _Optional[int] = ..., leaving: _Optional[_Iterable[int]] = ..., leaving_generation: _Optional[int] = ..., apart_until: _Optional[int] = ..., untold: _Optional[_Union[Statistics, _Mapping]] = ...) -> None: ...
 
 class Record(_message.Message):
-    __slots__ = ("model", "sequence", "epoch", "versions", "aliases", "weights", "previous", "changed", "shadow", "unrouted")
+    __slots__ = ("model", "sequence", "epoch", "versions", "aliases", "weights", "previous", "changed", "shadow", "rollout", "unrouted")
     class AliasesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -757,6 +833,7 @@ class Record(_message.Message):
     PREVIOUS_FIELD_NUMBER: _ClassVar[int]
     CHANGED_FIELD_NUMBER: _ClassVar[int]
     SHADOW_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUT_FIELD_NUMBER: _ClassVar[int]
     UNROUTED_FIELD_NUMBER: _ClassVar[int]
     model: str
     sequence: int
@@ -767,8 +844,9 @@ class Record(_message.Message):
     previous: _containers.ScalarMap[str, int]
     changed: int
     shadow: Shadow
+    rollout: RolloutRecord
     unrouted: _containers.ScalarMap[str, int]
-    def __init__(self, model: _Optional[str] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRecord, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., weights: _Optional[_Mapping[str, int]] = ..., previous: _Optional[_Mapping[str, int]] = ..., changed: _Optional[int] = ..., shadow: _Optional[_Union[Shadow, _Mapping]] = ..., unrouted: _Optional[_Mapping[str, int]] = ...) -> None: ...
+    def __init__(self, model: _Optional[str] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRecord, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., weights: _Optional[_Mapping[str, int]] = ..., previous: _Optional[_Mapping[str, int]] = ..., changed: _Optional[int] = ..., shadow: _Optional[_Union[Shadow, _Mapping]] = ..., rollout: _Optional[_Union[RolloutRecord, _Mapping]] = ..., unrouted: _Optional[_Mapping[str, int]] = ...) -> None: ...
 
 class VersionRecord(_message.Message):
     __slots__ = ("version", "spec", "state", "error", "message", "loaded", "signature", "bytes", "device", "waiting", "function", "serving", "losses", "update", "warnings", "former", "statistics")

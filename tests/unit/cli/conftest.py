@@ -86,10 +86,10 @@ class FakeClient:
 @pytest.fixture
 def asker(monkeypatch) -> FakeClient:
     """What every verb gets for its client."""
-    from scurry.cli import models, predict, register
+    from scurry.cli import models, predict, register, rollout
 
     fake = FakeClient()
-    for module in (models, predict, register):
+    for module in (models, predict, register, rollout):
         monkeypatch.setattr(module, "client", lambda args: fake)
     return fake
 
