@@ -147,7 +147,8 @@ def broken_guard(record: Record, entry: VersionRecord) -> str:
     if plan.HasField("max_error_rate"):
         failed, answered = _failed(entry.statistics.primary, base.primary)
         if failed > plan.max_error_rate * max(answered, plan.min_requests):
-            return f"{failed} of {answered} requests failed, more than {plan.max_error_rate:g} of them."
+            share = f"{plan.max_error_rate:g} of {max(answered, plan.min_requests)}"
+            return f"{failed} of {answered} requests failed, more than {share}."
     if plan.HasField("max_latency_ratio"):
         own, others = latency(entry.statistics.primary, base.primary), latency(_others(record), _start(record))
         if min(own[1], others[1]) >= plan.min_requests and own[0] > plan.max_latency_ratio * max(others[0], LATEST_MS):
@@ -155,7 +156,8 @@ def broken_guard(record: Record, entry: VersionRecord) -> str:
     if plan.HasField("max_disagreement"):
         differ, compared = _differ(entry.statistics.shadow, base.shadow)
         if differ > plan.max_disagreement * max(compared, plan.min_requests):
-            return f"{differ} of {compared} copies got another answer, more than {plan.max_disagreement:g} of them."
+            share = f"{plan.max_disagreement:g} of {max(compared, plan.min_requests)}"
+            return f"{differ} of {compared} copies got another answer, more than {share}."
     return ""
 
 
