@@ -112,8 +112,8 @@ def split(at: dict[str, Any], up: int) -> None:
             break
         time.sleep(0.1)
     share = 100 * by_version["2", ""] / len(answers)
-    print(f"split 90/10   {len(answers)} answers in {seconds:.0f} s, the job killed at {IDS // 2}: {share:.2f} % by version 2;")
-    print(f"              {strays} not by the version of the rule; counters are the answers: {+counted == by_version}")
+    print(f"split 90/10   {len(answers)} answers in {seconds:.0f} s, killed at {IDS // 2}: {share:.2f} % by version 2;")
+    print(f"              {strays} not by the rule's version; counters are the answers: {+counted == by_version}")
 
 
 class Tally:

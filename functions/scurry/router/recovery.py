@@ -110,6 +110,7 @@ def _send_alone(routing: RoutingPass, request: Request, lanes: Lanes | None) -> 
             routing.unrouted.append((0, request, choice))
             return
         lanes = choice
+        lanes.count(1)
     if lanes.function:
         routing.send(lanes, lanes.emptiest, [request])
         return

@@ -40,6 +40,7 @@ class World:
         self.epoch = 0
         self.generation = 0
         self.generations: dict[str, int] = {}
+        self.unreported: dict[str, int] = {}  # requests that a lane answered and has not reported
 
     async def tell(self, *messages: Any) -> Outcome:
         """One call of the router; what goes in comes out exactly once, as an answer or on its way."""
@@ -98,13 +99,20 @@ class World:
             for request in batch.requests:
                 self.answers[request.id] += 1
                 self.codes.setdefault(request.id, "")
-        if any(batch.report for batch in pile):
+        if not any(batch.report for batch in pile):
+            self.unreported[address] = self.unreported.get(address, 0) + sum(len(batch.requests) for batch in pile)
+        else:
             where, last = parse(address), max(batch.sequence for batch in pile)
             assert isinstance(where, Lane | Solo)
             lane = where.lane if isinstance(where, Lane) else -1
             busy = self.chance.choice([0, 100, 10_000_000])
             done = Done(version=where.version, lane=lane, sequence=last, busy_micros=busy, requests=len(pile))
-            await self.tell(done, *([done] if lane >= 0 and self.chance.random() < 0.1 else []))
+            counted = self.unreported.pop(address, 0) + sum(len(batch.requests) for batch in pile)
+            done.answered.add(ok=counted)
+            again = Done()
+            again.CopyFrom(done)
+            again.ClearField("answered")
+            await self.tell(done, *([again] if lane >= 0 and self.chance.random() < 0.1 else []))
 
     async def lose(self) -> None:
         """A worker is lost with the mail of one address."""
