@@ -55,7 +55,7 @@ def replied(lanes: Lanes, reply: Reply) -> None:
 def come_back(routing: RoutingPass, models: int) -> None:
     """At the end of a pass: tell what lanes were asked for, or see to it that what is new is told later."""
     state = routing.table.state
-    if not routing.table.changed:
+    if not routing.table.changed or (state.telling == SCHEDULED and not routing.table.watched):
         return
     if routing.table.settled and (state.telling == ASKED or any(map(_urgent, routing.table))):
         state.telling = SCHEDULED if state.telling == SCHEDULED else QUIET
@@ -67,8 +67,11 @@ def come_back(routing: RoutingPass, models: int) -> None:
 
 def _urgent(lanes: Lanes) -> bool:
     """Whether the registry waits for what this version has answered."""
-    untold, every = lanes.counters.untold, lanes.route.tell_every
-    return every > 0 and answered_by(untold.primary) + lanes.counters.refused + untold.shadow.compared >= every
+    every = lanes.route.tell_every
+    if not every:
+        return False
+    untold = lanes.counters.untold
+    return answered_by(untold.primary) + lanes.counters.refused + untold.shadow.compared >= every
 
 
 def tell(routing: RoutingPass) -> None:

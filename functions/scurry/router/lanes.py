@@ -13,7 +13,9 @@ from scurry.wire.names import LANES
 class Lanes:
     """One version's route with the counters of its lanes."""
 
-    __slots__ = ("counters", "draining", "function", "max_batch_size", "room", "route", "stamp", "version", "weight")
+    __slots__ = (
+        "counters", "draining", "function", "max_batch_size", "room", "route", "stamp", "version", "watched", "weight"
+    )  # fmt: skip
 
     def __init__(self, route: VersionRoute, counters: LaneCounters) -> None:
         self.route = route
@@ -21,6 +23,7 @@ class Lanes:
         self.version = route.version
         self.function = route.function  # a user's own, or empty
         self.draining = route.draining
+        self.watched = route.tell_every > 0  # it is rolled out
         self.weight = 0 if self.draining else route.weight
         self.max_batch_size = route.spec.max_batch_size or policy.DEFAULT_BATCH
         self.room = Room(route, counters, self.max_batch_size)
@@ -62,7 +65,7 @@ class Lanes:
         sent = counters.sent[lane] + count
         counters.sent[lane] = sent
         unasked, outstanding, room = sent - counters.asked[lane], sent - counters.done[lane], self.room
-        ask = ask or self.draining or self.route.tell_every > 0
+        ask = ask or self.draining or self.watched
         if ask or policy.wants_report(lane, unasked, outstanding, room.cap, room.bound, every=room.report_every):
             counters.asked[lane] = sent
             return sent, True

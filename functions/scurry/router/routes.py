@@ -13,7 +13,7 @@ from scurry.wire.names import LANES
 class RouteTable:
     """The state `router` of one model, read from and written to bytes."""
 
-    __slots__ = ("_lanes", "changed", "settled", "state", "weights")
+    __slots__ = ("_lanes", "changed", "settled", "state", "watched", "weights")
 
     def __init__(self, state: RouterState) -> None:
         self._adopt(state)
@@ -23,6 +23,7 @@ class RouteTable:
     def _adopt(self, state: RouterState) -> None:
         self.state = state
         self._lanes = _lanes(state)
+        self.watched = any(lanes.watched for lanes in self._lanes.values())  # the registry waits for news of one
         #: versions that share the requests which name none, and their shares
         self.weights = [(lanes.version, lanes.weight) for lanes in self._lanes.values() if lanes.weight > 0]
 

@@ -41,8 +41,8 @@ def note(statistics: Statistics, call: Answered) -> None:
     counts.busy_micros += call.busy_micros
     if call.errors:
         add_codes(counts.errors, call.errors)
-    waited = call.waited
-    for age, requests in zip(waited[::2], waited[1::2], strict=True):
+    waited = iter(call.waited)
+    for age, requests in zip(waited, waited, strict=True):
         counts.latency_millis += age * requests
         _add_at(counts.latency, place(age, LATENCY_BUCKETS), requests)
     for size in call.sizes:
