@@ -114,6 +114,8 @@ def split(at: dict[str, Any], up: int) -> None:
     share = 100 * by_version["2", ""] / len(answers)
     print(f"split 90/10   {len(answers)} answers in {seconds:.0f} s, killed at {IDS // 2}: {share:.2f} % by version 2;")
     print(f"              {strays} not by the rule's version; counters are the answers: {+counted == by_version}")
+    if +counted != by_version:
+        print(f"              counted {dict(counted)}, answered {dict(by_version)}")
 
 
 class Tally:
@@ -199,8 +201,8 @@ def main() -> None:
         up, at = start(Path(name) / "up")
         try:
             asyncio.run(register(at, Path(name)))
+            split(at, up.pid)  # first: it counts all that the versions ever answered
             asyncio.run(flips(at))
-            split(at, up.pid)
         finally:
             up.send_signal(signal.SIGTERM)
             up.communicate(timeout=60)
