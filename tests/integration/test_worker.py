@@ -37,6 +37,7 @@ from scurry.wire.messages_pb2 import (
     Requests,
     Unload,
 )
+from scurry.wire.names import INFERENCE_STATE
 from scurry.wire.tensors import to_array, to_tensor
 
 PROGRAM = """
@@ -136,6 +137,7 @@ def call(model: str, *messages: object, lane: str = "0") -> ToFunction:
     made = ToFunction()
     made.invocation.target.namespace, made.invocation.target.type = "scurry", "inference"
     made.invocation.target.id = f"{model}@1/{lane}"
+    made.invocation.state.add(state_name=INFERENCE_STATE)
     for message in messages:
         item = made.invocation.invocations.add()
         item.caller.namespace, item.caller.type, item.caller.id = "scurry", "router", model

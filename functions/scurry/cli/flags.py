@@ -29,7 +29,7 @@ HELP: Final = {
     "shared_memory": "folder in memory for large tensors of callers on this machine; empty: all go through Redis",
     "http_port": "HTTP port; 0 picks a free one",
     "grpc_port": "gRPC port; accepted, but not served yet",
-    "metrics_port": "metrics port; accepted, but not served yet",
+    "metrics_port": "port of /metrics, for Prometheus; 0 picks a free one",
     "ui_port": "port of Flink's web UI; 0 picks a free one, -1 is off",
     "redis_port": "port of our own Redis; 0 picks a free one",
     "functions_port": "port of the functions process; 0 picks a free one",

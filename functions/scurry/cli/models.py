@@ -6,7 +6,7 @@ import argparse
 import asyncio
 from typing import Any
 
-from scurry.cli import apply, export, history, limits, register, scan
+from scurry.cli import apply, export, history, limits, register, rollout, scan
 from scurry.cli.connecting import add_json, add_redis, client
 from scurry.cli.flags import number
 from scurry.cli.output import emit, progress, table
@@ -20,12 +20,14 @@ from scurry.wire.messages_pb2 import (
     Policy,
     Promote,
     Rollback,
+    Shadow,
     Split,
     UnloadVersion,
     Unregister,
     Update,
 )
 
+PERCENT = ("a number above 0 and up to 100", lambda value: 0 < value <= 100)
 OWN: dict[str, tuple[Any, str]] = {
     "register": (register, "add a version of a model and wait until it answers"),
     "history": (history, "what was asked of the registry for a model, and what came of it"),
@@ -43,6 +45,8 @@ EXAMPLE = """examples:
   scurry models export > models.json
   scurry models apply models.json --dry-run
   scurry models scan ./models --watch
+  scurry models shadow digits 3 --percent 5
+  scurry models rollout digits 3 --steps 1,10,100 --hold 10m --max-error-rate 0.01
   scurry models limits digits --max-queue-size 100 --default-timeout 2s --max-timeout 30s --tenant acme=5:20
   scurry models lanes digits --min 1 --max 4
   scurry models list"""
@@ -72,7 +76,17 @@ def add(parser: argparse.ArgumentParser) -> None:
     _named(verbs, "rollback", "back to the routes before the last change; again, and it goes further back", change)
     limits.add_limits(_named(verbs, "limits", "what its requests may take, in place of the former limits", change))
     limits.add_lanes(_named(verbs, "lanes", "on how many lanes each version computes", change))
+    _trial(verbs)
     _memory(verbs)
+
+
+def _trial(verbs: Any) -> None:  # noqa: ANN401
+    """The verbs that try a version out."""
+    one = _named(verbs, "shadow", "copy requests to a version that no caller hears of, and compare its answers", change)
+    one.add_argument("version", metavar="VERSION", nargs="?", default="", help="version or alias; not with --off")
+    one.add_argument("--percent", type=number("--percent", PERCENT, float), default=10.0, help="share to copy (10)")
+    one.add_argument("--off", action="store_true", help="copy no more")
+    rollout.add(_named(verbs, "rollout", "give a version its share by steps, or none if it is no good", rollout.run))
 
 
 def _memory(verbs: Any) -> None:  # noqa: ANN401
@@ -166,8 +180,16 @@ def update_of(args: argparse.Namespace) -> Update:
         "policy": lambda: {"policy": Policy(latest=args.latest or 0, all=args.all, specific=args.specific or ())},
         "limits": lambda: {"limits": limits.limits_of(args)},
         "lanes": lambda: {"lanes": limits.lanes_of(args)},
+        "shadow": lambda: {"shadow": shadow_of(args)},
     }
     return Update(model=args.name, **changes[args.act]())
+
+
+def shadow_of(args: argparse.Namespace) -> Shadow:
+    """A version and its percent, or none. Raises `InvalidRequest` unless it is exactly one of both."""
+    if args.off == bool(args.version):
+        raise InvalidRequest("bad_request", "Name the version that gets copies, or say --off.")
+    return Shadow(version=args.version, percent=0 if args.off else args.percent)
 
 
 def parse_weights(words: list[str]) -> dict[str, int]:

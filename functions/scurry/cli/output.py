@@ -28,11 +28,8 @@ def note(text: str) -> None:
 
 def note_unserved(args: argparse.Namespace) -> None:
     """Say of a port that was asked for that nothing listens there yet."""
-    for flag, what in {"grpc_port": "gRPC", "metrics_port": "metrics"}.items():
-        if getattr(args, flag, None) is not None:
-            note(
-                f"scurry: --{flag.replace('_', '-')} is accepted, but {what} is not served yet: nothing listens there."
-            )
+    if getattr(args, "grpc_port", None) is not None:
+        note("scurry: --grpc-port is accepted, but gRPC is not served yet: nothing listens there.")
 
 
 def emit(args: argparse.Namespace, data: object, text: str) -> None:

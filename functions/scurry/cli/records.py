@@ -8,6 +8,7 @@ from typing import Any
 
 from scurry.cli import limits
 from scurry.cli.output import table
+from scurry.cli.traffic import traffic_lines
 
 
 def version_rows(name: str, record: Mapping[str, Any]) -> list[tuple[object, ...]]:
@@ -44,7 +45,7 @@ def describe(name: str, record: Mapping[str, Any]) -> str:
             lines += [
                 f"version {one['version']} {kind[:-1]} {tensor_text(tensor)}" for tensor in signature.get(kind, ())
             ]
-    return "\n".join(filter(None, lines))
+    return "\n".join(filter(None, [*lines, *traffic_lines(record)]))
 
 
 def _sentences(one: Mapping[str, Any]) -> list[str]:

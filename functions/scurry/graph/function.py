@@ -11,14 +11,15 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from scurry.endpoint.call import Call, State, answer_each
+from scurry.endpoint.call import Call, State, answer_each, now_ms
 from scurry.graph import run as runs
 from scurry.protocols.oip_json import encode_reply
 from scurry.wire.errors import Failed, InvalidRequest, ScurryError
 from scurry.wire.infer_pb2 import InferReply
 from scurry.wire.limits import shortened
-from scurry.wire.messages_pb2 import ENCODING_INPUTS, GraphRun, GraphStart, Replies, Reply, Request, Requests
+from scurry.wire.messages_pb2 import ENCODING_INPUTS, Done, GraphRun, GraphStart, Replies, Reply, Request, Requests
 from scurry.wire.names import EGRESS, GRAPH, GRAPH_STATE, ROUTER, TYPE_PREFIX
+from scurry.wire.statistics import RUNS, age_ms
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +113,12 @@ def _reply(run: GraphRun) -> Reply:
 
 
 def _send(call: Call, reply: Reply) -> None:
-    """To the caller; a graph that is a step of another answers that."""
+    """To the caller, and counted by the graph's router; a graph that is a step of another answers that."""
+    told = Done(version=reply.version, lane=RUNS)
+    counts = told.answered.add(ok=0 if reply.error else 1, waited=(age_ms(reply.entry, now_ms()), 1))
+    if reply.error:
+        counts.errors[reply.error] = 1
+    call.send(ROUTER, reply.model, f"{TYPE_PREFIX}Done", told.SerializeToString())
     if reply.run:
         call.send(GRAPH, reply.run, REPLY, reply.SerializeToString())
     else:

@@ -46,10 +46,11 @@ async def compute_apart(
             arrays, quick = inputs_of(loaded.layouts, item), loaded.pace.seconds < SLOW_SECONDS
             outputs = await children.run(lane_call.key, work.spec, arrays, seconds, quick=quick)
             take(loaded.layouts, item, outputs)
+            lane_call.sizes.append(1)
         except Died as cause:
             lane_call.suspicious = True
             sentence = f"The process that ran this request alone was lost: {cause}."
-            lane_call.bury(item, Failed("worker_lost", sentence))
+            lane_call.bury(work, item, Failed("worker_lost", sentence))
         except TimeoutError:
             lane_call.suspicious |= seconds == limit  # a deadline says nothing of the model
             item.fail(Unavailable("deadline_exceeded", HUNG.format(seconds)))
@@ -62,7 +63,7 @@ async def compute_apart(
         log.warning("%s: a request of it fails or ends what computes it; the router is told", lane_call.call.key)
 
 
-def try_again(lane_call: LaneCall, work: Work, run: Callable[[BatchItem], None]) -> None:
+def try_again(lane_call: LaneCall, work: Work, run: Callable[[BatchItem], object]) -> None:
     """Give requests that ended the process of their model a fresh one, once; who ends that as well is buried.
 
     A process may end for what others did to it: it had taken all the memory it may, or was ended from outside.

@@ -61,14 +61,15 @@ class Stopwatch(threading.local):
             self.at, self.cpu = now, time.thread_time()
         return now
 
-    def run(self, loaded: LoadedModel, batch: Sequence[BatchItem], now_ms: int) -> None:
-        """Run a batch once, without what is late, and note how long it took."""
+    def run(self, loaded: LoadedModel, batch: Sequence[BatchItem], now_ms: int) -> int:
+        """Run a batch once, without what is late, and note how long it took; returns how many that were."""
         on_time = drop_late(batch, now_ms)
         if on_time:
             start = self.refreshed()
             run(loaded, loaded.layouts, on_time)
             seconds = time.perf_counter() - start
             loaded.pace.note(seconds, time.thread_time() - self.cpu if seconds > OUTLIER_SECONDS else 0.0)
+        return len(on_time)
 
 
 async def within(seconds: float | None, pool: Executor, work: Callable[[], list[Payload]]) -> list[Payload]:
@@ -125,7 +126,7 @@ class Computing:
         try:
             missed = self._cache.answer(work.spec, work.items or ()) if loaded.cached else ()
             for batch in batches(work.items or (), sizes, batched=loaded.model.batched, alike=work.alike):
-                self._stopwatch.run(loaded, batch, self.now())
+                lane_call.sizes.append(self._stopwatch.run(loaded, batch, self.now()))
             if loaded.model.thread is not None:
                 try_again(lane_call, work, lambda item: self._stopwatch.run(loaded, [item], self.now()))
             self._cache.keep(work.spec, missed)
@@ -161,7 +162,7 @@ class Computing:
                     self.threads.replace(pool)
                     loaded.suspect = True
                     break
-            work.broken = part.broken
+            work.broken, work.ports = part.broken, part.ports
         else:
             return payloads
         work.items = None  # the thread may still write to those it has
@@ -181,8 +182,9 @@ class Computing:
 
     def written(self, work: Work, loaded: LoadedModel, version: str) -> list[Payload]:
         """Serialise what the requests get; returns what has to be parked before the replies leave."""
-        work.broken, token = loaded.broken, f"{self._token}{next(self._count):x}"
-        return write_bodies(work.items or (), loaded.layouts, self._keys, version, token)
+        work.broken, work.ports = loaded.broken, loaded.layouts.outputs
+        items = () if work.expected else work.items or ()  # whoever got a copy is not answered
+        return write_bodies(items, loaded.layouts, self._keys, version, f"{self._token}{next(self._count):x}")
 
     def now(self) -> int:
         """Epoch milliseconds."""

@@ -20,7 +20,7 @@ from scurry.inference.computing import Computing
 from scurry.inference.lane_call import LaneCall, Work
 from scurry.inference.loads import Loads
 from scurry.inference.placement import TURN_SECONDS, Where
-from scurry.inference.reports import Reports
+from scurry.inference.reports import STATE
 from scurry.inference.response_cache import OFF, ResponseCache
 from scurry.inference.sequences import Sequences
 from scurry.inference.shelf import Gone
@@ -49,7 +49,7 @@ class Inference:
     """Answers the calls of `scurry/inference`."""
 
     typename = INFERENCE
-    state: State | None = None
+    state: State | None = STATE
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Inference:
     ) -> None:
         self._shelf, self.loads = shelf, Loads(shelf, worker, cache=cache)
         self._computing = Computing(payloads, keys or Keys(), clock, children, cache)
-        self._reports = Reports()
+        self._clock = clock
         self._sequences = Sequences(shelf, Stepping(self._computing))
 
     async def serve(self, calls: Several[Call], done: Callable[[Call], None]) -> None:
@@ -140,10 +140,8 @@ class Inference:
     def _finish(self, lane_call: LaneCall, done: Callable[[Call], None]) -> None:
         """However a call went, it is answered."""
         key = lane_call.call.key
-        if lane_call.requests:
-            self._reports.add(key, lane_call.busy, lane_call.requests)
         try:
-            lane_call.finish(*(self._reports.take(key) if lane_call.report else ()))
+            lane_call.finish(int(self._clock() * 1000))
         except Exception:  # left unanswered it goes back to its router; the others of the exchange are answered
             log.exception("%s could not be answered", key)
         else:

@@ -9,20 +9,25 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
+from scurry.inference import reports
 from scurry.inference.answers import send_replies
 from scurry.inference.items import BatchItem
 from scurry.inference.loads import report_broken
+from scurry.inference.shadowing import send_copies
 from scurry.inference.starting import answered
 from scurry.wire.addresses import Lane, Solo, parse
-from scurry.wire.errors import Failed
+from scurry.wire.errors import Failed, Unavailable
 from scurry.wire.messages_pb2 import Bounced, DeadLetter, Done, Load, Requests, Unload
 from scurry.wire.names import EGRESS, MOST_LANES, ROUTER, TYPE_PREFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scurry.endpoint.call import Call
     from scurry.inference.layouts import LayoutCache
+    from scurry.runtimes.port import Port
     from scurry.wire.errors import ScurryError
-    from scurry.wire.messages_pb2 import Graph, ModelSpec, Request
+    from scurry.wire.messages_pb2 import Expected, Graph, ModelSpec, Request
 
 log = logging.getLogger(__name__)
 
@@ -36,14 +41,18 @@ CHANGES: Final[dict[str, type[Load | Unload]]] = {f"{TYPE_PREFIX}Load": Load, f"
 class Work:
     """Requests of a call that one registration of the version answers."""
 
-    __slots__ = ("alike", "broken", "graph", "items", "requests", "spec")
+    __slots__ = ("alike", "arrived", "broken", "copied", "expected", "graph", "items", "ports", "requests", "spec")
 
     def __init__(self, spec: ModelSpec, requests: list[Request]) -> None:
         self.spec, self.requests = spec, requests
+        self.arrived = [(requests[0].entry, len(requests))]  # of each message: its first entry, how many requests
         self.items: list[BatchItem] | None = None  # None: not claimed yet
         self.alike = 0  # rows of each, if all look alike
         self.broken = ""  # why the model cannot be mended
         self.graph: tuple[Graph, LayoutCache] | None = None  # what answers instead of a model
+        self.ports: Sequence[Port] = ()  # the model's outputs, once it has run
+        self.copied: list[tuple[int, int, str]] = []  # requests from, to: that version gets copies
+        self.expected: list[Expected] = []  # of copies: what callers got
 
     def fail(self, failure: ScurryError) -> None:
         """Fail what has no answer yet."""
@@ -76,20 +85,9 @@ class LaneCall:
     """The requests of one call, and the loads and unloads among them."""
 
     __slots__ = (
-        "address",
-        "busy",
-        "call",
-        "changes",
-        "model",
-        "report",
-        "requests",
-        "returned",
-        "sequence",
-        "solo",
-        "suspicious",
-        "version",
-        "works",
-    )
+        "address", "busy", "call", "changes", "model", "report", "requests", "returned", "sequence", "sizes",
+        "solo", "suspicious", "version", "works",
+    )  # fmt: skip
 
     def __init__(self, call: Call) -> None:
         self.call = call
@@ -100,6 +98,7 @@ class LaneCall:
         self.changes: list[Load | Unload] = []
         self.sequence = 0
         self.busy = 0.0  # seconds of computing
+        self.sizes: list[int] = []  # requests in each call of the model
         self.report = self.returned = False
         self.suspicious = False  # a request of it was shown to end the process that computes it
         self.solo = isinstance(address, Solo)
@@ -117,23 +116,13 @@ class LaneCall:
             self.report |= requests.report
             self.solo |= requests.solo
             self.sequence = max(self.sequence, requests.sequence)
-            self._add(requests)
+            self.requests += 0 if requests.expected else len(requests.requests)
+            if requests.requests:
+                _add(self.works, requests)
         elif typename in CHANGES:
             self.changes.append(CHANGES[typename].FromString(value))
         else:
             log.error("%s: a message of unknown type %s was left out", self.call.key, typename)
-
-    def _add(self, requests: Requests) -> None:
-        """Requests are answered by exactly the registration that they were sent to."""
-        if not requests.requests:
-            return
-        self.requests += len(requests.requests)
-        spec = requests.spec
-        for work in self.works:
-            if work.spec.identity == spec.identity and work.spec.generation == spec.generation:
-                work.requests.extend(requests.requests)
-                return
-        self.works.append(Work(spec, list(requests.requests)))
 
     def _refuse(self) -> None:
         log.error("%s is no address: %r", self.call.key, self)
@@ -156,7 +145,10 @@ class LaneCall:
             work.fail(failure)
 
     def send_back(self, work: Work, cause: str) -> None:
-        """Let the router choose anew for requests that this worker must not answer."""
+        """Let the router choose anew for requests that this worker must not answer. Copies are not worth it."""
+        if work.expected:
+            work.fail(Unavailable("unavailable", cause))
+            return
         back = Requests(requests=work.requests, spec=work.spec, version=self.version, sequence=self.sequence)
         back.solo = self.solo
         bounced = Bounced(message=back.SerializeToString(), typename=REQUESTS, address=self.call.key, cause=cause)
@@ -165,9 +157,11 @@ class LaneCall:
         self.requests -= len(work.requests)
         self.returned = True
 
-    def bury(self, item: BatchItem, failure: ScurryError) -> None:
+    def bury(self, work: Work, item: BatchItem, failure: ScurryError) -> None:
         """Answer a request for good and keep it as it came; what is parked for it stays, for it may be sent again."""
         item.fail(failure)
+        if work.expected:  # nobody misses a copy
+            return
         item.consumed = ()
         request = item.request
         letter = DeadLetter(request=request, cause=f"{failure.code}: {failure.message}", attempts=request.attempt + 1)
@@ -175,19 +169,42 @@ class LaneCall:
             letter.request.ClearField(field)
         self.call.egress(EGRESS, DEAD_LETTER, letter.SerializeToString())
 
-    def finish(self, busy_micros: int = 0, requests: int = 0) -> None:
-        """Write the call's answer: the replies to the egress, the report to the router."""
-        items = [item for work in self.works for item in answered(self.call, work, self.version)]
+    def finish(self, now_ms: int) -> None:
+        """Write the call's answer: the replies to the egress, the report to the router, or what it counted kept."""
+        for work in self.works:
+            send_copies(self, work)
+        works = [work for work in self.works if not work.expected]
+        items = [item for work in works for item in answered(self.call, work, self.version)]
         if items:
             send_replies(self.call, items, self.model, self.version)
         for work in self.works:
             if work.broken:
                 report_broken(self.call, self.key, work.spec, work.broken)
+        latest = reports.answered(self, now_ms) if self.works else None
         if self.report and not (self.returned and isinstance(self.address, Solo)):
             lane = self.address.lane if isinstance(self.address, Lane) else -1
-            done = Done(version=self.version, lane=lane, sequence=self.sequence)
-            done.busy_micros, done.requests, done.suspicious = busy_micros, requests, self.suspicious
+            done = Done(version=self.version, lane=lane, sequence=self.sequence, suspicious=self.suspicious)
+            reports.report(self.call, done, latest)
             self.call.send(ROUTER, self.model, DONE, done.SerializeToString())
+        elif latest is not None:
+            reports.keep(self.call, latest)
 
     def __repr__(self) -> str:
         return f"<LaneCall {self.call.key}: {self.requests} requests, {len(self.changes)} changes>"
+
+
+def _add(works: list[Work], requests: Requests) -> None:
+    """Requests are answered by exactly the registration that they were sent to; copies are a work of their own."""
+    spec, copies = requests.spec, bool(requests.expected)
+    for work in works:
+        same = work.spec.identity == spec.identity and work.spec.generation == spec.generation
+        if same and bool(work.expected) is copies:
+            work.arrived.append((requests.requests[0].entry, len(requests.requests)))
+            work.requests.extend(requests.requests)
+            break
+    else:
+        work = Work(spec, list(requests.requests))
+        works.append(work)
+    work.expected.extend(requests.expected)
+    if requests.shadow:
+        work.copied.append((len(work.requests) - len(requests.requests), len(work.requests), requests.shadow))

@@ -32,5 +32,5 @@ def pieces(work: Work, loaded: LoadedModel, level: int) -> Sequence[Work]:
 def _part(work: Work, calls: Sequence[Sequence[BatchItem]]) -> Work:
     items = [item for call in calls for item in call]
     part = Work(work.spec, [item.request for item in items])
-    part.items, part.alike = items, work.alike
+    part.items, part.alike, part.expected = items, work.alike, work.expected
     return part

@@ -1,35 +1,79 @@
-"""How long a lane kept the worker busy since its last report.
+"""What a call answered, and what its lane has not reported yet.
 
-Most calls are not asked for one: what they took is added up until one is.
+What a call answered is told in the call's own result: to the router, when it asked for a report, else to the state of
+the lane, where it waits for the next one. So each answer is counted exactly once, whatever is killed. A lane that
+reports with each call, as a busy one does, keeps no state.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections import Counter
+from typing import TYPE_CHECKING, Final
 
-LANES: Final = 65_536
-"""Lanes that are remembered; a worker that serves more begins anew."""
+from scurry.endpoint.call import State
+from scurry.inference.shadowing import judge
+from scurry.wire.messages_pb2 import Answered, Done, InferenceState
+from scurry.wire.names import INFERENCE_STATE, TYPE_PREFIX
+from scurry.wire.sequences import LONGEST_IDLE_MS
+from scurry.wire.statistics import age_ms, answered_by
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scurry.endpoint.call import Call
+    from scurry.inference.items import BatchItem
+    from scurry.inference.lane_call import LaneCall, Work
+
+STATE: Final = State(INFERENCE_STATE, f"{TYPE_PREFIX}InferenceState", expire_ms=LONGEST_IDLE_MS + 3_600_000)
+"""Of a lane what it has not reported, of a sequence its tensors. A sequence that is never ended goes some time; its
+idle time itself is looked at with each step."""
 
 
-class Reports:
-    """Seconds and requests by lane."""
+def answered(lane_call: LaneCall, now_ms: int) -> Answered:
+    """What a call answered."""
+    works = [work for work in lane_call.works if not work.expected]
+    begun = sum([_begun(work) for work in works if work.graph is not None])  # counted when their runs end
+    failed = [item.failure.code for work in works for item in work.items or () if item.failure is not None]
+    made = Answered(ok=lane_call.requests - len(failed) - begun, busy_micros=int(lane_call.busy * 1e6))
+    if failed:
+        made.errors.update(Counter(failed))
+    for work in works:
+        for entry, requests in work.arrived if work.graph is None else ():
+            made.waited.extend((age_ms(entry, now_ms), requests))
+    if len(works) < len(lane_call.works):
+        for work in lane_call.works:
+            if work.expected:
+                judge(lane_call, work, made.shadow)
+    else:
+        made.sizes.extend(filter(None, lane_call.sizes))
+    return made
 
-    def __init__(self) -> None:
-        self._since: dict[str, tuple[float, int]] = {}
 
-    def add(self, lane: str, seconds: float, requests: int) -> None:
-        """Note what a call took."""
-        before = self._since.get(lane)
-        if before is not None:
-            seconds, requests = seconds + before[0], requests + before[1]
-        elif len(self._since) >= LANES:
-            self._since.clear()
-        self._since[lane] = (seconds, requests)
+def counted(items: Sequence[BatchItem]) -> Answered:
+    """What some items are answered, without how long they waited."""
+    made = Answered(ok=len(items))
+    for item in items:
+        if item.failure is not None:
+            made.ok -= 1
+            made.errors[item.failure.code] += 1
+    return made
 
-    def take(self, lane: str) -> tuple[int, int]:
-        """Microseconds and requests since this was asked last."""
-        seconds, requests = self._since.pop(lane, (0.0, 0))
-        return int(seconds * 1e6), requests
 
-    def __repr__(self) -> str:
-        return f"<Reports of {len(self._since)} lanes>"
+def _begun(work: Work) -> int:
+    return sum([item.failure is None for item in work.items or ()])
+
+
+def report(call: Call, done: Done, latest: Answered | None) -> None:
+    """Put into a report all that its lane answered since the last one; none of it is kept."""
+    if call.state:
+        done.answered.extend(InferenceState.FromString(call.state).answered)
+        call.keep(STATE, None)
+    if latest is not None:
+        done.answered.append(latest)
+    done.busy_micros = sum([each.busy_micros for each in done.answered])
+    done.requests = sum([answered_by(each) + each.shadow.compared for each in done.answered])
+
+
+def keep(call: Call, latest: Answered) -> None:
+    """Keep what a call answered until its lane is asked for a report. Serialised states joined are one with all."""
+    call.keep(STATE, (call.state or b"") + InferenceState(answered=[latest]).SerializeToString())

@@ -14,17 +14,17 @@ from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Several
 from typing import TYPE_CHECKING, Final
 
-from scurry.endpoint.call import State
 from scurry.inference.answers import send_replies
 from scurry.inference.lane_call import BOUNCED, DONE, REQUESTS
+from scurry.inference.reports import STATE, counted
 from scurry.inference.sequence_state import LiveSequence
 from scurry.inference.shelf import Gone, identity_of
 from scurry.inference.stepping import Hung
 from scurry.inference.steps import Track
 from scurry.wire.errors import NotFound, ScurryError
 from scurry.wire.messages_pb2 import Bounced, Done, Requests
-from scurry.wire.names import INFERENCE_STATE, ROUTER, TYPE_PREFIX
-from scurry.wire.sequences import LONGEST_IDLE_MS, STEPS
+from scurry.wire.names import ROUTER
+from scurry.wire.sequences import STEPS
 
 if TYPE_CHECKING:
     from scurry.endpoint.call import Call
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from scurry.inference.stepping import Stepping
 
 log = logging.getLogger(__name__)
-
-STATE: Final = State(INFERENCE_STATE, f"{TYPE_PREFIX}InferenceState", expire_ms=LONGEST_IDLE_MS + 3_600_000)
-"""What is never ended is forgotten some time; the idle time itself is looked at with each step."""
 
 AGAIN: Final = frozenset({"unavailable", "load_failed", "model_not_ready"})
 """Failures that tell nothing of the step."""
@@ -173,6 +170,7 @@ class SequenceCall:
             send_replies(call, items, lane_call.model, lane_call.version)
             done = Done(version=lane_call.version, lane=STEPS, requests=len(items), suspicious=lane_call.suspicious)
             done.busy_micros = int(lane_call.busy * 1e6)
+            done.answered.append(counted(items))
             call.send(ROUTER, lane_call.model, DONE, done.SerializeToString())
         changed, value = self.live.save()
         if changed:

@@ -48,7 +48,7 @@ class Apart:
             lane_call.suspicious = True
             failure = Failed("worker_lost", f"The process that ran this step alone was lost: {cause}.")
             step.fail(failure)
-            lane_call.bury(step.item, failure)
+            lane_call.bury(work, step.item, failure)
         except TimeoutError:
             lane_call.suspicious = True
             step.fail(Unavailable("deadline_exceeded", HUNG.format(seconds)))

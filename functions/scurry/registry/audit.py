@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from scurry.registry.record import declared_view, find, routing_view
+from scurry.registry.record import find
 from scurry.registry.update import describe
+from scurry.registry.views import declared_view, routing_view
 from scurry.wire.messages_pb2 import Audit, Record, Update
 
 LARGEST: Final = 512 * 1024

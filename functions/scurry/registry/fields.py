@@ -57,5 +57,26 @@ def weights(name: str, value: object) -> dict[str, int]:
     return value
 
 
+def number(name: str, value: object) -> float:
+    """Any number. Raises `InvalidRequest`."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _bad(f"{name} must be a number")
+    return float(value)
+
+
+def whole(name: str, value: object) -> int:
+    """A whole number from 0. Raises `InvalidRequest`."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
+        raise _bad(f"{name} must be a whole number from 0")
+    return value
+
+
+def numbers(name: str, value: object) -> list[float]:
+    """Several. Raises `InvalidRequest`."""
+    if not isinstance(value, list):
+        raise _bad(f"{name} must be a list of numbers")
+    return [number(name, each) for each in value]
+
+
 def _bad(what: str) -> InvalidRequest:
     return InvalidRequest("bad_request", f"Registry message: {what}.")

@@ -10,16 +10,17 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from scurry.endpoint.call import Call, Message, State, answer_each, now_ms
-from scurry.registry import audit
+from scurry.registry import audit, views
 from scurry.registry import record as records
 from scurry.registry.lifecycle import Event, LoadLost, advance, pause_ms
-from scurry.registry.steps import Answer, AskLoad, AskUnload, Audited, Effect, RemindLater, Unpin
+from scurry.registry.steps import Answer, AskLoad, AskUnload, Audited, Effect, NextStepLater, RemindLater, Unpin
 from scurry.wire import addresses
 from scurry.wire.letters import unreadable
 from scurry.wire.limits import shortened
 from scurry.wire.messages_pb2 import (
     Audit,
     Bounced,
+    Counted,
     DeadLetter,
     Drained,
     LanesWanted,
@@ -27,6 +28,7 @@ from scurry.wire.messages_pb2 import (
     Loaded,
     LoadFailed,
     Loading,
+    NextStep,
     Record,
     Remind,
     Replies,
@@ -66,8 +68,8 @@ class Registry:
             record = self._take(call, record, message)
         if record != before:
             call.keep(STATE, record.SerializeToString())
-            view = records.view(record)
-            if view != records.view(before):
+            view = views.view(record)
+            if view != views.view(before):
                 _egress(call, View(model=call.key, record=view))
 
     def _take(self, call: Call, record: Record, message: Message) -> Record:
@@ -113,7 +115,7 @@ _EVENTS: Final[dict[str, Callable[[bytes], Event | None]]] = {
     f"{TYPE_PREFIX}Bounced": _lost,
     **{
         f"{TYPE_PREFIX}{kind.__name__}": kind.FromString
-        for kind in (Update, Loaded, LoadFailed, Loading, Remind, Drained, LanesWanted)
+        for kind in (Update, Loaded, LoadFailed, Loading, Remind, Drained, LanesWanted, Counted, NextStep)
     },
 }
 
@@ -176,6 +178,9 @@ def _effect(call: Call, record: Record, effect: Effect) -> None:
         unpin = Unload(model=record.model, version=effect.version, identity=effect.identity, unpin=True)
         address = addresses.Load(record.model, effect.version)
         call.send(INFERENCE, str(address), f"{TYPE_PREFIX}Unload", unpin.SerializeToString())
+    elif isinstance(effect, NextStepLater):
+        step = NextStep(number=effect.number, step=effect.step)
+        call.send_after(effect.delay_ms, REGISTRY, call.key, f"{TYPE_PREFIX}NextStep", step.SerializeToString())
 
 
 def _reply(record: Record, answer: Answer) -> Reply:
@@ -188,7 +193,7 @@ def _reply(record: Record, answer: Answer) -> Reply:
     if answer.code:
         reply.error = answer.code
     else:
-        reply.record = records.view(record) or json.dumps({"model": record.model, "versions": []})
+        reply.record = views.view(record) or json.dumps({"model": record.model, "versions": []})
     return reply
 
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scurry.registry import changes, experiment, growth, leaving, policies, shelving
+from scurry.registry import changes, experiment, growth, leaving, policies, rollout, shelving
 from scurry.registry.audit import declared
 from scurry.registry.former import remember
 from scurry.registry.record import find, routes_of, serving_spec, takes_requests
@@ -27,19 +27,23 @@ from scurry.registry.update import read
 from scurry.wire.errors import ScurryError
 from scurry.wire.messages_pb2 import (
     DRAINING,
+    ENDED,
     FAILED,
     LOADING,
     REGISTERED,
+    Counted,
     Drained,
     LanesWanted,
     Loaded,
     LoadFailed,
     Loading,
+    NextStep,
     Record,
     Remind,
     Update,
     VersionRecord,
 )
+from scurry.wire.statistics import add_codes, merge
 
 LOSSES: Final = 6
 """So many lost workers while loading mean that the version itself may be what ends them."""
@@ -59,7 +63,7 @@ class LoadLost:
     identity: str
 
 
-Event = Update | Loaded | LoadFailed | Loading | Remind | Drained | LanesWanted | LoadLost
+Event = Update | Loaded | LoadFailed | Loading | Remind | Drained | LanesWanted | LoadLost | Counted | NextStep
 
 
 def advance(
@@ -78,8 +82,9 @@ def advance(
             return before, refused
     else:
         _EVENTS[type(event)](progress, event)
+        rollout.watch(progress)
     policies.keep_to(progress)
-    _settle(before, record, now)
+    _settle(before, record, now, counted=isinstance(event, Counted))
     return record, progress.effects
 
 
@@ -88,28 +93,33 @@ def _update(progress: Progress, update: Update, functions: tuple[str, ...] | Non
     try:
         update = read(update, functions)
         outcome = changes.apply(progress, update)
+        rollout.watch(progress, update.WhichOneof("change") or "")
     except ScurryError as failure:
         return [Answer(update, failure.code, failure.message), Audited(update, failure.code)]
     progress.effects.append(Audited(update, outcome))
     return []
 
 
-def _settle(before: Record, record: Record, now: int) -> None:
+def _settle(before: Record, record: Record, now: int, *, counted: bool) -> None:
     """Remember the former routes for a rollback, count the epoch of new ones, count what is told, stamp the time."""
     if record == before:
         return
     for entry in record.versions:
         entry.unrouted = entry.unrouted and not record.weights.get(entry.version, 0)
     experiment.settle(before, record)
-    remember(before, record)
+    if not rollout.running(before) or record.rollout.state == ENDED:  # back from one is before its first step
+        remember(before, record)
     if not record.versions:
         for name in ("policy", "limits", "lanes"):  # they were those of a model which is gone
             record.ClearField(name)
+    if record.HasField("shadow") and find(record, record.shadow.version) is None:
+        record.ClearField("shadow")
     if declared(record) != declared(before):
         record.events += 1
     if routes_of(record) != routes_of(before):
         record.epoch += 1
-    record.changed = now
+    if record.epoch != before.epoch or not counted:
+        record.changed = now
 
 
 def pause_ms(attempt: int) -> int:
@@ -212,6 +222,16 @@ def _on_drained(progress: Progress, event: Drained) -> None:
         leaving.drop(progress, entry, message)
 
 
+def _on_counted(progress: Progress, event: Counted) -> None:
+    """Counts of versions that are gone are gone with them."""
+    for told in event.versions:
+        entry = find(progress.record, told.version)
+        if entry is not None:
+            merge(entry.statistics, told.statistics)
+    if progress.record.versions:
+        add_codes(progress.record.unrouted, event.unrouted)
+
+
 _EVENTS: Final[dict[type, Callable[[Progress, Any], None]]] = {
     Loaded: _on_loaded,
     LoadFailed: _on_load_failed,
@@ -220,4 +240,6 @@ _EVENTS: Final[dict[type, Callable[[Progress, Any], None]]] = {
     LoadLost: _on_load_lost,
     Drained: _on_drained,
     LanesWanted: growth.on_wanted,
+    Counted: _on_counted,
+    NextStep: rollout.next_step,
 }

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, Final
+from typing import Final
 
-from scurry.registry import lanes, limits
+from scurry.registry import lanes
 from scurry.wire.errors import NotFound, Unavailable
 from scurry.wire.messages_pb2 import (
     DRAINING,
@@ -14,12 +13,10 @@ from scurry.wire.messages_pb2 import (
     READY,
     REGISTERED,
     RETIRED,
+    RUNNING,
     ModelSpec,
-    Policy,
     Record,
     Routes,
-    Signature,
-    TensorSpec,
     VersionRecord,
     VersionRoute,
 )
@@ -96,6 +93,8 @@ def routes_of(record: Record) -> Routes:
     for entry in record.versions:
         if takes_requests(entry) or entry.state == DRAINING:
             routes.versions.append(_route_of(record, entry, weights.get(entry.version, 0)))
+        if takes_requests(entry) and entry.version == record.shadow.version:
+            routes.shadow.CopyFrom(record.shadow)
         if entry.state == FAILED:
             routes.failed.append(entry.version)
         elif entry.state == REGISTERED:
@@ -121,88 +120,10 @@ def _route_of(record: Record, entry: VersionRecord, weight: int) -> VersionRoute
         lanes=count,
         most_lanes=lanes.span(record.lanes, spec.config)[1] if count else 0,
         sequences=entry.sequences,
+        tell_every=_tell_every(record, entry),
     )
-
-
-def view(record: Record) -> str:
-    """The record as readers see it; empty when no version is left."""
-    if not record.versions:
-        return ""
-    body = {
-        "model": record.model,
-        "epoch": record.epoch,
-        "versions": [_version_view(record, entry) for entry in record.versions],
-        **routing_view(record),
-    }
-    return json.dumps(body, separators=(",", ":"))
-
-
-def routing_view(record: Record) -> dict[str, Any]:
-    """How requests find a version: `routes` are the shares in effect, `weights` the split that was asked for."""
-    return {
-        "routes": weights_of(record),
-        "aliases": dict(sorted(record.aliases.items())),
-        "weights": dict(sorted(record.weights.items())),
-        "policy": policy_view(record.policy),
-        "rollbacks": len(record.former) + bool(record.previous),
-        "limits": limits.view(record),
-        "lanes": {name: getattr(record.lanes, name) for name in ("min", "max") if getattr(record.lanes, name)},
-    }
-
-
-def policy_view(policy: Policy) -> dict[str, Any]:
-    """A policy as the verb takes it; empty when there is none."""
-    parts = {"latest": policy.latest, "all": policy.all, "specific": list(policy.specific)}
-    return {name: value for name, value in parts.items() if value}
-
-
-def declared_view(entry: VersionRecord) -> dict[str, Any]:
-    """What was asked for under a version's name, and what came of it."""
-    spec = serving_spec(entry)
-    body = {
-        "version": entry.version,
-        "state": STATES[READY] if takes_requests(entry) else STATES[entry.state],
-        "uri": spec.uri,
-        "runtime": spec.runtime,
-        "config": json.loads(spec.config or "{}"),
-        "route": not entry.unrouted,
-        "pinned": spec.pinned,
-        "reason": entry.message,
-    }
-    if entry.resting:
-        body["unloaded_by"] = "policy" if entry.laid_down else "request"
-    return body
-
-
-def _version_view(record: Record, entry: VersionRecord) -> dict[str, Any]:
-    spec = serving_spec(entry)
-    body = {
-        **declared_view(entry),
-        "generation": spec.generation,
-        "identity": spec.identity,
-        "fingerprint": spec.fingerprint,
-        "signature": _signature_view(entry.signature),
-        "bytes": entry.bytes,
-        "device": entry.device,
-        "isolated": entry.isolated,
-        "max_batch_size": spec.max_batch_size,
-        "lanes": lanes.view(record.lanes, spec.config, entry.lanes),
-        "warnings": list(entry.warnings),
-    }
-    if entry.sequences:
-        body["sequences"] = True
-    if entry.HasField("serving"):
-        body["replacement"] = {"uri": entry.spec.uri, "generation": entry.spec.generation, "state": STATES[entry.state]}
-    return body
-
-
-def _signature_view(signature: Signature) -> dict[str, Any]:
-    return {
-        "inputs": [_tensor_view(tensor) for tensor in signature.inputs],
-        "outputs": [_tensor_view(tensor) for tensor in signature.outputs],
-        "batched": signature.batched,
-    }
-
-
-def _tensor_view(tensor: TensorSpec) -> dict[str, Any]:
-    return {"name": tensor.name, "datatype": tensor.datatype, "shape": list(tensor.shape)}
+def _tell_every(record: Record, entry: VersionRecord) -> int:
+    """What is rolled out is heard of at each tenth of the requests that its guards judge by."""
+    rollout = record.rollout
+    watched = record.HasField("rollout") and rollout.state == RUNNING and rollout.plan.version == entry.version
+    return min(max(1, rollout.plan.min_requests // 10), 1000) if watched else 0

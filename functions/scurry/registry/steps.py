@@ -60,7 +60,16 @@ class Audited:
     outcome: str
 
 
-Effect = AskLoad | AskUnload | Unpin | RemindLater | Answer | Audited
+@dataclass(frozen=True, slots=True)
+class NextStepLater:
+    """Come back to a step of a rollout."""
+
+    number: int
+    step: int
+    delay_ms: int
+
+
+Effect = AskLoad | AskUnload | Unpin | RemindLater | Answer | Audited | NextStepLater
 
 
 @dataclass(slots=True)

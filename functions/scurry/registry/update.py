@@ -14,8 +14,11 @@ from scurry.registry.fields import aliases as _aliases
 from scurry.registry.fields import config as _config
 from scurry.registry.fields import flag as _flag
 from scurry.registry.fields import names as _names
+from scurry.registry.fields import number as _number
+from scurry.registry.fields import numbers as _numbers
 from scurry.registry.fields import text as _text
 from scurry.registry.fields import weights as _weights
+from scurry.registry.fields import whole as _whole
 from scurry.registry.policies import check as check_policy
 from scurry.registry.policies import check_config, parse_policy
 from scurry.wire import queue_options
@@ -30,6 +33,8 @@ from scurry.wire.messages_pb2 import (
     Promote,
     Register,
     Rollback,
+    Rollout,
+    Shadow,
     Split,
     Switch,
     UnloadVersion,
@@ -162,6 +167,14 @@ _VERBS: Final[dict[str, tuple[type, dict[str, Callable[[str, object], Any]]]]] =
     "pin": (Pin, {"version": _text, "pinned": _flag}),
     "limits": (Limits, limits.FIELDS),
     "lanes": (LaneRange, lanes.FIELDS),
+    "shadow": (Shadow, {"version": _text, "percent": _number}),
+    "rollout": (
+        Rollout,
+        {
+            "version": _text, "steps": _numbers, "hold_ms": _whole, "min_requests": _whole, "max_error_rate": _number,
+            "max_latency_ratio": _number, "max_disagreement": _number, "compare_percent": _number, "abort": _flag,
+        },
+    ),
 }
 _CHECKS: Final[dict[str, Callable[[Any], None]]] = {
     "limits": limits.check,

@@ -73,7 +73,8 @@ def _carried(message: Message) -> Sequence[Request]:
         if message.typename == REQUESTS:
             return Requests.FromString(message.value).requests
         if message.typename == f"{TYPE_PREFIX}Bounced":
-            return recovery.lost(Bounced.FromString(message.value)).requests
+            back = recovery.lost(Bounced.FromString(message.value))
+            return () if back.expected else back.requests
     except DecodeError:
         pass
     return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scurry.router import watching
+from scurry.router import counting, watching
 from scurry.router.answers import LATE
 from scurry.router.routing_pass import RoutingPass
 from scurry.wire.messages_pb2 import Expire, Request
@@ -38,5 +38,5 @@ def _finished(routing: RoutingPass, watched: Expire, sequence: int) -> bool:
 def _free(routing: RoutingPass, watched: Expire, sequence: int) -> None:
     """A user function that never replies does not keep the request's place."""
     lanes = routing.table.lanes(watched.version)
-    if lanes is not None and lanes.function:
-        routing.table.finish(watched.version, watched.lane, sequence)
+    if lanes is not None and lanes.function and routing.table.finish(watched.version, watched.lane, sequence):
+        counting.failed(routing, watched.version, LATE.code)

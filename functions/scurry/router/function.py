@@ -9,7 +9,7 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from scurry.endpoint.call import NOTHING, Call, Message, State, answer_each, now_ms
-from scurry.router import apart, arrived, draining, expiry, growing, holding, recovery
+from scurry.router import apart, arrived, counting, draining, expiry, growing, holding, recovery, shadowing
 from scurry.router.policy import Bounds
 from scurry.router.routes import RouteTable
 from scurry.router.routing_pass import RoutingPass
@@ -17,9 +17,10 @@ from scurry.router.sending import REQUESTS
 from scurry.router.tables import Tables
 from scurry.router.watching import EXPIRE
 from scurry.wire.addresses import Lane, parse
-from scurry.wire.messages_pb2 import Bounced, Done, Drained, Expire, LanesLook, Reply, Requests, Routes
+from scurry.wire.messages_pb2 import Bounced, Copies, Done, Drained, Expire, LanesLook, Reply, Requests, Routes
 from scurry.wire.names import ROUTER, ROUTER_STATE, TYPE_PREFIX
 from scurry.wire.sequences import STEPS
+from scurry.wire.statistics import RUNS
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class Router:
         growing.watch_all(routing)
         holding.settle(routing)
         draining.report(routing)
+        counting.come_back(routing, len(self._tables))
         self._tables.put(call.key, routing.close(STATE), routing.table)
 
     def __repr__(self) -> str:
@@ -110,9 +112,14 @@ def _done(routing: RoutingPass, message: Message) -> None:
     lanes = routing.table.lanes(done.version)
     if lanes is None:
         return
+    if done.answered:
+        counting.reported(lanes, done.answered)
+        routing.table.changed = True
     if done.suspicious:
         lanes.suspect(routing.now)
         routing.table.changed = True
+    if done.lane == RUNS:
+        return
     if done.lane == STEPS:
         lanes.room.measure(done.busy_micros, done.requests)
         routing.table.leave(done.version, -max(0, done.requests))
@@ -137,6 +144,14 @@ def _drained(routing: RoutingPass, message: Message) -> None:
     draining.stop_waiting(routing, Drained.FromString(message.value))
 
 
+def _copies(routing: RoutingPass, message: Message) -> None:
+    shadowing.forward(routing, Copies.FromString(message.value))
+
+
+def _tell(routing: RoutingPass, _: Message) -> None:
+    counting.tell(routing)
+
+
 def _expire(routing: RoutingPass, message: Message) -> None:
     expiry.expire(routing, Expire.FromString(message.value))
 
@@ -148,9 +163,9 @@ def _look(routing: RoutingPass, message: Message) -> None:
 def _reply(routing: RoutingPass, message: Message) -> None:
     """A user function's answer: the lane it came from tells the version. Its slot is free however it answered."""
     lane = parse(message.caller[1]) if message.caller else None
-    if isinstance(lane, Lane):
-        routing.table.finish(lane.version, lane.lane)
     reply = Reply.FromString(message.value)
+    if isinstance(lane, Lane) and routing.table.finish(lane.version, lane.lane):
+        counting.replied(routing.table[lane.version], reply)
     if not (reply.id or reply.reply):
         log.warning("model %s: a user function's reply names no request and is dropped", routing.model)
         return
@@ -169,6 +184,8 @@ _ACTS: Final[dict[str, Callable[[RoutingPass, Message], None]]] = {
     f"{TYPE_PREFIX}Drained": _drained,
     EXPIRE: _expire,
     growing.LANES_LOOK: _look,
+    counting.TELL: _tell,
+    f"{TYPE_PREFIX}Copies": _copies,
 }
 """The router sends itself Requests after a pause, and Drained as the limit of draining, Expire for deadlines,
 LanesLook for lanes that came by a backlog."""

@@ -17,7 +17,7 @@ class Lanes:
 
     __slots__ = (
         "_base", "admission", "counters", "draining", "function", "max_batch_size", "room", "route", "sequences",
-        "stamp", "version", "weight",
+        "stamp", "version", "watched", "weight",
     )  # fmt: skip
 
     def __init__(
@@ -31,6 +31,7 @@ class Lanes:
         self.function = route.function  # a user's own, or empty
         self.draining = route.draining
         self.sequences = route.sequences  # each request is a step of one
+        self.watched = route.tell_every > 0  # it is rolled out
         self.weight = 0 if self.draining else route.weight
         self.max_batch_size = route.spec.max_batch_size or policy.DEFAULT_BATCH
         self.room = Room(route, counters, self.max_batch_size)
@@ -83,7 +84,7 @@ class Lanes:
         sent = counters.sent[lane] + count
         counters.sent[lane] = sent
         unasked, outstanding, room = sent - counters.asked[lane], sent - counters.done[lane], self.room
-        ask = ask or self.draining
+        ask = ask or self.draining or self.watched
         if ask or policy.wants_report(lane, unasked, outstanding, room.cap, room.bound, every=room.report_every):
             counters.asked[lane] = sent
             return sent, True
@@ -97,14 +98,16 @@ class Lanes:
         """Whether requests are to be computed in child processes."""
         return self.counters.apart_until > now
 
-    def finish(self, lane: int, sequence: int) -> None:
-        """The lane has finished all up to `sequence`; extra lanes that fell idle are forgotten."""
+    def finish(self, lane: int, sequence: int) -> bool:
+        """The lane has finished all up to `sequence`, or had told so before (False). Extra lanes that are idle go."""
         counters = self.counters
-        if 0 <= lane < len(counters.sent) and counters.done[lane] < sequence <= counters.sent[lane]:
-            counters.done[lane] = sequence
-            count = len(counters.sent)
-            if count > LANES and lane == count - 1 and sequence == counters.sent[lane]:
-                self._forget()
+        if not (0 <= lane < len(counters.sent) and counters.done[lane] < sequence <= counters.sent[lane]):
+            return False
+        counters.done[lane] = sequence
+        count = len(counters.sent)
+        if count > LANES and lane == count - 1 and sequence == counters.sent[lane]:
+            self._forget()
+        return True
 
     def _forget(self) -> None:
         """Let the extra lanes go that are idle, last first."""
@@ -123,12 +126,3 @@ class Lanes:
     def refuse(self, count: int) -> None:
         """Count requests for which no lane had room."""
         self.counters.refused += count
-
-    def unasked(self) -> list[tuple[int, int]]:
-        """(lane, sequence) of the lanes that owe a report and were not asked for it; they count as asked now."""
-        counters, flush = self.counters, []
-        for lane, sent in enumerate(counters.sent):
-            if counters.done[lane] < sent and counters.asked[lane] < sent:
-                counters.asked[lane] = sent
-                flush.append((lane, sent))
-        return flush

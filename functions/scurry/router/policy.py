@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from hashlib import blake2b
 from typing import Final
 
 from scurry.job.module import serves
@@ -141,6 +142,12 @@ def smoothed(service_micros: float, busy_micros: int, requests: int) -> float:
     if service_micros <= 0:
         return latest
     return service_micros + SMOOTHING * (min(latest, OUTLIER * service_micros) - service_micros)
+
+
+def is_copied(version: str, percent: float, name: str) -> bool:
+    """Whether the shadow `version` gets a copy of a request; `name` is one that no other request has."""
+    point = int.from_bytes(blake2b(name.encode(), digest_size=4, key=version.encode()[:64]).digest())
+    return point < percent / 100 * 2**32
 
 
 def spread(

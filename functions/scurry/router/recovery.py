@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from google.protobuf.message import DecodeError
 
-from scurry.router import policy, sequences, watching
+from scurry.router import counting, policy, sequences, shadowing, watching
 from scurry.router.admission import level_of
 from scurry.router.answers import LATE
 from scurry.router.lanes import Lanes
+from scurry.router.owing import owe
 from scurry.router.policy import Refusal
 from scurry.router.routing_pass import RoutingPass
 from scurry.router.sending import REQUEST, REQUESTS
@@ -38,6 +39,9 @@ def bounce(routing: RoutingPass, bounced: Bounced, back: Requests) -> None:
         return
     version = address.version if address else back.version
     _arrive(routing, bounced, back)
+    if back.expected:
+        shadowing.bounce(routing, version, bounced, back)
+        return
     routing.bounced += len(back.requests)
     by_itself = back.solo and not isinstance(address, Lane)
     charge = policy.charge(executing=bounced.executing, solo=by_itself, alone=bounced.alone)
@@ -47,8 +51,10 @@ def bounce(routing: RoutingPass, bounced: Bounced, back: Requests) -> None:
         request.blame = policy.one_more(request.blame, policy.CHARGE_LIMIT, charge)
         why = policy.given_up(request.attempt, request.blame)
         if routing.late(request):
+            counting.failed(routing, version, LATE.code)
             routing.answers.refuse(request, LATE)
         elif why:
+            counting.failed(routing, version, "worker_lost")
             routing.answers.bury(request, version, Refusal("worker_lost", f"{why} {bounced.cause}".rstrip()))
         else:
             again.append(request)
@@ -67,6 +73,9 @@ def _arrive(routing: RoutingPass, bounced: Bounced, back: Requests) -> None:
         routing.table.finish(address.version, address.lane)
     elif isinstance(address, Lane):
         routing.table.finish(address.version, address.lane, back.sequence)
+        if (lanes := routing.table.lanes(address.version)) is not None:
+            owe(lanes.counters, address.lane)
+            routing.table.changed = True
 
 
 def _send_later(routing: RoutingPass, again: Requests) -> None:
@@ -89,6 +98,7 @@ def resend(routing: RoutingPass, again: Requests) -> None:
     fresh: list[Request] = []
     for request in again.requests:
         if routing.late(request):
+            counting.failed(routing, again.version, LATE.code)
             routing.answers.refuse(request, LATE)
         else:
             fresh.append(request)
@@ -119,6 +129,7 @@ def _send_alone(routing: RoutingPass, request: Request, lanes: Lanes | None) -> 
             routing.unrouted.append((0, request, choice))
             return
         lanes = choice
+        lanes.count(1)
     if lanes.function:
         _send_together(routing, lanes, [request])
         return

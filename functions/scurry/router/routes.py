@@ -17,7 +17,7 @@ from scurry.wire.names import LANES
 class RouteTable:
     """The state `router` of one model, read from and written to bytes."""
 
-    __slots__ = ("_lanes", "changed", "elastic", "sequences", "settled", "state", "weights")
+    __slots__ = ("_lanes", "changed", "elastic", "sequences", "settled", "state", "watched", "weights")
 
     def __init__(self, state: RouterState) -> None:
         self._adopt(state)
@@ -29,7 +29,7 @@ class RouteTable:
         self._lanes = _lanes(state)
         every = self._lanes.values()
         self.elastic = [each for each in every if each.route.most_lanes and not each.draining]  # grow with a backlog
-        self.sequences = any(each.sequences for each in every)
+        self.sequences, self.watched = any(each.sequences for each in every), any(each.watched for each in every)
         self.weights = [(each.version, each.weight) for each in every if each.weight > 0]  # that no request names
 
     @classmethod
@@ -65,8 +65,7 @@ class RouteTable:
 
     def ask(self) -> None:
         """The registry is asked for routes."""
-        self.state.asked += 1
-        self.changed = True
+        self.state.asked, self.changed = self.state.asked + 1, True
 
     @property
     def undecided(self) -> bool:
@@ -97,12 +96,13 @@ class RouteTable:
                 leave_behind(lanes.counters, former)
         self.changed = self.settled = True
 
-    def finish(self, version: str, lane: int, sequence: int | None = None) -> None:
-        """A lane has finished everything up to `sequence`; None: one more, as a user function tells by its reply."""
+    def finish(self, version: str, lane: int, sequence: int | None = None) -> bool:
+        """A lane has finished all up to `sequence`; None: one more, as a user function's reply tells. Or had before."""
         lanes = self.lanes(version)
-        if lanes is not None and 0 <= lane < len(lanes.counters.done):
-            lanes.finish(lane, lanes.counters.done[lane] + 1 if sequence is None else sequence)
-            self.changed = self.settled = True
+        if lanes is None or not 0 <= lane < len(lanes.counters.done):
+            return False
+        self.changed = self.settled = True
+        return lanes.finish(lane, lanes.counters.done[lane] + 1 if sequence is None else sequence)
 
     def leave(self, version: str, count: int) -> None:
         """So many requests came back from a lost worker; with a negative count, are under way or answered again."""
@@ -169,7 +169,7 @@ def _changed(state: RouterState, routes: Routes) -> RouterState:
     highest = max([state.highest, *lost])
     fresh = RouterState(
         routes=routes, held=state.held, asked=state.asked, highest=highest, reread_until=state.reread_until,
-        tickets=state.tickets, served=state.served,
+        tickets=state.tickets, served=state.served, telling=state.telling, unrouted=state.unrouted,
     )  # fmt: skip
     for tenant in routes.tenants.keys() & state.tenants.keys():
         fresh.tenants[tenant] = state.tenants[tenant]

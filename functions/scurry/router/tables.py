@@ -36,5 +36,9 @@ class Tables:
                 del self._tables[next(iter(self._tables))]
             self._tables[model] = state, table
 
+    def __len__(self) -> int:
+        """Models that are remembered."""
+        return len(self._tables)
+
     def __repr__(self) -> str:
         return f"<Tables of {len(self._tables)} models>"

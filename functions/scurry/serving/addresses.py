@@ -17,7 +17,7 @@ LOCAL = "127.0.0.1"
 class Addresses:
     """One port for each process, chosen once and kept over restarts. `redis` is 0 when Redis is not ours.
 
-    The `gateways` share one, `http`.
+    The `gateways` share `http` and `metrics`.
     `redis_socket` is a Unix socket of our own Redis, which costs gateway and workers less than its port.
     """
 
@@ -30,6 +30,7 @@ class Addresses:
     ui: int
     redis_socket: str = ""
     gateways: int = 1
+    metrics: int = 0
 
     @property
     def inner_redis_url(self) -> str:
@@ -40,6 +41,11 @@ class Addresses:
     def http_url(self) -> str:
         """Where callers find the gateway."""
         return f"http://{shown(self.host)}:{self.http}"
+
+    @property
+    def metrics_url(self) -> str:
+        """Where Prometheus finds the models' counters."""
+        return f"http://{shown(self.host)}:{self.metrics}/metrics"
 
     @property
     def ui_url(self) -> str:
@@ -61,6 +67,7 @@ class Addresses:
         return {
             "redis_url": self.redis_url,
             "http_url": self.http_url,
+            "metrics_url": self.metrics_url,
             "ui_url": self.ui_url,
             "functions_url": self.functions_url,
             "worker_urls": self.worker_urls,
@@ -69,7 +76,7 @@ class Addresses:
     def ports(self) -> dict[str, Any]:
         """To be preferred the next time."""
         named = asdict(self)
-        return {name: named[name] for name in ("redis", "functions", "workers", "http", "ui")}
+        return {name: named[name] for name in ("redis", "functions", "workers", "http", "metrics", "ui")}
 
 
 Wanted = tuple[str, int, int]
@@ -88,7 +95,7 @@ def choose(
     inner, outer = _inner(settings, workers, preferred), _outer(settings, preferred)
     ports = pick([(*wanted, LOCAL) for wanted in inner] + [(*wanted, settings.host) for wanted in outer])
     redis, functions, ui, *worker_ports = ports[: len(inner)]
-    (http,) = ports[len(inner) :]
+    http, metrics = ports[len(inner) :]
     return Addresses(
         host=settings.host,
         redis_url=settings.redis_url or f"redis://{LOCAL}:{redis}/0",
@@ -99,6 +106,7 @@ def choose(
         ui=ui if settings.ui_port >= 0 else -1,
         redis_socket=str(redis_socket or "") if not settings.redis_url else "",
         gateways=gateways,
+        metrics=metrics,
     )
 
 
@@ -118,7 +126,10 @@ def _inner(settings: UpSettings, workers: int, preferred: dict[str, Any]) -> lis
 
 def _outer(settings: UpSettings, preferred: dict[str, Any]) -> list[Wanted]:
     """What callers reach."""
-    return [("--http-port", settings.http_port, _port(preferred.get("http")))]
+    return [
+        ("--http-port", settings.http_port, _port(preferred.get("http"))),
+        ("--metrics-port", settings.metrics_port, _port(preferred.get("metrics"))),
+    ]
 
 
 def _port(kept: object) -> int:

@@ -16,6 +16,7 @@ from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
 from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.listener import Listener
+from scurry.gateway.doors.metrics import Metrics
 from scurry.gateway.health import Health
 from scurry.gateway.limits import Admission
 from scurry.gateway.models import Models
@@ -44,13 +45,16 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) ->
     if not await _connected(client, stop):
         return
     try:
-        listener = listener_of(client, settings)
+        models = Models(client)
+        listener, metrics = listener_of(client, models, settings), Metrics(models)
         port = await listener.open(settings.host, settings.http_port, reuse_port=settings.reuse_port)
+        await metrics.open(settings.host, settings.metrics_port, reuse_port=settings.reuse_port)
         gc.freeze()  # what lives for ever need not be looked at again
         log.info("%s http://%s:%d", GATEWAY_LINE, settings.host, port)
         await stop.wait()
         log.info("gateway stops", extra={"drain_s": settings.drain_s})
         await listener.close(settings.drain_s)
+        await metrics.close()
     finally:
         await client.close()
 
@@ -72,11 +76,11 @@ async def _connected(client: Client, stop: asyncio.Event) -> bool:
     return False
 
 
-def listener_of(client: Client, settings: GatewaySettings) -> Listener:
+def listener_of(client: Client, models: Models, settings: GatewaySettings) -> Listener:
     """The HTTP door over a client, with the limits of the settings."""
     ask = Ask(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s)
     admin = Admin(client, key=settings.admin_key, host=settings.host)
-    door = OpenInferenceHttp(ask, Models(client), Health(client), admin)
+    door = OpenInferenceHttp(ask, models, Health(client), admin)
     admission = Admission(settings.max_bytes_in_flight)
     return Listener(door, admission, max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.timeout_s)
 

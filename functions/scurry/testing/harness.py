@@ -28,7 +28,18 @@ from scurry.testing.mailroom import Address, Lost, Mail, Mailroom
 from scurry.wire.addresses import Sequence, parse
 from scurry.wire.errors import error
 from scurry.wire.infer_pb2 import InferReply, InferRequest
-from scurry.wire.messages_pb2 import Audit, Bounced, DeadLetter, Replies, Reply, Request, Requests, Update, View
+from scurry.wire.messages_pb2 import (
+    Audit,
+    Bounced,
+    DeadLetter,
+    Released,
+    Replies,
+    Reply,
+    Request,
+    Requests,
+    Update,
+    View,
+)
 from scurry.wire.names import INFERENCE, REGISTRY, ROUTER, TYPE_PREFIX
 from scurry.wire.tensors import Array, to_array, to_tensor
 
@@ -46,6 +57,7 @@ class Outside:
     views: dict[str, dict[str, Any]] = field(default_factory=dict)
     audits: list[Audit] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
+    released: list[Released] = field(default_factory=list)
 
     def take(self, typename: str, value: bytes) -> None:
         """Do as the egress does: the first reply to an id wins."""
@@ -59,6 +71,8 @@ class Outside:
                 self._view(View.FromString(value))
             case "Audit":
                 self.audits.append(Audit.FromString(value))
+            case "Released":
+                self.released.append(Released.FromString(value))
             case "DeadLetter":
                 self.dead.append(DeadLetter.FromString(value))
             case _:

@@ -12,6 +12,19 @@ class Encoding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ENCODING_REQUEST: _ClassVar[Encoding]
     ENCODING_INPUTS: _ClassVar[Encoding]
 
+class RolloutState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RUNNING: _ClassVar[RolloutState]
+    FINISHED: _ClassVar[RolloutState]
+    ROLLED_BACK: _ClassVar[RolloutState]
+    ENDED: _ClassVar[RolloutState]
+
+class Telling(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    QUIET: _ClassVar[Telling]
+    SCHEDULED: _ClassVar[Telling]
+    ASKED: _ClassVar[Telling]
+
 class VersionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     REGISTERED: _ClassVar[VersionState]
@@ -22,6 +35,13 @@ class VersionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FAILED: _ClassVar[VersionState]
 ENCODING_REQUEST: Encoding
 ENCODING_INPUTS: Encoding
+RUNNING: RolloutState
+FINISHED: RolloutState
+ROLLED_BACK: RolloutState
+ENDED: RolloutState
+QUIET: Telling
+SCHEDULED: Telling
+ASKED: Telling
 REGISTERED: VersionState
 LOADING: VersionState
 READY: VersionState
@@ -117,7 +137,7 @@ class ModelSpec(_message.Message):
     def __init__(self, uri: _Optional[str] = ..., runtime: _Optional[str] = ..., config: _Optional[str] = ..., generation: _Optional[int] = ..., max_batch_size: _Optional[int] = ..., identity: _Optional[str] = ..., fingerprint: _Optional[str] = ..., pinned: _Optional[bool] = ...) -> None: ...
 
 class Requests(_message.Message):
-    __slots__ = ("requests", "spec", "sequence", "report", "version", "epoch", "solo", "held_since", "replayed", "plain", "first_deadline", "missed")
+    __slots__ = ("requests", "spec", "sequence", "report", "version", "epoch", "solo", "held_since", "replayed", "plain", "first_deadline", "missed", "shadow", "expected")
     REQUESTS_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -130,6 +150,8 @@ class Requests(_message.Message):
     PLAIN_FIELD_NUMBER: _ClassVar[int]
     FIRST_DEADLINE_FIELD_NUMBER: _ClassVar[int]
     MISSED_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_FIELD_NUMBER: _ClassVar[int]
     requests: _containers.RepeatedCompositeFieldContainer[Request]
     spec: ModelSpec
     sequence: int
@@ -142,10 +164,38 @@ class Requests(_message.Message):
     plain: bool
     first_deadline: int
     missed: bool
-    def __init__(self, requests: _Optional[_Iterable[_Union[Request, _Mapping]]] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., sequence: _Optional[int] = ..., report: _Optional[bool] = ..., version: _Optional[str] = ..., epoch: _Optional[int] = ..., solo: _Optional[bool] = ..., held_since: _Optional[int] = ..., replayed: _Optional[bool] = ..., plain: _Optional[bool] = ..., first_deadline: _Optional[int] = ..., missed: _Optional[bool] = ...) -> None: ...
+    shadow: str
+    expected: _containers.RepeatedCompositeFieldContainer[Expected]
+    def __init__(self, requests: _Optional[_Iterable[_Union[Request, _Mapping]]] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., sequence: _Optional[int] = ..., report: _Optional[bool] = ..., version: _Optional[str] = ..., epoch: _Optional[int] = ..., solo: _Optional[bool] = ..., held_since: _Optional[int] = ..., replayed: _Optional[bool] = ..., plain: _Optional[bool] = ..., first_deadline: _Optional[int] = ..., missed: _Optional[bool] = ..., shadow: _Optional[str] = ..., expected: _Optional[_Iterable[_Union[Expected, _Mapping]]] = ...) -> None: ...
+
+class Expected(_message.Message):
+    __slots__ = ("outputs", "busy_micros")
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    BUSY_MICROS_FIELD_NUMBER: _ClassVar[int]
+    outputs: bytes
+    busy_micros: int
+    def __init__(self, outputs: _Optional[bytes] = ..., busy_micros: _Optional[int] = ...) -> None: ...
+
+class Copies(_message.Message):
+    __slots__ = ("requests", "version", "expected")
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_FIELD_NUMBER: _ClassVar[int]
+    requests: _containers.RepeatedCompositeFieldContainer[Request]
+    version: str
+    expected: _containers.RepeatedCompositeFieldContainer[Expected]
+    def __init__(self, requests: _Optional[_Iterable[_Union[Request, _Mapping]]] = ..., version: _Optional[str] = ..., expected: _Optional[_Iterable[_Union[Expected, _Mapping]]] = ...) -> None: ...
+
+class Released(_message.Message):
+    __slots__ = ("id", "keys")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    keys: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[str] = ..., keys: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Done(_message.Message):
-    __slots__ = ("version", "lane", "sequence", "epoch", "busy_micros", "requests", "suspicious")
+    __slots__ = ("version", "lane", "sequence", "epoch", "busy_micros", "requests", "suspicious", "answered")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LANE_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -153,6 +203,7 @@ class Done(_message.Message):
     BUSY_MICROS_FIELD_NUMBER: _ClassVar[int]
     REQUESTS_FIELD_NUMBER: _ClassVar[int]
     SUSPICIOUS_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_FIELD_NUMBER: _ClassVar[int]
     version: str
     lane: int
     sequence: int
@@ -160,7 +211,126 @@ class Done(_message.Message):
     busy_micros: int
     requests: int
     suspicious: bool
-    def __init__(self, version: _Optional[str] = ..., lane: _Optional[int] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., busy_micros: _Optional[int] = ..., requests: _Optional[int] = ..., suspicious: _Optional[bool] = ...) -> None: ...
+    answered: _containers.RepeatedCompositeFieldContainer[Answered]
+    def __init__(self, version: _Optional[str] = ..., lane: _Optional[int] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., busy_micros: _Optional[int] = ..., requests: _Optional[int] = ..., suspicious: _Optional[bool] = ..., answered: _Optional[_Iterable[_Union[Answered, _Mapping]]] = ...) -> None: ...
+
+class Answered(_message.Message):
+    __slots__ = ("ok", "errors", "busy_micros", "waited", "sizes", "shadow")
+    class ErrorsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    OK_FIELD_NUMBER: _ClassVar[int]
+    ERRORS_FIELD_NUMBER: _ClassVar[int]
+    BUSY_MICROS_FIELD_NUMBER: _ClassVar[int]
+    WAITED_FIELD_NUMBER: _ClassVar[int]
+    SIZES_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
+    ok: int
+    errors: _containers.ScalarMap[str, int]
+    busy_micros: int
+    waited: _containers.RepeatedScalarFieldContainer[int]
+    sizes: _containers.RepeatedScalarFieldContainer[int]
+    shadow: Comparisons
+    def __init__(self, ok: _Optional[int] = ..., errors: _Optional[_Mapping[str, int]] = ..., busy_micros: _Optional[int] = ..., waited: _Optional[_Iterable[int]] = ..., sizes: _Optional[_Iterable[int]] = ..., shadow: _Optional[_Union[Comparisons, _Mapping]] = ...) -> None: ...
+
+class Comparisons(_message.Message):
+    __slots__ = ("compared", "equal", "max_abs_diff", "errors", "dropped", "primary_micros", "shadow_micros")
+    class ErrorsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    COMPARED_FIELD_NUMBER: _ClassVar[int]
+    EQUAL_FIELD_NUMBER: _ClassVar[int]
+    MAX_ABS_DIFF_FIELD_NUMBER: _ClassVar[int]
+    ERRORS_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    PRIMARY_MICROS_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_MICROS_FIELD_NUMBER: _ClassVar[int]
+    compared: int
+    equal: int
+    max_abs_diff: float
+    errors: _containers.ScalarMap[str, int]
+    dropped: int
+    primary_micros: int
+    shadow_micros: int
+    def __init__(self, compared: _Optional[int] = ..., equal: _Optional[int] = ..., max_abs_diff: _Optional[float] = ..., errors: _Optional[_Mapping[str, int]] = ..., dropped: _Optional[int] = ..., primary_micros: _Optional[int] = ..., shadow_micros: _Optional[int] = ...) -> None: ...
+
+class Counts(_message.Message):
+    __slots__ = ("requests", "ok", "errors", "refused", "latency", "latency_millis", "batches", "busy_micros")
+    class ErrorsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    OK_FIELD_NUMBER: _ClassVar[int]
+    ERRORS_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_MILLIS_FIELD_NUMBER: _ClassVar[int]
+    BATCHES_FIELD_NUMBER: _ClassVar[int]
+    BUSY_MICROS_FIELD_NUMBER: _ClassVar[int]
+    requests: int
+    ok: int
+    errors: _containers.ScalarMap[str, int]
+    refused: int
+    latency: _containers.RepeatedScalarFieldContainer[int]
+    latency_millis: int
+    batches: _containers.RepeatedScalarFieldContainer[int]
+    busy_micros: int
+    def __init__(self, requests: _Optional[int] = ..., ok: _Optional[int] = ..., errors: _Optional[_Mapping[str, int]] = ..., refused: _Optional[int] = ..., latency: _Optional[_Iterable[int]] = ..., latency_millis: _Optional[int] = ..., batches: _Optional[_Iterable[int]] = ..., busy_micros: _Optional[int] = ...) -> None: ...
+
+class Statistics(_message.Message):
+    __slots__ = ("primary", "shadow")
+    PRIMARY_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
+    primary: Counts
+    shadow: Comparisons
+    def __init__(self, primary: _Optional[_Union[Counts, _Mapping]] = ..., shadow: _Optional[_Union[Comparisons, _Mapping]] = ...) -> None: ...
+
+class InferenceState(_message.Message):
+    __slots__ = ("answered", "sequence")
+    ANSWERED_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    answered: _containers.RepeatedCompositeFieldContainer[Answered]
+    sequence: SequenceState
+    def __init__(self, answered: _Optional[_Iterable[_Union[Answered, _Mapping]]] = ..., sequence: _Optional[_Union[SequenceState, _Mapping]] = ...) -> None: ...
+
+class Counted(_message.Message):
+    __slots__ = ("versions", "unrouted")
+    class UnroutedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    UNROUTED_FIELD_NUMBER: _ClassVar[int]
+    versions: _containers.RepeatedCompositeFieldContainer[VersionCounted]
+    unrouted: _containers.ScalarMap[str, int]
+    def __init__(self, versions: _Optional[_Iterable[_Union[VersionCounted, _Mapping]]] = ..., unrouted: _Optional[_Mapping[str, int]] = ...) -> None: ...
+
+class VersionCounted(_message.Message):
+    __slots__ = ("version", "statistics")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    STATISTICS_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    statistics: Statistics
+    def __init__(self, version: _Optional[str] = ..., statistics: _Optional[_Union[Statistics, _Mapping]] = ...) -> None: ...
+
+class Tell(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class Bounced(_message.Message):
     __slots__ = ("message", "typename", "address", "cause", "executing", "alone")
@@ -314,7 +484,7 @@ class Signature(_message.Message):
     def __init__(self, inputs: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., batched: _Optional[bool] = ...) -> None: ...
 
 class Update(_message.Message):
-    __slots__ = ("model", "id", "entry", "reply", "keep", "register", "unregister", "alias", "split", "promote", "rollback", "load", "unload", "pin", "policy", "routes", "limits", "lanes", "json", "digest", "replayed")
+    __slots__ = ("model", "id", "entry", "reply", "keep", "register", "unregister", "alias", "split", "promote", "rollback", "load", "unload", "pin", "policy", "routes", "limits", "lanes", "shadow", "rollout", "json", "digest", "replayed")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     ENTRY_FIELD_NUMBER: _ClassVar[int]
@@ -333,6 +503,8 @@ class Update(_message.Message):
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     LANES_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUT_FIELD_NUMBER: _ClassVar[int]
     JSON_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
@@ -354,10 +526,12 @@ class Update(_message.Message):
     routes: Switch
     limits: Limits
     lanes: LaneRange
+    shadow: Shadow
+    rollout: Rollout
     json: str
     digest: bytes
     replayed: bool
-    def __init__(self, model: _Optional[str] = ..., id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., unregister: _Optional[_Union[Unregister, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., split: _Optional[_Union[Split, _Mapping]] = ..., promote: _Optional[_Union[Promote, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ..., load: _Optional[_Union[LoadVersion, _Mapping]] = ..., unload: _Optional[_Union[UnloadVersion, _Mapping]] = ..., pin: _Optional[_Union[Pin, _Mapping]] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., routes: _Optional[_Union[Switch, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., lanes: _Optional[_Union[LaneRange, _Mapping]] = ..., json: _Optional[str] = ..., digest: _Optional[bytes] = ..., replayed: _Optional[bool] = ...) -> None: ...
+    def __init__(self, model: _Optional[str] = ..., id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., unregister: _Optional[_Union[Unregister, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., split: _Optional[_Union[Split, _Mapping]] = ..., promote: _Optional[_Union[Promote, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ..., load: _Optional[_Union[LoadVersion, _Mapping]] = ..., unload: _Optional[_Union[UnloadVersion, _Mapping]] = ..., pin: _Optional[_Union[Pin, _Mapping]] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., routes: _Optional[_Union[Switch, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., lanes: _Optional[_Union[LaneRange, _Mapping]] = ..., shadow: _Optional[_Union[Shadow, _Mapping]] = ..., rollout: _Optional[_Union[Rollout, _Mapping]] = ..., json: _Optional[str] = ..., digest: _Optional[bytes] = ..., replayed: _Optional[bool] = ...) -> None: ...
 
 class Register(_message.Message):
     __slots__ = ("version", "uri", "runtime", "config", "route")
@@ -505,6 +679,75 @@ class Switch(_message.Message):
     routed: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, weights: _Optional[_Mapping[str, int]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., automatic: _Optional[bool] = ..., routed: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class Rollout(_message.Message):
+    __slots__ = ("version", "steps", "hold_ms", "min_requests", "max_error_rate", "max_latency_ratio", "max_disagreement", "compare_percent", "abort")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    HOLD_MS_FIELD_NUMBER: _ClassVar[int]
+    MIN_REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    MAX_ERROR_RATE_FIELD_NUMBER: _ClassVar[int]
+    MAX_LATENCY_RATIO_FIELD_NUMBER: _ClassVar[int]
+    MAX_DISAGREEMENT_FIELD_NUMBER: _ClassVar[int]
+    COMPARE_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    ABORT_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    steps: _containers.RepeatedScalarFieldContainer[float]
+    hold_ms: int
+    min_requests: int
+    max_error_rate: float
+    max_latency_ratio: float
+    max_disagreement: float
+    compare_percent: float
+    abort: bool
+    def __init__(self, version: _Optional[str] = ..., steps: _Optional[_Iterable[float]] = ..., hold_ms: _Optional[int] = ..., min_requests: _Optional[int] = ..., max_error_rate: _Optional[float] = ..., max_latency_ratio: _Optional[float] = ..., max_disagreement: _Optional[float] = ..., compare_percent: _Optional[float] = ..., abort: _Optional[bool] = ...) -> None: ...
+
+class RolloutRecord(_message.Message):
+    __slots__ = ("plan", "state", "message", "step", "number", "generation", "before", "at_step", "others_at_start", "shadow")
+    class BeforeEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AT_STEP_FIELD_NUMBER: _ClassVar[int]
+    OTHERS_AT_START_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
+    plan: Rollout
+    state: RolloutState
+    message: str
+    step: int
+    number: int
+    generation: int
+    before: _containers.ScalarMap[str, int]
+    at_step: Statistics
+    others_at_start: Counts
+    shadow: Shadow
+    def __init__(self, plan: _Optional[_Union[Rollout, _Mapping]] = ..., state: _Optional[_Union[RolloutState, str]] = ..., message: _Optional[str] = ..., step: _Optional[int] = ..., number: _Optional[int] = ..., generation: _Optional[int] = ..., before: _Optional[_Mapping[str, int]] = ..., at_step: _Optional[_Union[Statistics, _Mapping]] = ..., others_at_start: _Optional[_Union[Counts, _Mapping]] = ..., shadow: _Optional[_Union[Shadow, _Mapping]] = ...) -> None: ...
+
+class NextStep(_message.Message):
+    __slots__ = ("number", "step")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    step: int
+    def __init__(self, number: _Optional[int] = ..., step: _Optional[int] = ...) -> None: ...
+
+class Shadow(_message.Message):
+    __slots__ = ("version", "percent")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    PERCENT_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    percent: float
+    def __init__(self, version: _Optional[str] = ..., percent: _Optional[float] = ...) -> None: ...
+
 class Load(_message.Message):
     __slots__ = ("model", "version", "lane", "spec", "apart")
     MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -604,7 +847,7 @@ class Remind(_message.Message):
     def __init__(self, version: _Optional[str] = ..., generation: _Optional[int] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class Routes(_message.Message):
-    __slots__ = ("epoch", "versions", "aliases", "announce", "pending", "failed", "wanted", "unloaded", "max_timeout_microseconds", "tenants", "experiment")
+    __slots__ = ("epoch", "versions", "aliases", "announce", "pending", "failed", "wanted", "unloaded", "max_timeout_microseconds", "tenants", "experiment", "shadow")
     class AliasesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -630,6 +873,7 @@ class Routes(_message.Message):
     MAX_TIMEOUT_MICROSECONDS_FIELD_NUMBER: _ClassVar[int]
     TENANTS_FIELD_NUMBER: _ClassVar[int]
     EXPERIMENT_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     versions: _containers.RepeatedCompositeFieldContainer[VersionRoute]
     aliases: _containers.ScalarMap[str, str]
@@ -641,10 +885,11 @@ class Routes(_message.Message):
     max_timeout_microseconds: int
     tenants: _containers.MessageMap[str, TenantLimit]
     experiment: int
-    def __init__(self, epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRoute, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., announce: _Optional[_Union[Replies, _Mapping]] = ..., pending: _Optional[_Iterable[str]] = ..., failed: _Optional[_Iterable[str]] = ..., wanted: _Optional[bool] = ..., unloaded: _Optional[_Iterable[str]] = ..., max_timeout_microseconds: _Optional[int] = ..., tenants: _Optional[_Mapping[str, TenantLimit]] = ..., experiment: _Optional[int] = ...) -> None: ...
+    shadow: Shadow
+    def __init__(self, epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRoute, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., announce: _Optional[_Union[Replies, _Mapping]] = ..., pending: _Optional[_Iterable[str]] = ..., failed: _Optional[_Iterable[str]] = ..., wanted: _Optional[bool] = ..., unloaded: _Optional[_Iterable[str]] = ..., max_timeout_microseconds: _Optional[int] = ..., tenants: _Optional[_Mapping[str, TenantLimit]] = ..., experiment: _Optional[int] = ..., shadow: _Optional[_Union[Shadow, _Mapping]] = ...) -> None: ...
 
 class VersionRoute(_message.Message):
-    __slots__ = ("version", "weight", "draining", "spec", "function", "max_queue_size", "default_timeout_microseconds", "priority_levels", "default_priority_level", "lanes", "most_lanes", "sequences")
+    __slots__ = ("version", "weight", "draining", "spec", "function", "max_queue_size", "default_timeout_microseconds", "priority_levels", "default_priority_level", "lanes", "most_lanes", "sequences", "tell_every")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
     DRAINING_FIELD_NUMBER: _ClassVar[int]
@@ -657,6 +902,7 @@ class VersionRoute(_message.Message):
     LANES_FIELD_NUMBER: _ClassVar[int]
     MOST_LANES_FIELD_NUMBER: _ClassVar[int]
     SEQUENCES_FIELD_NUMBER: _ClassVar[int]
+    TELL_EVERY_FIELD_NUMBER: _ClassVar[int]
     version: str
     weight: int
     draining: bool
@@ -669,7 +915,8 @@ class VersionRoute(_message.Message):
     lanes: int
     most_lanes: int
     sequences: bool
-    def __init__(self, version: _Optional[str] = ..., weight: _Optional[int] = ..., draining: _Optional[bool] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., function: _Optional[str] = ..., max_queue_size: _Optional[int] = ..., default_timeout_microseconds: _Optional[int] = ..., priority_levels: _Optional[int] = ..., default_priority_level: _Optional[int] = ..., lanes: _Optional[int] = ..., most_lanes: _Optional[int] = ..., sequences: _Optional[bool] = ...) -> None: ...
+    tell_every: int
+    def __init__(self, version: _Optional[str] = ..., weight: _Optional[int] = ..., draining: _Optional[bool] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., function: _Optional[str] = ..., max_queue_size: _Optional[int] = ..., default_timeout_microseconds: _Optional[int] = ..., priority_levels: _Optional[int] = ..., default_priority_level: _Optional[int] = ..., lanes: _Optional[int] = ..., most_lanes: _Optional[int] = ..., sequences: _Optional[bool] = ..., tell_every: _Optional[int] = ...) -> None: ...
 
 class LanesWanted(_message.Message):
     __slots__ = ("version", "generation", "lanes")
@@ -748,7 +995,14 @@ class Drained(_message.Message):
     def __init__(self, version: _Optional[str] = ..., epoch: _Optional[int] = ..., expired: _Optional[bool] = ..., generation: _Optional[int] = ...) -> None: ...
 
 class RouterState(_message.Message):
-    __slots__ = ("routes", "versions", "held", "asked", "highest", "reread_until", "tenants", "tickets", "served")
+    __slots__ = ("routes", "versions", "held", "asked", "highest", "telling", "unrouted", "reread_until", "tenants", "tickets", "served")
+    class UnroutedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     class TenantsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -761,6 +1015,8 @@ class RouterState(_message.Message):
     HELD_FIELD_NUMBER: _ClassVar[int]
     ASKED_FIELD_NUMBER: _ClassVar[int]
     HIGHEST_FIELD_NUMBER: _ClassVar[int]
+    TELLING_FIELD_NUMBER: _ClassVar[int]
+    UNROUTED_FIELD_NUMBER: _ClassVar[int]
     REREAD_UNTIL_FIELD_NUMBER: _ClassVar[int]
     TENANTS_FIELD_NUMBER: _ClassVar[int]
     TICKETS_FIELD_NUMBER: _ClassVar[int]
@@ -770,14 +1026,16 @@ class RouterState(_message.Message):
     held: int
     asked: int
     highest: int
+    telling: Telling
+    unrouted: _containers.ScalarMap[str, int]
     reread_until: int
     tenants: _containers.ScalarMap[str, int]
     tickets: int
     served: int
-    def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[LaneCounters, _Mapping]]] = ..., held: _Optional[int] = ..., asked: _Optional[int] = ..., highest: _Optional[int] = ..., reread_until: _Optional[int] = ..., tenants: _Optional[_Mapping[str, int]] = ..., tickets: _Optional[int] = ..., served: _Optional[int] = ...) -> None: ...
+    def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[LaneCounters, _Mapping]]] = ..., held: _Optional[int] = ..., asked: _Optional[int] = ..., highest: _Optional[int] = ..., telling: _Optional[_Union[Telling, str]] = ..., unrouted: _Optional[_Mapping[str, int]] = ..., reread_until: _Optional[int] = ..., tenants: _Optional[_Mapping[str, int]] = ..., tickets: _Optional[int] = ..., served: _Optional[int] = ...) -> None: ...
 
 class LaneCounters(_message.Message):
-    __slots__ = ("version", "sent", "done", "asked", "requests", "refused", "service_micros", "away", "leaving", "leaving_generation", "apart_until", "lanes_wanted", "peak", "looking")
+    __slots__ = ("version", "sent", "done", "asked", "requests", "refused", "service_micros", "away", "leaving", "leaving_generation", "apart_until", "lanes_wanted", "peak", "untold", "looking")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SENT_FIELD_NUMBER: _ClassVar[int]
     DONE_FIELD_NUMBER: _ClassVar[int]
@@ -791,6 +1049,7 @@ class LaneCounters(_message.Message):
     APART_UNTIL_FIELD_NUMBER: _ClassVar[int]
     LANES_WANTED_FIELD_NUMBER: _ClassVar[int]
     PEAK_FIELD_NUMBER: _ClassVar[int]
+    UNTOLD_FIELD_NUMBER: _ClassVar[int]
     LOOKING_FIELD_NUMBER: _ClassVar[int]
     version: str
     sent: _containers.RepeatedScalarFieldContainer[int]
@@ -805,14 +1064,9 @@ class LaneCounters(_message.Message):
     apart_until: int
     lanes_wanted: int
     peak: int
+    untold: Statistics
     looking: bool
-    def __init__(self, version: _Optional[str] = ..., sent: _Optional[_Iterable[int]] = ..., done: _Optional[_Iterable[int]] = ..., asked: _Optional[_Iterable[int]] = ..., requests: _Optional[int] = ..., refused: _Optional[int] = ..., service_micros: _Optional[float] = ..., away: _Optional[int] = ..., leaving: _Optional[_Iterable[int]] = ..., leaving_generation: _Optional[int] = ..., apart_until: _Optional[int] = ..., lanes_wanted: _Optional[int] = ..., peak: _Optional[int] = ..., looking: _Optional[bool] = ...) -> None: ...
-
-class InferenceState(_message.Message):
-    __slots__ = ("sequence",)
-    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
-    sequence: SequenceState
-    def __init__(self, sequence: _Optional[_Union[SequenceState, _Mapping]] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., sent: _Optional[_Iterable[int]] = ..., done: _Optional[_Iterable[int]] = ..., asked: _Optional[_Iterable[int]] = ..., requests: _Optional[int] = ..., refused: _Optional[int] = ..., service_micros: _Optional[float] = ..., away: _Optional[int] = ..., leaving: _Optional[_Iterable[int]] = ..., leaving_generation: _Optional[int] = ..., apart_until: _Optional[int] = ..., lanes_wanted: _Optional[int] = ..., peak: _Optional[int] = ..., untold: _Optional[_Union[Statistics, _Mapping]] = ..., looking: _Optional[bool] = ...) -> None: ...
 
 class SequenceState(_message.Message):
     __slots__ = ("identity", "last", "tensors", "answered")
@@ -835,7 +1089,7 @@ class StateTensor(_message.Message):
     def __init__(self, shape: _Optional[_Iterable[int]] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class Record(_message.Message):
-    __slots__ = ("model", "sequence", "epoch", "versions", "aliases", "weights", "previous", "changed", "former", "limits", "lanes", "experiment", "policy", "events", "undone")
+    __slots__ = ("model", "sequence", "epoch", "versions", "aliases", "weights", "previous", "changed", "former", "limits", "lanes", "experiment", "shadow", "rollout", "unrouted", "policy", "events", "undone")
     class AliasesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -857,6 +1111,13 @@ class Record(_message.Message):
         key: str
         value: int
         def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    class UnroutedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
@@ -869,6 +1130,9 @@ class Record(_message.Message):
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     LANES_FIELD_NUMBER: _ClassVar[int]
     EXPERIMENT_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUT_FIELD_NUMBER: _ClassVar[int]
+    UNROUTED_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     UNDONE_FIELD_NUMBER: _ClassVar[int]
@@ -884,10 +1148,13 @@ class Record(_message.Message):
     limits: Limits
     lanes: LaneRange
     experiment: int
+    shadow: Shadow
+    rollout: RolloutRecord
+    unrouted: _containers.ScalarMap[str, int]
     policy: Policy
     events: int
     undone: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, model: _Optional[str] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRecord, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., weights: _Optional[_Mapping[str, int]] = ..., previous: _Optional[_Mapping[str, int]] = ..., changed: _Optional[int] = ..., former: _Optional[_Iterable[_Union[FormerRoutes, _Mapping]]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., lanes: _Optional[_Union[LaneRange, _Mapping]] = ..., experiment: _Optional[int] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., events: _Optional[int] = ..., undone: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, model: _Optional[str] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRecord, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., weights: _Optional[_Mapping[str, int]] = ..., previous: _Optional[_Mapping[str, int]] = ..., changed: _Optional[int] = ..., former: _Optional[_Iterable[_Union[FormerRoutes, _Mapping]]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., lanes: _Optional[_Union[LaneRange, _Mapping]] = ..., experiment: _Optional[int] = ..., shadow: _Optional[_Union[Shadow, _Mapping]] = ..., rollout: _Optional[_Union[RolloutRecord, _Mapping]] = ..., unrouted: _Optional[_Mapping[str, int]] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., events: _Optional[int] = ..., undone: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class FormerRoutes(_message.Message):
     __slots__ = ("weights", "aliases")
@@ -912,7 +1179,7 @@ class FormerRoutes(_message.Message):
     def __init__(self, weights: _Optional[_Mapping[str, int]] = ..., aliases: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class VersionRecord(_message.Message):
-    __slots__ = ("version", "spec", "state", "error", "message", "loaded", "signature", "bytes", "device", "waiting", "function", "serving", "losses", "update", "warnings", "former", "isolated", "unrouted", "resting", "laid_down", "pinned", "lanes", "growing", "sequences")
+    __slots__ = ("version", "spec", "state", "error", "message", "loaded", "signature", "bytes", "device", "waiting", "function", "serving", "losses", "update", "warnings", "former", "isolated", "unrouted", "resting", "laid_down", "pinned", "lanes", "growing", "sequences", "statistics")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -937,6 +1204,7 @@ class VersionRecord(_message.Message):
     LANES_FIELD_NUMBER: _ClassVar[int]
     GROWING_FIELD_NUMBER: _ClassVar[int]
     SEQUENCES_FIELD_NUMBER: _ClassVar[int]
+    STATISTICS_FIELD_NUMBER: _ClassVar[int]
     version: str
     spec: ModelSpec
     state: VersionState
@@ -961,7 +1229,8 @@ class VersionRecord(_message.Message):
     lanes: int
     growing: int
     sequences: bool
-    def __init__(self, version: _Optional[str] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., state: _Optional[_Union[VersionState, str]] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., loaded: _Optional[_Iterable[int]] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., device: _Optional[str] = ..., waiting: _Optional[_Iterable[_Union[Update, _Mapping]]] = ..., function: _Optional[str] = ..., serving: _Optional[_Union[ModelSpec, _Mapping]] = ..., losses: _Optional[int] = ..., update: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., former: _Optional[_Iterable[_Union[ModelSpec, _Mapping]]] = ..., isolated: _Optional[bool] = ..., unrouted: _Optional[bool] = ..., resting: _Optional[bool] = ..., laid_down: _Optional[bool] = ..., pinned: _Optional[bool] = ..., lanes: _Optional[int] = ..., growing: _Optional[int] = ..., sequences: _Optional[bool] = ...) -> None: ...
+    statistics: Statistics
+    def __init__(self, version: _Optional[str] = ..., spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., state: _Optional[_Union[VersionState, str]] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., loaded: _Optional[_Iterable[int]] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., device: _Optional[str] = ..., waiting: _Optional[_Iterable[_Union[Update, _Mapping]]] = ..., function: _Optional[str] = ..., serving: _Optional[_Union[ModelSpec, _Mapping]] = ..., losses: _Optional[int] = ..., update: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., former: _Optional[_Iterable[_Union[ModelSpec, _Mapping]]] = ..., isolated: _Optional[bool] = ..., unrouted: _Optional[bool] = ..., resting: _Optional[bool] = ..., laid_down: _Optional[bool] = ..., pinned: _Optional[bool] = ..., lanes: _Optional[int] = ..., growing: _Optional[int] = ..., sequences: _Optional[bool] = ..., statistics: _Optional[_Union[Statistics, _Mapping]] = ...) -> None: ...
 
 class View(_message.Message):
     __slots__ = ("model", "record")

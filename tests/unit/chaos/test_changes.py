@@ -12,8 +12,8 @@ from tests.chaos.changes import Mirror
 from tests.chaos.claims import Content
 from tests.unit.registry.course import ready, update
 
-from scurry.registry.record import view
 from scurry.registry.steps import Audited
+from scurry.registry.views import view
 from scurry.wire.messages_pb2 import Drained
 
 RECORD: dict[str, Any] = {

@@ -106,10 +106,10 @@ class FakeClient:
 @pytest.fixture
 def asker(monkeypatch) -> FakeClient:
     """What every verb gets for its client."""
-    from scurry.cli import apply, export, history, models, predict, register, scan
+    from scurry.cli import apply, export, history, models, predict, register, rollout, scan
 
     fake = FakeClient()
-    for module in (apply, export, history, models, predict, register, scan):
+    for module in (apply, export, history, models, predict, register, rollout, scan):
         monkeypatch.setattr(module, "client", lambda args: fake)
     return fake
 

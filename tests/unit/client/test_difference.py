@@ -13,7 +13,8 @@ from tests.unit.registry.course import Course, ready, register, update
 
 from scurry.client.declared import Model, document, read_document
 from scurry.client.difference import Step, difference
-from scurry.registry.record import find, view, weights_of
+from scurry.registry.record import find, weights_of
+from scurry.registry.views import view
 from scurry.wire.messages_pb2 import DRAINING, LOADING, Drained
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scurry.gateway import describe
-from scurry.registry.record import view
+from scurry.registry.views import view
 from scurry.wire.errors import NotFound
 from scurry.wire.messages_pb2 import FAILED, READY, ModelSpec, Record, Signature, TensorSpec, VersionRecord
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
@@ -240,6 +241,21 @@ async def test_a_deadline_that_passes_between_two_steps_ends_the_run() -> None:
     body = InferRequest(inputs=[to_tensor("image", row(1, 2))]).SerializeToString()
     (reply,) = await harness.ask(harness.request("g", body=body, deadline=harness.clock() - 1))
     assert (reply.error, world.runs) == ("deadline_exceeded", [])
+
+
+async def test_a_run_is_counted_once_by_the_graphs_own_version() -> None:
+    """When it ends, by what came of it; what is refused before it begins as well."""
+    world = World(g=ensemble(CHAIN[0], step("fails", {"x": "mid"}, {"y": "label"})), h=ensemble(*CHAIN))
+    harness = await world.ready("g", "h")
+    for name in ("g", "h", "h"):
+        with contextlib.suppress(Failed):
+            await harness.infer(name, {"image": row(1, 2)})
+    with pytest.raises(InvalidRequest):
+        await harness.infer("h", {"x": row(1, 2)})
+    await harness.advance(30_000)
+    shown = {name: harness.out.views[name]["versions"][0] for name in ("g", "h", "plus")}
+    counts = {name: (one["requests"], one["ok"], one["errors"]) for name, one in shown.items()}
+    assert counts == {"g": (1, 0, {"model_failed": 1}), "h": (3, 2, {"input_name": 1}), "plus": (3, 3, {})}
 
 
 class Silent:

@@ -9,7 +9,7 @@ import weakref
 
 import numpy as np
 import pytest
-from tests.unit.inference.toys import Toy, body, call, mail, replies, request, row, sent
+from tests.unit.inference.toys import Toy, body, call, kept, mail, replies, request, row, sent
 
 from scurry.inference import computing, function
 from scurry.inference.function import Inference
@@ -127,10 +127,14 @@ async def test_a_late_request_does_not_bring_back_what_was_unloaded(inference, s
 
 async def test_a_report_says_how_long_the_lane_was_busy(inference):
     """Requests of calls that were not asked for a report are in the next one."""
+    state = None
     for at, report in enumerate((False, False, True, True)):
         one = call(sent(request(at, body(x=row(1, 2))), report=report))
+        one.state = state
         await serve(inference, one)
+        state = kept(one)
         if report:
+            assert state is None
             ((_, _, done),) = mail(one, Done)
             assert done.requests == (3 if at == 2 else 1)
             assert done.busy_micros > 0

@@ -14,6 +14,8 @@ from scurry.inference.lane_call import LaneCall
 from scurry.wire.errors import Failed
 from scurry.wire.messages_pb2 import Bounced, Done, Load, ModelSpec, Requests, Unload
 
+NOW = 5000
+
 
 def test_requests_are_answered_by_the_registration_they_were_sent_to():
     """Messages of one identity are one work; those of another are another, however the call carries them."""
@@ -39,7 +41,7 @@ def test_what_is_sent_back_gets_no_answer():
     read.sequence = 9
     read.send_back(read.works[0], "It was unloaded.")
     read.fail(Failed("internal", "no"))
-    read.finish()
+    read.finish(NOW)
     ((function, key, bounced),) = mail(read.call, Bounced)
     back = Requests.FromString(bounced.message)
     assert (function, key, bounced.address, bounced.typename) == ("scurry/router", "m", "m@1/3", "scurry.v1/Requests")
@@ -52,7 +54,7 @@ def test_a_solo_that_is_sent_back_is_not_reported_as_done():
     """The router counts it once."""
     read = LaneCall(call(sent(request(0, b""), report=True, solo=True), key="m@1/solo/t"))
     read.send_back(read.works[0], "")
-    read.finish()
+    read.finish(NOW)
     assert (mail(read.call, Done), len(mail(read.call, Bounced))) == ([], 1)
 
 
@@ -69,16 +71,18 @@ def test_done_comes_once_with_the_largest_sequence():
     first.sequence, second.sequence, third.sequence = 10, 12, 11
     read = LaneCall(call(first, second, third, key="m@2/5"))
     read.fail(Failed("internal", "no"))
-    read.finish(1500, 2)
-    done = Done(version="2", lane=5, sequence=12, busy_micros=1500, requests=2)
-    assert mail(read.call, Done) == [("scurry/router", "m", done)]
+    read.busy = 0.0015
+    read.finish(NOW)
+    ((function, key, done),) = mail(read.call, Done)
+    assert (function, key, done.version, done.lane, done.sequence) == ("scurry/router", "m", "2", 5, 12)
+    assert (done.busy_micros, done.requests, dict(done.answered[0].errors)) == (1500, 2, {"internal": 2})
     assert [reply.error for reply in replies(read.call)] == ["internal", "internal"]
 
 
 def test_nobody_asked_nobody_is_told():
     """Without report there is no Done, without requests no reply."""
     read = LaneCall(call(sent()))
-    read.finish()
+    read.finish(NOW)
     assert read.call.response.invocation_result.ByteSize() == 0
 
 
@@ -88,7 +92,7 @@ def test_failing_spares_what_is_answered():
     read.fail(Failed("internal", "first"))
     read.works[0].items[0].failure, read.works[0].items[0].body = None, b"answer"
     read.fail(Failed("internal", "second"))
-    read.finish()
+    read.finish(NOW)
     assert [(reply.body, reply.message) for reply in replies(read.call)] == [(b"answer", ""), (b"", "first")]
 
 
@@ -115,7 +119,7 @@ def test_a_key_that_is_no_address_is_answered(key):
     """Requests that came to nowhere get an answer and nothing is opened for them."""
     read = LaneCall(call(sent(request(0, b""), report=True), Load(model="m", version="1"), key=key))
     assert (read.changes, read.address) == ([], None)
-    read.finish()
+    read.finish(NOW)
     assert [(each.id, each.error) for each in replies(read.call)] == [("r0", "internal")]
 
 
@@ -131,5 +135,5 @@ def test_no_message_blocks_an_address(messages):
         logging.disable(logging.NOTSET)
     assert read.works[-1].requests[-1].id == "r0"
     read.fail(Failed("internal", "no"))
-    read.finish()
+    read.finish(NOW)
     assert len(replies(read.call)) == read.requests

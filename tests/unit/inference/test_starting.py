@@ -28,7 +28,7 @@ def lane_call(*requests) -> LaneCall:
 def test_what_is_right_begins_and_what_is_wrong_is_answered():
     """Both count as done for the lane."""
     made = lane_call(request(0, body(x=row(1, 2))), request(1, body(z=row(1, 2))))
-    made.finish()
+    made.finish(0)
     ((function, key, start),) = mail(made.call, GraphStart)
     assert (function, key, start.version, start.graph) == (GRAPH, "s:0", "1", STEPS)
     assert (start.request.id, start.request.body) == ("r0", b"")
@@ -43,7 +43,7 @@ def test_a_parked_tensor_stays_parked():
     key = "ns:payload:r0:in:x"
     parked = InferRequest(inputs=[Tensor(name="x", datatype="FP32", shape=(1, 2), payload=key)], outputs=["y"])
     made = lane_call(request(0, parked.SerializeToString()))
-    made.finish()
+    made.finish(0)
     ((_, _, start),) = mail(made.call, GraphStart)
     inputs = InferRequest.FromString(start.inputs)
     assert (inputs.inputs[0].payload, list(inputs.outputs), list(start.parked)) == (key, ["y"], [key])
@@ -54,7 +54,7 @@ def test_a_run_within_a_run_has_a_name_of_its_own():
     made = lane_call(
         request(0, body(x=row(1, 2)), run="s:1/2", step=3), request(1, body(x=row(1, 2)), run="a" + "/0" * 8)
     )
-    made.finish()
+    made.finish(0)
     assert [key for _, key, _ in mail(made.call, GraphStart)] == ["s:1/2/3"]
     ((function, key, reply),) = mail(made.call, Reply)
     assert (function, key, reply.error) == (GRAPH, "a" + "/0" * 8, "bad_request")

@@ -168,6 +168,14 @@ class ToyChildren:
         """Nothing to end."""
 
 
+def kept(answered: Call) -> bytes | None:
+    """What its lane keeps after a call."""
+    state = answered.state
+    for mutation in answered.response.invocation_result.state_mutations:
+        state = mutation.state_value.value if mutation.state_value.has_value else None
+    return state
+
+
 def left(answered: Call) -> tuple[dict, list[DeadLetter]]:
     """Replies by id, as values or code, and dead letters."""
     found, dead = {}, []

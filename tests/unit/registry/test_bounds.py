@@ -7,7 +7,8 @@ import json
 import pytest
 from tests.unit.registry.course import Course, register, update
 
-from scurry.registry.record import routes_of, view
+from scurry.registry.record import routes_of
+from scurry.registry.views import view
 from scurry.wire.messages_pb2 import Drained, TenantLimit
 
 CONFIG = {

@@ -8,7 +8,8 @@ import pytest
 from tests.unit.registry.course import Course, ready, register, update
 
 from scurry.registry.policies import parse_policy
-from scurry.registry.record import view, weights_of
+from scurry.registry.record import weights_of
+from scurry.registry.views import view
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.messages_pb2 import DRAINING, LOADING, READY, REGISTERED, Drained, LoadFailed, Policy, Update
 

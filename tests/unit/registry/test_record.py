@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from scurry.registry import record as records
@@ -70,26 +68,6 @@ def test_routes() -> None:
     ]
     assert (list(routes.pending), list(routes.failed)) == (["6", "4"], ["5"]), "6 is being replaced"
     assert (routes.epoch, dict(routes.aliases)) == (9, {"a": "1"})
-
-
-def test_view() -> None:
-    """Readers see every version with its state and reason."""
-    view = json.loads(records.view(record(aliases={"b": "2", "a": "1"})))
-    states = [(entry["version"], entry["state"], entry["reason"]) for entry in view["versions"]]
-    assert states == [
-        ("1", "ready", ""), ("2", "ready", ""), ("3", "draining", ""), ("6", "ready", ""), ("4", "loading", ""),
-        ("5", "failed", "broken"),
-    ]  # fmt: skip
-    assert view["versions"][3]["uri"] == "former.onnx"
-    assert view["versions"][3]["replacement"] == {"uri": "6.onnx", "generation": 7, "state": "loading"}
-    assert "replacement" not in view["versions"][0]
-    assert (view["model"], view["epoch"], view["routes"]) == ("m", 9, {"6": 1})
-    assert list(view["aliases"]) == ["a", "b"]
-
-
-def test_view_of_nothing_is_empty() -> None:
-    """An empty view deletes the field."""
-    assert records.view(Record(model="m", sequence=4)) == ""
 
 
 def test_require() -> None:

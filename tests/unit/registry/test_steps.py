@@ -6,8 +6,9 @@ import json
 
 from tests.unit.registry.course import Course, ready, register, update
 
-from scurry.registry.record import routes_of, view
+from scurry.registry.record import routes_of
 from scurry.registry.steps import Answer, AskLoad, AskUnload, RemindLater
+from scurry.registry.views import view
 from scurry.wire.messages_pb2 import (
     FAILED,
     LOADING,

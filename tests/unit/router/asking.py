@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import Message as Proto
 
 from scurry.endpoint.call import DELETE, Call, Message
+from scurry.router.counting import TELL
 from scurry.router.function import STATE, Router
 from scurry.wire import messages_pb2 as pb
 from scurry.wire.messages_pb2 import (
     DeadLetter,
     ModelSpec,
+    Released,
     Replies,
     Reply,
     Request,
@@ -37,6 +40,8 @@ class Outcome:
     dead: list[DeadLetter]
     state: bytes | None
     kept: bool
+    tells: int = 0  # how often it means to tell the registry what it counted
+    released: Sequence[Released] = ()  # inputs let go of
 
     @property
     def lanes(self) -> list[tuple[str, list[str], int, bool]]:
@@ -81,11 +86,14 @@ async def serve(state: bytes | None, *messages: Proto | Message, key: str = "m",
         [
             (d.delay_in_ms, d.target.id, decode(d.argument.typename, d.argument.value))
             for d in result.delayed_invocations
+            if d.argument.typename != TELL
         ],
         [reply for batch in batches for reply in batch.replies],
         [value for value in egress if isinstance(value, DeadLetter)],
         state,
         bool(result.state_mutations),
+        sum(d.argument.typename == TELL for d in result.delayed_invocations),
+        [value for value in egress if isinstance(value, Released)],
     )
 
 

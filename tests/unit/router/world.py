@@ -12,6 +12,7 @@ from scurry.endpoint.call import Message
 from scurry.wire.addresses import Lane, Solo, parse
 from scurry.wire.messages_pb2 import (
     Bounced,
+    Counted,
     Done,
     Drained,
     Expire,
@@ -21,6 +22,7 @@ from scurry.wire.messages_pb2 import (
     Requests,
     RouterState,
     Routes,
+    Tell,
     VersionRoute,
 )
 from scurry.wire.names import INFERENCE, ROUTER
@@ -41,6 +43,8 @@ class World:
         self.epoch = 0
         self.generation = 0
         self.generations: dict[str, int] = {}
+        self.told: list[Counted] = []  # what the registry heard
+        self.unreported: dict[str, int] = {}  # requests that a lane answered and has not reported
 
     async def tell(self, *messages: Any) -> Outcome:
         """One call of the router; what goes in comes out exactly once, as an answer or on its way."""
@@ -54,6 +58,8 @@ class World:
                 for request in value.requests:
                     going[request.id] += 1
                     self.asked[request.id].deadline = request.deadline  # it may have got one
+            elif isinstance(value, Counted):
+                self.told.append(value)
         for delay, _, value in out.delayed:
             self.delayed.append((self.now + delay, value))
             if isinstance(value, Requests):
@@ -103,13 +109,20 @@ class World:
             for request in batch.requests:
                 self.answers[request.id] += 1
                 self.codes.setdefault(request.id, "")
-        if any(batch.report for batch in pile):
+        if not any(batch.report for batch in pile):
+            self.unreported[address] = self.unreported.get(address, 0) + sum(len(batch.requests) for batch in pile)
+        else:
             where, last = parse(address), max(batch.sequence for batch in pile)
             assert isinstance(where, Lane | Solo)
             lane = where.lane if isinstance(where, Lane) else -1
             busy = self.chance.choice([0, 100, 10_000_000])
             done = Done(version=where.version, lane=lane, sequence=last, busy_micros=busy, requests=len(pile))
-            await self.tell(done, *([done] if lane >= 0 and self.chance.random() < 0.1 else []))
+            counted = self.unreported.pop(address, 0) + sum(len(batch.requests) for batch in pile)
+            done.answered.add(ok=counted)
+            again = Done()
+            again.CopyFrom(done)
+            again.ClearField("answered")
+            await self.tell(done, *([again] if lane >= 0 and self.chance.random() < 0.1 else []))
 
     async def lose(self) -> None:
         """A worker is lost with the mail of one address."""
@@ -193,7 +206,7 @@ class World:
 def _value(message: Any) -> Any:
     if not isinstance(message, Message):
         return message
-    kinds = {"Requests": Requests, "Expire": Expire, "Drained": Drained, "LanesLook": LanesLook}
+    kinds = {"Requests": Requests, "Expire": Expire, "Drained": Drained, "LanesLook": LanesLook, "Tell": Tell}
     kind = kinds[message.typename.removeprefix("scurry.v1/")]
     return kind.FromString(message.value)
 

@@ -12,6 +12,7 @@ import io.scurry.wire.Messages.Audit;
 import io.scurry.wire.Messages.DeadLetter;
 import io.scurry.wire.Messages.Encoding;
 import io.scurry.wire.Messages.Replies;
+import io.scurry.wire.Messages.Released;
 import io.scurry.wire.Messages.Reply;
 import io.scurry.wire.Messages.Request;
 import io.scurry.wire.Messages.View;
@@ -87,6 +88,8 @@ final class Writing {
         uncounted.addAll(refusals);
       } else if (type.equals(Names.TYPE_PREFIX + "Reply")) {
         add(parse(Reply.parser(), value.getValue()));
+      } else if (type.equals(Names.TYPE_PREFIX + "Released")) {
+        add(parse(Released.parser(), value.getValue()));
       } else if (type.equals(Names.TYPE_PREFIX + "View")) {
         add(parse(View.parser(), value.getValue()));
       } else if (type.equals(Names.TYPE_PREFIX + "Audit")) {
@@ -124,6 +127,14 @@ final class Writing {
     for (String key : reply.getConsumedList()) {
       if (spec.keys.owns(reply.getId(), key)) {
         inputs.add(key);
+      }
+    }
+  }
+
+  private void add(Released released) {
+    for (String key : released.getKeysList()) {
+      if (spec.keys.owns(released.getId(), key)) {
+        consumed.add(key);
       }
     }
   }

@@ -10,6 +10,7 @@ import com.google.protobuf.Message;
 import io.scurry.wire.Messages.Audit;
 import io.scurry.wire.Messages.DeadLetter;
 import io.scurry.wire.Messages.Encoding;
+import io.scurry.wire.Messages.Released;
 import io.scurry.wire.Messages.Replies;
 import io.scurry.wire.Messages.Reply;
 import io.scurry.wire.Messages.Request;
@@ -48,6 +49,13 @@ class WritingTest {
     writing.add(typed(b));
     assertEquals(List.of(a, b), writing.replies);
     assertEquals(List.of("scurry:payload:a:in:x"), writing.consumed);
+  }
+
+  @Test
+  void inputsThatNobodyNeedsAreLetGoOf() {
+    writing.add(typed(Released.newBuilder().setId("a").addKeys("scurry:payload:a:in:x").addKeys("scurry:models").build()));
+    assertEquals(List.of("scurry:payload:a:in:x"), writing.consumed);
+    assertTrue(writing.replies.isEmpty());
   }
 
   @Test

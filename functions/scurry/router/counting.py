@@ -1,0 +1,111 @@
+"""What became of a model's requests, told to the registry now and then.
+
+Workers' counts come with `Done`; what the router answers itself it counts itself. At the end of a pass that found
+something to tell, a `Tell` is sent to come a while later. It asks the lanes that owe a report for it, and all is told
+once one has answered: so the last counts arrive too when the requests end.
+
+A deadline that passes while its lane is silent is not counted here: that request is counted when its lane is done with
+it, or lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from scurry.router import sending
+from scurry.router.lanes import Lanes
+from scurry.router.owing import owing
+from scurry.router.routing_pass import RoutingPass
+from scurry.wire.messages_pb2 import ASKED, QUIET, SCHEDULED, Answered, Counted, Reply
+from scurry.wire.names import REGISTRY, ROUTER, TYPE_PREFIX
+from scurry.wire.statistics import add_codes, answered_by, note
+
+TELL: Final = f"{TYPE_PREFIX}Tell"
+TELL_MS: Final = 1_000
+"""So long counts wait for others before they are told."""
+MODEL_MS: Final = 10
+"""And so much longer for each model that this process serves: a hundred models tell in a second, however many."""
+
+
+def reported(lanes: Lanes, answered: Iterable[Answered]) -> None:
+    """A worker reports what it answered, call by call."""
+    for call in answered:
+        note(lanes.counters.untold, call)
+
+
+def failed(routing: RoutingPass, version: str, code: str) -> None:
+    """The router answers a request of a version, or of none, with an error. Of unknown models nothing is kept."""
+    if not routing.table.known:
+        return
+    lanes = routing.table.lanes(version)
+    errors = lanes.counters.untold.primary.errors if lanes is not None else routing.table.state.unrouted
+    add_codes(errors, {code: 1})
+    routing.table.changed = True
+
+
+def replied(lanes: Lanes, reply: Reply) -> None:
+    """A user function answers."""
+    counts = lanes.counters.untold.primary
+    if reply.error:
+        add_codes(counts.errors, {reply.error: 1})
+    else:
+        counts.ok += 1
+
+
+def come_back(routing: RoutingPass, models: int) -> None:
+    """At the end of a pass: tell what lanes were asked for, or see to it that what is new is told later."""
+    state = routing.table.state
+    if not routing.table.changed or (state.telling == SCHEDULED and not routing.table.watched):
+        return
+    if routing.table.settled and (state.telling == ASKED or any(map(_urgent, routing.table))):
+        state.telling = SCHEDULED if state.telling == SCHEDULED else QUIET
+        _tell(routing)
+    elif (state.telling == QUIET or any(owing(lanes.counters) for lanes in routing.table)) and _anything(routing):
+        state.telling = SCHEDULED
+        routing.call.send_after(TELL_MS + MODEL_MS * models, ROUTER, routing.model, TELL, b"")
+
+
+def _urgent(lanes: Lanes) -> bool:
+    """Whether the registry waits for what this version has answered."""
+    every = lanes.route.tell_every
+    if not every:
+        return False
+    untold = lanes.counters.untold
+    return answered_by(untold.primary) + lanes.counters.refused + untold.shadow.compared >= every
+
+
+def tell(routing: RoutingPass) -> None:
+    """The time has come. Lanes that owe a report are asked for it first."""
+    routing.table.changed, state = True, routing.table.state
+    state.telling = QUIET
+    for lanes in routing.table:
+        if sending.ask_for_reports(routing.call, routing.table, lanes):
+            state.telling = ASKED
+    if state.telling == QUIET:
+        _tell(routing)
+
+
+def _anything(routing: RoutingPass) -> bool:
+    return bool(routing.table.state.unrouted) or any(
+        lanes.counters.requests or lanes.counters.refused or lanes.counters.HasField("untold") or owing(lanes.counters)
+        for lanes in routing.table
+    )
+
+
+def _tell(routing: RoutingPass) -> None:
+    """Tell all that is not told, and begin anew."""
+    state, told = routing.table.state, Counted()
+    for lanes in routing.table:
+        counters = lanes.counters
+        if counters.requests or counters.refused or counters.HasField("untold"):
+            statistics = told.versions.add(version=lanes.version).statistics
+            statistics.CopyFrom(counters.untold)
+            statistics.primary.requests += counters.requests + counters.refused
+            statistics.primary.refused += counters.refused
+            for field in ("requests", "refused", "untold"):
+                counters.ClearField(field)
+    add_codes(told.unrouted, state.unrouted)
+    state.unrouted.clear()
+    if told.versions or told.unrouted:
+        routing.call.send(REGISTRY, routing.model, f"{TYPE_PREFIX}Counted", told.SerializeToString())

@@ -1,0 +1,62 @@
+"""Buckets, and how counts add up."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scurry.wire.messages_pb2 import Answered, Counts, Statistics
+from scurry.wire.statistics import LATENCY_BUCKETS, answered_by, bounds, counts_view, merge, note, place
+
+NUMBER = st.integers(0, 1 << 40)
+CODES = st.dictionaries(st.sampled_from(["internal", "model_failed", "overloaded"]), NUMBER)
+HISTOGRAM = st.lists(NUMBER, max_size=17)
+COUNTS = st.builds(
+    Counts, requests=NUMBER, ok=NUMBER, errors=CODES, refused=NUMBER, latency=HISTOGRAM, latency_millis=NUMBER,
+    batches=HISTOGRAM, busy_micros=NUMBER,
+)  # fmt: skip
+
+
+@given(value=st.integers(0, 1 << 40), buckets=st.integers(2, 20))
+def test_a_value_lies_in_the_first_bucket_that_holds_it(value, buckets):
+    """Bounds are powers of two; the last bucket takes all others."""
+    limits = [1 << number for number in range(buckets - 1)]
+    assert place(value, buckets) == next((at for at, limit in enumerate(limits) if value <= limit), buckets - 1)
+    assert list(bounds(buckets)) == [*map(str, limits), "+Inf"]
+
+
+@given(parts=st.lists(COUNTS, max_size=5))
+def test_counts_add_up(parts):
+    """Each figure of the sum is the sum of the figures, in any order."""
+    forward, back = Statistics(), Statistics()
+    for part in parts:
+        merge(forward, Statistics(primary=part))
+    for part in reversed(parts):
+        merge(back, Statistics(primary=part))
+    assert forward == back
+    total = forward.primary
+    for name in ("requests", "ok", "refused", "latency_millis", "busy_micros"):
+        assert getattr(total, name) == sum(getattr(part, name) for part in parts)
+    assert sum(total.latency) == sum(sum(part.latency) for part in parts)
+    assert answered_by(total) == sum(answered_by(part) for part in parts)
+
+
+def test_what_a_call_answered_is_counted():
+    """Each message with the age of its first request, each call of the model with its size."""
+    statistics = Statistics(primary=Counts(ok=1, latency=[1]))
+    counts = statistics.primary
+    note(statistics, Answered(ok=2, errors={"internal": 1}, busy_micros=9, waited=[3, 2, 9999, 1], sizes=[2, 1, 700]))
+    assert (counts.ok, dict(counts.errors), counts.busy_micros) == (3, {"internal": 1}, 9)
+    assert (list(counts.latency), counts.latency_millis) == ([1, 0, 2, *[0] * 11, 1], 3 + 3 + 9999)
+    assert list(counts.batches) == [1, 1, *[0] * 8, 1]
+
+
+def test_readers_see_buckets_that_are_not_empty():
+    """By their upper bound; a blank count reads as zeros."""
+    counts = Counts(requests=5, ok=2, errors={"internal": 1}, refused=2, latency=[0, 2, *[0] * 14, 1], batches=[3])
+    assert counts_view(counts) == {
+        "requests": 5, "ok": 2, "errors": {"internal": 1}, "refused": 2,
+        "latency_ms": {"sum": 0, "buckets": {"2": 2, "+Inf": 1}}, "batch_sizes": {"1": 3}, "busy_ms": 0,
+    }  # fmt: skip
+    assert len(list(bounds(LATENCY_BUCKETS))) == LATENCY_BUCKETS
+    assert counts_view(Counts())["requests"] == 0
