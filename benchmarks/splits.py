@@ -99,7 +99,8 @@ def split(at: dict[str, Any], up: int) -> None:
         time.sleep(0.05)
     seconds = time.perf_counter() - begin
     answers = [fields for _, fields in door.xrange(REPLIES)]
-    weights = [("1", 90), ("2", 10)]
+    weights, shown = [("1", 90), ("2", 10)], json.loads(door.hget("scurry:models", MODEL) or b"{}")
+    experiment = f"{MODEL}/{shown['experiment']}"
     strays = sum(pick(weights, experiment, one[b"id"].decode()) != one[b"version"].decode() for one in answers)
     by_version = Counter((one[b"version"].decode(), one.get(b"error", b"").decode()) for one in answers)
     counted: Counter[tuple[str, str]] = Counter()
