@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.stateful import SUM, running_sum
 from tests.unit.inference.toys import DictPayloads, body, call, left, request, row, sent
 
 from scurry.inference.function import Inference
@@ -21,6 +22,7 @@ from scurry.inference.isolated.model import IsolatedModel
 from scurry.inference.isolated.opener import IsolatingOpener
 from scurry.inference.shelf import Shelf
 from scurry.runtimes.catalog import Opener
+from scurry.runtimes.sequences import shown
 from scurry.wire.errors import Failed, InvalidRequest, Unavailable
 from scurry.wire.messages_pb2 import ModelSpec
 
@@ -293,3 +295,16 @@ def _is_ours(path: Path) -> bool:
     except OSError:
         return False
     return b"isolated.host" in command and stat[1] == str(os.getpid()) and stat[0] != "Z"
+
+
+def test_what_belongs_to_sequences_is_known_of_a_model_in_a_process_of_its_own(opener, tmp_path) -> None:
+    """Its states are neither asked for nor shown, wherever it is open."""
+    config = json.dumps(SUM | {"isolated": True})
+    subject = opener.find("sum", "1", ModelSpec(uri=str(running_sum(tmp_path / "sum.onnx")), config=config))
+    model = opener.open(subject, config)
+    try:
+        assert model.sequences is not None
+        assert [[port.name for port in ports] for ports in shown(model)] == [["x"], ["y"]]
+        assert [each.name for each in model.signature().inputs] == ["x"]
+    finally:
+        model.close()

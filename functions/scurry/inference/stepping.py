@@ -96,7 +96,7 @@ class Stepping:
 
     async def _in_thread(self, running: Iterator[list[Track]], loaded: LoadedModel, rows: int) -> float:
         seconds = placement.limit(loaded.expected(rows))
-        pool = self._computing.threads.pool(loaded.pace.seconds)
+        pool = loaded.model.thread or self._computing.threads.pool(loaded.pace.seconds)
         async with loaded.slots.at(0):
             done = asyncio.get_running_loop().run_in_executor(pool, _to_the_end, running)
             try:

@@ -21,6 +21,7 @@ from scurry.inference.isolated.process import Process
 from scurry.runtimes.baseline import Baseline
 from scurry.runtimes.port import Port
 from scurry.runtimes.runtime import NO_PARAMETERS, Runtime
+from scurry.runtimes.sequences import sequences_of
 from scurry.wire.errors import Failed, ScurryError, Unavailable
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class IsolatedModel(Runtime):
         )
         for name in ("batched", "max_batch_size", "device", "seconds", "warnings", "bytes"):
             setattr(self, name, told[name])
+        self.sequences = sequences_of(self)
         self._slowest = max(self._slowest, self.seconds)
         if told["baseline"] is not None:
             inputs, outputs = arrays[: len(self.inputs)], arrays[len(self.inputs) :]
