@@ -23,6 +23,7 @@ CONFIG = {
     "inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 1, INPUT, INPUT]}],
     "outputs": [{"name": "scores", "datatype": "FP32", "shape": [-1, len(LABELS)]}],
     "max_batch_size": 8,  # of which the network makes 64 views
+    "threads": 1,  # of each worker: it decodes the next pictures meanwhile
     "preprocessing": [
         {
             "input": "image",
