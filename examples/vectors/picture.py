@@ -25,8 +25,9 @@ def picture(embeddings: Floats, known: Records, found: Sequence[Search], file: P
     speed.plot([each.per_second for each in found[1:]], [each.recall(truth) for each in found[1:]], "o-", label="graph")
     speed.plot(found[0].per_second, 1, "s", color="#b03a2e", label="every one")
     for each in found[1:]:
-        speed.annotate(each.how.removeprefix("graph, "), (each.per_second, each.recall(truth)), fontsize=8)
-    speed.set(xscale="log", xlabel="searches/s", ylabel="recall@10", title="Nearest neighbours")
-    speed.legend(fontsize=8)
+        at = (each.per_second, each.recall(truth))
+        speed.annotate(each.how, at, (-6, -10), textcoords="offset points", fontsize=7, ha="right")
+    speed.set(xlabel="searches/s", ylabel="recall@10", title="Nearest neighbours")
+    speed.legend(fontsize=8, loc="lower left")
     speed.grid(visible=True, alpha=0.3)
     figure.savefig(file, dpi=70)

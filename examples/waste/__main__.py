@@ -26,7 +26,7 @@ STAGES = (
 def main() -> int:
     """0 when every picture was answered, and every camera by one version at a time."""
     args = arguments("waste", __doc__ or "")
-    amount, pictures = (Amount(600, 3, 32, 600), 400) if args.quick else (Amount(1500, 5, 32, 1600), 1000)
+    amount, pictures = (Amount(600, 4, 120, 800), 400) if args.quick else (Amount(1500, 5, 240, 1600), 1000)
     with tempfile.TemporaryDirectory(prefix="scurry-waste-") as name:
         folder = Path(name)
         say("training a backbone with shapes, and two heads on it with waste")

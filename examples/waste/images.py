@@ -78,6 +78,18 @@ OUTLINES: dict[str, Points] = {  # around (0, 0), as wide and high as -1 to 1
 }  # fmt: skip
 
 
+def _band(wide: float, high: float, low: float) -> Points:
+    return [(-wide, high), (wide, high), (wide, low), (-wide, low)]
+
+
+DETAILS: dict[str, list[tuple[Points, float]]] = {  # what else is seen of it, so much brighter or darker
+    "bottle": [(_band(0.34, 0.1, 0.6), 1.7), (_band(0.13, -1, -0.85), 0.4)],
+    "can": [(_band(0.36, -0.85, -0.7), 1.6), (_band(0.36, 0.7, 0.85), 1.6), (_band(0.4, -0.25, 0.25), 0.5)],
+    "glass": [([(-0.4, -0.7), (-0.25, -0.7), (-0.18, 0.7), (-0.27, 0.7)], 1.6), (_band(0.55, -0.8, -0.7), 0.6)],
+    "paper": [(_band(0.45, high, high + 0.09), 0.4) for high in (-0.6, -0.35, -0.1, 0.15, 0.4)],
+}
+
+
 def _scene(rng: np.random.Generator, what: str, colour: Painter, ground: Painter) -> Bytes:
     """One thing, turned and moved, on a ground that is never the same."""
     image = Image.new("RGB", (SIZE, SIZE), ground(rng))
@@ -85,15 +97,17 @@ def _scene(rng: np.random.Generator, what: str, colour: Painter, ground: Painter
     for _ in range(3):  # whatever else lies about
         left, top, wide, high = (int(each) for each in rng.integers((-10, -10, 8, 8), (SIZE, SIZE, 30, 30)))
         draw.rectangle((left, top, left + wide, top + high), ground(rng))
-    middle, radius = rng.uniform(0.4, 0.6, 2) * SIZE, rng.uniform(0.25, 0.4) * SIZE
+    middle, radius, turn = rng.uniform(0.4, 0.6, 2) * SIZE, rng.uniform(0.3, 0.45) * SIZE, rng.uniform(-0.6, 0.6)
     painted = colour(rng)
     if what in ("circle", "ring"):
         around = (*(middle - radius), *(middle + radius))
         draw.ellipse(around, painted if what == "circle" else None, painted, width=max(3, int(radius / 3)))
     else:
-        draw.polygon(_turned(_outline(what), rng.uniform(-0.6, 0.6), middle, radius), painted, (20, 20, 20))
+        draw.polygon(_turned(_outline(what), turn, middle, radius), painted, (20, 20, 20))
+    for outline, light in DETAILS.get(what, ()):
+        draw.polygon(_turned(outline, turn, middle, radius), tuple(min(255, int(each * light)) for each in painted))
     blurred = np.asarray(image.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1))), np.float32)
-    lit = blurred * rng.uniform(0.7, 1.2) + rng.normal(0, 12, blurred.shape)
+    lit = blurred * rng.uniform(0.7, 1.2) + rng.normal(0, 9, blurred.shape)
     return np.clip(lit, 0, 255).astype(np.uint8)
 
 

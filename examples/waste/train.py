@@ -53,7 +53,7 @@ def train(folder: Path, amount: Amount) -> Path:
     for layer in backbone.layers:
         layer.trainable = False
     first = _headed(backbone, WASTE)
-    _fit(first, waste, range(FIRST, FIRST + amount.few), 3, 1e-2)
+    _fit(first, waste, range(FIRST, FIRST + amount.few), 20, 1e-2)
     first.export(folder / "1" / "model.savedmodel", verbose=False)
     second, numbers = _headed(backbone, WASTE), range(FIRST, FIRST + amount.many)
     _fit(second, waste, numbers, 3, 1e-2)
