@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import subprocess
@@ -58,6 +59,15 @@ def plot(rows: int, columns: int, size: tuple[float, float]) -> Any:  # noqa: AN
     import matplotlib.pyplot as plt  # noqa: PLC0415
 
     return plt.subplots(rows, columns, figsize=size, layout="constrained")
+
+
+def save(figure: Any, file: Path) -> None:  # noqa: ANN401 - matplotlib's
+    """The figure as a PNG of few colours, which is small."""
+    from PIL import Image  # noqa: PLC0415
+
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=80)
+    Image.open(drawn).convert("RGB").quantize(96).save(file, "PNG", optimize=True)
 
 
 def bars(axis: Any, names: Sequence[str], values: Sequence[float], form: str) -> None:  # noqa: ANN401 - matplotlib's

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from examples.running import plot
+from examples.running import plot, save
 from examples.vectors.records import Floats, Records
-from examples.vectors.search import Search
+from examples.vectors.search import NEAREST, Search
 
 SHOWN = 1500
 
@@ -21,13 +21,13 @@ def picture(embeddings: Floats, known: Records, found: Sequence[Search], file: P
     x, y = (centred[:SHOWN] @ directions[:2].T).T
     plane.scatter(x, y, s=4, c=known.kinds[:SHOWN], cmap="tab20")
     plane.set(title=f"{SHOWN:,} of the embeddings, by kind of customer", xticks=[], yticks=[])
-    truth = found[0].found
-    speed.plot([each.per_second for each in found[1:]], [each.recall(truth) for each in found[1:]], "o-", label="graph")
-    speed.plot(found[0].per_second, 1, "s", color="#b03a2e", label="every one")
-    for each in found[1:]:
-        at = (each.per_second, each.recall(truth))
-        speed.annotate(each.how, at, (-6, -10), textcoords="offset points", fontsize=7, ha="right")
-    speed.set(xlabel="searches/s", ylabel="recall@10", title="Nearest neighbours")
+    points = [(each.per_second / 1000, each.recall(found[0].found)) for each in found]
+    speed.plot(*points[0], "s", color="#b03a2e", label="every one")
+    speed.plot(*zip(*points[1:], strict=True), "o-", label="graph")
+    for each, at in zip(found[1:], points[1:], strict=True):
+        width = each.how.removeprefix("graph, ")
+        speed.annotate(width, at, (-6, -10), textcoords="offset points", fontsize=7, ha="right")
+    speed.set(xlabel="thousand searches/s", ylabel=f"recall@{NEAREST}", title="Nearest neighbours")
     speed.legend(fontsize=8, loc="lower left")
     speed.grid(visible=True, alpha=0.3)
-    figure.savefig(file, dpi=70)
+    save(figure, file)

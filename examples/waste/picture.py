@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from examples.running import plot
+from examples.running import plot, save
 from examples.waste.images import WASTE, waste
 from examples.waste.stages import Stage
 
@@ -32,4 +32,4 @@ def picture(stages: Sequence[Stage], file: Path) -> None:
     rollout.tick_params(axis="x", labelsize=8)
     rollout.legend(fontsize=8, loc="lower left")
     rollout.spines[["top", "right"]].set_visible(False)
-    figure.savefig(file, dpi=80)
+    save(figure, file)

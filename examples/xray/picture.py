@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from examples.running import bars, plot
+from examples.running import bars, plot, save
 from examples.xray.images import LABELS, draw, truth
 from examples.xray.result import Run
 
@@ -26,4 +26,4 @@ def picture(runs: Sequence[Run], file: Path) -> None:
     bars(rates, [run.how.replace(" ", "\n", 1) for run in runs], [run.per_second for run in runs], "%.0f")
     rates.set(ylabel="pictures/s")
     rates.tick_params(axis="x", labelsize=8)
-    figure.savefig(file, dpi=80)
+    save(figure, file)

@@ -8,7 +8,7 @@ from tests.examples import figures_of
 
 
 def test_every_record_is_embedded_as_the_encoder_itself_does_it(tmp_path: Path) -> None:
-    """None differs, the graph finds nearly all neighbours, and most of them are of the same kind: by chance a twelfth."""
+    """None differs; the graph finds nearly all neighbours, most of them of the same kind: by chance a twelfth."""
     figures = figures_of("vectors", tmp_path)
     assert (figures["records"], figures["differing"]) == (2000, 0)
     recall = list(figures["recall"].values())
