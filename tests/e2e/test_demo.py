@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from tests.conftest import ROOT
+from tests.examples import command_lines
 
 WARM_S = 90
 """What the demo may take once everything is built."""
-
-
-def command_lines() -> list[str]:
-    """Every process of this machine, as it was started."""
-    lines = []
-    for process in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):  # ended meanwhile
-            lines.append(process.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-    return lines
 
 
 def test_digits_demo() -> None:
