@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scurry.inference.items import BatchItem
     from scurry.inference.lane_call import LaneCall, Work
     from scurry.inference.loaded_model import LoadedModel
+    from scurry.wire.errors import ScurryError
 
 log = logging.getLogger(__name__)
 
@@ -69,14 +70,15 @@ def try_again(lane_call: LaneCall, work: Work, run: Callable[[BatchItem], object
     A process may end for what others did to it: it had taken all the memory it may, or was ended from outside.
     """
     for item in work.items or ():
-        if not _is_lost(item):
+        if _loss(item) is None:
             continue
         item.failure = None
         run(item)
-        if item.failure is not None and _is_lost(item):
+        if loss := _loss(item):
             log.warning("%s: request %s ended the process of its model twice", lane_call.call.key, item.request.id)
-            lane_call.bury(item, item.failure)
+            lane_call.bury(work, item, loss)
 
 
-def _is_lost(item: BatchItem) -> bool:
-    return item.failure is not None and item.failure.code == "worker_lost"
+def _loss(item: BatchItem) -> ScurryError | None:
+    """What a request failed of, if it ended the process that computed it."""
+    return item.failure if item.failure is not None and item.failure.code == "worker_lost" else None

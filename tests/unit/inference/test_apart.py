@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.unit.inference.toys import Toy, body, call, left, request, row, sent
@@ -10,6 +11,7 @@ from tests.unit.inference.toys import Toy, body, call, left, request, row, sent
 from scurry.endpoint.call import Call
 from scurry.inference import placement
 from scurry.inference.function import Inference
+from scurry.wire.errors import Failed
 from scurry.wire.infer_pb2 import InferRequest, Tensor
 from scurry.wire.messages_pb2 import Done, Replies
 
@@ -40,6 +42,25 @@ async def test_what_lost_its_worker_computes_in_a_child(inference, children, sho
     assert (letter.request.id, letter.attempts, letter.request.attempt, letter.request.blame) == ("r1", 3, 0, 0)
     assert letter.cause.startswith("worker_lost: The process that ran this request alone was lost: it ended with")
     assert (toy.seen, len(children.asked)) == ([], 5)
+
+
+async def test_what_ends_the_process_of_its_model_twice_is_buried(inference, shop):
+    """A batch whose process ended is run again one by one: its neighbours have answers, the culprit is kept."""
+
+    def function(x):
+        if (x == 13).any():
+            raise Failed("worker_lost", "The process of the model was lost.")
+        return [x + 1]
+
+    toy = Toy(function)
+    toy.thread = ThreadPoolExecutor(1)
+    shop.toys["m"] = lambda: toy
+    one = call(sent(*(request(at, body(x=row(value, 2))) for at, value in enumerate((1, 13, 2)))))
+    await serve(inference, one)
+    toy.thread.shutdown()
+    replies, (letter,) = left(one)
+    assert replies == {"r0": [[2, 3]], "r1": "worker_lost", "r2": [[3, 3]]}
+    assert (letter.request.id, letter.cause[:11]) == ("r1", "worker_lost")
 
 
 async def test_a_deadline_limits_a_child(inference, children):
