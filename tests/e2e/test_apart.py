@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper, save
 from tests.conftest import ROOT, Stack
+from tests.doubling import save_double
 
 from scurry.client.client import Client
 from scurry.wire.errors import Failed, InvalidRequest, ScurryError, Unavailable
@@ -64,10 +64,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / name / "1").mkdir(parents=True)
         (root / name / "1" / "model.py").write_text(MODEL)
     (root / "double" / "1").mkdir(parents=True)
-    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 2]) for name in "xy")
-    graph = helper.make_graph([helper.make_node("Add", ["x", "x"], ["y"])], "double", [x], [y])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    save(model, root / "double" / "1" / "model.onnx")
+    save_double(root / "double" / "1" / "model.onnx", 2)
     return root
 
 

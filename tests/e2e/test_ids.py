@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper, save
+from tests.doubling import save_double
 
 from scurry.client.client import Client
 from scurry.wire.errors import InvalidRequest, NotFound
@@ -19,21 +19,13 @@ if TYPE_CHECKING:
 MODEL = "ids-double"
 
 
-def save_double(path: Path) -> Path:
-    """A model that doubles three numbers."""
-    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 3]) for name in "xy"]
-    graph = helper.make_graph([helper.make_node("Add", ["x", "x"], ["y"])], "double", ends[:1], ends[1:])
-    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
-    return path
-
-
 async def test_an_id_belongs_to_its_first_answer(stack: Stack, tmp_path: Path) -> None:
     """A refusal leaves it free; the same body gets the same answer again, another body a conflict."""
     one = {"x": np.ones((1, 3), np.float32)}
     async with Client(stack.redis_url) as client:
         with pytest.raises(NotFound):
             await client.infer(MODEL, one, id="ids-mine")
-        stack.register(MODEL, save_double(tmp_path / "double.onnx"))
+        stack.register(MODEL, save_double(tmp_path / "double.onnx", 3))
         for _ in range(2):
             assert (await client.infer(MODEL, one, id="ids-mine"))["y"].tolist() == [[2, 2, 2]]
         with pytest.raises(InvalidRequest) as conflict:
@@ -44,7 +36,7 @@ async def test_an_id_belongs_to_its_first_answer(stack: Stack, tmp_path: Path) -
 
 async def test_other_parked_bytes_are_another_body(stack: Stack, tmp_path: Path) -> None:
     """Large tensors of one size under one id: the first one's answer is not given for the second."""
-    stack.register("ids-large", save_double(tmp_path / "double.onnx"))
+    stack.register("ids-large", save_double(tmp_path / "double.onnx", 3))
     large = np.ones((2000, 3), np.float32)
     async with Client(stack.redis_url) as client:
         for _ in range(2):
@@ -57,7 +49,7 @@ async def test_other_parked_bytes_are_another_body(stack: Stack, tmp_path: Path)
 
 async def test_lists_are_cast_to_what_the_model_takes(stack: Stack, tmp_path: Path) -> None:
     """The client has read the signature from the registry's view."""
-    stack.register("ids-lists", save_double(tmp_path / "double.onnx"))
+    stack.register("ids-lists", save_double(tmp_path / "double.onnx", 3))
     async with Client(stack.redis_url) as client:
         outputs = await client.infer("ids-lists", {"x": [[1, 2.5, 3]]})
         assert outputs["y"].tolist() == [[2, 5, 6]]

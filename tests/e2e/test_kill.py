@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 import redis
-from onnx import TensorProto, helper
 from tests.conftest import Stack
+from tests.doubling import save_double
 
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.tensors import to_array, to_tensor
@@ -82,11 +81,7 @@ def own(tmp_path: Path) -> Iterator[Stack]:
     """A `scurry up` that may be broken, with models that double a number."""
     stack = Stack(tmp_path / "up", "--workers", "1", "--checkpoint-interval", "3s")
     try:
-        x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 1]) for name in "xy")
-        graph = helper.make_graph([helper.make_node("Add", ["x", "x"], ["y"])], "double", [x], [y])
-        onnx.save(
-            helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), tmp_path / "d.onnx"
-        )
+        save_double(tmp_path / "d.onnx")
         for model in MODELS:
             stack.register(model, tmp_path / "d.onnx")
         yield stack

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.doubling import save_double
 from tests.stateful import SUM, running_sum
 from tests.unit.inference.toys import DictPayloads, body, call, left, request, row, sent
 
@@ -210,12 +211,8 @@ async def test_its_process_ends_with_it(opener, shelf, spec):
 
 async def test_any_model_may_have_a_process(opener, tmp_path):
     """A model of numbers as well: the config says so."""
-    from onnx import TensorProto, helper, save
-
-    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 2]) for name in "xy")
-    graph = helper.make_graph([helper.make_node("Add", ["x", "x"], ["y"])], "double", [x], [y])
-    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), tmp_path / "double.onnx")
-    model = opened(opener, ModelSpec(uri=str(tmp_path / "double.onnx"), config='{"isolated": true}'))
+    file = save_double(tmp_path / "double.onnx", 2)
+    model = opened(opener, ModelSpec(uri=str(file), config='{"isolated": true}'))
     try:
         assert (model.name, model.max_batch_size) == ("onnx", 32)
         large = np.ones((100_000, 2), np.float32)

@@ -10,31 +10,26 @@ from scurry.wire.names import LANES
 
 
 def limit(progress: Progress, update: Update) -> str:
-    """Put limits in the former ones' place, as a whole."""
-    record = progress.record
-    if update.limits.ByteSize():
-        record.limits.CopyFrom(update.limits)
-    else:
-        record.ClearField("limits")
-    return _applied(progress, update)
+    """Put limits in the former ones' place, as a whole. Raises `model_not_found`."""
+    return _put(progress, update, "limits")
 
 
 def set_lanes(progress: Progress, update: Update) -> str:
-    """Let every version of the model have so many lanes; empty: as its config says."""
-    record = progress.record
-    if update.lanes.ByteSize():
-        record.lanes.CopyFrom(update.lanes)
-    else:
-        record.ClearField("lanes")
-    for entry in record.versions:
+    """Let every version of the model have so many lanes; empty: as its config says. Raises `model_not_found`."""
+    outcome = _put(progress, update, "lanes")
+    for entry in progress.record.versions:
         growth.resize(progress, entry, entry.lanes or LANES)
-    return _applied(progress, update)
+    return outcome
 
 
-def _applied(progress: Progress, update: Update) -> str:
+def _put(progress: Progress, update: Update, field: str) -> str:
     record = progress.record
     if not record.versions:
         raise NotFound("model_not_found", f"No model {record.model!r} is registered.")
+    record.ClearField(field)
+    given = getattr(update, field)
+    if given.ByteSize():
+        getattr(record, field).CopyFrom(given)
     record.sequence += 1
     progress.effects.append(Answer(update))
     return "applied"
