@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ class Told:
     number: int
     version: str
     kind: str
+    seconds: float
 
     @property
     def camera(self) -> int:
@@ -53,7 +55,9 @@ async def ask(session: aiohttp.ClientSession, number: int) -> Told:
     data = base64.b64encode(jpeg(waste(number))).decode()
     body = {"inputs": [{"name": "image", "datatype": "BYTES", "shape": [1], "data": [data]}]}
     headers = {"Scurry-Key": f"camera-{number % CAMERAS}"}
+    start = time.perf_counter()
     async with session.post(f"/v2/models/{NAME}/infer", json=body, headers=headers) as response:
         answer = await response.json()
+    seconds = time.perf_counter() - start
     outputs = {each["name"]: each["data"] for each in answer["outputs"]}
-    return Told(number, answer["model_version"], outputs["kind_labels"][0])
+    return Told(number, answer["model_version"], outputs["kind_labels"][0], seconds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
 
 from examples.waste.ask import Told
 
@@ -29,6 +30,11 @@ class Stage:
         of = [one.right for one in self.told if version in ("", one.version)]
         return sum(of) / len(of) if of else None
 
+    @property
+    def median_ms(self) -> int:
+        """Half of the pictures were answered within so many milliseconds."""
+        return round(1000 * median(one.seconds for one in self.told))
+
     def cameras(self, version: str) -> set[int]:
         """The cameras that were answered by this version."""
         return {one.camera for one in self.told if one.version == version}
@@ -36,10 +42,11 @@ class Stage:
 
 def rows(stages: Sequence[Stage]) -> str:
     """A line for each stage."""
-    headers = ("STAGE", "PICTURES", "BY 1", "BY 2", "RIGHT OF 1", "RIGHT OF 2", "RIGHT")
+    headers = ("STAGE", "PICTURES", "BY 1", "BY 2", "RIGHT OF 1", "RIGHT OF 2", "RIGHT", "MEDIAN MS")
+    shares = [[percent(stage.right(each)) for each in (*VERSIONS, "")] for stage in stages]
     return table(headers, [
-        (stage.name, len(stage.told), *map(stage.by, VERSIONS), *map(percent, map(stage.right, (*VERSIONS, ""))))
-        for stage in stages
+        (stage.name, len(stage.told), *map(stage.by, VERSIONS), *right, stage.median_ms)
+        for stage, right in zip(stages, shares, strict=True)
     ])  # fmt: skip
 
 

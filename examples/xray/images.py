@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-Floats = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.floating]
 
 SIZE = 512
 """Pixels of a side."""

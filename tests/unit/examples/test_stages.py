@@ -9,7 +9,7 @@ from examples.waste.stages import Stage, mistakes, rows
 
 def told(number: int, version: str) -> Told:
     """An answer that is right."""
-    return Told(number, version, WASTE[number % len(WASTE)])
+    return Told(number, version, WASTE[number % len(WASTE)], 0.01)
 
 
 def test_a_rollout_as_it_should_be_has_no_mistakes() -> None:
@@ -38,5 +38,5 @@ def test_an_answer_of_a_strange_version_is_told() -> None:
 
 def test_a_row_tells_shares_by_version() -> None:
     """A version that answered nothing has no share of right answers."""
-    lines = rows([Stage("only", [told(0, "1"), Told(1, "1", "bottle")])]).splitlines()
-    assert lines[1].split() == ["only", "2", "2", "0", "50.0%", "50.0%"]
+    lines = rows([Stage("only", [told(0, "1"), Told(1, "1", "bottle", 0.03)])]).splitlines()
+    assert lines[1].split() == ["only", "2", "2", "0", "50.0%", "50.0%", "20"]
