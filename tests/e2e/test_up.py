@@ -102,7 +102,9 @@ def test_a_triton_repository_is_served_as_it_lies(own: Stack) -> None:
     assert answer(own, "triton", 3) == 12
     record = json.loads(own.run("models", "show", "triton", "--json").stdout)
     (version,) = record["versions"]
-    assert version["warnings"] == ["instance_group in the config without effect here."]
+    assert version["warnings"] == [
+        "instance_group has no effect in the file beside the model: register the model with it."
+    ]
 
 
 def test_processes_show_as_the_verbs_they_are(own: Stack) -> None:
