@@ -45,12 +45,12 @@ class Memory:
         """Let go of what is parked."""
 
 
-def call_bytes(model: str, subject: Subject, requests: int, runtime: str = "onnx") -> bytes:
-    """A call as the job sends it: `requests` requests of one row each, large ones parked."""
-    data = np.ones(subject.shape, "<f4").tobytes()
+def call_bytes(model: str, subject: Subject, requests: int, runtime: str = "onnx", rows: int = 1) -> bytes:
+    """A call as the job sends it: `requests` requests of so many rows each, large ones parked."""
+    data = np.ones((rows, *subject.shape), "<f4").tobytes()
     pile = []
     for at in range(requests):
-        tensor = Tensor(name="x", datatype="FP32", shape=[1, *subject.shape])
+        tensor = Tensor(name="x", datatype="FP32", shape=[rows, *subject.shape])
         if len(data) > CLAIM_CHECK_BYTES:
             tensor.payload = f"scurry:payload:{at:032x}:in:x"
         else:

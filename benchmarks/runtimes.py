@@ -1,4 +1,4 @@
-"""What the worker's batch path adds to each framework: 32 requests of the 1024-wide network in one call.
+"""What the worker's batch path adds to each framework: 32 requests of the 1024-wide network in one call, or one of 32.
 
 Beside it stands the framework itself, given the same 32 rows stacked beforehand, with as many threads, in the same
 process; the two take turns. `python -m benchmarks.runtimes` runs each framework that is installed in a process of its
@@ -125,17 +125,19 @@ async def compare(name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file, once = FRAMEWORKS[name][0](Path(folder))
         subject = Subject(file, SIZES[:1], ROWS, (ROWS,))
-        inference = Inference(Shelf(Opener(THREADS), 1 << 34), Memory(b""))
-        exchange = [call_bytes("wide", subject, ROWS, name)]
-        turns = [(await ours(inference, exchange), raw(once)) for _ in range(TURNS)]
+        inference = Inference(Shelf(Opener(THREADS), 1 << 34), Memory(DATA.tobytes()))
+        many, one = [call_bytes("wide", subject, ROWS, name)], [call_bytes("wide", subject, 1, name, ROWS)]
+        turns = [(await ours(inference, many), await ours(inference, one), raw(once)) for _ in range(TURNS)]
         await inference.close()
-    path, alone = (min(each) * 1e6 for each in zip(*turns, strict=True))
-    print(f"{name:<11} {path:>14.0f} {alone:>15.0f} {(path / alone - 1) * 100:>9.1f} %", flush=True)
+    *paths, alone = (min(each) * 1e6 for each in zip(*turns, strict=True))
+    figures = "".join(f"{path:>17.0f} {(path / alone - 1) * 100:>8.1f} %" for path in paths)
+    print(f"{name:<11}{alone:>13.0f}{figures}", flush=True)
 
 
 def main() -> None:
     """The table."""
-    print(f"runtime     batch path us  framework us  overhead     ({ROWS} rows, {THREADS} threads)", flush=True)
+    print(f"microseconds, {ROWS} rows, {THREADS} threads", flush=True)
+    print(f"runtime      framework   {ROWS} requests   overhead    one request   overhead", flush=True)
     for name, (_, module) in FRAMEWORKS.items():
         if find_spec(module) is None:
             print(f"{name:<11} left out: {module} is not installed here", flush=True)

@@ -112,8 +112,11 @@ class Computing:
     async def answer(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> None:
         """Answer requests that have to wait for something. Raises `ScurryError`."""
         await self.fetch(work, loaded)
-        apart = self.where(lane_call, work, loaded) is Where.CHILD
-        payloads = await (self._apart if apart else self._threaded)(lane_call, work, loaded)
+        where = self.where(lane_call, work, loaded)
+        if where is Where.LOOP:
+            payloads = self.compute(lane_call, work, loaded)
+        else:
+            payloads = await (self._apart if where is Where.CHILD else self._threaded)(lane_call, work, loaded)
         if payloads:
             await self.park(work, payloads, lane_call.call.key)
 

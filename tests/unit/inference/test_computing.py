@@ -16,6 +16,7 @@ from scurry.inference.function import Inference
 from scurry.inference.lane_call import LaneCall
 from scurry.inference.shelf import Shelf
 from scurry.runtimes.port import Port
+from scurry.wire.infer_pb2 import InferRequest, Tensor
 from scurry.wire.messages_pb2 import Done
 from scurry.wire.names import Keys
 
@@ -25,6 +26,24 @@ async def serve(inference: Inference, *calls: Call) -> None:
     done: list[Call] = []
     await asyncio.wait_for(inference.serve(calls, done.append), 10)
     assert len(done) == len(calls)
+
+
+async def test_a_quick_model_runs_in_the_loop_also_on_what_was_parked(inference, payloads, shop):
+    """A thread would cost more than the model."""
+    threads = []
+
+    def function(x):
+        threads.append(threading.current_thread() is threading.main_thread())
+        return [x + 1]
+
+    shop.toys["m"] = lambda: Toy(function)
+    payloads.parked["ns:payload:r0:in:x"] = row(1, 2).tobytes()
+    parked = InferRequest(inputs=[Tensor(name="x", datatype="FP32", shape=[1, 2], payload="ns:payload:r0:in:x")])
+    for _ in range(2):
+        one = call(sent(request(0, parked.SerializeToString())))
+        await serve(inference, one)
+        assert left(one)[0] == {"r0": [[2, 3]]}
+    assert threads[-1]
 
 
 async def test_a_model_that_does_not_come_back_is_given_up(inference, children, shop, monkeypatch):
