@@ -97,16 +97,7 @@ class Computing:
 
     def where(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> Where:
         """Where these requests are computed; those of a graph are not."""
-        if loaded.graph is not None:
-            return Where.LOOP
-        found = placement.place(
-            loaded.expected(work.rows),
-            solo=lane_call.solo,
-            suspect=loaded.suspect,
-            steady=loaded.steady,
-            holds_interpreter=loaded.model.holds_interpreter,
-            isolated=loaded.model.thread is not None,
-        )
+        found = Where.LOOP if loaded.graph is not None else _place(lane_call, work, loaded)
         return Where.THREAD if found is Where.CHILD and self.children is None else found
 
     async def answer(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> None:
@@ -201,3 +192,14 @@ class Computing:
 
     def __repr__(self) -> str:
         return f"<Computing in {self.threads!r} and {self.children!r}>"
+
+
+def _place(lane_call: LaneCall, work: Work, loaded: LoadedModel) -> Where:
+    return placement.place(
+        loaded.expected(work.rows),
+        solo=lane_call.solo,
+        suspect=loaded.suspect,
+        steady=loaded.steady,
+        holds_interpreter=loaded.model.holds_interpreter,
+        isolated=loaded.model.thread is not None,
+    )
