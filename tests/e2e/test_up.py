@@ -98,13 +98,12 @@ def test_a_repository_is_registered_before_it_is_ready(own: Stack) -> None:
 
 
 def test_a_triton_repository_is_served_as_it_lies(own: Stack) -> None:
-    """By the file and the batch that its config names; what has no effect is said."""
+    """By the file, the batch and the number of lanes that its config names."""
     assert answer(own, "triton", 3) == 12
     record = json.loads(own.run("models", "show", "triton", "--json").stdout)
     (version,) = record["versions"]
-    assert version["warnings"] == [
-        "instance_group has no effect in the file beside the model: register the model with it."
-    ]
+    assert version.get("warnings", []) == []
+    assert version["lanes"]["count"] == 2
 
 
 def test_processes_show_as_the_verbs_they_are(own: Stack) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from scurry.cli.output import note
 from scurry.client.client import Client
@@ -16,9 +17,13 @@ from scurry.serving.folder import expanded
 from scurry.wire.errors import InvalidRequest, ScurryError
 from scurry.wire.messages_pb2 import ModelSpec, Register, Update
 from scurry.wire.names import MODEL_NAME
+from scurry.wire.queue_options import BATCHING, INSTANCES
 
 READY = "ready"
 LOAD_S = 600.0
+READERS: Final[dict[str, Callable[[str], Any]]] = {"config.json": json.loads, "config.pbtxt": parse}
+OF_REGISTRATION: Final = (BATCHING, INSTANCES, "pinned")
+"""What router and registry read, who do not see the files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +54,36 @@ def scan(repository: Path) -> list[Found]:
     ]  # fmt: skip
 
 
-def policy_beside(folder: Path) -> dict[str, Any]:
-    """The `version_policy` of a model's config, if it has one that makes sense."""
-    for name, read in (("config.json", json.loads), ("config.pbtxt", parse)):
+def _beside(folder: Path, *names: str) -> Iterator[dict[str, Any]]:
+    """The configs in a directory that can be read."""
+    for name in names:
         try:
-            config = read((folder / name).read_text())
-            policy = config.get("version_policy") if isinstance(config, dict) else None
-            if policy is not None:
-                parse_policy("version_policy", policy)
-                return dict(policy)
+            config = READERS[name]((folder / name).read_text())
         except (OSError, ValueError, InvalidRequest):
             continue
+        if isinstance(config, dict):
+            yield config
+
+
+def policy_beside(folder: Path) -> dict[str, Any]:
+    """The `version_policy` of a model's config, if it has one that makes sense."""
+    for config in _beside(folder, *READERS):
+        try:
+            if (policy := config.get("version_policy")) is not None:
+                parse_policy("version_policy", policy)
+                return dict(policy)
+        except (ValueError, InvalidRequest):
+            continue
     return {}
+
+
+def config_beside(found: Found) -> str:
+    """What of the configs beside a version only has effect where the version is registered with it, as JSON."""
+    model = Path(found.uri) / found.model
+    told: dict[str, Any] = {}
+    for config in (*_beside(model / found.version, *READERS), *_beside(model, "config.pbtxt")):
+        told = {name: config[name] for name in OF_REGISTRATION if name in config} | told
+    return json.dumps(told) if told else ""
 
 
 def is_registered(found: Found, view: dict[str, dict[str, Any]]) -> bool:
@@ -124,7 +147,8 @@ async def _follow_policy(client: Client, model: str, policy: dict[str, Any]) -> 
 
 def registration(found: Found) -> Update:
     """The message that registers it."""
-    return Update(model=found.model, register=Register(version=found.version, uri=found.uri))
+    register = Register(version=found.version, uri=found.uri, config=config_beside(found))
+    return Update(model=found.model, register=register)
 
 
 async def _register_in_order(client: Client, ones: list[Found]) -> int:

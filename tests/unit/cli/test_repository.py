@@ -1,9 +1,11 @@
 """Repositories of models: what is found and what is registered."""
 
+import json
+
 import pytest
 
 from scurry.cli import repository
-from scurry.cli.repository import Found, is_registered, scan, scan_or_say, versions
+from scurry.cli.repository import Found, is_registered, registration, scan, scan_or_say, versions
 from scurry.wire.errors import Failed, InvalidRequest
 
 
@@ -76,3 +78,20 @@ async def test_one_that_fails_does_not_stop_the_others(asker, monkeypatch, capsy
     assert await repository.register_all([Found("m", "1", "/r"), Found("m", "2", "/r")], "redis://r", "ns") == 1
     assert [change.register.version for change in asker.updates] == ["2"]
     assert "m version 1: load_failed: Broken." in capsys.readouterr().err
+
+
+def test_what_the_job_reads_of_a_config_beside_a_version_is_told_with_it(place):
+    """Name by name, the nearest file first; what cannot be read is passed over, and the rest stays with the files."""
+    assert registration(Found("a", "1", str(place))).register.config == ""
+    (place / "a" / "config.pbtxt").write_text(
+        "max_batch_size: 8 instance_group [ { count: 2 } ] dynamic_batching { priority_levels: 3 }"
+    )
+    (place / "a" / "1" / "config.json").write_text('{"pinned": true, "dynamic_batching": {"priority_levels": 2}}')
+    (place / "a" / "1" / "config.pbtxt").write_text("instance_group [")
+    update = registration(Found("a", "1", str(place)))
+    assert (update.model, update.register.version, update.register.uri) == ("a", "1", str(place))
+    assert json.loads(update.register.config) == {
+        "pinned": True,
+        "dynamic_batching": {"priority_levels": 2},
+        "instance_group": [{"count": 2}],
+    }
