@@ -106,13 +106,13 @@ class Push:
         pauses = iter(PAUSES)
         while True:
             try:
-                with contextlib.suppress(NotFound):
+                with contextlib.suppress(NotFound, Unavailable):  # a refusal is kept too, and uses no id up
                     kept = unpack((await self._asker.result(request_id)).reply)
                     self.counts["known"] += 1
                     return kept
                 outputs = await self._asker.infer(
                     self._args.name, inputs, version=self._version["version"], id=request_id,
-                    timeout=self._args.timeout, keep=KEPT_S, bulk=True,
+                    timeout=self._args.timeout, keep=KEPT_S, bulk=True, tenant=self._args.tenant,
                 )  # fmt: skip
                 self.counts["answered"] += 1
             except Unavailable:

@@ -69,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
         raise InvalidRequest("bad_request", "Nothing to send: give --json BODY, or --npy, --image or --folder.")
     args.timeout = args.timeout or (FOLDER_S if args.folder else TIMEOUT_S)
     if args.folder:
+        if args.priority:
+            raise InvalidRequest("bad_request", "A folder goes as bulk requests, which have no --priority.")
         from scurry.cli import folder  # noqa: PLC0415 - numpy only for those who need it
 
         return asyncio.run(folder.push(args, client(args)))

@@ -62,9 +62,8 @@ def registration(args: argparse.Namespace) -> Register:
     if not uri:
         if args.runtime != ENSEMBLE:
             raise InvalidSettings("--uri is missing: only what is made of other models (--runtime ensemble) has none.")
-        return Register(version=version, runtime=args.runtime, config=read_config(args.config))
     path = expanded(uri)
-    if "://" not in uri and path.exists():
+    if uri and "://" not in uri and path.exists():
         uri = str(path.resolve())
         known = versions(path, args.name) if path.is_dir() else []
         version = version or (known[-1] if known else "")

@@ -25,7 +25,8 @@ def rebuild(
     found: Records = {}
     told: set[str] = set()
     for event in events:
-        told.add(event.model)
+        if event.number:  # a refusal changed nothing
+            told.add(event.model)
         if event.record is not None and (until is None or event.when <= until):
             found[event.model] = event.record
     silent = {name: record for name, record in (present or {}).items() if name not in told}

@@ -5,6 +5,7 @@ The figures are the job's own counters, exact and the same at every gateway: scr
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import Any, Final
@@ -46,7 +47,8 @@ def _samples(record: Mapping[str, Any]) -> Iterator[tuple[str, Sample]]:
     for version in record.get("versions", ()):
         labels = {**model, "version": version["version"]}
         yield _one("scurry_requests_total", labels, version.get("requests", 0))
-        codes = {"ok": version.get("ok", 0), **version.get("errors", {}), "overloaded": version.get("refused", 0)}
+        codes = Counter({"ok": version.get("ok", 0), "overloaded": version.get("refused", 0)})
+        codes.update(version.get("errors") or {})  # of a graph, `overloaded` is also what a step of it got
         for code, count in codes.items():
             yield _one("scurry_answers_total", {**labels, "code": code}, count)
         yield _one("scurry_busy_seconds_total", labels, version.get("busy_ms", 0) / 1000)

@@ -123,6 +123,8 @@ class SharedPayloads:
             return None
         try:
             return memoryview(mmap.mmap(file, 0, prot=mmap.PROT_READ))
+        except ValueError:  # empty, which no payload is: whoever wrote it was stopped
+            return None
         finally:
             os.close(file)
 

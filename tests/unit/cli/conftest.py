@@ -93,13 +93,18 @@ class FakeClient:
     async def result(self, id):  # noqa: A002 - as the client's
         if id not in self.kept:
             raise NotFound("result_not_found", "There is none.")
+        if isinstance(self.kept[id], Exception):
+            raise self.kept[id]
         return Answer("digits", "1", InferReply(outputs=[to_tensor("label", self.kept[id])]))
 
     async def infer(self, model, inputs, **options):
         self.asked.append((model, inputs))
         self.options.append(options)
         if self.failures:
-            raise self.failures.pop()
+            failure = self.failures.pop()
+            if "id" in options:
+                self.kept[options["id"]] = failure  # as the job keeps it
+            raise failure
         return self.outputs
 
 

@@ -37,9 +37,10 @@ def lines(text: str) -> dict:
 
 def test_every_picture_is_asked_as_bulk_under_an_id_of_its_own(photos, capsys):
     """Of folders within as well; one line for each, and a table that does not mix with them."""
-    assert main(PUSH) == 0
+    assert main([*PUSH, "--tenant", "acme"]) == 0
     told = capsys.readouterr()
     found = lines(told.out)
+    assert {one["tenant"] for one in photos.options} == {"acme"}
     assert set(found) == {"a.jpg", "deeper/b.PNG"}
     assert found["a.jpg"]["outputs"] == {"label": ["cat"]}
     assert sorted(inputs["image"].tolist() for _, inputs in photos.asked) == [[b"a.jpg"], [b"deeper/b.PNG"]]
@@ -136,6 +137,7 @@ def test_what_finds_no_room_is_sent_again_under_its_id(photos, monkeypatch):
         (["--folder", "in", "--glob", "*.webp"], "There is no file '*.webp' in in."),
         (["--folder", "in", "--glob", "/etc/*"], "is no pattern"),
         (["--image", "in/a.jpg", "--out", "x"], "--glob and --out are for a --folder."),
+        (["--folder", "in", "--priority", "1"], "A folder goes as bulk requests, which have no --priority."),
         (["--folder", "in", "--version", "9"], "has no version '9' that is ready"),
     ],
 )

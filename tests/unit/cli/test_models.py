@@ -71,6 +71,7 @@ def test_show_tells_signature_alias_and_reason(asker, capsys):
         ("policy digits --all", "policy { all: true }"),
         ("policy digits --specific 1 2", 'policy { specific: "1" specific: "2" }'),
         ("register digits --uri s3://b/m --no-route", 'register { uri: "s3://b/m" route: false }'),
+        ("register digits --runtime ensemble --no-route", 'register { runtime: "ensemble" route: false }'),
         ("register digits --uri s3://b/m --runtime onnx --version 4",
          'register { version: "4" uri: "s3://b/m" runtime: "onnx" }'),
     ],

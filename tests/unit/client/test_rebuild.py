@@ -44,6 +44,12 @@ def test_models_of_which_nothing_is_told_are_as_they_are() -> None:
     assert names(rebuild(EVENTS, 2, present)) == {"a": "1", "b": "1", "old": "9"}
 
 
+def test_a_refusal_tells_nothing_of_a_model() -> None:
+    """Its registration may have left the stream: it is as it is."""
+    present = {"old": {"versions": [{"version": "9"}]}}
+    assert names(rebuild([*EVENTS, event(6, "old")], 2, present)) == {"a": "1", "b": "1", "old": "9"}
+
+
 def test_what_was_trimmed_is_owned_up_to() -> None:
     """A model whose first entry is not its first was something before, and nobody knows what."""
     assert untold(EVENTS, 1) == ["b"]

@@ -116,6 +116,15 @@ def test_empty_and_huge_payloads_go_to_redis(folder: Path) -> None:
     own.close()
 
 
+def test_what_was_never_written_is_not_there(folder: Path) -> None:
+    """A client that was killed between making a file and filling it left no payload."""
+    own = OwnPayloads(folder, CLIENT)
+    assert own.put(KEY, bytes(100_000))
+    (file,) = (path for path in folder.rglob("*") if path.is_file() and path.stat().st_size == 100_000)
+    os.truncate(file, 0)
+    assert SharedPayloads(str(folder)).read(KEY) is None
+
+
 def test_a_key_is_written_once(folder: Path) -> None:
     """What a worker may be reading never changes."""
     own = OwnPayloads(folder, CLIENT)
