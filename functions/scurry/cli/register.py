@@ -59,9 +59,8 @@ async def run(args: argparse.Namespace) -> int:
 def registration(args: argparse.Namespace) -> Register:
     """What to register. A local path becomes absolute, because workers run elsewhere."""
     uri, version = args.uri, args.version
-    if not uri:
-        if args.runtime != ENSEMBLE:
-            raise InvalidSettings("--uri is missing: only what is made of other models (--runtime ensemble) has none.")
+    if not uri and args.runtime != ENSEMBLE:
+        raise InvalidSettings("--uri is missing: only what is made of other models (--runtime ensemble) has none.")
     path = expanded(uri)
     if uri and "://" not in uri and path.exists():
         uri = str(path.resolve())

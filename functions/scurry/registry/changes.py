@@ -10,8 +10,8 @@ from typing import Final
 from scurry.registry import bounds, former, leaving, memory, policies, rollout, shelving, switching
 from scurry.registry.record import find, require, require_ready, takes_requests
 from scurry.registry.steps import Answer, Progress
-from scurry.registry.update import ENSEMBLE_RUNTIME, FUNCTION_RUNTIME
-from scurry.registry.usage import refuse_in_use
+from scurry.registry.update import FUNCTION_RUNTIME
+from scurry.registry.usage import refuse_copies, refuse_in_use
 from scurry.wire.errors import InvalidRequest, NotFound, Unavailable
 from scurry.wire.messages_pb2 import (
     DRAINING,
@@ -176,14 +176,14 @@ def _applied(progress: Progress, update: Update) -> str:
 def _shadow(progress: Progress, update: Update) -> str:
     """Copies for one version at a time; without a version for none any more."""
     record, shadow = progress.record, update.shadow
+    if rollout.running(record) and record.rollout.plan.HasField("max_disagreement"):
+        sentence = f"Version {record.rollout.plan.version!r} is the shadow while it is rolled out: abort that first."
+        raise InvalidRequest("not_allowed", sentence)
     if not shadow.version:
         record.ClearField("shadow")
         return _applied(progress, update)
     entry = require_ready(record, shadow.version)
-    kind = "a user function" if entry.function else "made of others" if entry.spec.runtime == ENSEMBLE_RUNTIME else ""
-    if kind or entry.sequences:
-        what = kind or "one that keeps sequences"
-        raise InvalidRequest("bad_request", f"Registry message: shadow.version is {what}: it gets no copies.")
+    refuse_copies(entry, "shadow.version")
     if not 0 < shadow.percent <= 100:
         raise InvalidRequest("bad_request", "Registry message: shadow.percent must be above 0 and at most 100.")
     record.shadow.CopyFrom(Shadow(version=entry.version, percent=shadow.percent))

@@ -27,20 +27,20 @@ def depth(record: Record) -> int:
 
 
 def remember(before: Record, record: Record) -> None:
-    """Put the routes of before on the pile if they are others now; versions that are gone leave it."""
+    """Put the routes of before on the pile if they are others now."""
     weights = weights_of(before)
     changed = weights_of(record) != weights or record.aliases != before.aliases
     if weights and changed and depth(record) >= depth(before):
         record.former.add(weights=weights, aliases=before.aliases)
         record.ClearField("previous")
         del record.former[:-MOST]
+
+
+def forget(before: Record, record: Record) -> None:
+    """Only versions that are there can be gone back to: those that went leave the pile."""
     names = {entry.version for entry in record.versions}
-    if not {entry.version for entry in before.versions} <= names:
-        _forget(record, names)
-
-
-def _forget(record: Record, names: set[str]) -> None:
-    """Only versions that are there can be gone back to."""
+    if {entry.version for entry in before.versions} <= names:
+        return
     left: list[FormerRoutes] = []
     for former in record.former:
         one = FormerRoutes(weights=_of(former.weights, names), aliases=_to(former.aliases, names))

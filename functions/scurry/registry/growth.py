@@ -19,10 +19,9 @@ def resize(progress: Progress, entry: VersionRecord, wanted: int) -> None:
         return  # it is loaded on as many as are told when that is over
     told, config = progress.record.lanes, entry.spec.config
     now, target = entry.lanes or LANES, lanes.to_load(told, config, wanted)
-    entry.growing = 0
     if entry.function or target <= now or not lanes.span(told, config)[1]:
         _settle(progress, entry, target)
-    else:
+    elif entry.growing != target:  # else they are asked for already, and reminded
         entry.growing = target
         ask(progress, entry)
         progress.effects.append(RemindLater(entry.version, entry.spec.generation, 1))

@@ -20,10 +20,11 @@ from typing import Any, Final
 
 from scurry.registry import changes, experiment, growth, leaving, policies, rollout, shelving
 from scurry.registry.audit import declared
-from scurry.registry.former import remember
+from scurry.registry.former import forget, remember
 from scurry.registry.record import find, routes_of, serving_spec, takes_requests
 from scurry.registry.steps import Answer, AskUnload, Audited, Effect, Progress, RemindLater
 from scurry.registry.update import read
+from scurry.registry.usage import gets_no_copies
 from scurry.wire.errors import ScurryError
 from scurry.wire.messages_pb2 import (
     DRAINING,
@@ -109,11 +110,14 @@ def _settle(before: Record, record: Record, now: int, *, counted: bool) -> None:
     experiment.settle(before, record)
     if not rollout.running(before) or record.rollout.state == ENDED:  # back from one is before its first step
         remember(before, record)
+    forget(before, record)
     if not record.versions:
         for name in ("policy", "limits", "lanes"):  # they were those of a model which is gone
             record.ClearField(name)
-    if record.HasField("shadow") and find(record, record.shadow.version) is None:
-        record.ClearField("shadow")
+    if record.HasField("shadow"):
+        shadow = find(record, record.shadow.version)
+        if shadow is None or gets_no_copies(shadow):  # it has gone, or was registered as something else
+            record.ClearField("shadow")
     if declared(record) != declared(before):
         record.events += 1
     if routes_of(record) != routes_of(before):

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from scurry.registry import usage
 from scurry.registry.record import find, require_ready, takes_requests, weights_of
 from scurry.registry.rollout_plan import check_rollout
 from scurry.registry.steps import Answer, NextStepLater, Progress
@@ -74,6 +75,8 @@ def _begin(progress: Progress, entry: VersionRecord, plan: Rollout) -> None:
     if not before.keys() - {entry.version}:
         sentence = f"Version {entry.version!r} takes all requests already: promote the one it is to follow first."
         raise InvalidRequest("not_allowed", sentence)
+    if plan.HasField("max_disagreement"):
+        usage.refuse_copies(entry, "rollout.max_disagreement")
     record.rollout.CopyFrom(RolloutRecord(plan=plan, number=record.sequence + 1, before=before))
     record.rollout.plan.version, record.rollout.generation = entry.version, entry.spec.generation
     record.rollout.others_at_start.CopyFrom(_others(record))
@@ -129,7 +132,8 @@ def watch(progress: Progress, verb: str = "") -> None:
     entry = find(record, rollout.plan.version)
     able = {each.version for each in record.versions if takes_requests(each)}
     lost = sorted(rollout.before.keys() - able - {rollout.plan.version})
-    if verb in ("split", "promote", "rollback"):
+    step = shares(rollout.before, rollout.plan.version, rollout.plan.steps[rollout.step])
+    if verb in ("split", "promote", "rollback") or (verb == "routes" and dict(record.weights) != step):
         _end(record, ENDED, f"The shares were changed by {verb}.")
     elif lost:
         _end(record, ENDED, f"Version {lost[0]!r}, whose requests it was to take, takes none any more.")

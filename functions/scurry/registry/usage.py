@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scurry.registry.record import aliases_of, weights_of
+from scurry.registry.update import ENSEMBLE_RUNTIME
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.messages_pb2 import DRAINING, Record, VersionRecord
 
@@ -21,3 +22,19 @@ def refuse_in_use(record: Record, entry: VersionRecord) -> None:
     if uses:
         what = f"Version {entry.version!r} of model {record.model!r} is in use: {'; '.join(uses)}."
         raise InvalidRequest("not_allowed", f"{what} Point them elsewhere first, or send force.")
+
+
+def gets_no_copies(entry: VersionRecord) -> str:
+    """What a version is that cannot be a shadow; empty when it can."""
+    if entry.function:
+        return "a user function"
+    if entry.spec.runtime == ENSEMBLE_RUNTIME:
+        return "made of others"
+    return "one that keeps sequences" if entry.sequences else ""
+
+
+def refuse_copies(entry: VersionRecord, field: str) -> None:
+    """Raise `InvalidRequest` that names the field where a version cannot be a shadow."""
+    if what := gets_no_copies(entry):
+        sentence = f"Registry message: {field}: version {entry.version!r} is {what}: it gets no copies."
+        raise InvalidRequest("bad_request", sentence)

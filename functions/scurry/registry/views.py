@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from scurry.registry import lanes, limits
+from scurry.registry import former, lanes, limits
 from scurry.registry.record import STATES, serving_spec, takes_requests, weights_of
 from scurry.wire.messages_pb2 import (
     READY,
@@ -45,7 +45,7 @@ def routing_view(record: Record) -> dict[str, Any]:
         "aliases": dict(sorted(record.aliases.items())),
         "weights": dict(sorted(record.weights.items())),
         "policy": policy_view(record.policy),
-        "rollbacks": len(record.former) + bool(record.previous),
+        "rollbacks": former.depth(record),
         "limits": limits.view(record),
         "lanes": {name: getattr(record.lanes, name) for name in ("min", "max") if getattr(record.lanes, name)},
     }

@@ -19,7 +19,7 @@ from scurry.router.owing import owing
 from scurry.router.routing_pass import RoutingPass
 from scurry.wire.messages_pb2 import ASKED, QUIET, SCHEDULED, Answered, Counted, Reply
 from scurry.wire.names import REGISTRY, ROUTER, TYPE_PREFIX
-from scurry.wire.statistics import add_codes, answered_by, note
+from scurry.wire.statistics import LONGEST_CODE, add_codes, answered_by, note
 
 TELL: Final = f"{TYPE_PREFIX}Tell"
 TELL_MS: Final = 1_000
@@ -48,7 +48,7 @@ def replied(lanes: Lanes, reply: Reply) -> None:
     """A user function answers."""
     counts = lanes.counters.untold.primary
     if reply.error:
-        add_codes(counts.errors, {reply.error: 1})
+        add_codes(counts.errors, {reply.error[:LONGEST_CODE]: 1})
     else:
         counts.ok += 1
 
@@ -61,9 +61,13 @@ def come_back(routing: RoutingPass, models: int) -> None:
     if routing.table.settled and (state.telling == ASKED or any(map(_urgent, routing.table))):
         state.telling = SCHEDULED if state.telling == SCHEDULED else QUIET
         _tell(routing)
-    elif (state.telling == QUIET or any(owing(lanes.counters) for lanes in routing.table)) and _anything(routing):
+    elif state.telling != SCHEDULED and _is_due(routing) and _anything(routing):
         state.telling = SCHEDULED
         routing.call.send_after(TELL_MS + MODEL_MS * models, ROUTER, routing.model, TELL, b"")
+
+
+def _is_due(routing: RoutingPass) -> bool:
+    return routing.table.state.telling == QUIET or any(owing(lanes.counters) for lanes in routing.table)
 
 
 def _urgent(lanes: Lanes) -> bool:

@@ -48,7 +48,7 @@ class RoutingPass:
             if due is not None and lanes.admission is None and not 0 < due <= self.now:
                 self._forward(lanes, requests, raw, due, level_of(requests[0], None) if requests else 0)
                 return
-        ways = Ways(self.table.state.tenants, self.now)
+        ways = Ways(self.table.state.tenants, self.now, self.late)
         ways.sort(requests, self.choose)
         self.table.changed |= bool(self.table.state.tenants)  # a token may have been taken
         self.unrouted.extend((since, request, refusal) for request, refusal in ways.refused)

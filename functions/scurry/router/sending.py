@@ -43,7 +43,8 @@ def send(
     for copied, version in ((False, ""), (True, shadow.version)):
         part = [request for request, each in zip(requests, chosen, strict=True) if each is copied]
         if part:
-            _send(call, table, lanes, lane, part, due=due, now=now, shadow=version)
+            whole = raw if len(part) == len(requests) else None
+            _send(call, table, lanes, lane, part, raw=whole, due=due, now=now, shadow=version)
 
 
 def _send(

@@ -6,7 +6,7 @@ such a call in its place instead, again and again. What comes back from it all t
 
 from __future__ import annotations
 
-from scurry.router import steps
+from scurry.router import counting, steps
 from scurry.router.lanes import Lanes
 from scurry.router.policy import Refusal
 from scurry.router.routing_pass import RoutingPass
@@ -22,6 +22,7 @@ def come_back(routing: RoutingPass, address: Sequence, bounced: Bounced, back: R
             _look_elsewhere(routing, address, request)
         else:
             sentence = f"Worker after worker was lost with this step, and with it its sequence. {bounced.cause}"
+            counting.failed(routing, address.version, "worker_lost")
             routing.answers.bury(request, address.version, Refusal("worker_lost", sentence.rstrip()))
 
 
@@ -30,7 +31,9 @@ def _look_elsewhere(routing: RoutingPass, address: Sequence, request: Request) -
     request.sequence_missed.append(address.version)
     lanes = None if request.version == address.version else _other(routing, request)
     if lanes is None:
-        routing.answers.refuse(request, unknown(request))
+        refusal = unknown(request)
+        counting.failed(routing, address.version, refusal.code)
+        routing.answers.refuse(request, refusal)
         return
     steps.send(routing, lanes, [request])
 

@@ -17,13 +17,13 @@ Way = tuple[str, int]
 class Ways:
     """Requests sorted; `refused` are those that go nowhere, `touched` tells whether one is not as it came."""
 
-    __slots__ = ("_full_at", "_now", "refused", "sorted", "touched")
+    __slots__ = ("_full_at", "_late", "_now", "refused", "sorted", "touched")
 
-    def __init__(self, full_at: MutableMapping[str, int], now: int) -> None:
+    def __init__(self, full_at: MutableMapping[str, int], now: int, late: Callable[[Request], bool]) -> None:
         self.sorted: dict[Way, list[Request]] = {}
         self.refused: list[tuple[Request, Refusal]] = []
         self.touched = False
-        self._full_at, self._now = full_at, now
+        self._full_at, self._now, self._late = full_at, now, late
 
     def sort(self, requests: Iterable[Request], choose: Callable[[Request], Lanes | Refusal]) -> None:
         """Give each request its way, once it was held to what holds for its version."""
@@ -44,7 +44,7 @@ class Ways:
         deadline = rules.deadline(request, stamp)
         if deadline != request.deadline:
             request.deadline, self.touched = deadline, True
-        return LATE if 0 < deadline <= self._now else rules.take(request, stamp, self._full_at)
+        return LATE if self._late(request) else rules.take(request, stamp, self._full_at)
 
     def __repr__(self) -> str:
         return f"<Ways {', '.join(f'{way}: {len(some)}' for way, some in self.sorted.items())}>"

@@ -17,6 +17,10 @@ RUNS: Final = -3
 """The lane of a `Done` that only counts: of a model that is made of others, whose runs end elsewhere."""
 LONGEST_MS: Final = 86_400_000
 """A request is taken to have waited no longer; entries may bear ids that are no times."""
+MOST_CODES: Final = 64
+"""Codes that are told apart: a user's function may answer with any text."""
+LONGEST_CODE: Final = 64
+OTHER: Final = "other"
 
 
 def age_ms(entry: str, now_ms: int) -> int:
@@ -37,8 +41,9 @@ def bounds(buckets: int) -> Iterator[str]:
 
 
 def add_codes(into: MutableMapping[str, int], more: MutableMapping[str, int]) -> None:
-    """Add up counts by code."""
-    for code, count in more.items():
+    """Add up counts by code; of very many, those that came later together."""
+    for said, count in more.items():
+        code = said if said in into or len(into) < MOST_CODES else OTHER
         into[code] = into.get(code, 0) + count
 
 

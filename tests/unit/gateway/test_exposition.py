@@ -7,8 +7,8 @@ from scurry.wire.messages_pb2 import Counts
 from scurry.wire.statistics import counts_view
 
 COUNTS = Counts(
-    requests=8, ok=4, errors={"internal": 1, "overloaded": 1}, refused=2, latency=[1, 0, 3, *[0] * 13, 1], latency_millis=9000,
-    batches=[2, 1], busy_micros=1_500_000,
+    requests=8, ok=4, errors={"internal": 1, "overloaded": 1}, refused=2,
+    latency=[1, 0, 3, *[0] * 13, 1], latency_millis=9000, batches=[2, 1], busy_micros=1_500_000,
 )  # fmt: skip
 
 

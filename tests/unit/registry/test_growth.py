@@ -109,6 +109,14 @@ def test_lanes_that_do_not_answer_are_asked_again_and_not_for_ever() -> None:
     assert lanes(loaded(out, 2)) == (2, 4)
 
 
+def test_what_is_asked_for_again_is_not_asked_twice() -> None:
+    """The router repeats itself while a load lasts; one row of reminders is enough."""
+    out = wanted(elastic(), 3)
+    assert len(out.of(RemindLater)) == 1
+    assert (asked(wanted(out, 3)), out.of(RemindLater), entry(out).growing) == ([], [], 3)
+    assert (asked(wanted(out, 4)), len(out.of(RemindLater)), entry(out).growing) == ([2, 3], 1, 4)
+
+
 def test_what_is_registered_again_loads_on_as_many() -> None:
     """A hot version stays as wide as it was."""
     out = loaded(wanted(elastic(), 3), 2).on(register("1", "b.onnx"))

@@ -19,6 +19,7 @@ from scurry.wire.messages_pb2 import (
     Comparisons,
     Counted,
     Counts,
+    Drained,
     LoadFailed,
     NextStep,
     RolloutState,
@@ -128,6 +129,8 @@ CHANGES = {
     "split": (update("split", weights={"1": 1, "2": 1}), "ENDED", 50),
     "promote": (update("promote", version="1"), "ENDED", 0),
     "rollback": (update("rollback"), "ENDED", 0),
+    "routes": (update("routes", weights={"1": 1}), "ENDED", 0),
+    "aliases": (update("routes", aliases={"new": "2"}), "RUNNING", 10),
     "unregister 2": (update("unregister", version="2", force=True), "ROLLED_BACK", 0),
     "unregister 1": (update("unregister", version="1", force=True), "ENDED", 100),
     "unregister": (update("unregister"), "ENDED", None),
@@ -168,6 +171,30 @@ def test_disagreement_brings_its_own_shadow_and_takes_it_away():
     assert (out.record.shadow.version, out.record.shadow.percent) == ("3", 4)
     out = begun(max_disagreement=0.1).on(update("rollout", abort=True))
     assert not out.record.HasField("shadow")
+
+
+def test_nobody_else_is_the_shadow_of_a_rollout_that_compares():
+    """It would wait for copies without end."""
+    out = begun(max_disagreement=0.1).on(update("shadow", "u", version="1", percent=5))
+    assert (out.answers, out.record.shadow.version) == ([("u", "not_allowed")], "2")
+    assert out.on(update("shadow", "v")).answers == [("v", "not_allowed")]
+
+
+def test_what_gets_no_copies_is_not_rolled_out_by_comparing():
+    """It would never have enough of them; and a shadow that is registered as such is none any more."""
+    function = register("2", "my/own", runtime="function")
+    out = ready("1").on(function, update("promote", version="1"))
+    assert out.on(update("rollout", "u", **PLAN, max_disagreement=0.1)).answers == [("u", "bad_request")]
+    assert not out.record.HasField("rollout")
+    out = ready("1", "2").on(update("promote", version="1"), update("shadow", version="2", percent=5), function)
+    assert not out.record.HasField("shadow")
+
+
+def test_a_version_that_goes_during_a_rollout_leaves_the_former_routes():
+    """What is registered under its name later is another one."""
+    out = ready("1", "2", "3").on(update("split", weights={"1": 1, "3": 1}), update("promote", version="1"))
+    out.on(update("rollout", **PLAN), update("unregister", version="3", force=True), Drained(version="3"))
+    assert all("3" not in former.weights for former in out.record.former)
 
 
 def test_the_router_is_asked_to_tell_soon_of_what_is_rolled_out():

@@ -7,7 +7,7 @@ from tests.unit.router.asking import NOW, Outcome, many, requests, route, routed
 from scurry.endpoint.call import Call, Message
 from scurry.router.counting import TELL_MS
 from scurry.router.function import Router
-from scurry.wire.messages_pb2 import Answered, Counted, Done, Reply, RouterState, Routes, Tell
+from scurry.wire.messages_pb2 import Answered, Bounced, Counted, Done, Reply, Requests, RouterState, Routes, Tell
 from scurry.wire.names import REGISTRY, ROUTER
 
 
@@ -85,6 +85,20 @@ async def test_a_user_function_is_counted_by_its_replies():
     news = await serve(out.state, reply, failed, failed, sent_by_router(Tell()), now=NOW + TELL_MS)
     counts = told(news)[0].versions[0].statistics.primary
     assert (counts.requests, counts.ok, dict(counts.errors)) == (2, 1, {"internal": 1})
+
+
+async def test_no_second_tell_is_on_its_way():
+    """Of a version that is rolled out, while a lane owes its report after a loss."""
+    watched = route("1")
+    watched.tell_every = 1000
+    out = await serve(await routed(watched), many(2))
+    lost = Requests(requests=many(1).requests, version="1", sequence=1)
+    bounced = Bounced(message=lost.SerializeToString(), typename="scurry.v1/Requests", address="m@1/0", cause="Lost.")
+    out, tells = await serve(out.state, bounced), out.tells
+    for _ in range(5):
+        tells += out.tells
+        out = await serve(out.state, many(1))
+    assert tells + out.tells == 1
 
 
 async def test_many_models_tell_seldom():

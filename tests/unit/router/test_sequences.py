@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.unit.router.asking import Outcome, route, routed, serve
 from tests.unit.router.test_steps import away, sent, step
 
-from scurry.wire.messages_pb2 import Bounced, Requests
+from scurry.wire.messages_pb2 import Bounced, Requests, RouterState
 from scurry.wire.names import INFERENCE
 
 
@@ -16,6 +16,12 @@ def back(out: Outcome, *, missed: bool = False, executing: bool = False) -> Boun
     return Bounced(
         message=lost.SerializeToString(), typename="scurry.v1/Requests", address=key, executing=executing, cause="Lost."
     )
+
+
+def counted(out: Outcome, version: str) -> dict[str, int]:
+    """Errors of a version that the registry has not heard of."""
+    state = RouterState.FromString(out.state or b"")
+    return dict(next(one.untold.primary.errors for one in state.versions if one.version == version))
 
 
 async def test_an_unknown_sequence_is_looked_for_in_the_other_versions() -> None:
@@ -31,6 +37,7 @@ async def test_an_unknown_sequence_is_looked_for_in_the_other_versions() -> None
     out = await serve(out.state, back(out, missed=True))
     assert out.errors == {"a": "sequence_not_found"}
     assert "sequence '7'" in out.replies[0].message
+    assert counted(out, "1") == {"sequence_not_found": 1}
     assert away(out) == 0
 
 
@@ -50,4 +57,5 @@ async def test_what_lost_worker_after_worker_is_answered_for_good() -> None:
     assert out.errors == {"a": "worker_lost"}
     assert out.replies[0].message.endswith("and with it its sequence. Lost.")
     assert [letter.request.id for letter in out.dead] == ["a"]
+    assert counted(out, "1") == {"worker_lost": 1}
     assert (sent(out), out.delayed, away(out)) == ([], [], 0)

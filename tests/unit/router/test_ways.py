@@ -18,10 +18,15 @@ def lanes(one: VersionRoute, **rules: int) -> Lanes:
     return Lanes(one, LaneCounters(version=one.version), Admission.of(one, Routes(**rules)))
 
 
+def late(request: Request) -> bool:
+    """As the router has it."""
+    return not request.sequence_id and 0 < request.deadline <= NOW
+
+
 def test_each_goes_its_way_in_order() -> None:
     """By version and level; who has no version is told why."""
     versions = {"1": lanes(route("1")), "2": lanes(route("2", priority_levels=2, default_priority_level=1))}
-    ways = Ways({}, NOW)
+    ways = Ways({}, NOW, late)
     asked = [Request(id=i, version=v, priority=p, bulk=b) for i, v, p, b in [
         ("a", "1", 2, False), ("b", "2", 2, False), ("c", "9", 0, False), ("d", "1", 0, True), ("e", "2", 0, False),
         ("f", "2", 2, False),
@@ -35,8 +40,17 @@ def test_each_goes_its_way_in_order() -> None:
 
 def test_what_gets_a_deadline_is_not_as_it_came() -> None:
     """So its bytes cannot go on as they are."""
-    ways = Ways({}, NOW)
+    ways = Ways({}, NOW, late)
     ways.sort([Request(id="a", deadline=NOW + 5)], lambda _: lanes(route("1"), max_timeout_microseconds=9_000))
     assert not ways.touched
     ways.sort([Request(id="b")], lambda _: lanes(route("1"), max_timeout_microseconds=9_000))
     assert ways.touched
+
+
+def test_a_step_that_is_late_goes_its_way_whatever_limit_holds() -> None:
+    """A replay, later still, must decide as the first time."""
+    ways = Ways({}, NOW, late)
+    some = [Request(id="a", deadline=NOW - 1, sequence_id="7"), Request(id="b", deadline=NOW - 1)]
+    ways.sort(some, lambda _: lanes(route("1"), max_timeout_microseconds=9_000))
+    assert [[request.id for request in way] for way in ways.sorted.values()] == [["a"]]
+    assert [request.id for request, _ in ways.refused] == ["b"]

@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scurry.wire.messages_pb2 import Answered, Counts, Statistics
-from scurry.wire.statistics import LATENCY_BUCKETS, answered_by, bounds, counts_view, merge, note, place
+from scurry.wire.statistics import (
+    LATENCY_BUCKETS,
+    MOST_CODES,
+    add_codes,
+    answered_by,
+    bounds,
+    counts_view,
+    merge,
+    note,
+    place,
+)
 
 NUMBER = st.integers(0, 1 << 40)
 CODES = st.dictionaries(st.sampled_from(["internal", "model_failed", "overloaded"]), NUMBER)
@@ -39,6 +49,15 @@ def test_counts_add_up(parts):
         assert getattr(total, name) == sum(getattr(part, name) for part in parts)
     assert sum(total.latency) == sum(sum(part.latency) for part in parts)
     assert answered_by(total) == sum(answered_by(part) for part in parts)
+
+
+def test_codes_beyond_many_are_counted_together():
+    """A user's function may answer with any text; those known before go on by themselves."""
+    codes: dict[str, int] = {}
+    for number in range(3 * MOST_CODES):
+        add_codes(codes, {f"e{number}": 1})
+    add_codes(codes, {"e0": 5})
+    assert (len(codes), codes["e0"], sum(codes.values())) == (MOST_CODES + 1, 6, 3 * MOST_CODES + 5)
 
 
 def test_what_a_call_answered_is_counted():
