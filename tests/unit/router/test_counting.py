@@ -92,7 +92,7 @@ async def test_no_second_tell_is_on_its_way():
     watched = route("1")
     watched.tell_every = 1000
     out = await serve(await routed(watched), many(2))
-    lost = Requests(requests=many(1).requests, version="1", sequence=1)
+    lost = Requests(requests=many(2).requests, version="1", sequence=2)
     bounced = Bounced(message=lost.SerializeToString(), typename="scurry.v1/Requests", address="m@1/0", cause="Lost.")
     out, tells = await serve(out.state, bounced), out.tells
     for _ in range(5):
