@@ -16,7 +16,7 @@ from scurry.inference.children import Died
 from scurry.inference.items import drop_late
 from scurry.inference.threads import SLOW_SECONDS
 from scurry.wire.addresses import Solo
-from scurry.wire.errors import Failed, Unavailable
+from scurry.wire.errors import Failed, ScurryError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from scurry.inference.items import BatchItem
     from scurry.inference.lane_call import LaneCall, Work
     from scurry.inference.loaded_model import LoadedModel
-    from scurry.wire.errors import ScurryError
 
 log = logging.getLogger(__name__)
 
@@ -70,15 +69,21 @@ def try_again(lane_call: LaneCall, work: Work, run: Callable[[BatchItem], object
     A process may end for what others did to it: it had taken all the memory it may, or was ended from outside.
     """
     for item in work.items or ():
-        if _loss(item) is None:
+        if loss_of(item.failure) is None:
             continue
         item.failure = None
         run(item)
-        if loss := _loss(item):
+    bury_lost(lane_call, work)
+
+
+def bury_lost(lane_call: LaneCall, work: Work) -> None:
+    """Keep what ended the process of its model, again and again, among the dead letters."""
+    for item in work.items or ():
+        if loss := loss_of(item.failure):
             log.warning("%s: request %s ended the process of its model twice", lane_call.call.key, item.request.id)
             lane_call.bury(work, item, loss)
 
 
-def _loss(item: BatchItem) -> ScurryError | None:
-    """What a request failed of, if it ended the process that computed it."""
-    return item.failure if item.failure is not None and item.failure.code == "worker_lost" else None
+def loss_of(failure: Exception | None) -> ScurryError | None:
+    """What somebody failed of, if it ended the process that computed it."""
+    return failure if isinstance(failure, ScurryError) and failure.code == "worker_lost" else None

@@ -117,19 +117,28 @@ def same_rows(items: Sequence[BatchItem]) -> int:
 def run(model: Runnable, layouts: LayoutCache, batch: Sequence[BatchItem]) -> None:
     """One model call for items of one group; singly when it fails."""
     try:
-        if len(batch) == 1 and not layouts.sizes.fills(batch[0].layout.rows):  # type: ignore[union-attr]
-            take(layouts, batch[0], _ask(model, batch[0], inputs_of(layouts, batch[0])))
-            return
-        counts: list[int] = [item.layout.rows for item in batch]  # type: ignore[union-attr]
-        split(layouts, batch, counts, _ask(model, batch[0], stack(layouts, batch, counts)))
-    except PartlyFailed as partly:
-        _take_rest(layouts, batch, counts, partly)
+        _run_together(model, layouts, batch)
     except Exception as cause:
         if len(batch) == 1:
             batch[0].fail(cause)
             return
         for item in batch:
             run(model, layouts, [item])
+
+
+def _run_together(model: Runnable, layouts: LayoutCache, batch: Sequence[BatchItem]) -> None:
+    try:
+        if len(batch) == 1 and not layouts.sizes.fills(batch[0].layout.rows):  # type: ignore[union-attr]
+            take(layouts, batch[0], ask(model, batch[0], inputs_of(layouts, batch[0])))
+        else:
+            counts = _rows(batch)
+            split(layouts, batch, counts, ask(model, batch[0], stack(layouts, batch, counts)))
+    except PartlyFailed as partly:
+        _take_rest(layouts, batch, _rows(batch), partly)
+
+
+def _rows(batch: Sequence[BatchItem]) -> list[int]:
+    return [item.layout.rows for item in batch]  # type: ignore[union-attr]
 
 
 def _take_rest(layouts: LayoutCache, batch: Sequence[BatchItem], counts: Sequence[int], partly: PartlyFailed) -> None:
@@ -143,7 +152,7 @@ def _take_rest(layouts: LayoutCache, batch: Sequence[BatchItem], counts: Sequenc
         start += rows
 
 
-def _ask(model: Runnable, first: BatchItem, arrays: Sequence[Array]) -> list[Array]:
+def ask(model: Runnable, first: BatchItem, arrays: Sequence[Array]) -> list[Array]:
     """Run the model, with the parameters that the items of a batch have in common."""
     parameters = first.layout.parameters if first.layout is not None else ()
     return model.run(arrays, dict(parameters)) if parameters else model.run(arrays)

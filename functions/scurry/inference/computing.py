@@ -102,6 +102,7 @@ class Computing:
 
     async def answer(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> None:
         """Answer requests that have to wait for something. Raises `ScurryError`."""
+        drop_late(self.claim(work, loaded), self.now())
         await self.fetch(work, loaded)
         where = self.where(lane_call, work, loaded)
         if where is Where.LOOP:
@@ -138,7 +139,6 @@ class Computing:
     async def fetch(self, work: Work, loaded: LoadedModel) -> None:
         """Bring what is parked; of a graph only bodies, for its tensors are read by those whose turn it is."""
         items = self.claim(work, loaded)
-        drop_late(items, self.now())
         if await fetch(self._payloads, items, loaded.layouts, self._keys, bodies=loaded.graph is not None):
             work.alike = same_rows(items)
 

@@ -170,7 +170,7 @@ def _read(item: BatchItem, body: bytes, layouts: LayoutCache, keys: Keys) -> Non
         else:
             _check_sizes(item, layouts)
             if not encoded:
-                if layouts.keeps_sequences:
+                if layouts.keeps_sequences and not layouts.takes_parameters:
                     layouts.remember_step(body, request, layout)
                 layouts.remember(body, request, layout)
     except DecodeError:

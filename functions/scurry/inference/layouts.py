@@ -18,6 +18,7 @@ from scurry.runtimes.sequences import shown
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.limits import DIMENSIONS, OUTPUTS
+from scurry.wire.sequences import PARAMETERS
 from scurry.wire.tensors import DATA_TAG, DTYPES, before_data, varint
 
 if TYPE_CHECKING:
@@ -56,11 +57,12 @@ class LayoutCache:
         self.inputs, self.outputs = shown(model)
         self.batched: bool = model.batched
         options = model.options
+        self.keeps_sequences: bool = model.sequences is not None
         limit = model.max_batch_size if model.batched else 1
-        self.sizes = BatchSizes(limit, options.preferred_batch_size, padded=options.batch_padding)
+        padded = options.batch_padding and not self.keeps_sequences  # whose states would not be
+        self.sizes = BatchSizes(limit, options.preferred_batch_size, padded=padded)
         self.padding = options.padding
         self.takes_parameters: bool = model.takes_parameters
-        self.keeps_sequences: bool = model.sequences is not None
         self._known: dict[StatedInputs, InputLayout] = {}
         self._beginnings: dict[int, tuple[bytes, InputLayout]] = {}
         self._heads: dict[tuple[int, tuple[int, ...]], bytes] = {}
@@ -115,7 +117,7 @@ class LayoutCache:
         parameters = tuple(
             (name, getattr(each, each.WhichOneof("value") or "string_value"))
             for name, each in sorted(given.items())
-            if name not in PROTOCOL_PARAMETERS
+            if name not in PROTOCOL_PARAMETERS and name not in PARAMETERS
         )
         return replace(layout, parameters=parameters, group=(*layout.group, *parameters)) if parameters else layout
 

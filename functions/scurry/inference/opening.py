@@ -47,8 +47,13 @@ class PipelineOpener:
         named = len(_files_named(steps))
         own = _made_of(subject, subject.file.external[:-named]) if named else subject
         model = self._opener.open(own, config)
-        if not any(steps.values()):
-            return model
+        try:
+            return self._with_steps(model, subject, steps) if any(steps.values()) else model
+        except BaseException:
+            model.close()
+            raise
+
+    def _with_steps(self, model: Runtime, subject: Subject, steps: Mapping[str, Any]) -> Runtime:
         if model.sequences is not None:
             raise Failed("load_failed", f"A model with sequence_batching has no steps around it: {subject.file.path}.")
         if fingerprint(subject.file.all) != subject.fingerprint:

@@ -78,7 +78,7 @@ class Sequences:
             try:
                 await self._compute(parts, loaded, done)
             finally:
-                loaded.users -= 1
+                loaded.leave()
                 self._shelf.trim()
         except Gone:
             sentence = f"{lane_call.model} version {lane_call.version} was unloaded: its sequences are gone with it."
@@ -89,9 +89,10 @@ class Sequences:
             for each, _ in parts:
                 each.lost = True
         except Exception as cause:
-            for each, work in [part for part in parts if not part[0].finished]:
+            for each in [each for each, _ in parts if not each.finished]:
                 each.forget()
-                work.fail_unforeseen(each.lane_call.call.key, cause)
+                for work in each.lane_call.works:  # what was computed of it before is forgotten with it
+                    work.fail_unforeseen(each.lane_call.call.key, cause)
 
     async def _compute(self, parts: Several[Part], loaded: LoadedModel, done: Callable[[Call], None]) -> None:
         if loaded.model.sequences is None:
@@ -112,7 +113,7 @@ class Sequences:
             for each, work in (together[track] for track in tracks):
                 each.lane_call.busy += seconds / len(tracks)
                 if len(each.lane_call.works) == 1:
-                    each.payloads = stepping.write(work, loaded, each.lane_call.version)
+                    each.payloads = stepping.write(each.lane_call, work, loaded)
                     if not each.payloads:
                         _finish(each, done)
 
@@ -125,7 +126,7 @@ class Sequences:
         """What the steps get that are not finished, parked if it is large."""
         for each, work in parts:
             each.lane_call.busy += seconds
-            payloads = each.payloads or self._stepping.write(work, loaded, each.lane_call.version)
+            payloads = each.payloads or self._stepping.write(each.lane_call, work, loaded)
             if payloads:
                 await self._stepping.park(work, payloads)
 

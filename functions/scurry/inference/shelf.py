@@ -184,7 +184,7 @@ class Shelf:
         with stock.room_for(needed):
             model = await run(partial(self._opener.open, subject, spec.config))
         self._sizes[subject.fingerprint] = model.bytes
-        _refuse_oversize(place, model.bytes, stock.budget, stock.pinned_bytes)
+        _close_oversize(place, model, stock)
         return LoadedModel(place.key, model, recipe)
 
     def __repr__(self) -> str:
@@ -215,3 +215,11 @@ def _refuse_oversize(place: Place, needed: int, budget: int, pinned: int) -> Non
         what = f"{place.model} version {place.version} takes {takes:.0f} MiB"
         sentence = f"{what}; this worker may hold {may:.0f} MiB{beside}."
         raise Failed("load_failed", sentence)
+
+
+def _close_oversize(place: Place, model: Runtime, stock: Stock) -> None:
+    try:
+        _refuse_oversize(place, model.bytes, stock.budget, stock.pinned_bytes)
+    except ScurryError:
+        model.close()
+        raise

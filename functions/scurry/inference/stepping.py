@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from scurry.inference import placement
-from scurry.inference.apart import HUNG
+from scurry.inference.apart import HUNG, bury_lost
 from scurry.inference.placement import TURN_SECONDS, Where
 from scurry.inference.steps import run_tracks
 from scurry.inference.steps_apart import Apart
@@ -51,15 +51,16 @@ class Stepping:
         brought = []
         for work in works:
             items = self._computing.claim(work, loaded)
-            for item in items:
-                if item.needs:
-                    await self._computing.fetch(work, loaded)
+            if any(item.needs for item in items):
+                await self._computing.fetch(work, loaded)
             brought.append(items)
         return brought
 
     def apart(self, lane_call: LaneCall, loaded: LoadedModel) -> bool:
-        """Whether a call's steps are to be computed in a child process."""
-        return self._computing.children is not None and (lane_call.solo or loaded.suspect)
+        """Whether a call's steps are to be computed in a child process; a model that has a process stays there."""
+        if loaded.model.thread is not None or self._computing.children is None:
+            return False
+        return lane_call.solo or loaded.suspect
 
     async def compute_apart(self, lane_call: LaneCall, work: Work, track: Track, loaded: LoadedModel) -> None:
         """Run the steps of one call in a child process."""
@@ -82,13 +83,15 @@ class Stepping:
             return await _in_turns(running, finished)
         return await self._in_thread(running, loaded, sum([len(track.items) for track in tracks]))
 
-    def write(self, work: Work, loaded: LoadedModel, version: str) -> Sequence[Payload]:
+    def write(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> Sequence[Payload]:
         """Serialise what the steps get; returns what is to be parked. Who is late has gone on, but gets no answer."""
+        if loaded.model.thread is not None:
+            bury_lost(lane_call, work)
         now = self._computing.now()
         for item in work.items or ():
             if 0 < item.request.deadline < now and item.failure is None:
                 item.failure = Unavailable("deadline_exceeded", LATE.format(now - item.request.deadline))
-        return self._computing.written(work, loaded, version)
+        return self._computing.written(work, loaded, lane_call.version)
 
     async def park(self, work: Work, payloads: Sequence[Payload]) -> None:
         """Put what is large where its readers find it."""
@@ -97,10 +100,11 @@ class Stepping:
     async def _in_thread(self, running: Iterator[list[Track]], loaded: LoadedModel, rows: int) -> float:
         seconds = placement.limit(loaded.expected(rows))
         pool = loaded.model.thread or self._computing.threads.pool(loaded.pace.seconds)
+        limit = None if loaded.model.thread else seconds  # a model that has a process is given up by ending that
         async with loaded.slots.at(0):
             done = asyncio.get_running_loop().run_in_executor(pool, _to_the_end, running)
             try:
-                return await asyncio.wait_for(asyncio.shield(done), seconds)
+                return await asyncio.wait_for(asyncio.shield(done), limit)
             except TimeoutError:
                 log.error("%s@%s: %s", *loaded.key, HUNG.format(seconds))  # noqa: TRY400
                 self._computing.threads.replace(pool)
@@ -114,11 +118,13 @@ class Stepping:
 async def _in_turns(running: Iterator[list[Track]], finished: Finished) -> float:
     start = since = time.perf_counter()
     for tracks in running:
-        finished(tracks, time.perf_counter() - start)
-        start = time.perf_counter()
-        if start - since > TURN_SECONDS:
+        if tracks:
+            finished(tracks, time.perf_counter() - start)
+            start = time.perf_counter()
+        if (now := time.perf_counter()) - since > TURN_SECONDS:
             await asyncio.sleep(0)
-            start = since = time.perf_counter()
+            since = time.perf_counter()
+            start += since - now  # others had their turn
     return time.perf_counter() - start
 
 

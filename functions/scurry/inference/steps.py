@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from scurry.inference.batch import inputs_of, split, stack, take
+from scurry.inference.apart import loss_of
+from scurry.inference.batch import ask, inputs_of, split, stack, take
 from scurry.inference.sequence_state import Missed
 from scurry.wire.errors import InvalidRequest, ScurryError
 
@@ -109,20 +110,22 @@ def _batches(steps: Sequence[Step], limit: int) -> Iterator[Sequence[Step]]:
             yield group[at : at + limit]
 
 
-def _run(loaded: LoadedModel, sequences: Sequences, batch: Sequence[Step]) -> None:
-    """One model call; step by step when it fails."""
+def _run(loaded: LoadedModel, sequences: Sequences, batch: Sequence[Step], *, again: bool = False) -> None:
+    """One model call; step by step when it fails, and once more for a step that ended the process of its model."""
     try:
         arrays = inputs_for(loaded, sequences, batch)
         start = time.perf_counter()
-        outputs = loaded.run(arrays)
+        outputs = ask(loaded, batch[0].item, arrays)
         loaded.pace.note(time.perf_counter() - start, 0.0)
         take_outputs(loaded, sequences, batch, outputs)
     except Exception as cause:
-        if len(batch) == 1:
+        if len(batch) > 1:
+            for step in batch:
+                _run(loaded, sequences, [step], again=loss_of(cause) is not None)
+        elif loss_of(cause) and not again:  # a process may end for what others did to it
+            _run(loaded, sequences, batch, again=True)
+        else:
             batch[0].fail(cause)
-            return
-        for step in batch:
-            _run(loaded, sequences, [step])
 
 
 def inputs_for(loaded: LoadedModel, sequences: Sequences, batch: Sequence[Step]) -> list[Array]:

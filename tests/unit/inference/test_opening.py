@@ -113,3 +113,12 @@ def test_a_config_that_does_not_fit_is_refused(folder, config, sentence):
     with pytest.raises(Failed, match=sentence) as failure:
         opened(folder, config)
     assert failure.value.code == "load_failed"
+
+
+def test_what_is_open_already_is_closed_when_its_steps_do_not_fit(folder, monkeypatch):
+    """A model may have a process of its own."""
+    closed = []
+    monkeypatch.setattr(OnnxRuntime, "close", lambda *models: closed.extend(models))
+    with pytest.raises(Failed, match="must be a list, not 3"):
+        opened(folder, {"preprocessing": 3})
+    assert len(closed) == 1

@@ -14,16 +14,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.stateful import SUM, running_sum
-from tests.unit.inference.toys import DictPayloads
+from tests.unit.inference.test_steps import summing
+from tests.unit.inference.toys import DictPayloads, body, call, row, sent
+from tests.unit.inference.toys import request as toy_request
 
 from scurry.inference import steps
 from scurry.inference.function import Inference
+from scurry.inference.items import claim
+from scurry.inference.lane_call import LaneCall
+from scurry.inference.layouts import LayoutCache
 from scurry.inference.sequences import SequenceCall
 from scurry.inference.shelf import Shelf
 from scurry.runtimes.catalog import Opener
 from scurry.testing import Harness
 from scurry.wire.infer_pb2 import InferReply, InferRequest
-from scurry.wire.messages_pb2 import InferenceState, Request, Requests, RouterState, Update
+from scurry.wire.messages_pb2 import InferenceState, ModelSpec, Request, Requests, RouterState, Update
 from scurry.wire.names import INFERENCE, REGISTRY, ROUTER
 from scurry.wire.tensors import to_array, to_tensor
 
@@ -221,11 +226,46 @@ async def test_a_batch_is_answered_before_the_next_is_computed(
     """Callers, egress and job go on with it meanwhile."""
     counts, run = [], steps._run
 
-    def counted(*args: Any) -> None:
+    def counted(*args: Any, **more: Any) -> None:
         counts.append(len(harness.out.replies) - before)
-        run(*args)
+        run(*args, **more)
 
     before = len(harness.out.replies)
     monkeypatch.setattr(steps, "_run", counted)
     assert await ask(harness, *[step(harness, n, n, start=True) for n in range(1, 71)]) == list(range(1, 71))
     assert counts == [0, 32, 64]
+
+
+async def test_a_model_that_is_let_go_during_a_step_is_closed_after_it(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the last who uses it, as any other."""
+    closed, run = [], steps._run
+
+    def retired(loaded: Any, *args: Any, **more: Any) -> None:
+        monkeypatch.setattr(type(loaded.model), "close", lambda *models: closed.extend(models))
+        loaded.retire()
+        assert not closed
+        run(loaded, *args, **more)
+
+    monkeypatch.setattr(steps, "_run", retired)
+    assert await ask(harness, step(harness, 7, 1, start=True)) == [1]
+    assert len(closed) == 1
+
+
+async def test_what_fails_unforeseen_fails_the_whole_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was computed before for another registration is forgotten with it, and is not left without an answer."""
+    inference = Inference(Shelf(Opener(), 1 << 30), DictPayloads(), clock=lambda: 0.0)
+    asked = [toy_request(at, body(x=row(1, 1)), sequence_id="7") for at in range(3)]
+    lane_call = LaneCall(call(sent(asked[0]), sent(*asked[1:], spec=ModelSpec(uri="b", generation=2)), key="m@1/seq/7"))
+    first, second = lane_call.works
+    first.items = claim(first.requests, LayoutCache(summing().model))
+    sequences = inference._sequences
+
+    async def broken(*_: Any) -> None:
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(sequences._shelf, "load", broken)
+    await sequences._answer([(SequenceCall(lane_call), second)], lambda _: None)
+    assert [item.failure.code for work in (first, second) for item in work.items] == ["internal"] * 3
+    await inference.close()

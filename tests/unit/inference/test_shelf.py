@@ -240,12 +240,19 @@ async def test_a_model_that_turned_out_too_large_is_not_opened_twice(shop):
     """What it took is known by its files from then on."""
     now = [0.0]
     shelf = Shelf(shop, budget=200 << 20, clock=lambda: now[0])
-    shop.toys["m"] = lambda: Toy(size=300 << 20)
+    closed = []
+
+    class Closing(Toy):
+        def close(self) -> None:
+            closed.append(self)
+
+    shop.toys["m"] = lambda: Closing(size=300 << 20)
     for _ in range(2):
         with pytest.raises(Failed, match="takes 300 MiB; this worker may hold 200 MiB"):
             await shelf.load(M, spec())
         now[0] += FAILURE_SECONDS
     assert shop.opened == ["m@1"]
+    assert len(closed) == 1
 
 
 async def test_a_failure_is_remembered_for_a_moment(shop):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from scurry.inference.steps import Track, run_tracks
 from scurry.runtimes.port import Port
 from scurry.runtimes.sequence_config import read
 from scurry.runtimes.sequences import Sequences
+from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.tensors import Array
 
 PORTS = tuple(tuple(Port(name, "FP32", (-1, 2)) for name in side) for side in ("xs", "yt"))
@@ -104,3 +106,42 @@ def test_an_unknown_sequence_is_of_another_place() -> None:
     track.items[0].request.sequence_start = False
     assert run(loaded, track) == 0
     assert track.missed == track.items
+
+
+def test_a_model_that_takes_parameters_gets_those_of_its_steps() -> None:
+    """Steps with other ones do not share a call; what names the sequence is no parameter of the model's."""
+    loaded, seen = summing(), []
+    loaded.model.takes_parameters = loaded.layouts.takes_parameters = True  # type: ignore[misc]
+    plain = loaded.model.run
+
+    def run_with(arrays: Sequence[Array], parameters: Mapping[str, object] | None = None) -> list[Array]:
+        seen.append((dict(parameters or {}), len(arrays[0])))
+        return plain(arrays)
+
+    loaded.model.run = run_with  # type: ignore[method-assign, assignment]
+    tracks = []
+    for name, scale in ((1, 2), (2, 2), (3, 5), (4, 0)):
+        asked = InferRequest.FromString(body(x=row(name, name)))
+        asked.parameters["sequence_id"].int_value = name
+        asked.parameters["sequence_start"].bool_value = True
+        if scale:
+            asked.parameters["scale"].int_value = scale
+        track = Track2(loaded, name, [name])
+        track.items[:] = claim(
+            [request(name, asked.SerializeToString(), sequence_id=str(name), sequence_start=True)], loaded.layouts
+        )
+        tracks.append(track)
+    run(loaded, *tracks)
+    assert [track.outcome for track in tracks] == [[1], [2], [3], [4]]
+    assert seen == [({"scale": 2}, 2), ({"scale": 5}, 1), ({}, 1)]
+
+
+def test_states_are_not_filled_up() -> None:
+    """Nor are the inputs beside them, whatever the config says of other models."""
+    toy = summing().model
+    toy.options = replace(toy.options, batch_padding=True)
+    loaded = LoadedModel(("m", "1"), toy)
+    tracks = [Track2(loaded, 1 + n, [n]) for n in range(3)]
+    assert run(loaded, *tracks) == 1
+    assert [track.outcome for track in tracks] == [[0], [1], [2]]
+    assert toy.seen == [(3, 2)]  # type: ignore[attr-defined]
