@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from scurry.inference.pipeline import Pipeline
 from scurry.runtimes.fingerprints import fingerprint
+from scurry.runtimes.sequence_config import NAME as SEQUENCES
+from scurry.runtimes.sequence_config import state_files
+from scurry.runtimes.sequences import first_state
 from scurry.transforms import finishing, preparing
 from scurry.transforms.specs import Spec
 from scurry.wire.errors import Failed
@@ -37,14 +40,13 @@ class PipelineOpener:
     def find(self, model: str, version: str, spec: ModelSpec) -> Subject:
         """The files of a spec, with those that its steps name: they make the model what it is as well."""
         subject = self._opener.find(model, version, spec)
-        names = _files_named(_steps(subject.file, spec.config))
-        beside = [self._beside(subject.file, name) for name in names]
-        return _made_of(subject, [*subject.file.external, *beside]) if names else subject
+        named = self._named(subject.file, spec.config)
+        return _made_of(subject, [*subject.file.external, *named]) if named else subject
 
     def open(self, subject: Subject, config: str) -> Runtime:
         """The open pipeline. Raises `load_failed`."""
         steps = _steps(subject.file, config)
-        named = len(_files_named(steps))
+        named = len(self._named(subject.file, config))
         own = _made_of(subject, subject.file.external[:-named]) if named else subject
         model = self._opener.open(own, config)
         try:
@@ -63,6 +65,21 @@ class PipelineOpener:
         finishes = finishing.parse(steps[finishing.NAME], _specs(model.outputs), read)
         return cast("Runtime", Pipeline(model, prepared, finishes))
 
+    def _named(self, file: ModelFile, config: str) -> list[Path]:
+        """The files that a config names: for its steps, and first states of sequences."""
+        values = _values(file, config)
+        return [
+            *(self._beside(file, name) for name in _files_named(_steps(file, config))),
+            *(self._inside(file, first_state(name, file.path)) for name in state_files(values.get(SEQUENCES))),
+        ]
+
+    def _inside(self, file: ModelFile, path: Path) -> Path:
+        """The path, if it lies where this process' models do. Raises `load_failed`."""
+        root = "" if file.lease is not None else self._within  # what was fetched lies in a place of its own
+        if root and not path.resolve().is_relative_to(Path(root).resolve()):
+            raise Failed("load_failed", f"{path} lies outside of {root}, where this worker's models are.")
+        return path
+
     def _beside(self, file: ModelFile, name: str) -> Path:
         """A file in the directory of the model's file, or above that of a version. Raises `load_failed`."""
         directory = file.path.parent
@@ -70,10 +87,7 @@ class PipelineOpener:
             raise Failed("load_failed", f"{name!r} in the config must be the name of a file beside the model.")
         for path in (directory / name, *([directory.parent / name] if directory.name.isdecimal() else [])):
             if path.is_file():
-                root = "" if file.lease is not None else self._within  # what was fetched lies in a place of its own
-                if root and not path.resolve().is_relative_to(Path(root).resolve()):
-                    raise Failed("load_failed", f"{path} lies outside of {root}, where this worker's models are.")
-                return path
+                return self._inside(file, path)
         raise Failed("load_failed", f"There is no file {name!r} beside {file.path}, which the config names.")
 
 
@@ -85,12 +99,17 @@ def _made_of(subject: Subject, external: Sequence[Path]) -> Subject:
 
 def _steps(file: ModelFile, config: str) -> dict[str, Any]:
     """What is to be done before and after; what was registered counts before what lies beside the model."""
+    values = _values(file, config)
+    return {name: values.get(name, []) for name in STEPS}
+
+
+def _values(file: ModelFile, config: str) -> dict[str, Any]:
+    """What was registered, and what lies beside the model."""
     try:
         given = json.loads(config) if config.strip() else {}
     except ValueError:
         given = None  # the runtime says what is wrong with it
-    values = {**file.config, **(given if isinstance(given, dict) else {})}
-    return {name: values.get(name, []) for name in STEPS}
+    return {**file.config, **(given if isinstance(given, dict) else {})}
 
 
 def _files_named(steps: Mapping[str, Any]) -> list[str]:

@@ -65,10 +65,12 @@ BY_SUFFIX: Final[dict[str, str]] = {
     ".pickle": "sklearn",
     ".joblib": "sklearn",
     ".ubj": "xgboost",
-    ".json": "xgboost",  # last, for anything may be called so
+    ".json": "xgboost",
     ".txt": "lightgbm",
 }
 """Who opens a file when no runtime was named."""
+VAGUE: Final = frozenset({".json", ".txt"})
+"""Anything may be called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +100,10 @@ class Opener:
         # What the runtime looks for first is what it would find again.
         is_first = seen is not None and cls.suffixes[:1] == (suffix_of(seen.path),)
         file = seen if seen and is_first else cls.locate(spec.uri, model, version, root)
-        for folder in {each.parent for each in file.all}:
-            check(folder, file.all)
-        return Subject(cls, file, fingerprint(file.all), file.bytes)
+        parts = file.all
+        for folder in {each.parent for each in parts}:
+            check(folder, frozenset(parts))
+        return Subject(cls, file, fingerprint(parts), file.bytes)
 
     def open(self, subject: Subject, config: str) -> Runtime:
         """The open model. Raises `load_failed` and nothing else that a spec can cause."""
@@ -127,10 +130,18 @@ def _told(file: ModelFile) -> str:
     return str(file.config.get("backend") or file.config.get("platform") or "")
 
 
+def _located(uri: str, model: str, version: str, root: str) -> ModelFile:
+    """What surely is a model comes first, wherever it lies; then what may be called so."""
+    try:
+        return locate(uri, model, version, tuple(suffix for suffix in BY_SUFFIX if suffix not in VAGUE), root)
+    except Failed:
+        return locate(uri, model, version, tuple(BY_SUFFIX), root)
+
+
 def _guess(uri: str, model: str, version: str, root: str) -> tuple[str, ModelFile | None]:
     """What the config beside the model says, else what its name says; and the file that was looked at."""
     try:
-        file = locate(uri, model, version, tuple(BY_SUFFIX), root)
+        file = _located(uri, model, version, root)
     except Failed:
         config = locate_config(uri, model, version, root)
         if config is None or BY_BACKEND.get(_told(config)) != "ensemble":

@@ -68,7 +68,8 @@ def _port(kind: str, given: Mapping[str, Any], datatype_in: str, shape_in: str, 
         raise Failed("load_failed", f"An entry of {kind!r} in the config has no 'name'.")
     datatype = str(given.get(datatype_in, "")).removeprefix("TYPE_").replace("STRING", "BYTES")
     if datatype not in DTYPES and datatype != "BYTES":
-        raise Failed("load_failed", f"{datatype_in!r} of {name!r} in the config must be one of {', '.join(DTYPES)}.")
+        known = ", ".join((*DTYPES, "BYTES"))
+        raise Failed("load_failed", f"{datatype_in!r} of {name!r} in the config must be one of {known}.")
     if not isinstance(shape, list) or not all(isinstance(size, int) and size >= -1 for size in shape):
         raise Failed("load_failed", f"{shape_in!r} of {name!r} in the config must be a list of sizes, -1 for any.")
     return Port(name, datatype, (*rows, *shape))

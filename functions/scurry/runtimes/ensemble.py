@@ -8,18 +8,18 @@ begin with the `input`s of the config and end with its `output`s. A worker only 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
+from scurry.runtimes.declared import declared_inputs, declared_outputs
 from scurry.runtimes.files import ModelFile, locate_config
 from scurry.runtimes.port import Port
 from scurry.runtimes.runtime import Runtime
 from scurry.wire.errors import Failed
 from scurry.wire.messages_pb2 import Graph, GraphStep
 from scurry.wire.names import MODEL_NAME
-from scurry.wire.tensors import DTYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from scurry.wire.tensors import Array
 
@@ -52,9 +52,7 @@ class EnsembleRuntime(Runtime):
         return found
 
     def _load(self) -> None:
-        batched = (self.options.max_batch_size or 0) > 0
-        self.inputs = tuple(_port("input", each, batched=batched) for each in self.options.input)
-        self.outputs = tuple(_port("output", each, batched=batched) for each in self.options.output)
+        self.inputs, self.outputs = declared_inputs(self.options), declared_outputs(self.options)
         self.max_batch_size = TOGETHER
         self.graph = graph_of(self.options.own.get(SCHEDULING), self.inputs, self.outputs)
 
@@ -63,19 +61,6 @@ class EnsembleRuntime(Runtime):
 
     def _run(self, arrays: Sequence[Array]) -> list[Array]:
         raise Failed("internal", f"A graph is not run by a worker ({len(arrays)} inputs).")
-
-
-def _port(kind: str, stated: Mapping[str, Any], *, batched: bool) -> Port:
-    name, dims = stated.get("name"), stated.get("dims")
-    datatype = str(stated.get("data_type", "")).removeprefix("TYPE_").replace("STRING", "BYTES")
-    if not isinstance(name, str) or not name:
-        raise Failed("load_failed", f"An {kind} of the config has no name.")
-    if datatype not in DTYPES and datatype != "BYTES":
-        raise Failed("load_failed", f"The config states {kind} {name!r} with data_type {datatype!r}.")
-    whole = isinstance(dims, list) and all(isinstance(each, int) and each >= -1 for each in dims)
-    if not isinstance(dims, list) or not whole:
-        raise Failed("load_failed", f"The config states {kind} {name!r} without dims, a list of whole numbers.")
-    return Port(name, datatype, (-1, *dims) if batched else tuple(dims))
 
 
 def graph_of(scheduling: object, inputs: Sequence[Port], outputs: Sequence[Port]) -> Graph:

@@ -27,6 +27,7 @@ from urllib.parse import unquote, urlsplit
 
 from scurry.runtimes.external import external_files
 from scurry.runtimes.pbtxt import parse
+from scurry.wire.checksums import LISTS
 from scurry.wire.errors import Failed
 
 if TYPE_CHECKING:
@@ -146,17 +147,18 @@ def _model_in(directory: Path, suffixes: Sequence[str], root: str) -> Path | Non
         return None
     name = str(_config_beside(directory, root).get(NAMED) or "")
     if name:
-        if Path(name).name != name or not (directory / name).is_file():
+        named = directory / name
+        if Path(name).name != name or not (named.is_file() or suffix_of(named) == FOLDER):
             raise Failed("load_failed", f"There is no file {name!r} in {directory}, which its {NAMED} names.")
-        if Path(name).suffix not in suffixes:
-            raise Failed("load_failed", f"{directory / name} is none of {_list(suffixes)}, which this runtime opens.")
-        return directory / name
+        if suffix_of(named) not in suffixes:
+            raise Failed("load_failed", f"{named} is none of {_list(suffixes)}, which this runtime opens.")
+        return named
     for suffix in suffixes:
         if suffix == FOLDER == suffix_of(directory):
             return directory
-        named = directory / f"model{suffix}"
-        if _is_model(named, suffix):
-            return named
+        usual = directory / f"model{suffix}"
+        if _is_model(usual, suffix):
+            return usual
         files = sorted(each for each in directory.iterdir() if _is_model(each, suffix))
         if len(files) == 1:
             return files[0]
@@ -167,7 +169,7 @@ def _model_in(directory: Path, suffixes: Sequence[str], root: str) -> Path | Non
 
 
 def _is_model(path: Path, suffix: str) -> bool:
-    return suffix_of(path) == suffix and path.name != CONFIG and (suffix == FOLDER or _is_file(path))
+    return suffix_of(path) == suffix and path.name not in {CONFIG, *LISTS} and (suffix == FOLDER or _is_file(path))
 
 
 def _home(path: Path) -> Path:

@@ -1,6 +1,7 @@
 """What the files of a model hold, as a short digest.
 
-Reading all of a large model takes seconds: a file that looks the same (path, size, times, inode) is read once.
+Reading all of a large model takes seconds: a file that looks the same (inode, size, times) is read once, also under
+another name.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 REMEMBERED: Final = 4096
 """Files whose digest is kept."""
 
-Look = tuple[str, int, int, int, int]
+Look = tuple[int, int, int, int, int]
 
 _known: dict[Look, bytes] = {}
 _lock = Lock()
@@ -50,4 +51,4 @@ def digest(path: Path) -> bytes:
 
 def _look(path: Path) -> Look:
     stat = path.stat()
-    return str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
+    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns

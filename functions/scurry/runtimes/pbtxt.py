@@ -6,6 +6,7 @@ are maps is known, and what they may hold is checked where it is used.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from google.protobuf import text_format
@@ -22,24 +23,31 @@ MAPS: Final = frozenset(
 """Names whose entries have a `key` and a `value`."""
 DEPTH: Final = 32
 _CLOSED_BY: Final = {"{": "}", "<": ">"}
+Add = Callable[[Any, dict[str, Any], str, Any], None]
+"""Puts one more field of a name among those found; it is given the words to complain about."""
 
 
 def parse(text: str) -> dict[str, Any]:
     """What it says. Raises `ValueError` with line, column and what was expected there."""
     try:
-        return _message(text_format.Tokenizer(text.splitlines()), "", DEPTH)
+        return read(text, _add)
     except text_format.ParseError as cause:
         raise ValueError(str(cause)) from None
 
 
-def _message(words: Any, end: str, depth: int) -> dict[str, Any]:  # noqa: ANN401 - protobuf's tokenizer has no type
+def read(text: str, add: Add) -> dict[str, Any]:
+    """The fields of a text, each put where `add` puts it. Raises `ParseError`."""
+    return _message(text_format.Tokenizer(text.splitlines()), "", DEPTH, add)
+
+
+def _message(words: Any, end: str, depth: int, add: Add) -> dict[str, Any]:  # noqa: ANN401 - the tokenizer has no type
     """Fields up to a closing bracket, or to the end of the text."""
     if not depth:
         raise words.ParseError("Brackets are nested too deeply")
     found: dict[str, Any] = {}
     while not (words.TryConsume(end) if end else words.AtEnd()):
         name = words.ConsumeIdentifier()
-        _add(words, found, name, _value(words, depth))
+        add(words, found, name, _value(words, depth, add))
         words.TryConsume(",") or words.TryConsume(";")
     return found
 
@@ -65,25 +73,25 @@ def _unwrapped(value: Any) -> Any:  # noqa: ANN401
     return value["string_value"] if isinstance(value, dict) and set(value) == {"string_value"} else value
 
 
-def _value(words: Any, depth: int) -> Any:  # noqa: ANN401
+def _value(words: Any, depth: int, add: Add) -> Any:  # noqa: ANN401
     """What stands behind a name: only brackets may do without a colon."""
     if not words.TryConsume(":") and words.token not in {"[", *_CLOSED_BY}:
         raise words.ParseError('Expected ":"')
     if not words.TryConsume("["):
-        return _single(words, depth)
+        return _single(words, depth, add)
     values: list[Any] = []
     while not words.TryConsume("]"):
         if values:
             words.Consume(",")
-        values.append(_single(words, depth))
+        values.append(_single(words, depth, add))
     return values
 
 
-def _single(words: Any, depth: int) -> Any:  # noqa: ANN401
+def _single(words: Any, depth: int, add: Add) -> Any:  # noqa: ANN401
     token: str = words.token
     for opened, closed in _CLOSED_BY.items():
         if words.TryConsume(opened):
-            return _message(words, closed, depth - 1)
+            return _message(words, closed, depth - 1, add)
     if token[:1] in ('"', "'"):
         return words.ConsumeString()
     if token in ("true", "false"):

@@ -7,19 +7,19 @@ dimension is the batch: a network runs with any, so it is free.
 from __future__ import annotations
 
 from itertools import chain
-from typing import Any, Final
+from typing import Any
 
 from google.protobuf import text_format
 
+from scurry.runtimes.pbtxt import read
+
 Fields = dict[str, list[Any]]
-DEPTH: Final = 32
-_CLOSED_BY: Final = {"{": "}", "<": ">"}
 
 
 def inputs_in(text: str) -> list[tuple[str, tuple[int, ...]]]:
     """Names and shapes. Raises `ValueError` for what is no network."""
     try:
-        network = _message(text_format.Tokenizer(text.splitlines()), "", DEPTH)
+        network = read(text, _add)
         return list(chain(_at_the_top(network), _in_layers(network)))
     except (text_format.ParseError, KeyError, IndexError, AttributeError, TypeError) as cause:
         raise ValueError(str(cause) or type(cause).__name__) from None
@@ -45,25 +45,6 @@ def _freed(sizes: list[int]) -> tuple[int, ...]:
     return (-1, *sizes[1:]) if sizes else ()
 
 
-def _message(words: Any, end: str, depth: int) -> Fields:  # noqa: ANN401 - protobuf's tokenizer has no type
-    """Fields up to a closing bracket, or to the end of the text; each is a list of what was given."""
-    if not depth:
-        raise words.ParseError("Brackets are nested too deeply")
-    found: Fields = {}
-    while not (words.TryConsume(end) if end else words.AtEnd()):
-        found.setdefault(words.ConsumeIdentifier(), []).append(_value(words, depth))
-        words.TryConsume(",") or words.TryConsume(";")
-    return found
-
-
-def _value(words: Any, depth: int) -> Any:  # noqa: ANN401
-    words.TryConsume(":")
-    for opened, closed in _CLOSED_BY.items():
-        if words.TryConsume(opened):
-            return _message(words, closed, depth - 1)
-    token: str = words.token
-    if token[:1] in ('"', "'"):
-        return words.ConsumeString()
-    if token[:1].isalpha() or token[:1] == "_":
-        return words.ConsumeIdentifier()
-    return words.ConsumeFloat() if any(sign in token.lower() for sign in ".e") else words.ConsumeInteger()
+def _add(_: Any, found: Fields, name: str, value: Any) -> None:  # noqa: ANN401 - protobuf's tokenizer has no type
+    """Whatever is given may be given again."""
+    found.setdefault(name, []).extend(value if isinstance(value, list) else [value])

@@ -118,7 +118,10 @@ def _turn(loop: asyncio.AbstractEventLoop) -> None:
 
 
 async def _whole(found: Awaitable[Any]) -> Any:  # noqa: ANN401 - what the user's function gives
-    return await found
+    try:
+        return await found
+    except SystemExit as cause:  # it would end the loop before whoever waits is told
+        raise RuntimeError(f"SystemExit: {cause}") from cause
 
 
 def imported(runtime: PythonRuntime) -> ModuleType:

@@ -89,6 +89,12 @@ def read(stated: Mapping[str, Any]) -> SequenceConfig:
     return SequenceConfig(max(1, micros // 1000), states, controls, warnings)
 
 
+def state_files(stated: object) -> list[str]:
+    """The files that first states lie in. Raises `load_failed` as `read` does."""
+    states = read(stated).states if isinstance(stated, dict) else ()
+    return [state.initial.data_file for state in states if state.initial.data_file]
+
+
 def _state(where: str, given: Mapping[str, Any]) -> State:
     _know(where, given, STATE | BUFFERS)
     names = [_name(f"{where}.{field}", given.get(field)) for field in ("input_name", "output_name")]

@@ -171,18 +171,23 @@ def _controlled(control: Control, inputs: Sequence[Port]) -> int:
 
 def _read(state: State, shape: tuple[int, ...], file: Path) -> bytes:
     """The bytes of a first state. Raises `load_failed`."""
-    name = state.initial.data_file
+    path = first_state(state.initial.data_file, file)
+    data = path.read_bytes()
+    try:
+        from_bytes(state.input_name, state.datatype, shape, data)
+    except InvalidRequest as failure:
+        raise Failed("load_failed", f"initial_state: {path}: {failure.message}") from None
+    return data
+
+
+def first_state(name: str, file: Path) -> Path:
+    """The file of a first state, beside a model's file or above its version. Raises `load_failed`."""
     if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
         raise Failed("load_failed", f"initial_state: {name!r} must lie in the directory {DIRECTORY!r}.")
     for directory in (file.parent / DIRECTORY, file.parent.parent / DIRECTORY):
         path = directory / name
         if path.is_file() and path.resolve().is_relative_to(directory.resolve()):
-            data = path.read_bytes()
-            try:
-                from_bytes(state.input_name, state.datatype, shape, data)
-            except InvalidRequest as failure:
-                raise Failed("load_failed", f"initial_state: {path}: {failure.message}") from None
-            return data
+            return path
     raise Failed("load_failed", f"initial_state: there is no {DIRECTORY}/{name} beside {file} or above it.")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from scurry.wire.errors import Failed
-from scurry.wire.tensors import DTYPES
+from scurry.wire.tensors import DTYPES, is_float
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ def _check_padding(rules: Mapping[str, PaddingRule], inputs: Sequence[Port], out
 
 
 def _holds(dtype: np.dtype[Any], value: float) -> bool:
-    if dtype.kind == "f":
+    if is_float(dtype):
         return True
     low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
     return low <= value <= high and value == int(value)

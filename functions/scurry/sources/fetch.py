@@ -114,11 +114,11 @@ class Sources:
         with self._cache.fetching(name, seconds):
             source = self._remote(place.scheme)
             listed = source.list(place, model, version)
-            copy = self._cache.find(name, listed.digest) if listed.marked else None
-            if copy is not None and (fetched := _opened(copy)) is not None:
-                return fetched
-            # What would not show a change is fetched anew, and so is what is damaged here; whoever uses that keeps it.
-            key = listed.digest if listed.marked and copy is None else uuid.uuid4().hex
+            key = listed.digest if listed.marked else uuid.uuid4().hex  # what would not show a change is fetched anew
+            while (copy := self._cache.find(name, key)) is not None:
+                if (fetched := _opened(copy)) is not None:
+                    return fetched
+                key = hashlib.sha256(key.encode()).hexdigest()[:32]  # it is damaged: whoever uses it keeps it
             started = time.monotonic()
             room = self._cache.reserve(listed.bytes)
             try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scurry.wire.tensors import Array
+from scurry.wire.tensors import BF16, Array
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,6 +44,10 @@ def above(limit: float) -> Callable[[Array], Array]:
 
 def largest(scores: Array, count: int) -> Array:
     """Places of the largest, the largest first; of equal ones the first comes first, NaN comes last."""
+    scores = scores.astype(np.float32) if scores.dtype == BF16 else scores
+    if count == 1 and scores.shape[-1] and not (scores.dtype.kind == "f" and np.isnan(scores).any()):
+        best: Array = np.argmax(scores, axis=-1, keepdims=True)  # of equal ones the first, as below
+        return best
     if scores.dtype.kind == "f":
         return np.argsort(-scores, axis=-1, kind="stable")[..., :count]
     backwards = np.argsort(scores[..., ::-1], axis=-1, kind="stable")[..., ::-1]

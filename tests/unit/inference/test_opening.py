@@ -122,3 +122,22 @@ def test_what_is_open_already_is_closed_when_its_steps_do_not_fit(folder, monkey
     with pytest.raises(Failed, match="must be a list, not 3"):
         opened(folder, {"preprocessing": 3})
     assert len(closed) == 1
+
+
+def test_first_states_are_part_of_what_the_model_is(folder, tmp_path):
+    """Another content is another model; a link out of the models' root is refused."""
+    state = {"input_name": "x", "output_name": "y", "data_type": "TYPE_FP32", "dims": [2]}
+    state["initial_state"] = {"data_type": "TYPE_FP32", "dims": [2], "data_file": "first", "name": "f"}
+    spec = ModelSpec(uri=str(folder), config=json.dumps({"sequence_batching": {"state": [state]}}))
+    (folder / "initial_state").mkdir()
+    file = folder / "initial_state" / "first"
+    found = []
+    for content in (b"12345678", b"87654321"):
+        file.write_bytes(content)
+        found.append(PipelineOpener(Opener()).find("model", "1", spec).fingerprint)
+    assert found[0] != found[1]
+    away = tmp_path / "away"
+    (folder / "initial_state").rename(away)
+    (folder / "initial_state").symlink_to(away)
+    with pytest.raises(Failed, match="lies outside of"):
+        PipelineOpener(Opener(1, str(folder)), str(folder)).find("model", "1", spec)

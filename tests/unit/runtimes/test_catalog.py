@@ -44,6 +44,24 @@ def test_the_suffix_names_the_runtime(linear, ir):
 
 
 @pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["model.txt", "manifest.json"], "model.txt"),
+        (["net.json", "manifest.json"], "net.json"),
+        (["README.txt", "index.json", "m/1/model.onnx"], "m/1/model.onnx"),
+        (["README.txt", "1/model.onnx"], "1/model.onnx"),
+        (["only.json"], "only.json"),
+    ],
+)
+def test_what_anything_may_be_called_comes_last(tmp_path, names, found):
+    """What surely is a model comes first wherever it lies, and lists of checksums are none."""
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    assert Opener().find("m", "1", ModelSpec(uri=str(tmp_path))).file.path == tmp_path / found
+
+
+@pytest.mark.parametrize(
     ("name", "text", "runtime"),
     [
         ("config.pbtxt", 'platform: "onnxruntime_onnx"', "onnx"),

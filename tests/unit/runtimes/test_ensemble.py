@@ -104,12 +104,14 @@ def test_what_is_registered_with_its_config_needs_no_file() -> None:
     ("change", "sentence"),
     [
         ({"input": []}, "states its `input` and its `output`"),
-        ({"input": [{"data_type": "TYPE_FP32", "dims": [2]}]}, "An input of the config has no name"),
-        ({"input": [{"name": "image", "data_type": "TYPE_FP33", "dims": [2]}]}, "'image' with data_type 'FP33'"),
-        ({"output": [{"name": "label", "data_type": "TYPE_FP32"}]}, "output 'label' without dims"),
+        ({"input": [{"data_type": "TYPE_FP32", "dims": [2]}]}, "An entry of 'input' in the config has no 'name'"),
+        ({"input": [{"name": "image", "data_type": "TYPE_FP33", "dims": [2]}]},
+         "'data_type' of 'image' in the config must be one of"),
+        ({"output": [{"name": "label", "data_type": "TYPE_FP32"}]},
+         "'dims' of 'label' in the config must be a list of sizes"),
         ({"ensemble_scheduling": []}, "ensemble_scheduling.step must be a list"),
     ],
-)
+)  # fmt: skip
 def test_a_signature_is_stated(change: dict[str, Any], sentence: str) -> None:
     """There is nothing else that could tell it."""
     config: dict[str, Any] = {

@@ -225,6 +225,14 @@ def test_a_directory_may_be_the_model(tmp_path, place):
     assert found.bytes == len("graph") + len("weights")
 
 
+def test_a_directory_may_be_named_by_a_triton_config(tmp_path):
+    """As the default of Triton's TensorFlow backend, written out."""
+    touch(tmp_path / "m" / "config.pbtxt", 'default_model_filename: "mine.savedmodel"')
+    saved(tmp_path / "m" / "1" / "other.savedmodel")
+    path = saved(tmp_path / "m" / "1" / "mine.savedmodel")
+    assert locate(str(tmp_path), "m", "1", FOLDER).path == path
+
+
 @pytest.mark.parametrize(
     ("place", "config"),
     [("m/1/model.savedmodel", "m/1/config.json"), ("m/1/saved_model", "m/config.pbtxt"), ("m/1", "m/1/config.json")],

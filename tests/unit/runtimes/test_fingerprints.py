@@ -33,6 +33,9 @@ def test_a_file_is_read_again_only_when_it_looks_different(tmp_path, monkeypatch
     path.write_bytes(b"abc")
     before, times = fingerprint([path]), path.stat()
     assert fingerprint([path]) == before
+    tmp_path.rename(tmp_path.with_name("moved"))  # as a copy that is complete
+    assert fingerprint([tmp_path.with_name("moved") / "m"]) == before
+    tmp_path.with_name("moved").rename(tmp_path)
     assert len(reads) == 1
     path.unlink()
     Path(tmp_path / "filler").write_bytes(b"")  # takes the inode

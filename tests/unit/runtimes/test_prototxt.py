@@ -13,6 +13,7 @@ from scurry.runtimes.prototxt import inputs_in
         ('input: "x" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 9', [("x", (-1, 3, 8, 9))]),
         ('input: "x" input: "y" input_shape { dim: 1 } input_shape { dim: 2 dim: 4 }', [("x", (-1,)), ("y", (-1, 4))]),
         ("layer { type: 'Input' top: 'x' input_param: < shape { dim: 1 dim: 2 } > }", [("x", (-1, 2))]),
+        ('input: "x" input_shape { dim: [1, 3, 8, 9] }', [("x", (-1, 3, 8, 9))]),
         ('layer { type: "ReLU" top: "x" lr: 1.5e-3 flag: true }', []),
         ("", []),
     ],

@@ -82,6 +82,22 @@ def test_predict_may_be_async(make):
     model.close()
 
 
+def test_an_async_predict_may_not_end_the_worker(make):
+    """`sys.exit` there is a failure like any other, and the next request is answered."""
+    model = make(
+        """
+        async def predict(self, inputs, parameters):
+            if inputs["x"][0, 0] > 5:
+                raise SystemExit("over")
+            return {"y": inputs["x"] + 1}
+        """,
+    )
+    with pytest.raises(Failed, match="SystemExit: over"):
+        model.run([np.float32([[9, 9]])])
+    assert model.run(ONE)[0].tolist() == [[2, 3]]
+    model.close()
+
+
 def test_the_config_is_the_models(make):
     """Its `parameters` go to `load`; inputs and outputs may stand there as well, and a class is named there."""
     whole = """

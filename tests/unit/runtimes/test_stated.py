@@ -59,20 +59,21 @@ IDS = (
     Port("mask", "BOOL", (-1, -1)),
     Port("x", "FP32", (-1, 3)),
     Port("t", "BYTES", (-1, -1)),
+    Port("half", "BF16", (-1, -1)),
 )
 TOKENS = (Port("tokens", "FP32", (-1, -1, 2)), Port("score", "FP32", (-1,)))
 
 
 def test_padding_that_the_model_can_be_given_is_taken() -> None:
     """Axis 1 free, a value that the type holds, outputs that have an axis 1."""
-    rules = {"ids": PaddingRule((8,), -1, ("tokens",)), "mask": PaddingRule((8,), 0)}
+    rules = {"ids": PaddingRule((8,), -1, ("tokens",)), "mask": PaddingRule((8,), 0), "half": PaddingRule((8,), 0.5)}
     check_stated(Options(padding=rules), IDS, TOKENS)
 
 
 @pytest.mark.parametrize(
     ("name", "rule", "sentence"),
     [
-        ("idz", PaddingRule((8,)), "no such input; it has ids, mask, x, t"),
+        ("idz", PaddingRule((8,)), "no such input; it has ids, mask, x, t, half"),
         ("x", PaddingRule((8,)), r"FP32 \[-1, 3\]; axis 1 must be -1"),
         ("t", PaddingRule((8,)), "of numbers"),
         ("ids", PaddingRule((8,), 0.5), "0.5 is no INT64"),

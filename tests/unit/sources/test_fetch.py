@@ -177,6 +177,9 @@ def test_a_damaged_copy_is_not_used(sources):
     assert list(sources.kept(URI, "net", "1")) == []
     assert (sources.fetch(URI, "net", "1").path / "a").read_bytes() == b"content"
     assert copy.path.is_dir()
+    before = sources.fetches
+    assert (sources.fetch(URI, "net", "1").path / "a").read_bytes() == b"content"
+    assert sources.fetches == before, "what took its place is found"
 
 
 def test_a_change_that_would_not_show_is_not_trusted(sources, shop, monkeypatch):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from scurry.transforms.classes import above, labelled, largest, scaled, sigmoid, softmax
+from scurry.wire.tensors import BF16
 
 SHAPE = st.tuples(st.integers(1, 3), st.integers(1, 9))
 FLOATS = arrays.arrays(np.float32, SHAPE, elements=st.sampled_from([np.nan, -np.inf, -1, 0, -0.0, 1, 1, 2, np.inf]))
@@ -25,6 +26,12 @@ def test_the_largest_come_first_and_the_first_of_equals(scores, count):
             range(len(row)), key=lambda at: (math.isnan(row[at]), 0 if math.isnan(row[at]) else -row[at], at)
         )
         assert found == order[:count]
+
+
+def test_halves_of_floats_are_numbers_too():
+    """BF16 is no floating point number to numpy: NaN comes last all the same."""
+    scores = np.array([[1, np.nan, 3, 2]], BF16)
+    assert [largest(scores, count).tolist() for count in (1, 2, 4)] == [[[2]], [[2, 3]], [[2, 3, 0, 1]]]
 
 
 @settings(deadline=None)
