@@ -17,6 +17,8 @@ from scurry.cli.repository import Found, is_registered, policy_beside, registrat
 from scurry.wire.messages_pb2 import Unregister, Update
 
 Place = tuple[str, str]
+ABOVE = "config.pbtxt"
+"""As Triton has it, in the directory above a version's."""
 Listing = tuple[tuple[str, int, int], ...]
 View = Mapping[str, Mapping[str, Any]]
 
@@ -31,28 +33,25 @@ class Look:
 
     @classmethod
     def at(cls, root: Path) -> Look:
-        """Look at it now; what vanishes under the look is not there."""
-        try:
-            found = {(one.model, one.version): one for one in scan(root)}
-        except OSError:
-            return cls()
-        files = {place: listing(root / place[0] / place[1]) for place in found}
+        """Look at it now; a version that vanishes under the look is not there. Raises `OSError` for the whole."""
+        found = {(one.model, one.version): one for one in scan(root)}
+        files = {place: listing(root / place[0] / place[1], root / place[0] / ABOVE) for place in found}
         policies = {name: policy_beside(root / name) for name in {place[0] for place in found}}
         return cls(found, files, {name: policy for name, policy in policies.items() if policy})
 
 
-def listing(folder: Path) -> Listing:
-    """Names, sizes and times of all files below; empty when one of them went meanwhile."""
-    files = []
+def listing(folder: Path, above: Path | None = None) -> Listing:
+    """Names, sizes and times of all files below, and of the one above if it is there.
+
+    Empty where there are none below, or one of them went meanwhile.
+    """
     try:
-        for base, _, names in os.walk(folder, followlinks=True):
-            for name in names:
-                path = Path(base, name)
-                stat = path.stat()
-                files.append((str(path.relative_to(folder)), stat.st_size, stat.st_mtime_ns))
+        paths = [Path(base, name) for base, _, names in os.walk(folder, followlinks=True) for name in names]
+        beside = [above] if paths and above is not None and above.is_file() else []
+        stats = [(path, path.stat()) for path in (*paths, *beside)]
     except OSError:
         return ()
-    return tuple(sorted(files))
+    return tuple(sorted((str(path), stat.st_size, stat.st_mtime_ns) for path, stat in stats))
 
 
 class Watcher:
@@ -71,7 +70,7 @@ class Watcher:
         if last is None:
             return []
         calm = [place for place, files in look.files.items() if files and last.files.get(place) == files]
-        self.unsettled = len(calm) < len(look.files)
+        self.unsettled = any(last.files.get(place) != files for place, files in look.files.items())
         due = [place for place in calm if self._tried.get(place) != look.files[place]]
         new = [look.found[place] for place in due if not is_registered(look.found[place], view)]
         self._tried |= {place: look.files[place] for place in due}
@@ -79,12 +78,18 @@ class Watcher:
         updates += self._policies(look, view)
         return updates + (self._vanished(last, look, view) if self._prune else [])
 
+    @property
+    def empty(self) -> list[Place]:
+        """Versions in which the last look found no files, or one that leads nowhere."""
+        return [place for place, files in self._last.files.items() if not files] if self._last else []
+
     def _policies(self, look: Look, view: View) -> list[Update]:
         """A policy is told once its model is there, and when it changes."""
         told = []
         for name, policy in sorted(look.policies.items()):
             known = name in view or any(place[0] == name for place in self._tried)
-            if known and self._told.get(name) != policy:
+            in_force = self._told.get(name) or view.get(name, {}).get("policy")
+            if known and in_force != policy:
                 self._told[name] = policy
                 told.append(Update(model=name, json=json.dumps({"policy": policy})))
         return told

@@ -17,8 +17,7 @@ from scurry.rules import InvalidSettings
 from scurry.serving.folder import expanded
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.messages_pb2 import Register, Update
-
-ENSEMBLE = "ensemble"
+from scurry.wire.names import ENSEMBLE_RUNTIME
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +58,7 @@ async def run(args: argparse.Namespace) -> int:
 def registration(args: argparse.Namespace) -> Register:
     """What to register. A local path becomes absolute, because workers run elsewhere."""
     uri, version = args.uri, args.version
-    if not uri and args.runtime != ENSEMBLE:
+    if not uri and args.runtime != ENSEMBLE_RUNTIME:
         raise InvalidSettings("--uri is missing: only what is made of other models (--runtime ensemble) has none.")
     path = expanded(uri)
     if uri and "://" not in uri and path.exists():

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from scurry.cli.output import note
 from scurry.client.client import Client
-from scurry.registry.policies import parse_policy
 from scurry.runtimes.pbtxt import parse
 from scurry.serving.folder import expanded
 from scurry.wire.errors import InvalidRequest, ScurryError
 from scurry.wire.messages_pb2 import ModelSpec, Register, Update
 from scurry.wire.names import MODEL_NAME
+from scurry.wire.policies import parse_policy, policy_view
 from scurry.wire.queue_options import BATCHING, INSTANCES
 
 READY = "ready"
@@ -70,8 +70,7 @@ def policy_beside(folder: Path) -> dict[str, Any]:
     for config in _beside(folder, *READERS):
         try:
             if (policy := config.get("version_policy")) is not None:
-                parse_policy("version_policy", policy)
-                return dict(policy)
+                return policy_view(parse_policy("version_policy", policy))
         except (ValueError, InvalidRequest):
             continue
     return {}
@@ -131,8 +130,9 @@ async def register_all(found: list[Found], redis_url: str, namespace: str) -> in
             by_model.setdefault(one.model, []).append(one)
         failures = await asyncio.gather(*(_register_in_order(client, ones) for ones in by_model.values()))
         places = {one.model: Path(one.uri) / one.model for one in found}
-        for model, place in places.items():
-            await _follow_policy(client, model, await asyncio.to_thread(policy_beside, place))
+        policies = {model: await asyncio.to_thread(policy_beside, place) for model, place in places.items()}
+        changed = {model: said for model, said in policies.items() if said != view.get(model, {}).get("policy")}
+        await asyncio.gather(*(_follow_policy(client, model, said) for model, said in changed.items()))
     return sum(failures)
 
 
@@ -157,7 +157,7 @@ async def _register_in_order(client: Client, ones: list[Found]) -> int:
     for one in ones:
         note(f"registering {one.model} version {one.version}")
         try:
-            await client.update(registration(one), timeout=LOAD_S)
+            await client.update(await asyncio.to_thread(registration, one), timeout=LOAD_S)
         except ScurryError as exc:
             note(f"scurry: {one.model} version {one.version}: {exc}")
             failed += 1

@@ -39,28 +39,35 @@ async def run(args: argparse.Namespace) -> int:
     watcher = Watcher(path.resolve(), prune=args.prune)
     done: list[Done] = []
     async with client(args) as asker:
-        await _round(asker, watcher)
-        while True:
+        if not args.watch:
+            done = await _until_settled(asker, watcher, args.interval)
+        while args.watch:
+            try:
+                await _round(asker, watcher)
+            except (ScurryError, OSError) as failure:  # nothing was seen: the next look may find it
+                note(f"scurry: {failure}")
             await asyncio.sleep(args.interval)
-            done += await _round(asker, watcher)
-            if not args.watch and not watcher.unsettled:
-                break
-            if args.watch:
-                done.clear()  # told as they were done
+    for model, version in watcher.empty:
+        note(f"scurry: {model} version {version} has no files, or one that leads nowhere: it is left out")
     rows = table(("MODEL", "CHANGE", "OUTCOME"), done) if done else f"All of {path} is registered."
     emit(args, [dict(zip(("model", "change", "outcome"), one, strict=True)) for one in done], rows)
     return 1 if any(outcome != "done" for *_, outcome in done) else 0
 
 
+async def _until_settled(asker: Client, watcher: Watcher, interval: float) -> list[Done]:
+    """Two looks at least, and more while files change."""
+    done = await _round(asker, watcher)
+    while True:
+        await asyncio.sleep(interval)
+        done += await _round(asker, watcher)
+        if not watcher.unsettled:
+            return done
+
+
 async def _round(asker: Client, watcher: Watcher) -> list[Done]:
     """One look, and what is to be done about it; models side by side, the versions of one in order."""
     look = await asyncio.to_thread(Look.at, watcher.root)
-    try:
-        view = await asker.models()
-    except ScurryError as failure:
-        note(f"scurry: {failure.code}: {failure.message}")
-        return []
-    updates = await asyncio.to_thread(watcher.updates, look, view)
+    updates = await asyncio.to_thread(watcher.updates, look, await asker.models())
     by_model: dict[str, list[Update]] = {}
     for update in updates:
         by_model.setdefault(update.model, []).append(update)

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from scurry.wire.errors import InvalidRequest
-from scurry.wire.names import MODEL_NAME
+from scurry.wire.names import ENSEMBLE_RUNTIME, MODEL_NAME, NO_FILE
+from scurry.wire.policies import parse_policy, policy_view
 
 FORMAT: Final = 1
 _MODEL: Final = ("versions", "aliases", "weights", "policy", "limits", "lanes")
@@ -112,10 +113,16 @@ def _model(name: str, said: object) -> Model:
         versions,
         {_name(f"{name}.aliases", alias): _name(f"{name}.aliases.{alias}", to) for alias, to in aliases.items()},
         {_name(f"{name}.weights", version): weight for version, weight in weights.items() if weight},
-        _object(f"{name}.policy", fields.get("policy", {}), ("latest", "all", "specific")),
+        _policy(f"{name}.policy", fields.get("policy", {})),
         _limits(f"{name}.limits", fields.get("limits", {})),
         _object(f"{name}.lanes", fields.get("lanes", {}), ("min", "max")),
     )
+
+
+def _policy(where: str, said: object) -> dict[str, Any]:
+    """The policy as the registry shows it."""
+    policy = _object(where, said, ("latest", "all", "specific"))
+    return policy_view(parse_policy(where, policy)) if policy else {}
 
 
 def _limits(where: str, said: object) -> dict[str, Any]:
@@ -139,6 +146,7 @@ def _tenant(where: str, said: object) -> dict[str, float]:
 def _version(where: str, said: object) -> Version:
     fields = _object(where, said, _VERSION)
     uri, runtime, config = fields.get("uri"), fields.get("runtime", ""), fields.get("config", {})
+    uri = uri or (NO_FILE if runtime == ENSEMBLE_RUNTIME else "")
     if not isinstance(uri, str) or not uri or not isinstance(runtime, str):
         raise _bad(f"{where} needs a uri, and runtime must be text")
     flags = {name: fields[name] for name in ("pinned", "route", "loaded") if name in fields}

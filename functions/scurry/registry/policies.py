@@ -8,46 +8,14 @@ policy unloads it may load again, what somebody unloaded stays so until somebody
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Any
 
 from scurry.registry import shelving
 from scurry.registry.record import aliases_of, takes_requests, weights_of
 from scurry.registry.steps import Answer, Progress
 from scurry.wire.errors import InvalidRequest, NotFound
 from scurry.wire.messages_pb2 import LOADING, READY, REGISTERED, Policy, Record, Update, VersionRecord
-from scurry.wire.names import MODEL_NAME
-
-MOST: Final = 1_000_000
-SAY: Final = 'one of {"latest": N}, {"all": true}, {"specific": [VERSION, …]}'
-
-
-def parse_policy(name: str, value: object) -> Policy:
-    """A policy in our form or Triton's. Raises `InvalidRequest` that names the field."""
-    if not isinstance(value, dict) or len(value) != 1 or not value.keys() <= {"latest", "all", "specific"}:
-        raise _bad(f"{name} must be {SAY}")
-    ((kind, what),) = value.items()
-    if isinstance(what, dict):  # as Triton writes it
-        key = {"latest": "num_versions", "specific": "versions"}.get(kind)
-        if what.keys() - {key}:
-            raise _bad(f"{name}.{kind} has no field {min(what.keys() - {key})[:64]!r}")
-        what = what.get(key, 1 if kind == "latest" else []) if key else True
-    if kind == "all" and what is True:
-        return Policy(all=True)
-    if kind == "latest" and _is_count(what):
-        return Policy(latest=int(str(what)))
-    if kind == "specific" and isinstance(what, list) and what and all(map(_is_version, what)):
-        return Policy(specific=dict.fromkeys(str(each) for each in what))
-    raise _bad(f"{name}.{kind} is not right: a policy is {SAY}")
-
-
-def _is_count(value: object) -> bool:
-    """Triton's tools may write numbers as text."""
-    number = int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 8 else value
-    return isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= MOST
-
-
-def _is_version(value: object) -> bool:
-    return isinstance(value, int | str) and not isinstance(value, bool) and bool(MODEL_NAME.fullmatch(str(value)))
+from scurry.wire.policies import MOST, SAY, is_version, parse_policy
 
 
 def check_config(config: dict[str, Any]) -> None:
@@ -61,7 +29,7 @@ def check_config(config: dict[str, Any]) -> None:
 def check(policy: Policy) -> None:
     """Raise `InvalidRequest` unless it says exactly one thing."""
     said = bool(policy.latest) + policy.all + bool(policy.specific)
-    if said != 1 or not 0 <= policy.latest <= MOST or not all(map(_is_version, policy.specific)):
+    if said != 1 or not 0 <= policy.latest <= MOST or not all(map(is_version, policy.specific)):
         raise _bad(f"policy must be {SAY}")
 
 

@@ -20,7 +20,7 @@ from scurry.registry.fields import text as _text
 from scurry.registry.fields import weights as _weights
 from scurry.registry.fields import whole as _whole
 from scurry.registry.policies import check as check_policy
-from scurry.registry.policies import check_config, parse_policy
+from scurry.registry.policies import check_config
 from scurry.wire import queue_options
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.limits import JSON_DEPTH
@@ -41,12 +41,12 @@ from scurry.wire.messages_pb2 import (
     Unregister,
     Update,
 )
-from scurry.wire.names import MODEL_NAME
+from scurry.wire.names import ENSEMBLE_RUNTIME, MODEL_NAME, NO_FILE
+from scurry.wire.policies import parse_policy
 
 FUNCTION_RUNTIME: Final = "function"
 """Runtime of a version that a user's own StateFun function answers; its uri is namespace/type."""
 
-ENSEMBLE_RUNTIME: Final = "ensemble"
 """Runtime of a version that is made of other models; its config says all, so that it needs no uri."""
 
 NAMES: Final = "letters, digits, '.', '_' and '-', at most 128"
@@ -192,7 +192,7 @@ def _check_register(register: Register, functions: tuple[str, ...] | None) -> No
             f"register.version {short(register.version)} is no name: letters, digits, '.', '_' and '-', at most 128"
         )
     if register.runtime == ENSEMBLE_RUNTIME and not register.uri:
-        register.uri = f"{ENSEMBLE_RUNTIME}:"
+        register.uri = NO_FILE
     if not register.uri:
         raise _bad("register.uri is missing")
     if len(register.uri.encode()) > URI_BYTES or not register.uri.isprintable():

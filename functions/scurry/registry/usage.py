@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from scurry.registry.record import aliases_of, weights_of
-from scurry.registry.update import ENSEMBLE_RUNTIME
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.messages_pb2 import DRAINING, Record, VersionRecord
+from scurry.wire.names import ENSEMBLE_RUNTIME
 
 
 def refuse_in_use(record: Record, entry: VersionRecord) -> None:

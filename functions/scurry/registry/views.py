@@ -9,7 +9,6 @@ from scurry.registry import former, lanes, limits
 from scurry.registry.record import STATES, serving_spec, takes_requests, weights_of
 from scurry.wire.messages_pb2 import (
     READY,
-    Policy,
     Record,
     RolloutRecord,
     RolloutState,
@@ -17,6 +16,7 @@ from scurry.wire.messages_pb2 import (
     TensorSpec,
     VersionRecord,
 )
+from scurry.wire.policies import policy_view
 from scurry.wire.statistics import comparisons_view, counts_view
 
 
@@ -49,12 +49,6 @@ def routing_view(record: Record) -> dict[str, Any]:
         "limits": limits.view(record),
         "lanes": {name: getattr(record.lanes, name) for name in ("min", "max") if getattr(record.lanes, name)},
     }
-
-
-def policy_view(policy: Policy) -> dict[str, Any]:
-    """A policy as the verb takes it; empty when there is none."""
-    parts = {"latest": policy.latest, "all": policy.all, "specific": list(policy.specific)}
-    return {name: value for name, value in parts.items() if value}
 
 
 def _rollout_view(rollout: RolloutRecord) -> dict[str, Any]:

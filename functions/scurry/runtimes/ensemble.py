@@ -16,7 +16,7 @@ from scurry.runtimes.port import Port
 from scurry.runtimes.runtime import Runtime
 from scurry.wire.errors import Failed
 from scurry.wire.messages_pb2 import Graph, GraphStep
-from scurry.wire.names import MODEL_NAME
+from scurry.wire.names import MODEL_NAME, NO_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from scurry.wire.tensors import Array
 
 SCHEDULING: Final = "ensemble_scheduling"
-NO_FILE: Final = "ensemble:"
-"""Address of what was registered with its config and has no file."""
 TOGETHER: Final = 128
 """Requests that are checked in one go; the router measures its lanes by it."""
 MOST_STEPS: Final = 64

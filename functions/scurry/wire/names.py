@@ -137,3 +137,8 @@ class Keys:
     def dead(self) -> str:
         """Stream: dead letters."""
         return f"{self.namespace}:dead"
+
+ENSEMBLE_RUNTIME: Final = "ensemble"
+"""Of models that are made of others."""
+NO_FILE: Final = f"{ENSEMBLE_RUNTIME}:"
+"""The uri of one that was registered with all that makes it."""

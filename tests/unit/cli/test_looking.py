@@ -49,6 +49,8 @@ def test_what_is_still_being_copied_waits(root):
     file = root / "m" / "2" / "model.onnx"
     file.parent.mkdir()
     assert told(watcher) == [], "an empty folder"
+    assert told(watcher) == []
+    assert (watcher.unsettled, watcher.empty) == (False, [("m", "2")])
     for size in range(1, 4):
         file.write_bytes(b"x" * size)
         assert told(watcher) == []
@@ -66,6 +68,16 @@ def test_it_is_tried_again_when_its_files_change(root):
     assert told(watcher) == [("m", "register", "1")]
     assert told(watcher) == told(watcher) == []
     add(root, "m", "1", "longer")
+    assert told(watcher) == []
+    assert told(watcher) == [("m", "register", "1")]
+
+
+def test_it_is_tried_again_when_the_config_above_changes(root):
+    """Where Triton has it."""
+    watcher = Watcher(root)
+    told(watcher)
+    assert told(watcher) == [("m", "register", "1")]
+    (root / "m" / "config.pbtxt").write_text("instance_group [ { count: 3 } ]")
     assert told(watcher) == []
     assert told(watcher) == [("m", "register", "1")]
 
@@ -104,17 +116,22 @@ def test_a_policy_beside_a_model_is_told_with_it(root):
     assert told(watcher) == []
     config.write_text("version_policy: { all: { } }")
     (update,) = watcher.updates(Look.at(root), {})
-    assert json.loads(update.json) == {"policy": {"all": {}}}
+    assert json.loads(update.json) == {"policy": {"all": True}}
+    assert told(Watcher(root), {"m": {"policy": {"all": True}}}) == []
+    again = Watcher(root)
+    assert [told(again, {"m": {"policy": {"all": True}}}) for _ in range(2)] == [[], [("m", "register", "1")]]
     for text in ("version_policy: { newest: { } }", "not a config {", "version_policy: 3"):
         config.write_text(text)
         assert policy_beside(root / "m") == {}
     (root / "m" / "config.json").write_text('{"version_policy": {"specific": {"versions": [1]}}}')
-    assert policy_beside(root / "m") == {"specific": {"versions": [1]}}
+    assert policy_beside(root / "m") == {"specific": ["1"]}
 
 
 def test_what_goes_under_a_look_is_not_there(root):
     """No look fails."""
     (root / "m" / "1" / "gone").symlink_to(root / "nowhere")
     assert listing(root / "m" / "1") == ()
-    assert Look.at(root / "none") == Look()
+    assert Look.at(root).files == {("m", "1"): ()}
+    with pytest.raises(OSError, match="none"):  # which is not to be taken for an empty repository
+        Look.at(root / "none")
     assert repr(Watcher(root)) == f"<Watcher of {root}: 0 versions tried>"

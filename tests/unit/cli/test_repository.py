@@ -80,6 +80,16 @@ async def test_one_that_fails_does_not_stop_the_others(asker, monkeypatch, capsy
     assert "m version 1: load_failed: Broken." in capsys.readouterr().err
 
 
+async def test_a_policy_that_holds_is_not_told_again(asker, monkeypatch, place):
+    """Each start would add an entry to the audit."""
+    monkeypatch.setattr(repository, "Client", lambda *args, **options: asker)
+    for name in "ab":
+        (place / name / "config.pbtxt").write_text("version_policy: { latest { num_versions: 2 } }")
+    asker.view = {"a": {"policy": {"latest": 2}}, "b": {"policy": {"latest": 1}}}
+    await repository.register_all(scan(place), "redis://r", "ns")
+    assert [update.model for update in asker.updates if update.json] == ["b"]
+
+
 def test_what_the_job_reads_of_a_config_beside_a_version_is_told_with_it(place):
     """Name by name, the nearest file first; what cannot be read is passed over, and the rest stays with the files."""
     assert registration(Found("a", "1", str(place))).register.config == ""

@@ -6,7 +6,7 @@ import pytest
 
 from scurry.cli import scan
 from scurry.cli.main import main
-from scurry.wire.errors import Failed
+from scurry.wire.errors import Failed, Unavailable
 
 
 @pytest.fixture
@@ -46,6 +46,37 @@ def test_what_is_refused_is_told_and_the_rest_goes_on(asker, capsys, repository)
     out = capsys.readouterr().out
     assert "load_failed: No model file." in out
     assert "done" in out
+
+
+def test_a_version_without_files_is_told_and_the_rest_registered(asker, capsys, repository):
+    """It keeps nobody waiting."""
+    (repository / "c" / "1").mkdir(parents=True)
+    assert main(["models", "scan", str(repository), "--interval", "0.01"]) == 0
+    assert [update.model for update in asker.updates] == ["a", "b"]
+    assert "c version 1 has no files" in capsys.readouterr().err
+
+
+def test_a_registry_that_cannot_be_asked_is_an_error(asker, capsys, repository, monkeypatch):
+    """Once; who watches looks again, and takes nothing for vanished meanwhile."""
+
+    async def away():
+        raise Unavailable("unavailable", "Redis is away.")
+
+    models = asker.models
+    asker.models = away
+    assert main(["models", "scan", str(repository), "--interval", "0.01"]) == 1
+    assert "Redis is away." in capsys.readouterr().err
+    sleeps = []
+
+    async def sleep(_):
+        sleeps.append(1)
+        asker.models = models
+        if len(sleeps) == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(scan.asyncio, "sleep", sleep)
+    assert main(["models", "scan", str(repository), "--watch", "--prune"]) == 130
+    assert [update.WhichOneof("change") for update in asker.updates] == ["register", "register"]
 
 
 def test_watching_goes_on_until_interrupted(asker, repository, monkeypatch):

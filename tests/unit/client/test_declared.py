@@ -56,6 +56,26 @@ def test_what_is_written_is_read() -> None:
     assert (model.aliases, model.weights, model.policy) == ({"a": "1"}, {"1": 9}, {"latest": 2})
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ({"specific": [1]}, {"specific": ["1"]}),
+        ({"latest": {"num_versions": 2}}, {"latest": 2}),
+        ({"all": {}}, {"all": True}),
+        ({}, {}),
+    ],
+)
+def test_a_policy_is_as_the_registry_shows_it(said: dict[str, Any], shown: dict[str, Any]) -> None:
+    """Else it would never be as declared, and be told at each apply."""
+    assert read_document(document({"m": {"versions": [], "policy": said}}))["m"].policy == shown
+
+
+def test_what_is_made_of_others_needs_no_uri() -> None:
+    """Nor does `models register`."""
+    one = {"version": "1", "runtime": "ensemble", "config": {}}
+    assert read_document(document({"m": {"versions": [one]}}))["m"].versions[0].uri == "ensemble:"
+
+
 def test_numbers_are_names_too() -> None:
     """YAML reads `1` as a number."""
     said = {"models": {"m": {"versions": [{"version": 1, "uri": "/1"}], "weights": {1: 2}, "aliases": {"a": 1}}}}
