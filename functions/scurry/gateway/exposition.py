@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from scurry.wire.statistics import BATCH_BUCKETS, LATENCY_BUCKETS, bounds
 
-CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 Labels = dict[str, str]
 Sample = tuple[str, Labels, float]
 

@@ -6,9 +6,10 @@ import logging
 
 from aiohttp import web
 
-from scurry.gateway.exposition import CONTENT_TYPE, exposition
+from scurry.gateway.exposition import exposition
 from scurry.gateway.models import Models
 from scurry.gateway.status import status_of
+from scurry.telemetry.prometheus import CONTENT_TYPE
 from scurry.wire.errors import ScurryError
 
 log = logging.getLogger(__name__)
