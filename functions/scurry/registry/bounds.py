@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from scurry.registry import growth
-from scurry.registry.steps import Answer, Progress
-from scurry.wire.errors import NotFound
+from scurry.registry.record import require_model
+from scurry.registry.steps import Progress
 from scurry.wire.messages_pb2 import Update
 from scurry.wire.names import LANES
 
@@ -24,12 +24,9 @@ def set_lanes(progress: Progress, update: Update) -> str:
 
 def _put(progress: Progress, update: Update, field: str) -> str:
     record = progress.record
-    if not record.versions:
-        raise NotFound("model_not_found", f"No model {record.model!r} is registered.")
+    require_model(record)
     record.ClearField(field)
     given = getattr(update, field)
     if given.ByteSize():
         getattr(record, field).CopyFrom(given)
-    record.sequence += 1
-    progress.effects.append(Answer(update))
-    return "applied"
+    return progress.applied(update)

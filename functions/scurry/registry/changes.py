@@ -8,11 +8,11 @@ from hashlib import sha256
 from typing import Final
 
 from scurry.registry import bounds, former, leaving, memory, policies, rollout, shelving, switching
-from scurry.registry.record import find, require, require_ready, takes_requests
+from scurry.registry.record import find, require, require_model, require_ready, takes_requests
 from scurry.registry.steps import Answer, Progress
 from scurry.registry.update import FUNCTION_RUNTIME
 from scurry.registry.usage import refuse_copies, refuse_in_use
-from scurry.wire.errors import InvalidRequest, NotFound, Unavailable
+from scurry.wire.errors import InvalidRequest, Unavailable
 from scurry.wire.messages_pb2 import (
     DRAINING,
     FAILED,
@@ -128,8 +128,7 @@ def _unregister(progress: Progress, update: Update) -> str:
     """Drain what takes requests, drop the rest; answered when all of it is gone."""
     record = progress.record
     name = update.unregister.version
-    if not name and not record.versions:
-        raise NotFound("model_not_found", f"No model {record.model!r} is registered.")
+    require_model(record)
     entries = [require(record, name)] if name else list(record.versions)
     if name and not update.unregister.force:
         refuse_in_use(record, entries[0])
@@ -149,7 +148,7 @@ def _unregister(progress: Progress, update: Update) -> str:
 
 def _alias(progress: Progress, update: Update) -> str:
     switching.point(progress.record, update.alias.alias, update.alias.version, "alias.alias")
-    return _applied(progress, update)
+    return progress.applied(update)
 
 
 def _split(progress: Progress, update: Update) -> str:
@@ -164,13 +163,7 @@ def _promote(progress: Progress, update: Update) -> str:
 def _reweigh(progress: Progress, update: Update, weights: dict[str, int]) -> str:
     progress.record.weights.clear()
     progress.record.weights.update({version: weight for version, weight in weights.items() if weight > 0})
-    return _applied(progress, update)
-
-
-def _applied(progress: Progress, update: Update) -> str:
-    progress.record.sequence += 1
-    progress.effects.append(Answer(update))
-    return "applied"
+    return progress.applied(update)
 
 
 def _shadow(progress: Progress, update: Update) -> str:
@@ -181,13 +174,13 @@ def _shadow(progress: Progress, update: Update) -> str:
         raise InvalidRequest("not_allowed", sentence)
     if not shadow.version:
         record.ClearField("shadow")
-        return _applied(progress, update)
+        return progress.applied(update)
     entry = require_ready(record, shadow.version)
     refuse_copies(entry, "shadow.version")
     if not 0 < shadow.percent <= 100:
         raise InvalidRequest("bad_request", "Registry message: shadow.percent must be above 0 and at most 100.")
     record.shadow.CopyFrom(Shadow(version=entry.version, percent=shadow.percent))
-    return _applied(progress, update)
+    return progress.applied(update)
 
 
 _VERBS: Final[dict[str, Callable[[Progress, Update], str]]] = {

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from scurry.registry.record import find, takes_requests, weights_of
+from scurry.registry.record import find, require_model, takes_requests, weights_of
 from scurry.registry.steps import Answer, Progress
-from scurry.wire.errors import InvalidRequest, NotFound, Unavailable
+from scurry.wire.errors import InvalidRequest, Unavailable
 from scurry.wire.messages_pb2 import DRAINING, FormerRoutes, Record, Update
 
 MOST: Final = 50
@@ -63,8 +63,7 @@ def _to(aliases: Mapping[str, str], names: set[str]) -> dict[str, str]:
 def roll_back(progress: Progress, update: Update) -> str:
     """The verb: back to the routes before the last change, and further each time."""
     record = progress.record
-    if not record.versions:
-        raise NotFound("model_not_found", f"No model {record.model!r} is registered.")
+    require_model(record)
     if update.id and update.id in record.undone:
         progress.effects.append(Answer(update))
         return "unchanged"
@@ -74,9 +73,7 @@ def roll_back(progress: Progress, update: Update) -> str:
     while record.former:
         if _restore(record, record.former.pop()):
             record.undone[:] = [*record.undone, *([update.id] if update.id else [])][-REMEMBERED:]
-            record.sequence += 1
-            progress.effects.append(Answer(update))
-            return "applied"
+            return progress.applied(update)
     raise InvalidRequest("bad_request", f"Model {record.model!r} has no former routes to go back to.")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
-from scurry.wire.errors import InvalidRequest
+from scurry.wire.errors import bad_message
 from scurry.wire.messages_pb2 import LaneRange
 from scurry.wire.names import LANES, MOST_LANES
 from scurry.wire.queue_options import QueueOptions, read
@@ -25,7 +25,7 @@ def configured(config: str) -> QueueOptions:
 
 def _count(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_LANES:
-        raise _bad(f"{name} must be a whole number from 0 to {MOST_LANES}")
+        raise bad_message(f"{name} must be a whole number from 0 to {MOST_LANES}")
     return value
 
 
@@ -38,7 +38,7 @@ def check(told: LaneRange) -> None:
     _count("lanes.min", told.min)
     _count("lanes.max", told.max)
     if 0 < told.max < told.min:
-        raise _bad("lanes.min is above lanes.max")
+        raise bad_message("lanes.min is above lanes.max")
 
 
 def span(told: LaneRange, config: str) -> tuple[int, int]:
@@ -73,7 +73,3 @@ def view(told: LaneRange, config: str, lanes: int) -> dict[str, int]:
     if not most:
         return {"count": LANES, "min": LANES, "max": MOST_LANES}
     return {"count": in_force(told, config, lanes), "min": fewest, "max": most}
-
-
-def _bad(what: str) -> InvalidRequest:
-    return InvalidRequest("bad_request", f"Registry message: {what}.")

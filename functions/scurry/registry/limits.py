@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from scurry.wire.errors import InvalidRequest
+from scurry.wire.errors import bad_message
 from scurry.wire.messages_pb2 import Limits, Record, TenantLimit
 from scurry.wire.queue_options import MOST, MOST_MICROS
 
@@ -20,29 +20,29 @@ MOST_RATE: Final = 1e6
 
 def _whole(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_MICROS:
-        raise _bad(f"{name} must be a whole number from 0")
+        raise bad_message(f"{name} must be a whole number from 0")
     return value
 
 
 def _size(name: str, value: object) -> int:
     size = _whole(name, value)
     if size > MOST:
-        raise _bad(f"{name} may be at most {MOST}")
+        raise bad_message(f"{name} may be at most {MOST}")
     return size
 
 
 def _tenants(name: str, value: object) -> dict[str, TenantLimit]:
     if not isinstance(value, dict):
-        raise _bad(f"{name} must be an object of tenant: {{rate, burst}}")
+        raise bad_message(f"{name} must be an object of tenant: {{rate, burst}}")
     return {tenant: _tenant(f"{name}.{tenant[:64]}", limit) for tenant, limit in value.items()}
 
 
 def _tenant(name: str, value: object) -> TenantLimit:
     if not isinstance(value, dict) or not value.keys() <= {"rate", "burst"}:
-        raise _bad(f"{name} must be an object with rate and burst")
+        raise bad_message(f"{name} must be an object with rate and burst")
     for field, number in value.items():
         if isinstance(number, bool) or not isinstance(number, int | float):
-            raise _bad(f"{name}.{field} must be a number")
+            raise bad_message(f"{name}.{field} must be a number")
     return TenantLimit(rate=value.get("rate", 0), burst=value.get("burst", 0))
 
 
@@ -61,18 +61,18 @@ def check(limits: Limits) -> None:
     for name in ("default_timeout_microseconds", "max_timeout_microseconds"):
         _whole(f"limits.{name}", getattr(limits, name))
     if 0 < limits.max_timeout_microseconds < limits.default_timeout_microseconds:
-        raise _bad("limits.default_timeout_microseconds is above limits.max_timeout_microseconds")
+        raise bad_message("limits.default_timeout_microseconds is above limits.max_timeout_microseconds")
     if len(limits.tenants) > MOST_TENANTS:
-        raise _bad(f"limits.tenants may have at most {MOST_TENANTS} names; '*' stands for all others together")
+        raise bad_message(f"limits.tenants may have at most {MOST_TENANTS} names; '*' stands for all others together")
     for tenant, limit in limits.tenants.items():
         name = f"limits.tenants.{tenant[:64]}"
         if not tenant or len(tenant.encode()) > TENANT_BYTES or not tenant.isprintable():
-            raise _bad(f"{name} is no name: 1 to {TENANT_BYTES} bytes of what can be printed")
+            raise bad_message(f"{name} is no name: 1 to {TENANT_BYTES} bytes of what can be printed")
         if not LEAST_RATE <= limit.rate <= MOST_RATE:
-            raise _bad(f"{name}.rate must be above 0 and at most {MOST_RATE:g} requests a second")
+            raise bad_message(f"{name}.rate must be above 0 and at most {MOST_RATE:g} requests a second")
         limit.burst = limit.burst or max(1.0, math.ceil(limit.rate))
         if not 1 <= limit.burst <= MOST_RATE:
-            raise _bad(f"{name}.burst must be from 1 to {MOST_RATE:g} requests")
+            raise bad_message(f"{name}.burst must be from 1 to {MOST_RATE:g} requests")
 
 
 def view(record: Record) -> dict[str, Any]:
@@ -88,7 +88,3 @@ def view(record: Record) -> dict[str, Any]:
 def plain_tenants(tenants: Mapping[str, TenantLimit]) -> dict[str, Any]:
     """What each tenant may send, as JSON has it."""
     return {name: {"rate": one.rate, "burst": one.burst} for name, one in sorted(tenants.items())}
-
-
-def _bad(what: str) -> InvalidRequest:
-    return InvalidRequest("bad_request", f"Registry message: {what}.")

@@ -66,6 +66,4 @@ def pin(progress: Progress, update: Update) -> str:
     elif not pinned and not entry.function:
         specs = [spec for spec in (entry.spec, entry.serving) if spec.identity]
         progress.effects += [Unpin(entry.version, spec.identity) for spec in specs]
-    record.sequence += 1
-    progress.effects.append(Answer(update))
-    return "applied"
+    return progress.applied(update)

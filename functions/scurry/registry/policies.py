@@ -11,9 +11,9 @@ import json
 from typing import Any
 
 from scurry.registry import shelving
-from scurry.registry.record import aliases_of, takes_requests, weights_of
-from scurry.registry.steps import Answer, Progress
-from scurry.wire.errors import InvalidRequest, NotFound
+from scurry.registry.record import aliases_of, require_model, takes_requests, weights_of
+from scurry.registry.steps import Progress
+from scurry.wire.errors import bad_message
 from scurry.wire.messages_pb2 import LOADING, READY, REGISTERED, Policy, Record, Update, VersionRecord
 from scurry.wire.policies import MOST, SAY, is_version, parse_policy
 
@@ -23,14 +23,14 @@ def check_config(config: dict[str, Any]) -> None:
     if "version_policy" in config:
         parse_policy("register.config.version_policy", config["version_policy"])
     if not isinstance(config.get("pinned", False), bool):
-        raise _bad("register.config.pinned must be true or false")
+        raise bad_message("register.config.pinned must be true or false")
 
 
 def check(policy: Policy) -> None:
     """Raise `InvalidRequest` unless it says exactly one thing."""
     said = bool(policy.latest) + policy.all + bool(policy.specific)
     if said != 1 or not 0 <= policy.latest <= MOST or not all(map(is_version, policy.specific)):
-        raise _bad(f"policy must be {SAY}")
+        raise bad_message(f"policy must be {SAY}")
 
 
 def adopt(record: Record, config: str) -> None:
@@ -43,12 +43,9 @@ def adopt(record: Record, config: str) -> None:
 def set_policy(progress: Progress, update: Update) -> str:
     """The verb: what is to be in memory is loaded, the rest drains. Answered when it is in force, not when all is."""
     record = progress.record
-    if not record.versions:
-        raise NotFound("model_not_found", f"No model {record.model!r} is registered.")
+    require_model(record)
     record.policy.CopyFrom(update.policy)
-    record.sequence += 1
-    progress.effects.append(Answer(update))
-    return "applied"
+    return progress.applied(update)
 
 
 def lets(record: Record, entry: VersionRecord) -> bool:
@@ -102,7 +99,3 @@ def _spared(record: Record, entry: VersionRecord) -> bool:
     return any(version != entry.version for version in weights_of(record)) or any(
         other.version != entry.version and takes_requests(other) and not other.unrouted for other in record.versions
     )
-
-
-def _bad(what: str) -> InvalidRequest:
-    return InvalidRequest("bad_request", f"Registry message: {what}.")

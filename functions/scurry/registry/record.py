@@ -51,12 +51,17 @@ def aliases_of(record: Record, version: str) -> list[str]:
     return sorted(alias for alias, named in record.aliases.items() if named == version)
 
 
+def require_model(record: Record) -> None:
+    """Raise `NotFound` when no version of it is registered."""
+    if not record.versions:
+        raise NotFound("model_not_found", f"No model {record.model!r} is registered.")
+
+
 def require(record: Record, name: str) -> VersionRecord:
     """The version behind a name or alias. Raises `NotFound`."""
     entry = find(record, record.aliases.get(name, name))
     if entry is None:
-        if not record.versions:
-            raise NotFound("model_not_found", f"No model {record.model!r} is registered.")
+        require_model(record)
         raise NotFound("version_not_found", f"Model {record.model!r} has no version or alias {name[:64]!r}.")
     return entry
 

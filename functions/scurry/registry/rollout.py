@@ -19,7 +19,7 @@ from typing import Final
 from scurry.registry import usage
 from scurry.registry.record import find, require_ready, takes_requests, weights_of
 from scurry.registry.rollout_plan import check_rollout
-from scurry.registry.steps import Answer, NextStepLater, Progress
+from scurry.registry.steps import NextStepLater, Progress
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.messages_pb2 import (
     ENDED,
@@ -65,9 +65,7 @@ def begin(progress: Progress, update: Update) -> str:
             sentence = f"Version {record.rollout.plan.version!r} is being rolled out: abort that first."
             raise InvalidRequest("not_allowed", sentence)
         _begin(progress, require_ready(record, plan.version), plan)
-    record.sequence += 1
-    progress.effects.append(Answer(update))
-    return "applied"
+    return progress.applied(update)
 
 
 def _begin(progress: Progress, entry: VersionRecord, plan: Rollout) -> None:

@@ -79,6 +79,12 @@ class Progress:
     record: Record
     effects: list[Effect] = field(default_factory=list)
 
+    def applied(self, update: Update) -> str:
+        """The outcome of a change that is done: it has its number and its answer."""
+        self.record.sequence += 1
+        self.effects.append(Answer(update))
+        return "applied"
+
     def begin_load(self, entry: VersionRecord) -> None:
         """Ask the first lanes to load; remind of those that do not answer."""
         entry.state = LOADING

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from scurry.registry.record import find, require, require_ready
-from scurry.registry.steps import Answer, Progress
+from scurry.registry.record import find, require, require_model, require_ready
+from scurry.registry.steps import Progress
 from scurry.registry.update import short
 from scurry.wire.errors import InvalidRequest, NotFound
 from scurry.wire.messages_pb2 import DRAINING, Record, Update
@@ -56,8 +56,7 @@ def switch(progress: Progress, update: Update) -> str:
         raise InvalidRequest("bad_request", "Registry message: routes has weights or is automatic, not both.")
     if not (wanted.automatic or wanted.weights or wanted.aliases or wanted.routed):
         raise InvalidRequest("bad_request", "Registry message: routes needs weights, aliases, routed or automatic.")
-    if not record.versions:
-        raise NotFound("model_not_found", f"No model {record.model!r} is registered.")
+    require_model(record)
     weights = checked_weights(record, wanted.weights, "routes") if wanted.weights else {}
     before = dict(record.aliases)
     for alias, name in wanted.aliases.items():
@@ -67,6 +66,4 @@ def switch(progress: Progress, update: Update) -> str:
     if weights or wanted.automatic:
         record.weights.clear()
         record.weights.update({version: weight for version, weight in weights.items() if weight > 0})
-    record.sequence += 1
-    progress.effects.append(Answer(update))
-    return "applied"
+    return progress.applied(update)

@@ -22,7 +22,7 @@ from scurry.registry.fields import whole as _whole
 from scurry.registry.policies import check as check_policy
 from scurry.registry.policies import check_config
 from scurry.wire import queue_options
-from scurry.wire.errors import InvalidRequest
+from scurry.wire.errors import InvalidRequest, bad_message
 from scurry.wire.limits import JSON_DEPTH
 from scurry.wire.messages_pb2 import (
     Alias,
@@ -66,7 +66,7 @@ def read(update: Update, functions: tuple[str, ...] | None = None) -> Update:
     if out.WhichOneof("change") is None:
         _from_json(out)
     if not MODEL_NAME.fullmatch(out.model):
-        raise _bad(f"model {short(out.model)} is no name: {NAMES}")
+        raise bad_message(f"model {short(out.model)} is no name: {NAMES}")
     if out.WhichOneof("change") == "register":
         _check_register(out.register, functions)
     for verb, check in _CHECKS.items():
@@ -108,9 +108,9 @@ def parse(name: str, text: str) -> Any:  # noqa: ANN401
     try:
         value = orjson.loads(text)
     except ValueError as failure:
-        raise _bad(f"{name} is not JSON ({failure})") from None
+        raise bad_message(f"{name} is not JSON ({failure})") from None
     if _deeper(value, JSON_DEPTH - 1):
-        raise _bad(f"{name} has more than {JSON_DEPTH} brackets within brackets")
+        raise bad_message(f"{name} has more than {JSON_DEPTH} brackets within brackets")
     return value
 
 
@@ -124,29 +124,25 @@ def short(text: str) -> str:
     return repr(text if len(text) <= 64 else f"{text[:64]}…")
 
 
-def _bad(what: str) -> InvalidRequest:
-    return InvalidRequest("bad_request", f"Registry message: {what}.")
-
-
 def _from_json(update: Update) -> None:
     if len(update.json) > UPDATE_CHARACTERS:
-        raise _bad(f"update has more than {UPDATE_CHARACTERS} characters")
+        raise bad_message(f"update has more than {UPDATE_CHARACTERS} characters")
     change = parse("update", update.json)
     verbs = ", ".join(VERBS)
     if not isinstance(change, dict) or len(change) != 1:
-        raise _bad(f"update must be an object with one of {verbs}")
+        raise bad_message(f"update must be an object with one of {verbs}")
     ((verb, fields),) = change.items()
     if verb not in VERBS:
-        raise _bad(f"unknown verb {short(verb)}; known are {verbs}")
+        raise bad_message(f"unknown verb {short(verb)}; known are {verbs}")
     if not isinstance(fields, dict):
-        raise _bad(f"{verb} must be an object")
+        raise bad_message(f"{verb} must be an object")
     if verb == "policy":
         update.policy.CopyFrom(parse_policy(verb, fields))
         return
     kind, readers = _VERBS[verb]
     unknown = sorted(fields.keys() - readers.keys())
     if unknown:
-        raise _bad(f"{verb} has no field {short(unknown[0])}; it has {', '.join(readers) or 'none'}")
+        raise bad_message(f"{verb} has no field {short(unknown[0])}; it has {', '.join(readers) or 'none'}")
     values = {name: readers[name](f"{verb}.{name}", value) for name, value in fields.items()}
     getattr(update, verb).CopyFrom(kind(**values))
 
@@ -188,17 +184,17 @@ VERBS: Final = (*_VERBS, "policy")
 
 def _check_register(register: Register, functions: tuple[str, ...] | None) -> None:
     if register.version and not MODEL_NAME.fullmatch(register.version):
-        raise _bad(
+        raise bad_message(
             f"register.version {short(register.version)} is no name: letters, digits, '.', '_' and '-', at most 128"
         )
     if register.runtime == ENSEMBLE_RUNTIME and not register.uri:
         register.uri = NO_FILE
     if not register.uri:
-        raise _bad("register.uri is missing")
+        raise bad_message("register.uri is missing")
     if len(register.uri.encode()) > URI_BYTES or not register.uri.isprintable():
-        raise _bad(f"register.uri has more than {URI_BYTES} bytes or characters that cannot be printed")
+        raise bad_message(f"register.uri has more than {URI_BYTES} bytes or characters that cannot be printed")
     if register.runtime and not MODEL_NAME.fullmatch(register.runtime):
-        raise _bad(f"register.runtime {short(register.runtime)} is no name")
+        raise bad_message(f"register.runtime {short(register.runtime)} is no name")
     register.config = _checked_config(register.config)
     if register.runtime == FUNCTION_RUNTIME:
         _check_function(register.uri, functions)
@@ -213,12 +209,12 @@ _BY_SUFFIX: Final = {".onnx": "onnx", ".xml": "openvino"}
 def _check_function(uri: str, functions: tuple[str, ...] | None) -> None:
     namespace, _, name = uri.partition("/")
     if not (MODEL_NAME.fullmatch(namespace) and MODEL_NAME.fullmatch(name)):
-        raise _bad(f"register.uri {short(uri)} must be namespace/type for runtime {FUNCTION_RUNTIME!r}")
+        raise bad_message(f"register.uri {short(uri)} must be namespace/type for runtime {FUNCTION_RUNTIME!r}")
     if namespace == "scurry":
-        raise _bad(f"register.uri {short(uri)} is one of Scurry's own functions")
+        raise bad_message(f"register.uri {short(uri)} is one of Scurry's own functions")
     if functions is not None and not serves(functions, uri):
         bound = ", ".join(functions) or "no function but ours"
-        raise _bad(f"register.uri {short(uri)}: the job's module.yaml has no endpoint for it; it binds {bound}")
+        raise bad_message(f"register.uri {short(uri)}: the job's module.yaml has no endpoint for it; it binds {bound}")
 
 
 def _checked_config(text: str) -> str:
@@ -226,16 +222,16 @@ def _checked_config(text: str) -> str:
     if not text:
         return ""
     if len(text.encode()) > CONFIG_BYTES:
-        raise _bad(f"register.config may have at most {CONFIG_BYTES} bytes")
+        raise bad_message(f"register.config may have at most {CONFIG_BYTES} bytes")
     config = parse("register.config", text)
     if not isinstance(config, dict):
-        raise _bad("register.config must be an object")
+        raise bad_message("register.config must be an object")
     size = config.get("max_batch_size", 1)
     if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= MOST_ROWS:
-        raise _bad(f"register.config.max_batch_size must be a whole number from 0 to {MOST_ROWS}")
+        raise bad_message(f"register.config.max_batch_size must be a whole number from 0 to {MOST_ROWS}")
     try:
         queue_options.read(config)
     except ValueError as failure:
-        raise _bad(f"register.config.{failure}") from None
+        raise bad_message(f"register.config.{failure}") from None
     check_config(config)
     return json.dumps(config, separators=(",", ":"), sort_keys=True) if config else ""

@@ -85,3 +85,8 @@ _CLASSES: dict[str, type[ScurryError]] = {
 def error(code: str, message: str) -> ScurryError:
     """The exception for a code that came over the wire; unknown codes become `Failed`."""
     return _CLASSES.get(code, Failed)(code, message)
+
+
+def bad_message(what: str) -> InvalidRequest:
+    """A registry message that is not as it should be; `what` begins with its field."""
+    return InvalidRequest("bad_request", f"Registry message: {what}.")

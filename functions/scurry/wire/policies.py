@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from scurry.wire.errors import InvalidRequest
+from scurry.wire.errors import bad_message
 from scurry.wire.messages_pb2 import Policy
 from scurry.wire.names import MODEL_NAME
 
@@ -15,12 +15,12 @@ SAY: Final = 'one of {"latest": N}, {"all": true}, {"specific": [VERSION, …]}'
 def parse_policy(name: str, value: object) -> Policy:
     """A policy in our form or Triton's. Raises `InvalidRequest` that names the field."""
     if not isinstance(value, dict) or len(value) != 1 or not value.keys() <= {"latest", "all", "specific"}:
-        raise _bad(f"{name} must be {SAY}")
+        raise bad_message(f"{name} must be {SAY}")
     ((kind, what),) = value.items()
     if isinstance(what, dict):  # as Triton writes it
         key = {"latest": "num_versions", "specific": "versions"}.get(kind)
         if what.keys() - {key}:
-            raise _bad(f"{name}.{kind} has no field {min(what.keys() - {key})[:64]!r}")
+            raise bad_message(f"{name}.{kind} has no field {min(what.keys() - {key})[:64]!r}")
         what = what.get(key, 1 if kind == "latest" else []) if key else True
     if kind == "all" and what is True:
         return Policy(all=True)
@@ -28,7 +28,7 @@ def parse_policy(name: str, value: object) -> Policy:
         return Policy(latest=int(str(what)))
     if kind == "specific" and isinstance(what, list) and what and all(map(is_version, what)):
         return Policy(specific=dict.fromkeys(str(each) for each in what))
-    raise _bad(f"{name}.{kind} is not right: a policy is {SAY}")
+    raise bad_message(f"{name}.{kind} is not right: a policy is {SAY}")
 
 
 def _is_count(value: object) -> bool:
@@ -46,7 +46,3 @@ def policy_view(policy: Policy) -> dict[str, Any]:
     """A policy as the verb takes it; empty when there is none."""
     parts = {"latest": policy.latest, "all": policy.all, "specific": list(policy.specific)}
     return {name: value for name, value in parts.items() if value}
-
-
-def _bad(what: str) -> InvalidRequest:
-    return InvalidRequest("bad_request", f"Registry message: {what}.")
