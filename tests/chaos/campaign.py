@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,14 +15,15 @@ from tests.chaos.callers import Callers
 from tests.chaos.catalogue import FAULTS, HARMLESS
 from tests.chaos.changes import MODEL, Changes
 from tests.chaos.checker import Checker
-from tests.chaos.claims import KEPT_S, Content
+from tests.chaos.claims import KEPT_S
 from tests.chaos.closing import Kept, check_audit, check_drains, check_in_flight, check_results, check_strangers
 from tests.chaos.door import Door, Marks, connect
 from tests.chaos.ledger import Ledger
 from tests.chaos.load import Load
 from tests.chaos.memory import Sampler
-from tests.chaos.mix import Mix, Numbers, Subject, contents
-from tests.chaos.models import WIDE, WIDTH, save, save_endless, save_hungry
+from tests.chaos.mix import Mix, Numbers, Subject
+from tests.chaos.models import WIDE
+from tests.chaos.registering import Registering
 from tests.chaos.replies import Decoder, Fields, Reader
 from tests.chaos.scene import Scene
 from tests.chaos.schedule import Due, schedule
@@ -35,7 +34,8 @@ from tests.chaos.watch import Acting, RestartWatch
 SUBJECTS = (
     Subject("plain-0"), Subject("plain-1", ("", "1")), Subject("plain-2"), Subject("plain-3", weight=2),
     Subject("split", ("", "", "", "1", "2", "stable")), Subject("spread", weight=5),
-    Subject(MODEL, ("", "", "live")), Subject("wide", weight=1, width=WIDE),
+    Subject(MODEL, ("", "", "live")), Subject("wide", weight=1, width=WIDE), Subject("kept", weight=5, below=3),
+    Subject("shadowed", weight=5), Subject("chain", weight=2),
 )  # fmt: skip
 SETTLE_S = 150.0
 CALIBRATE_S = 6.0
@@ -110,8 +110,9 @@ class Campaign:
 
     def run(self) -> Ledger:
         """All of it."""
+        asked = {subject.model for subject in self.mix.subjects}
         poisoning.plant(self.stack.redis_url)
-        self.register()
+        Registering(self.stack, self.timeline, self.folder, self.options.seed).all(asked - {MODEL})
         for thread in (*self.readers, self.marks, self.watch):
             thread.start()
         self.calibrate()
@@ -126,35 +127,6 @@ class Campaign:
             self.tell("\n".join(self.sampler.lines()))
         self.settle()
         return self.judge()
-
-    def register(self) -> None:
-        """Put the models up that stay as they are; the changing one begins with one version."""
-        self.folder.mkdir(exist_ok=True)
-        asked = {subject.model for subject in self.mix.subjects} - {MODEL}
-        for (model, version), content in contents(self.options.seed).items():
-            if model in asked:
-                path = self.folder / f"{model}-{version}.onnx"
-                self.put_up(model, version, save(path, content, WIDE if model == "wide" else WIDTH), content)
-        for model, save_odd in (("hungry", save_hungry), ("endless", save_endless)):
-            self.put_up(model, "1", save_odd(self.folder / f"{model}.onnx"), Content("line", 1, 0))
-        if "split" in asked:
-            self.scurry("models", "split", "split", "1=50", "2=50")
-            self.scurry("models", "alias", "split", "stable", "1")
-            self.timeline.state(("split", ""), frozenset({"1", "2"}), time.monotonic())
-            self.timeline.state(("split", "stable"), frozenset({"1"}), time.monotonic())
-
-    def put_up(self, model: str, version: str, path: Path, content: Content) -> None:
-        """Register a version and note what it means."""
-        self.scurry("models", "register", model, "--uri", str(path), "--version", version)
-        for name, meaning in (((model, version), version), ((model, ""), version), ((model, "=", version), content)):
-            self.timeline.state(name, frozenset({meaning}), time.monotonic())
-
-    def scurry(self, *words: str) -> None:
-        """Run the command line against the stack."""
-        command = [sys.executable, "-m", "scurry", *words, "--redis-url", self.stack.redis_url]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-        if done.returncode:
-            raise RuntimeError(f"scurry {' '.join(words)}: {done.stdout}{done.stderr}")
 
     def calibrate(self) -> None:
         """Without a rate given: half of what a closed loop of ours gets answered in some seconds."""

@@ -38,6 +38,10 @@ class Content:
         base = x - x.max(axis=0, keepdims=True) if self.kind == "spread" else x
         return base * np.float32(self.a) + np.float32(self.b), x.sum(axis=1, keepdims=True)
 
+    def then(self, other: Content) -> Content:
+        """What a graph of both computes, the sum being the first one's; lines only."""
+        return Content("line", self.a * other.a, self.b * other.a + other.b)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:

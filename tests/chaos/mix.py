@@ -33,6 +33,7 @@ class Subject:
     names: Sequence[str] = ("",)
     weight: int = 10
     width: int = WIDTH
+    below: int = LARGEST  # numbers that are sent
 
 
 class Numbers:
@@ -84,7 +85,7 @@ class Mix:
         subject = draw.choice(self.bag)
         rows = draw.choice((1, 1, 1, 2, 3))
         x = np.array(
-            [[draw.randrange(LARGEST) for _ in range(subject.width)] for _ in range(rows)], np.float32
+            [[draw.randrange(subject.below) for _ in range(subject.width)] for _ in range(rows)], np.float32
         ) if subject.width < WIDE else row_of(draw.randrange(LARGEST), subject.width)  # fmt: skip
         key = f"key-{draw.randrange(200)}" if draw.random() < KEYED else ""
         deadline = time.time() + DEADLINE_S if draw.random() < LATE else 0.0
@@ -149,6 +150,7 @@ def contents(seed: int) -> dict[tuple[str, str], Content]:
     names = [
         ("plain-0", "1"), ("plain-1", "1"), ("plain-2", "1"), ("plain-3", "1"),
         ("split", "1"), ("split", "2"), ("churn", "1"), ("wide", "1"),
+        ("kept", "1"), ("shadowed", "1"), ("shadowed", "2"),
     ]  # fmt: skip
     made = {name: Content("line", *pair) for name, pair in zip(names, pairs, strict=False)}
     return made | {("spread", "1"): Content("spread", *pairs[-1])}
