@@ -14,6 +14,7 @@ import uvloop
 from scurry.client.client import Client
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
+from scurry.gateway.doors.entrance import Entrance
 from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.listener import Listener
 from scurry.gateway.doors.metrics import Metrics
@@ -80,7 +81,7 @@ def listener_of(client: Client, models: Models, settings: GatewaySettings) -> Li
     """The HTTP door over a client, with the limits of the settings."""
     ask = Ask(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s)
     admin = Admin(client, key=settings.admin_key, host=settings.host)
-    door = OpenInferenceHttp(ask, models, Health(client), admin)
+    door = Entrance(OpenInferenceHttp(ask, models, Health(client), admin))
     admission = Admission(settings.max_bytes_in_flight)
     return Listener(door, admission, max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.timeout_s)
 

@@ -11,6 +11,7 @@ from tests.unit.gateway.canned import CannedClient
 from scurry.client.answers import Answer
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
+from scurry.gateway.doors.entrance import answered
 from scurry.gateway.doors.heads import Head
 from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.replies import HttpReply
@@ -91,7 +92,7 @@ class Caller:
         sent = body if isinstance(body, bytes) else orjson.dumps(body)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         with self.admission.room() as room:
-            reply = await self.door.answer(Head(method, target, named, len(sent), True), sent, room)
+            reply = await answered(self.door, Head(method, target, named, len(sent), True), sent, room)
         return reply, orjson.loads(reply.parts[0])
 
 

@@ -12,8 +12,9 @@ from typing import Any
 from scurry.gateway import describe
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
+from scurry.gateway.doors.entrance import Done
 from scurry.gateway.doors.heads import Head
-from scurry.gateway.doors.inference import Done, Headers, Inference
+from scurry.gateway.doors.inference import Headers, Inference
 from scurry.gateway.doors.paths import NoSuchPath, Operation, operation_of
 from scurry.gateway.doors.replies import HttpReply, json_reply, refusal
 from scurry.gateway.health import Health, is_ready
@@ -34,17 +35,6 @@ class OpenInferenceHttp:
         self._health = health
         self._inference = Inference(ask)
         self._tasks: set[asyncio.Task[None]] = set()
-
-    async def answer(self, head: Head, body: bytes, room: Room) -> HttpReply:
-        """The response to one request, within the room that it may take; never raises."""
-        future: asyncio.Future[HttpReply] = asyncio.get_running_loop().create_future()
-
-        def done(reply: HttpReply) -> None:
-            if not future.done():
-                future.set_result(reply)
-
-        self.begin(head, body, room, done)
-        return await future
 
     def begin(self, head: Head, body: bytes, room: Room, done: Done) -> None:
         """Answer one request: `done` is called once, now or later. Never raises."""

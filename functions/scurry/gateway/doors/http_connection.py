@@ -11,8 +11,8 @@ import asyncio
 from typing import Final, Protocol, cast
 
 from scurry.gateway.doors import patience
+from scurry.gateway.doors.entrance import HttpDoor
 from scurry.gateway.doors.heads import Heads
-from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.inbox import Inbox, Unusual, WholeRequest
 from scurry.gateway.doors.replies import WHOLE, HttpReply, head_of, refusal, written
 from scurry.gateway.limits import Admission
@@ -24,7 +24,7 @@ AHEAD: Final = 1 << 20
 class Host(Protocol):
     """Whom a connection serves, within which limits."""
 
-    door: OpenInferenceHttp
+    door: HttpDoor
     admission: Admission
     heads: Heads
     connections: set[HttpConnection]

@@ -16,6 +16,7 @@ from scurry.client.answers import Answer, at_hand
 from scurry.client.bodies import Parked, park
 from scurry.client.waiting import Fields
 from scurry.gateway.ask import Ask, InferCall, take_priority, take_timeout, told
+from scurry.gateway.doors.entrance import Done
 from scurry.gateway.doors.paths import Operation
 from scurry.gateway.doors.replies import HttpReply, binary_reply, refusal
 from scurry.gateway.limits import Room
@@ -25,7 +26,6 @@ from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferRequest
 
 Headers = Mapping[str, str]
-Done = Callable[[HttpReply], object]
 T = TypeVar("T")
 
 AT_ONCE: Final = 256 * 1024

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from scurry.gateway.doors.entrance import HttpDoor
 from scurry.gateway.doors.heads import Heads
-from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.http_connection import HttpConnection
 from scurry.gateway.doors.unusual_http import UnusualHttp
 from scurry.gateway.limits import Admission
@@ -19,7 +19,7 @@ class Listener:
     """Serves one door."""
 
     def __init__(
-        self, door: OpenInferenceHttp, admission: Admission, *, max_body_bytes: int, body_timeout_s: float
+        self, door: HttpDoor, admission: Admission, *, max_body_bytes: int, body_timeout_s: float
     ) -> None:
         self.door = door
         self.admission = admission

@@ -12,8 +12,8 @@ from aiohttp import StreamReader, web
 
 from scurry.gateway.doors import patience
 from scurry.gateway.doors.aiohttp_connection import AiohttpConnection, AiohttpServer
+from scurry.gateway.doors.entrance import HttpDoor, answered
 from scurry.gateway.doors.heads import Head
-from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.raw_response import RawResponse
 from scurry.gateway.doors.replies import refusal
 from scurry.gateway.limits import Admission, Room
@@ -27,7 +27,7 @@ class UnusualHttp:
     """Reads bodies within limits and asks the door."""
 
     def __init__(
-        self, door: OpenInferenceHttp, admission: Admission, *, max_body_bytes: int, body_timeout_s: float
+        self, door: HttpDoor, admission: Admission, *, max_body_bytes: int, body_timeout_s: float
     ) -> None:
         self._door = door
         self._admission = admission
@@ -58,7 +58,7 @@ class UnusualHttp:
                     request.protocol.refuse_the_rest()
                 return RawResponse(refusal(cause), request, keep_alive=False)
             head = Head(request.method, request.raw_path, request.headers, len(body), bool(request.keep_alive))
-            reply = await self._door.answer(head, body, room)
+            reply = await answered(self._door, head, body, room)
         return RawResponse(reply, request, keep_alive=head.keep_alive)
 
     async def _body(self, request: web.BaseRequest, room: Room) -> bytes:
