@@ -76,6 +76,11 @@ def policy_beside(folder: Path) -> dict[str, Any]:
     return {}
 
 
+def holds_graph(folder: Path) -> bool:
+    """Whether a model's config says that it is made of others."""
+    return any("ensemble_scheduling" in config for config in _beside(folder, "config.pbtxt"))
+
+
 def config_beside(found: Found) -> str:
     """What of the configs beside a version only has effect where the version is registered with it, as JSON."""
     model = Path(found.uri) / found.model

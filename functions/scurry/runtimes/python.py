@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 MODULE: Final = "scurry_model"
 """What the file is called once it is imported."""
 TRITON: Final = "TritonPythonModel"
+TRITONS_MODULE: Final = "triton_python_backend_utils"
+"""What its files import first, and only Triton has."""
 OWN: Final = frozenset({"class", "inputs", "outputs", "parameters"})
 LEFT: Final = (Exception, SystemExit)
 """How a user's code may be left."""
@@ -97,6 +99,8 @@ class PythonRuntime(Runtime):
     def _told(self, cause: BaseException) -> str:
         """What was raised, and where in the user's file."""
         sentence = traceback.format_exception_only(cause)[-1].strip()
+        if isinstance(cause, SyntaxError) and cause.filename == str(self.file.path):
+            return f"{sentence} ({self.file.path.name}, line {cause.lineno})"
         own = [frame for frame in traceback.extract_tb(cause.__traceback__) if frame.filename == str(self.file.path)]
         return f"{sentence} ({self.file.path.name}, line {own[-1].lineno})" if own else sentence
 
@@ -138,8 +142,19 @@ def imported(runtime: PythonRuntime) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except LEFT as cause:
+        if isinstance(cause, ImportError) and cause.name == TRITONS_MODULE:
+            raise _tritons(str(path)) from None
         raise Failed("load_failed", f"{path} cannot be imported: {runtime._told(cause)}") from cause
     return module
+
+
+def _tritons(where: str) -> Failed:
+    """What to write instead."""
+    return Failed(
+        "load_failed",
+        f"{where} is written for Triton's Python backend. Write a class derived from scurry.Model with `load(self, "
+        "files, config)` for `initialize` and `predict(self, inputs, parameters)` for `execute`: arrays by name.",
+    )
 
 
 def chosen(module: ModuleType, name: str) -> type[Model]:
@@ -155,11 +170,7 @@ def chosen(module: ModuleType, name: str) -> type[Model]:
             raise Failed("load_failed", f"{where} has no class {name!r} derived from scurry.Model; it has {have}.")
         return models[name]
     if not models and TRITON in own:
-        raise Failed(
-            "load_failed",
-            f"{where} is written for Triton's Python backend. Write a class derived from scurry.Model with `load(self, "
-            "files, config)` for `initialize` and `predict(self, inputs, parameters)` for `execute`: arrays by name.",
-        )
+        raise _tritons(str(where))
     if len(models) != 1:
         have = f"several ({', '.join(models)}): name one by `class` in the config" if models else "none"
         raise Failed("load_failed", f"{where} must define one class derived from scurry.Model; it has {have}.")

@@ -217,11 +217,12 @@ class M(scurry.Model):
 @pytest.mark.parametrize(
     ("whole", "sentence"),
     [
-        ("def broken(:\n", r"cannot be imported: SyntaxError"),
+        ("def broken(:\n", r"cannot be imported: SyntaxError.* \(model.py, line 7\)"),
         ("import nothing_of_the_kind\n", r"cannot be imported: ModuleNotFoundError: .* \(model.py, line 7\)"),
         ("raise SystemExit(3)\n", r"cannot be imported: SystemExit: 3"),
         ("x = 1\n", "must define one class derived from scurry.Model; it has none"),
         ("class TritonPythonModel:\n    pass\n", r"written for Triton's Python backend. Write a class derived from"),
+        ("import triton_python_backend_utils as pb_utils\n", r"written for Triton's Python backend. Write a class"),
         (
             "class M(scurry.Model):\n    outputs = [Y]\n    def __init__(self):\n        raise OSError('no')\n",
             r"cannot be loaded: OSError: no \(model.py, line 10\)",
