@@ -46,7 +46,10 @@ def versions(repository: Path, model: str) -> list[str]:
 
 def scan(repository: Path) -> list[Found]:
     """Every version of every model in a repository."""
-    names = sorted(path.name for path in repository.iterdir() if path.is_dir() and MODEL_NAME.fullmatch(path.name))
+    folders = sorted(path.name for path in repository.iterdir() if path.is_dir() and not path.name.startswith("."))
+    names = [name for name in folders if MODEL_NAME.fullmatch(name)]
+    for name in set(folders) - set(names):
+        note(f"{name!r} is left out: no model can be called so")
     return [
         Found(model, version, str(repository.resolve()))
         for model in names

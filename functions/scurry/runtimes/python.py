@@ -41,6 +41,10 @@ REFUSALS: Final = frozenset({"bad_request", "input_name", "input_datatype", "inp
 """Codes that a model may refuse a request with."""
 
 
+class Misnamed(Failed):
+    """The outputs have not the names that the model says."""
+
+
 class PythonRuntime(Runtime):
     """An object of a user's class."""
 
@@ -55,6 +59,7 @@ class PythonRuntime(Runtime):
     takes_text: ClassVar[bool] = False
     model_class: type[Model] | None = None  # given by a test; else the file has it
     _model: Model | None = None
+    _misnamed = ""  # what it gave that it does not say it gives
     _loop: asyncio.AbstractEventLoop | None = None
 
     def _load(self) -> None:
@@ -87,7 +92,17 @@ class PythonRuntime(Runtime):
             raise InvalidRequest(code, refusal.message) from None
         except LEFT as cause:
             raise Failed("model_failed", f"The model failed: {self._told(cause)}") from cause
-        return answered(found, self.outputs)
+        try:
+            return answered(found, self.outputs)
+        except Misnamed as cause:
+            self._misnamed = cause.message
+            raise
+
+    def _warm_up(self) -> None:
+        """Outputs of other names do not come of what it was tried with: no request could be answered."""
+        super()._warm_up()
+        if self._misnamed and self.baseline is None:
+            raise Failed("load_failed", f"{self.file.path}: {self._misnamed}")
 
     def _awaited(self, found: Awaitable[Any]) -> Any:  # noqa: ANN401 - what the user's function gives
         """Wait for it in a loop that goes on turning between requests."""
@@ -193,7 +208,8 @@ def answered(found: object, ports: Sequence[Port]) -> list[Array]:
         raise Failed("model_failed", f"predict gave {type(found).__name__}; it must give an array by name.")
     names, given = [port.name for port in ports], dict(found)  # type: ignore[call-overload]
     if set(names) != set(given):
-        raise Failed("model_failed", f"predict gave outputs {sorted(map(str, given))}; the model says {sorted(names)}.")
+        gave = sorted(map(str, given))
+        raise Misnamed("model_failed", f"predict gave outputs {gave}; the model says {sorted(names)}.")
     return [_output(given[port.name], port) for port in ports]
 
 
