@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,15 @@ def arguments(name: str, text: str) -> argparse.Namespace:
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     return args
+
+
+def needs(module: str) -> None:
+    """End with a sentence where a large framework is not installed."""
+    if find_spec(module) is None:
+        raise SystemExit(
+            f"This example needs {module}, which is not installed here. In a checkout, run `.ci/setup frameworks` "
+            "and take .build/frameworks/bin/python."
+        )
 
 
 def say(line: str) -> None:

@@ -8,11 +8,14 @@ import tempfile
 from pathlib import Path
 
 from examples.digits.up import Up
-from examples.running import arguments, say, scurry, write
-from examples.waste.ask import NAME, ask_all
-from examples.waste.picture import picture
-from examples.waste.stages import VERSIONS, Stage, mistakes, percent, rows
-from examples.waste.train import Amount, train
+from examples.running import arguments, needs, say, scurry, write
+
+needs("tensorflow")
+
+from examples.waste.ask import NAME, ask_all  # noqa: E402 - what is missing is told before it is imported
+from examples.waste.picture import picture  # noqa: E402
+from examples.waste.stages import VERSIONS, Stage, mistakes, percent, rows  # noqa: E402
+from examples.waste.train import Amount, train  # noqa: E402
 
 STAGES = (
     ("version 1, all", ()),

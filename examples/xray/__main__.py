@@ -8,13 +8,16 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from examples.running import arguments, say, write
-from examples.xray import alone, images, queue
-from examples.xray.picture import picture
-from examples.xray.result import MANY, Run
-from examples.xray.train import train
+from examples.running import arguments, needs, say, write
 
-from scurry.cli.output import table
+needs("torch")
+
+from examples.xray import alone, images, queue  # noqa: E402 - what is missing is told before it is imported
+from examples.xray.picture import picture  # noqa: E402
+from examples.xray.result import MANY, Run  # noqa: E402
+from examples.xray.train import train  # noqa: E402
+
+from scurry.cli.output import table  # noqa: E402
 
 
 def main() -> int:

@@ -18,7 +18,7 @@ HELP: Final = {
     "log_level": "debug, info, warning or error",
     "host": "address to listen on; 0.0.0.0 is every interface",
     "port": "port to listen on; 0 picks a free one",
-    "memory_mb": "memory that loaded models may take",
+    "memory_mb": "memory that loaded models may take, on all workers together; each has at least 64",
     "response_cache_mb": "memory for answers of models with response_cache; 0: none are kept",
     "threads": "threads of one model call; 0 leaves it to the machine",
     "models_root": "directory that every uri must lie in",

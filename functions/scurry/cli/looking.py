@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scurry.cli.repository import Found, is_registered, policy_beside, registration, scan
+from scurry.cli.repository import Found, holds_graph, is_registered, policy_beside, registration, scan
 from scurry.wire.messages_pb2 import Unregister, Update
 
 Place = tuple[str, str]
@@ -43,11 +43,12 @@ class Look:
 def listing(folder: Path, above: Path | None = None) -> Listing:
     """Names, sizes and times of all files below, and of the one above if it is there.
 
-    Empty where there are none below, or one of them went meanwhile.
+    Empty where one of them went meanwhile, or there are none below: only a graph is whole without, as Triton has it.
     """
     try:
         paths = [Path(base, name) for base, _, names in os.walk(folder, followlinks=True) for name in names]
-        beside = [above] if paths and above is not None and above.is_file() else []
+        told = above is not None and above.is_file() and (paths or holds_graph(above.parent))
+        beside = [above] if above is not None and told else []
         stats = [(path, path.stat()) for path in (*paths, *beside)]
     except OSError:
         return ()
@@ -77,6 +78,11 @@ class Watcher:
         updates = [registration(found) for found in new]
         updates += self._policies(look, view)
         return updates + (self._vanished(last, look, view) if self._prune else [])
+
+    @property
+    def seen(self) -> bool:
+        """Whether the last look found any version."""
+        return bool(self._last and self._last.files)
 
     @property
     def empty(self) -> list[Place]:

@@ -28,6 +28,7 @@ from scurry.wire.messages_pb2 import (
 )
 
 PERCENT = ("a number above 0 and up to 100", lambda value: 0 < value <= 100)
+MOST_WEIGHT = 2**31 - 1
 OWN: dict[str, tuple[Any, str]] = {
     "register": (register, "add a version of a model and wait until it answers"),
     "history": (history, "what was asked of the registry for a model, and what came of it"),
@@ -197,7 +198,10 @@ def parse_weights(words: list[str]) -> dict[str, int]:
     weights: dict[str, int] = {}
     for word in words:
         version, _, weight = word.rpartition("=")
-        if not version or not weight.isdecimal():
-            raise InvalidRequest("bad_request", f"{word!r} is not VERSION=WEIGHT with a whole number, such as 2=10.")
+        if not version or not weight.isdecimal() or len(weight) > 10 or int(weight) > MOST_WEIGHT:
+            sentence = f"{word!r} is not VERSION=WEIGHT with a whole number up to {MOST_WEIGHT}, such as 2=10."
+            raise InvalidRequest("bad_request", sentence)
+        if version in weights:
+            raise InvalidRequest("bad_request", f"Version {version!r} is given two weights.")
         weights[version] = int(weight)
     return weights

@@ -42,13 +42,18 @@ def complain(args: argparse.Namespace, code: str, message: str) -> int:
     if getattr(args, "json", None) is True:
         say(json.dumps({"error": code, "message": message}, ensure_ascii=False))
     else:
-        note(f"scurry: {code}: {message}")
+        note(f"scurry: {code}: {printable(message)}")
     return 1
+
+
+def printable(text: str) -> str:
+    """What came from others, without what would move a terminal's cursor or break a table."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Aligned columns; numbers to the right."""
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[printable(str(cell)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(headers, *cells, strict=True)]
     right = [bool(rows) and all(isinstance(row[n], int | float) for row in rows) for n in range(len(headers))]
     return "\n".join(_line(line, widths, right) for line in (list(headers), *cells))

@@ -46,7 +46,10 @@ def versions(repository: Path, model: str) -> list[str]:
 
 def scan(repository: Path) -> list[Found]:
     """Every version of every model in a repository."""
-    names = sorted(path.name for path in repository.iterdir() if path.is_dir() and MODEL_NAME.fullmatch(path.name))
+    folders = sorted(path.name for path in repository.iterdir() if path.is_dir() and not path.name.startswith("."))
+    names = [name for name in folders if MODEL_NAME.fullmatch(name)]
+    for name in set(folders) - set(names):
+        note(f"{name!r} is left out: no model can be called so")
     return [
         Found(model, version, str(repository.resolve()))
         for model in names
@@ -74,6 +77,11 @@ def policy_beside(folder: Path) -> dict[str, Any]:
         except (ValueError, InvalidRequest):
             continue
     return {}
+
+
+def holds_graph(folder: Path) -> bool:
+    """Whether a model's config says that it is made of others."""
+    return any("ensemble_scheduling" in config for config in _beside(folder, "config.pbtxt"))
 
 
 def config_beside(found: Found) -> str:

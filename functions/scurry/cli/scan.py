@@ -49,7 +49,8 @@ async def run(args: argparse.Namespace) -> int:
             await asyncio.sleep(args.interval)
     for model, version in watcher.empty:
         note(f"scurry: {model} version {version} has no files, or one that leads nowhere: it is left out")
-    rows = table(("MODEL", "CHANGE", "OUTCOME"), done) if done else f"All of {path} is registered."
+    nothing = f"All of {path} is registered." if watcher.seen else f"{path} holds no models: looked for NAME/VERSION/…"
+    rows = table(("MODEL", "CHANGE", "OUTCOME"), done) if done else nothing
     emit(args, [dict(zip(("model", "change", "outcome"), one, strict=True)) for one in done], rows)
     return 1 if any(outcome != "done" for *_, outcome in done) else 0
 

@@ -106,7 +106,7 @@ def _model(name: str, said: object) -> Model:
     weights = _object(f"{name}.weights", fields.get("weights", {}), None)
     for version, weight in weights.items():
         if isinstance(weight, bool) or not isinstance(weight, int) or not 0 <= weight < 2**31:
-            raise _bad(f"{name}.weights.{version} must be a whole number from 0")
+            raise _bad(f"{name}.weights.{version} must be a whole number from 0 to {2**31 - 1}")
     if weights and not any(weights.values()):
         raise _bad(f"{name}.weights needs at least one weight above 0")
     return Model(
@@ -178,4 +178,4 @@ def _name(where: str, said: object) -> str:
 
 
 def _bad(what: str) -> InvalidRequest:
-    return InvalidRequest("bad_request", f"{what[0].upper()}{what[1:]}.")
+    return InvalidRequest("bad_request", f"Declaration: {what}.")

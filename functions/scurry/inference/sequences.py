@@ -67,7 +67,7 @@ class Sequences:
         for parts in _by_registration(group):
             await self._answer(parts, done)
         for each in group:
-            _finish(each, done)
+            _finish(each, done, self._stepping.now())
 
     async def _answer(self, parts: Several[Part], done: Callable[[Call], None]) -> None:
         """The steps for one registration. However it goes, each has an answer afterwards, or is asked again."""
@@ -115,7 +115,7 @@ class Sequences:
                 if len(each.lane_call.works) == 1:
                     each.payloads = stepping.write(each.lane_call, work, loaded)
                     if not each.payloads:
-                        _finish(each, done)
+                        _finish(each, done, stepping.now())
 
         rest = await stepping.compute([*together], loaded, finished) if together else 0.0
         for lane_call, work, track in apart:
@@ -153,7 +153,7 @@ class SequenceCall:
         for work in self.lane_call.works:
             work.items = None
 
-    def finish(self) -> bool:
+    def finish(self, now_ms: int) -> bool:
         """Replies to the egress; the state; and to the router how many are done, and which are of another place.
 
         False, and nothing is said, if the call is to be asked again.
@@ -171,7 +171,7 @@ class SequenceCall:
             send_replies(call, items, lane_call.model, lane_call.version)
             done = Done(version=lane_call.version, lane=STEPS, requests=len(items), suspicious=lane_call.suspicious)
             done.busy_micros = int(lane_call.busy * 1e6)
-            done.answered.append(counted(items))
+            done.answered.append(counted(items, done.busy_micros, now_ms))
             call.send(ROUTER, lane_call.model, DONE, done.SerializeToString())
         changed, value = self.live.save()
         if changed:
@@ -182,13 +182,13 @@ class SequenceCall:
         return f"<SequenceCall {self.lane_call!r}, {self.live!r}>"
 
 
-def _finish(each: SequenceCall, done: Callable[[Call], None]) -> None:
+def _finish(each: SequenceCall, done: Callable[[Call], None], now_ms: int) -> None:
     """Answer a call, once; or leave it unanswered, to be asked again."""
     if each.finished:
         return
     each.finished = True
     try:
-        answered = each.finish()
+        answered = each.finish(now_ms)
     except Exception:
         log.exception("%s could not be answered", each.lane_call.call.key)
     else:

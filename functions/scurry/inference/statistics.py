@@ -15,6 +15,7 @@ from scurry.telemetry.prometheus import Figure
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scurry.inference.response_cache import ResponseCache
     from scurry.inference.shelf import Shelf
     from scurry.sources.fetch import Sources
 
@@ -64,7 +65,7 @@ class Statistics:
         )
 
 
-def figures(shelf: Shelf, budget: int, sources: Sources) -> list[Figure]:
+def figures(shelf: Shelf, budget: int, sources: Sources, cache: ResponseCache) -> list[Figure]:
     """All of it for whoever scrapes the worker."""
     told = shelf.statistics
     return [
@@ -85,4 +86,7 @@ def figures(shelf: Shelf, budget: int, sources: Sources) -> list[Figure]:
         ),
         Figure("scurry_sources_fetches_total", "counter", "Versions fetched from a source", sources.fetches),
         Figure("scurry_sources_fetched_bytes_total", "counter", "Bytes fetched from sources", sources.bytes),
+        Figure("scurry_response_cache_hits_total", "counter", "Requests answered from memory", cache.hits),
+        Figure("scurry_response_cache_misses_total", "counter", "Requests that memory had no answer for", cache.misses),
+        Figure("scurry_response_cache_bytes", "gauge", "Memory that kept answers take", cache.bytes),
     ]

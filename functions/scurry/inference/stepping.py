@@ -83,11 +83,15 @@ class Stepping:
             return await _in_turns(running, finished)
         return await self._in_thread(running, loaded, sum([len(track.items) for track in tracks]))
 
+    def now(self) -> int:
+        """Epoch milliseconds."""
+        return self._computing.now()
+
     def write(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> Sequence[Payload]:
         """Serialise what the steps get; returns what is to be parked. Who is late has gone on, but gets no answer."""
         if loaded.model.thread is not None:
             bury_lost(lane_call, work)
-        now = self._computing.now()
+        now = self.now()
         for item in work.items or ():
             if 0 < item.request.deadline < now and item.failure is None:
                 item.failure = Unavailable("deadline_exceeded", LATE.format(now - item.request.deadline))

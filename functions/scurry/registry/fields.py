@@ -53,7 +53,7 @@ def weights(name: str, value: object) -> dict[str, int]:
         raise bad_message(f"{name} must be an object of version: weight")
     for version, weight in value.items():
         if isinstance(weight, bool) or not isinstance(weight, int) or not 0 <= weight < 2**31:
-            raise bad_message(f"{name}.{version[:64]} must be a whole number from 0")
+            raise bad_message(f"{name}.{version[:64]} must be a whole number from 0 to {2**31 - 1}")
     return value
 
 

@@ -13,7 +13,8 @@ class Room:
     """The bound of one version, by what it was told or by the time its requests take."""
 
     __slots__ = (
-        "_bound", "_counters", "_few", "_max_batch_size", "_queue_ms", "_told", "cap", "first", "most", "report_every"
+        "_bound", "_counters", "_few", "_max_batch_size", "_queue_ms", "_told", "call", "cap", "first", "most",
+        "report_every",
     )  # fmt: skip
 
     def __init__(self, route: VersionRoute, counters: LaneCounters, max_batch_size: int) -> None:
@@ -31,7 +32,9 @@ class Room:
         micros = self._counters.service_micros
         self._bound = policy.queue_bound(self._told, micros, self._queue_ms, self.cap, first=self.first, most=self.most)
         self._few = policy.few(self._max_batch_size, micros)  # that may wait for each other
-        self.report_every = max(1, policy.within(policy.REPORT_MICROS, policy.REPORT_EVERY, micros))
+        every = max(1, policy.within(policy.REPORT_MICROS, policy.REPORT_EVERY, micros))
+        self.call = max(self._max_batch_size, every)  # requests that one model call is reckoned to take
+        self.report_every = min(every, max(1, self._few))  # else what is done looks like too much to wait for
 
     @property
     def bound(self) -> int:
@@ -44,11 +47,6 @@ class Room:
             self._queue_ms = queue_ms
             self._rebound()
         return self._bound
-
-    @property
-    def call(self) -> int:
-        """Requests that one model call is reckoned to take, of which the router hears in time."""
-        return max(self._max_batch_size, self.report_every)
 
     def spread(self, outstanding: Sequence[int], count: int) -> list[tuple[int, int]]:
         """How many of so many requests go to which lane."""

@@ -101,7 +101,7 @@ def locate(uri: str, model: str, version: str, suffixes: Sequence[str], root: st
     raise Failed(
         "load_failed",
         f"{path} holds no model: looked for a file ending in {_list(suffixes)} in it, in {model}/{version} and in "
-        f"{version}.",
+        f"{version}{_others(path, model)}.",
     )
 
 
@@ -216,3 +216,10 @@ def _config_places(directory: Path) -> list[Path]:
 
 def _list(suffixes: Sequence[str]) -> str:
     return " or ".join(suffixes)
+
+
+def _others(path: Path, model: str) -> str:
+    """Versions that are there instead, for whoever named none and meant one of them."""
+    places = (path, path / model)
+    found = sorted({each.name for place in places if place.is_dir() for each in place.iterdir() if each.name.isdigit()})
+    return f"; there is a version {_list(found)}" if found else ""

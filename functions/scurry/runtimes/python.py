@@ -32,11 +32,17 @@ if TYPE_CHECKING:
 MODULE: Final = "scurry_model"
 """What the file is called once it is imported."""
 TRITON: Final = "TritonPythonModel"
+TRITONS_MODULE: Final = "triton_python_backend_utils"
+"""What its files import first, and only Triton has."""
 OWN: Final = frozenset({"class", "inputs", "outputs", "parameters"})
 LEFT: Final = (Exception, SystemExit)
 """How a user's code may be left."""
 REFUSALS: Final = frozenset({"bad_request", "input_name", "input_datatype", "input_rank", "input_shape", "too_large"})
 """Codes that a model may refuse a request with."""
+
+
+class Misnamed(Failed):
+    """The outputs have not the names that the model says."""
 
 
 class PythonRuntime(Runtime):
@@ -53,6 +59,7 @@ class PythonRuntime(Runtime):
     takes_text: ClassVar[bool] = False
     model_class: type[Model] | None = None  # given by a test; else the file has it
     _model: Model | None = None
+    _misnamed = ""  # what it gave that it does not say it gives
     _loop: asyncio.AbstractEventLoop | None = None
 
     def _load(self) -> None:
@@ -85,7 +92,17 @@ class PythonRuntime(Runtime):
             raise InvalidRequest(code, refusal.message) from None
         except LEFT as cause:
             raise Failed("model_failed", f"The model failed: {self._told(cause)}") from cause
-        return answered(found, self.outputs)
+        try:
+            return answered(found, self.outputs)
+        except Misnamed as cause:
+            self._misnamed = cause.message
+            raise
+
+    def _warm_up(self) -> None:
+        """Outputs of other names do not come of what it was tried with: no request could be answered."""
+        super()._warm_up()
+        if self._misnamed and self.baseline is None:
+            raise Failed("load_failed", f"{self.file.path}: {self._misnamed}")
 
     def _awaited(self, found: Awaitable[Any]) -> Any:  # noqa: ANN401 - what the user's function gives
         """Wait for it in a loop that goes on turning between requests."""
@@ -97,6 +114,8 @@ class PythonRuntime(Runtime):
     def _told(self, cause: BaseException) -> str:
         """What was raised, and where in the user's file."""
         sentence = traceback.format_exception_only(cause)[-1].strip()
+        if isinstance(cause, SyntaxError) and cause.filename == str(self.file.path):
+            return f"{sentence} ({self.file.path.name}, line {cause.lineno})"
         own = [frame for frame in traceback.extract_tb(cause.__traceback__) if frame.filename == str(self.file.path)]
         return f"{sentence} ({self.file.path.name}, line {own[-1].lineno})" if own else sentence
 
@@ -138,8 +157,19 @@ def imported(runtime: PythonRuntime) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except LEFT as cause:
+        if isinstance(cause, ImportError) and cause.name == TRITONS_MODULE:
+            raise _tritons(str(path)) from None
         raise Failed("load_failed", f"{path} cannot be imported: {runtime._told(cause)}") from cause
     return module
+
+
+def _tritons(where: str) -> Failed:
+    """What to write instead."""
+    return Failed(
+        "load_failed",
+        f"{where} is written for Triton's Python backend. Write a class derived from scurry.Model with `load(self, "
+        "files, config)` for `initialize` and `predict(self, inputs, parameters)` for `execute`: arrays by name.",
+    )
 
 
 def chosen(module: ModuleType, name: str) -> type[Model]:
@@ -155,11 +185,7 @@ def chosen(module: ModuleType, name: str) -> type[Model]:
             raise Failed("load_failed", f"{where} has no class {name!r} derived from scurry.Model; it has {have}.")
         return models[name]
     if not models and TRITON in own:
-        raise Failed(
-            "load_failed",
-            f"{where} is written for Triton's Python backend. Write a class derived from scurry.Model with `load(self, "
-            "files, config)` for `initialize` and `predict(self, inputs, parameters)` for `execute`: arrays by name.",
-        )
+        raise _tritons(str(where))
     if len(models) != 1:
         have = f"several ({', '.join(models)}): name one by `class` in the config" if models else "none"
         raise Failed("load_failed", f"{where} must define one class derived from scurry.Model; it has {have}.")
@@ -182,7 +208,8 @@ def answered(found: object, ports: Sequence[Port]) -> list[Array]:
         raise Failed("model_failed", f"predict gave {type(found).__name__}; it must give an array by name.")
     names, given = [port.name for port in ports], dict(found)  # type: ignore[call-overload]
     if set(names) != set(given):
-        raise Failed("model_failed", f"predict gave outputs {sorted(map(str, given))}; the model says {sorted(names)}.")
+        gave = sorted(map(str, given))
+        raise Misnamed("model_failed", f"predict gave outputs {gave}; the model says {sorted(names)}.")
     return [_output(given[port.name], port) for port in ports]
 
 

@@ -193,5 +193,7 @@ def _decoded(array: Array, port: Port) -> Array:
 
 
 def _sentence(cause: BaseException) -> str:
-    text = " ".join(str(cause).split()) or type(cause).__name__
+    """What a framework says, without where in its own code: XGBoost adds that below."""
+    told = str(cause).partition("\nStack trace:")[0]
+    text = " ".join(told.split()) or type(cause).__name__
     return text if len(text) <= 500 else f"{text[:500]}…"

@@ -61,6 +61,7 @@ class Parts(NamedTuple):
     sources: Sources
     loaders: Loaders
     inference: Inference
+    cache: ResponseCache
 
 
 def _parts(settings: WorkerSettings, payloads: ParkedPayloads) -> Parts:
@@ -79,7 +80,7 @@ def _parts(settings: WorkerSettings, payloads: ParkedPayloads) -> Parts:
     shelf = Shelf(opener, budget, trial=children.try_to_open, loaders=loaders)
     cache = ResponseCache(settings.response_cache_mb * MIB)
     inference = Inference(shelf, payloads, keys=Keys(settings.namespace), children=children, cache=cache)
-    return Parts(shelf, budget, fetching.sources, loaders, inference)
+    return Parts(shelf, budget, fetching.sources, loaders, inference, cache)
 
 
 async def serve(settings: WorkerSettings) -> None:
@@ -115,5 +116,5 @@ async def serve(settings: WorkerSettings) -> None:
 
 async def _metrics(parts: Parts, _: web.Request) -> web.Response:
     """The shelf's statistics, for Prometheus."""
-    shown = figures(parts.shelf, parts.budget, parts.sources)
+    shown = figures(parts.shelf, parts.budget, parts.sources, parts.cache)
     return web.Response(text=page(shown), headers={"Content-Type": CONTENT_TYPE})

@@ -21,7 +21,7 @@ BRIEF: Final = 80
 
 def refuse(where: str, sentence: str) -> NoReturn:
     """Raise `load_failed` for a place in the config."""
-    raise Failed("load_failed", f"{where} in the config {sentence}.")
+    raise Failed("load_failed", f"{where} in the config {sentence}{'' if sentence.endswith('?') else '.'}")
 
 
 def step(where: str, given: object, known: Collection[str]) -> Mapping[str, Any]:

@@ -39,6 +39,8 @@ def to_tensor(picture: bytes, datatype: str, shape: Sequence[int]) -> Array:
 
 def layout(shape: Sequence[int]) -> tuple[bool, int, int, int]:
     """Whether channels come first, height, width and channels (0: no such dimension) of an input of this shape."""
+    if len(shape) == 2 and shape[0] < 0 < shape[1]:
+        raise InvalidRequest("input_shape", f"An input of shape {list(shape)} takes rows of numbers, not a picture.")
     inner = shape[1:] if len(shape) == 4 or (len(shape) == 3 and shape[0] in (-1, 1)) else shape
     if len(inner) == 3 and inner[0] in (1, 3):
         return True, _side(inner[1]), _side(inner[2]), inner[0]

@@ -83,10 +83,19 @@ def test_a_change_is_one_registry_message(words, change, asker):
     assert text == f'model: "digits" {change}'
 
 
-def test_weights_that_make_no_sense_are_refused(asker, capsys):
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("1:90", "'1:90' is not VERSION=WEIGHT"),
+        ("1=99999999999", "with a whole number up to 2147483647"),
+        (f"1={'9' * 5000}", "with a whole number up to 2147483647"),
+        ("1=90 1=10", "Version '1' is given two weights."),
+    ],
+)
+def test_weights_that_make_no_sense_are_refused(asker, capsys, words, sentence):
     """Nothing is sent."""
-    assert main(["models", "split", "digits", "1:90"]) == 1
-    assert "'1:90' is not VERSION=WEIGHT" in capsys.readouterr().err
+    assert main(["models", "split", "digits", *words.split()]) == 1
+    assert sentence in capsys.readouterr().err
     assert asker.updates == []
 
 

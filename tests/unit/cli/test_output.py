@@ -16,6 +16,13 @@ def test_columns_are_aligned_and_numbers_stand_right():
     assert output.table(("NAME", "N"), [("a", 5), ("long", 10)]) == "NAME   N\na      5\nlong  10"
 
 
+def test_what_others_wrote_moves_no_cursor_and_breaks_no_table(capsys):
+    """Names in dead letters and refusals may be any text."""
+    assert output.table(("MODEL", "N"), [("a\nb\x1b[2J", 5)]).splitlines()[1] == "a\\nb\\x1b[2J  5"
+    assert output.complain(argparse.Namespace(json=False), "bad_request", "No 'a\x07ä'.") == 1
+    assert capsys.readouterr().err == "scurry: bad_request: No 'a\\x07ä'.\n"
+
+
 async def test_progress_says_what_is_waited_for_after_a_second(monkeypatch, capsys):
     """On stderr, once for each state where there is no terminal."""
     monkeypatch.setattr(output, "SLOW_S", 0)

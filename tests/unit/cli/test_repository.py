@@ -105,3 +105,11 @@ def test_what_the_job_reads_of_a_config_beside_a_version_is_told_with_it(place):
         "dynamic_batching": {"priority_levels": 2},
         "instance_group": [{"count": 2}],
     }
+
+
+def test_a_directory_that_no_model_can_be_called_is_told(tmp_path, capsys):
+    """What begins with a dot is nobody's model anyway."""
+    for name in ("good", "bad name", ".git"):
+        (tmp_path / name / "1").mkdir(parents=True)
+    assert [found.model for found in scan(tmp_path)] == ["good"]
+    assert capsys.readouterr().err == "'bad name' is left out: no model can be called so\n"

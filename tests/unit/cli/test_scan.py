@@ -56,6 +56,22 @@ def test_a_version_without_files_is_told_and_the_rest_registered(asker, capsys, 
     assert "c version 1 has no files" in capsys.readouterr().err
 
 
+def test_a_graph_in_a_version_without_files_is_registered(asker, capsys, tmp_path):
+    """As Triton has it: the config above is all there is."""
+    (tmp_path / "whole" / "1").mkdir(parents=True)
+    (tmp_path / "whole" / "config.pbtxt").write_text('ensemble_scheduling { step [ { model_name: "a" } ] }')
+    assert main(["models", "scan", str(tmp_path), "--interval", "0.01"]) == 0
+    assert [(update.model, update.register.version) for update in asker.updates] == [("whole", "1")]
+    assert "has no files" not in capsys.readouterr().err
+
+
+def test_a_directory_without_models_is_told(asker, capsys, tmp_path):
+    """It is most likely the wrong one."""
+    assert main(["models", "scan", str(tmp_path), "--interval", "0.01"]) == 0
+    assert f"{tmp_path} holds no models: looked for NAME/VERSION/…" in capsys.readouterr().out
+    assert asker.updates == []
+
+
 def test_a_registry_that_cannot_be_asked_is_an_error(asker, capsys, repository, monkeypatch):
     """Once; who watches looks again, and takes nothing for vanished meanwhile."""
 

@@ -165,10 +165,10 @@ async def test_a_call_that_is_lost_is_asked_again_in_its_place(harness: Harness,
     losses = 3
     finish = SequenceCall.finish
 
-    def lose(call: SequenceCall) -> bool:
+    def lose(call: SequenceCall, now_ms: int) -> bool:
         nonlocal losses
         losses -= 1
-        return False if losses >= 0 else finish(call)
+        return False if losses >= 0 else finish(call, now_ms)
 
     await ask(harness, step(harness, 7, 1, start=True))
     monkeypatch.setattr(SequenceCall, "finish", lose)
@@ -179,7 +179,7 @@ async def test_a_call_that_is_lost_is_asked_again_in_its_place(harness: Harness,
 
 async def test_a_call_that_is_lost_for_good_is_answered(harness: Harness, monkeypatch) -> None:
     """As a dead letter, and not sent again."""
-    monkeypatch.setattr(SequenceCall, "finish", lambda _: False)
+    monkeypatch.setattr(SequenceCall, "finish", lambda *_: False)
     assert await ask(harness, step(harness, 7, 1, start=True)) == ["worker_lost"]
     assert len(harness.out.dead) == 1
 

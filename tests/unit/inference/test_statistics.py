@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.inference.toys import Toy, body, call, request, row, sent
 
+from scurry.inference.response_cache import ResponseCache
 from scurry.inference.shelf import Shelf
 from scurry.inference.statistics import TOLD_SECONDS, figures
 from scurry.sources.allowed import Allowed
@@ -30,10 +31,13 @@ async def test_hits_misses_loads_and_evictions(shop, tmp_path):
     await shelf.load(("d", "1"), spec)
     assert (told.evictions, told.age_seconds) == (2, 18.0)
     assert repr(told) == "<Statistics 10 requests, hit ratio 0.500, 4 loads, 0 failed, 2 evictions at 9.0 s>"
-    values = {each.name: each.value for each in figures(shelf, 200, Sources(Allowed(), Cache(tmp_path, 1)))}
+    kept = ResponseCache()
+    kept.hits, kept.misses = 3, 2
+    values = {each.name: each.value for each in figures(shelf, 200, Sources(Allowed(), Cache(tmp_path, 1)), kept)}
     assert (values["scurry_shelf_bytes"], values["scurry_shelf_budget_bytes"]) == (200, 200)
     assert values["scurry_shelf_evictions_total"] == 2
-    assert len(values) == 12
+    assert (values["scurry_response_cache_hits_total"], values["scurry_response_cache_misses_total"]) == (3, 2)
+    assert len(values) == 15
 
 
 async def test_a_failure_is_no_load(shop, shelf):

@@ -27,6 +27,7 @@ def test_what_is_left_out_is_filled_in():
         ({"steps": [float("nan"), 5]}, "steps"),
         ({"steps": [1 + at / 10 for at in range(101)]}, "steps"),
         ({"hold_ms": -1}, "hold_ms"),
+        ({"hold_ms": 31_536_000_001}, "hold_ms must be from 1 to 31536000000, which is a year"),
         ({"min_requests": 2**31}, "min_requests"),
         ({"compare_percent": 101}, "compare_percent"),
         ({"max_error_rate": 1.5}, "max_error_rate"),

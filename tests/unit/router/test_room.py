@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tests.unit.router.asking import Outcome, many, requests, route, routed, serve
 
+from scurry.router.lanes import Lanes
 from scurry.router.room import Room
-from scurry.wire.messages_pb2 import Done, LaneCounters, RouterState, VersionRoute
+from scurry.wire.messages_pb2 import Done, LaneCounters, ModelSpec, RouterState, VersionRoute
 from scurry.wire.names import INFERENCE
 
 
@@ -77,3 +78,17 @@ def test_what_slow_requests_wait_for_is_kept_small() -> None:
     assert (room.spread([5, 0], 1), room.report_every) == ([(0, 1)], 8)
     room.measure(400_000, 10)
     assert (room.spread([5, 0], 1), room.spread([0, 5], 1), room.report_every) == ([(1, 1)], [(0, 1)], 1)
+
+
+def test_thin_traffic_of_a_model_that_is_not_stacked_stays_on_one_lane() -> None:
+    """Its worker alone has it: what is done is reported before it looks like too much to wait for."""
+    spec = ModelSpec(max_batch_size=1)
+    for micros in (0, 120, 300, 600, 900, 2_000):
+        counters = LaneCounters(sent=[0, 0], done=[0, 0], asked=[0, 0], service_micros=micros)
+        lanes = Lanes(VersionRoute(version="1", spec=spec), counters)
+        for _ in range(40):
+            ((lane, size),) = lanes.spread(0, lanes.outstanding_at(0), 1)
+            assert (lane, size) == (0, 1), micros
+            sequence, asked = lanes.send(lane, size)
+            if asked:
+                lanes.finish(lane, sequence)

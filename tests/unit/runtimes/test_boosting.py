@@ -109,3 +109,12 @@ def test_a_missing_framework_says_how_to_install_it(tmp_path, monkeypatch, name)
     monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(Failed, match=rf"pip install 'scurry\[{name}\]'"):
         opened(path)
+
+
+def test_json_that_is_no_model_is_refused_by_a_sentence(tmp_path):
+    """Without XGBoost's own stack."""
+    (tmp_path / "model.json").write_text('{"a": 1}')
+    with pytest.raises(Failed, match=r"XGBoost cannot open .*model.json: ") as caught:
+        opened(tmp_path / "model.json")
+    assert "Stack trace" not in caught.value.message
+    assert ".so" not in caught.value.message

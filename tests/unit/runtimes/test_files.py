@@ -273,3 +273,10 @@ def test_a_directory_without_end_is_no_model(tmp_path):
         touch(path / str(each))
     with pytest.raises(Failed, match="more than 10000 files"):
         locate(str(path), "m", "1", FOLDER)
+
+
+def test_versions_that_are_there_are_named(tmp_path: Path) -> None:
+    """Whoever names none gets one more than the last, which may not be there."""
+    (tmp_path / "1").mkdir()
+    with pytest.raises(Failed, match=r"in m/2 and in 2; there is a version 1\.$"):
+        locate(str(tmp_path), "m", "2", (".onnx",))

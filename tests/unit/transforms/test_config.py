@@ -10,7 +10,7 @@ from scurry.wire.errors import Failed
     ("check", "sentence"),
     [
         (lambda: config.step("p[0]", [], ("a",)), r"p\[0\] in the config must be an object, not \[\]"),
-        (lambda: config.step("p[0]", {"resise": 1}, ("resize",)), r"has no 'resise'; was 'resize' meant\?"),
+        (lambda: config.step("p[0]", {"resise": 1}, ("resize",)), r"has no 'resise'; was 'resize' meant\?$"),
         (lambda: config.step("p[0]", {"zzz": 1}, ("b", "a")), "has no 'zzz'; it may have a, b"),
         (lambda: config.text("p", {"to": 3}, "to"), r"p\.to in the config must be a text, not 3"),
         (lambda: config.text("p", {"to": ""}, "to"), r"p\.to in the config must be a text, not ''"),

@@ -27,6 +27,8 @@ def test_a_shape_that_is_no_picture_is_refused():
     """The sentence shows the shape."""
     with pytest.raises(InvalidRequest, match=r"\[-1, 16, 4, 4, 4\] does not look like a picture"):
         images.layout([-1, 16, 4, 4, 4])
+    with pytest.raises(InvalidRequest, match=r"\[-1, 2\] takes rows of numbers, not a picture"):
+        images.layout([-1, 2])
 
 
 @pytest.mark.parametrize(
