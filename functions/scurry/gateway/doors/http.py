@@ -1,4 +1,4 @@
-"""The HTTP door: Open Inference Protocol v2 with binary tensors.
+"""The HTTP door: Open Inference Protocol v2 with Triton's extensions.
 
 It knows HTTP's words, not its sockets: it takes a method, path, headers and body and gives back an `HttpReply`.
 """
@@ -12,7 +12,9 @@ from typing import Any
 from scurry.gateway import describe
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
+from scurry.gateway.describe import Server
 from scurry.gateway.doors.entrance import Done
+from scurry.gateway.doors.extensions import OPERATIONS, Extensions, access_of
 from scurry.gateway.doors.heads import Head
 from scurry.gateway.doors.inference import Headers, Inference
 from scurry.gateway.doors.paths import NoSuchPath, Operation, operation_of
@@ -20,6 +22,9 @@ from scurry.gateway.doors.replies import HttpReply, json_reply, refusal
 from scurry.gateway.health import Health, is_ready
 from scurry.gateway.limits import Room
 from scurry.gateway.models import Models
+from scurry.gateway.region_notes import OwnNotes
+from scurry.gateway.repository import Repository
+from scurry.gateway.shared_memory import SharedMemory
 from scurry.protocols import oip_json
 from scurry.wire.errors import Failed, InvalidRequest, ScurryError
 
@@ -29,11 +34,22 @@ log = logging.getLogger(__name__)
 class OpenInferenceHttp:
     """Answers requests of the Open Inference Protocol."""
 
-    def __init__(self, ask: Ask, models: Models, health: Health, admin: Admin) -> None:
+    def __init__(  # noqa: PLR0917 - the core's parts
+        self,
+        ask: Ask,
+        models: Models,
+        health: Health,
+        admin: Admin,
+        memory: SharedMemory | None = None,
+        server: Server = Server(),
+    ) -> None:
         self._admin = admin
         self._models = models
         self._health = health
-        self._inference = Inference(ask)
+        self._server = server
+        memory = memory or SharedMemory(OwnNotes(), allowed=False)
+        self._extensions = Extensions(models, Repository(admin, models), memory)
+        self._inference = Inference(ask, models, memory)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, head: Head, body: bytes, room: Room, done: Done) -> None:
@@ -43,17 +59,20 @@ class OpenInferenceHttp:
             if operation.name == "infer":
                 self._inference.begin(operation, head.headers, body, room, done)
             else:
-                task = asyncio.get_running_loop().create_task(self._answer(operation, head.headers, body, done))
+                task = asyncio.get_running_loop().create_task(self._answer(operation, head, body, done))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
         except Exception as cause:
             done(_refused(cause, head.target))
 
-    async def _answer(self, operation: Operation, headers: Headers, body: bytes, done: Done) -> None:
+    async def _answer(self, operation: Operation, head: Head, body: bytes, done: Done) -> None:
         """Everything but inference."""
         try:
             if operation.name == "change":
-                reply = await self._change(operation.model, headers, body)
+                reply = await self._change(operation.model, head.headers, body)
+            elif operation.name in OPERATIONS:
+                sent = body if head.method == "POST" else b""
+                reply = json_reply(await self._extensions.answer(operation, head.headers, sent))
             else:
                 reply = await self._tell(operation, body)
         except Exception as cause:
@@ -61,17 +80,17 @@ class OpenInferenceHttp:
         done(reply)
 
     async def _change(self, model: str, headers: Headers, body: bytes) -> HttpReply:
-        scheme, _, token = headers.get("Authorization", "").partition(" ")
-        given = token.strip() if scheme.lower() == "bearer" else headers.get("X-Admin-Key", "")
+        access = access_of(headers)
         try:
             change = body.decode()
         except UnicodeDecodeError:
             raise InvalidRequest("bad_request", "The body is not UTF-8.") from None
-        return json_reply(await self._admin.change(model, change, given, from_page="Origin" in headers))
+        return json_reply(await self._admin.change(model, change, access.key, from_page=access.from_page))
 
     async def _tell(self, operation: Operation, body: bytes) -> HttpReply:
         if operation.model:
-            return _tell_model(operation, await self._models.record(operation.model))
+            now = operation.name == "model_ready"  # asked right after a load, perhaps of another gateway
+            return _tell_model(operation, await self._models.record(operation.model, now=now))
         match operation.name:
             case "ready":
                 report = await self._health.report()
@@ -79,7 +98,7 @@ class OpenInferenceHttp:
             case "index":
                 return json_reply(await self._index(oip_json.load(body) if body else {}))
             case "server":
-                return json_reply(describe.server())
+                return json_reply(describe.server(self._server))
         return json_reply({"live": True})
 
     async def _index(self, asked: dict[str, Any]) -> list[dict[str, str]]:
