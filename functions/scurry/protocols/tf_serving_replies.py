@@ -89,11 +89,11 @@ def _apart(tensor: Tensor) -> Sequence[object]:
     return list(array) if finite else [_numbers(row) for row in array]
 
 
-def _numbers(array: Array | np.generic) -> object:
+def _numbers(array: Array) -> object:
     """Numbers as orjson takes them, or as the text that it cannot write."""
     if array.dtype == BF16:
         array = array.astype(np.float32)
-    value = array if array.ndim else array[()]
+    value = array if array.ndim else array[()]  # orjson takes no array without a dimension
     if array.dtype.kind != "f" or np.isfinite(array).all():
         return value
     flat = np.asarray(array).reshape(-1)

@@ -1,4 +1,4 @@
-"""What callers say beside a request, in headers: the same at every HTTP door."""
+"""What callers say beside a request, in headers, at every HTTP door."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Which operation a method and path of TensorFlow Serving, or KServe v1, ask for."""
+"""Which operation a method and path below /v1 ask for.
+
+They are TensorFlow Serving's and those of KServe v1.
+"""
 
 from __future__ import annotations
 

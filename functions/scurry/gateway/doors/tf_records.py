@@ -1,4 +1,7 @@
-"""A model's record, told in TensorFlow Serving's words. Pure: no I/O here."""
+"""A model's record, told in TensorFlow Serving's words.
+
+Pure: no I/O here.
+"""
 
 from __future__ import annotations
 
