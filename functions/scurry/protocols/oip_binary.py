@@ -34,6 +34,11 @@ class BinaryOutputs:
     classes: dict[str, int] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
 
+    @property
+    def is_uncommon(self) -> bool:
+        """Whether some output is wanted as classes, or in shared memory."""
+        return bool(self.classes or self.places)
+
     def __contains__(self, output: str) -> bool:
         return self.named.get(output, self.every)
 

@@ -9,8 +9,8 @@ from scurry.gateway.admin import Access
 from scurry.gateway.doors.paths import Operation
 from scurry.gateway.models import Models
 from scurry.gateway.repository import Repository
-from scurry.gateway.server_settings import ServerSettings
-from scurry.gateway.shared_memory import CUDA, SharedMemory
+from scurry.gateway.server_state import ServerState
+from scurry.gateway.shared_memory import CUDA
 from scurry.gateway.statistics import statistics
 from scurry.protocols import oip_json
 from scurry.wire.errors import InvalidRequest
@@ -34,9 +34,9 @@ def access_of(headers: Mapping[str, str]) -> Access:
 class Extensions:
     """Answers the operations of Triton's extensions with JSON."""
 
-    def __init__(self, models: Models, repository: Repository, memory: SharedMemory) -> None:
-        self._models, self._repository, self._memory = models, repository, memory
-        self._settings = ServerSettings()
+    def __init__(self, models: Models, repository: Repository, state: ServerState) -> None:
+        self._models, self._repository = models, repository
+        self._memory, self._settings = state.memory, state.settings
 
     async def answer(self, operation: Operation, headers: Mapping[str, str], body: bytes) -> Any:  # noqa: ANN401
         """The JSON document of an answer. Raises `ScurryError`."""
