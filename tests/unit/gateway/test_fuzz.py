@@ -171,7 +171,8 @@ def nested(depth: int) -> bytes:
 @pytest.mark.parametrize(
     "value",
     [b"", b"nul", b"[1,]", b"01", b"1e999", b"-", b'"\xff"', b'"\\ud800"', b"[NaN, Infinity", b"\x00",
-     nested(33), nested(2000), nested(200_000), b'{"a":' * 5000, b"[" * 1_000_000, b'"' + b"n" * 500_000, b"9" * 100_000],
+     nested(33), nested(2000), nested(200_000), b'{"a":' * 5000, b"[" * 1_000_000, b'"' + b"n" * 500_000,
+     b"9" * 100_000],
 )  # fmt: skip
 def test_values_that_no_field_can_have(doors: Doors, key: bytes, target: str, value: bytes) -> None:
     """In any place, with or without a word that strict JSON does not know."""
