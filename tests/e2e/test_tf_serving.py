@@ -97,6 +97,7 @@ def test_every_command_of_the_page(url: str) -> None:
     assert len(blocks) >= 6
     for command, answer in blocks:
         there = command.replace("http://localhost:8000", url).replace("/adder", f"/{MODEL}")
-        done = subprocess.run(["bash", "-c", f"{there} --silent --max-time 60"], capture_output=True, text=True, check=True)
+        shell = ["bash", "-c", f"{there} --silent --max-time 60"]
+        done = subprocess.run(shell, capture_output=True, text=True, check=True)
         wanted = json.loads(answer.replace('"adder"', f'"{MODEL}"'))
         assert json.loads(done.stdout) == wanted, command
