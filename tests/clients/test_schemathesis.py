@@ -70,7 +70,8 @@ def test_the_served_document_is_true(url: str, tmp_path: Path) -> None:
 
 def test_the_protocols_own_document_is_true(url: str, tmp_path: Path) -> None:
     """As the protocol's project publishes it, but for the `$` before its path parameters, which no server has."""
-    given = client_file("open_inference_rest.yaml").read_text()
+    source = "specification/protocol/open_inference_rest.yaml of kserve/open-inference-protocol"
+    given = client_file("open_inference_rest.yaml", source).read_text()
     (tmp_path / "protocol.yaml").write_text(given.replace("${", "{"))
     report = found_by_schemathesis(tmp_path, url, "protocol.yaml")
     assert re.findall(r"(\d+) selected / (\d+) total", report) == [("6", "6")]
