@@ -39,7 +39,7 @@ def test_the_rest_client(running: Stack) -> None:
     assert got["v2 unknown"] is False
     assert got["v1 rows"] == {"predictions": [[2.0, 3.0, 4.0]]}
     assert got["v1 columns"] == {"outputs": [[2.0, 3.0, 4.0]]}
-    assert "No model is called 'nobody'" in got["v1 unknown"]
+    assert "'nobody'" in got["v1 unknown"]
     assert "404" in got["v1 unknown"]
     assert "Tensor 'x' has an element that is no FP32" in got["v1 wrong"]
     assert "not explained here" in got["v1 explain"]
