@@ -33,8 +33,8 @@ LEFT_OUT = f"""
 include-path-regex = ":(predict|classify|regress|explain)$|/infer$"
 checks.positive_data_acceptance.enabled = false
 
-# Likewise: which verbs there are and what each may hold is the registry's to say, which settings there are the server's,
-# which regions of memory the machine's.
+# Likewise: which verbs there are and what each may hold is the registry's to say, which settings there are the
+# server's, which regions of memory the machine's.
 [[operations]]
 include-path-regex = "/v2/repository/models/|/trace/setting$|/v2/logging$|/v2/(system|cuda)sharedmemory/"
 checks.positive_data_acceptance.enabled = false
