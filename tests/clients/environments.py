@@ -22,9 +22,9 @@ def client_program(environment: str, program: str = "python") -> str:
     return str(path)
 
 
-def client_file(name: str) -> Path:
-    """A file that lies beside the environments; without it the test is skipped, and says so."""
+def client_file(name: str, source: str) -> Path:
+    """A file of somebody else's that lies beside the environments; without it the test is skipped, and says so."""
     path = folder_of_clients() / name
     if not path.exists():
-        pytest.skip(f"{path} is not there")
+        pytest.skip(f"{name} is not beside the client environments; it is {source}")
     return path

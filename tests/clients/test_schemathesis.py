@@ -5,8 +5,10 @@ What is left out is written down here, each with its reason.
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -31,11 +33,14 @@ LEFT_OUT = f"""
 include-path-regex = ":(predict|classify|regress|explain)$|/infer$"
 checks.positive_data_acceptance.enabled = false
 
-# Likewise: which verbs there are, and what each may hold, is the registry's to say.
+# Likewise: which verbs there are and what each may hold is the registry's to say, which settings there are the
+# server's, which regions of memory the machine's.
 [[operations]]
-include-path-regex = "/v2/repository/models/"
+include-path-regex = "/v2/repository/models/|/trace/setting$|/v2/logging$|/v2/(system|cuda)sharedmemory/"
 checks.positive_data_acceptance.enabled = false
 """
+NOT_TRIED = "/v2/repository/models/.*/(un)?load$"
+"""These would take the model away that everything else asks; tests/clients/test_triton_http.py calls them."""
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +58,7 @@ def found_by_schemathesis(folder: Path, url: str, schema: str) -> str:
     command = [
         client_program("schema", "st"), "--config-file", "schemathesis.toml", "run", schema, "--url", url,
         "--phases", "examples,coverage,fuzzing", "--max-time", str(SECONDS), "--continue-on-failure",
+        "--exclude-path-regex", NOT_TRIED,
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=400, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
@@ -63,14 +69,17 @@ def test_the_served_document_is_true(url: str, tmp_path: Path) -> None:
     """Every operation of it is tried: examples, each border of each schema, then whatever comes to its mind."""
     report = found_by_schemathesis(tmp_path, url, f"{url}/openapi.json")
     selected, total = re.findall(r"(\d+) selected / (\d+) total", report)[0]
-    assert selected == total
+    with urllib.request.urlopen(f"{url}/openapi.json", timeout=30) as served:
+        left_out = [path for path in json.load(served)["paths"] if re.fullmatch(NOT_TRIED, path)]
+    assert int(selected) + len(left_out) == int(total)
     assert int(total) > 30
     assert int(re.findall(r"(\d+) generated", report)[0]) > 300
 
 
 def test_the_protocols_own_document_is_true(url: str, tmp_path: Path) -> None:
     """As the protocol's project publishes it, but for the `$` before its path parameters, which no server has."""
-    given = client_file("open_inference_rest.yaml").read_text()
+    source = "specification/protocol/open_inference_rest.yaml of kserve/open-inference-protocol"
+    given = client_file("open_inference_rest.yaml", source).read_text()
     (tmp_path / "protocol.yaml").write_text(given.replace("${", "{"))
     report = found_by_schemathesis(tmp_path, url, "protocol.yaml")
     assert re.findall(r"(\d+) selected / (\d+) total", report) == [("6", "6")]
