@@ -12,11 +12,13 @@ from typing import Any
 from scurry.gateway import describe
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
+from scurry.gateway.doors.deferred import Deferred
 from scurry.gateway.doors.entrance import Done
 from scurry.gateway.doors.heads import Head
 from scurry.gateway.doors.inference import Headers, Inference
 from scurry.gateway.doors.paths import NoSuchPath, Operation, operation_of
 from scurry.gateway.doors.replies import HttpReply, json_reply, refusal
+from scurry.gateway.doors.wishes import wishes_of
 from scurry.gateway.health import Health, is_ready
 from scurry.gateway.limits import Room
 from scurry.gateway.models import Models
@@ -29,18 +31,23 @@ log = logging.getLogger(__name__)
 class OpenInferenceHttp:
     """Answers requests of the Open Inference Protocol."""
 
-    def __init__(self, ask: Ask, models: Models, health: Health, admin: Admin) -> None:
+    def __init__(
+        self, ask: Ask, models: Models, health: Health, admin: Admin, deferred: Deferred | None = None
+    ) -> None:
         self._admin = admin
         self._models = models
         self._health = health
         self._inference = Inference(ask)
+        self._deferred = deferred
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, head: Head, body: bytes, room: Room, done: Done) -> None:
         """Answer one request: `done` is called once, now or later. Never raises."""
         try:
             operation = operation_of(head.method, head.target)
-            if operation.name == "infer":
+            if head.wishes and operation.name == "infer" and self._deferred and (wishes := wishes_of(head.headers)).any:
+                self._deferred.begin(operation, wishes, head, body, room, done)
+            elif operation.name == "infer":
                 self._inference.begin(operation, head.headers, body, room, done)
             else:
                 task = asyncio.get_running_loop().create_task(self._answer(operation, head.headers, body, done))

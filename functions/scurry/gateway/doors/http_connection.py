@@ -12,6 +12,7 @@ from typing import Final, Protocol, cast
 
 from scurry.gateway.doors import patience
 from scurry.gateway.doors.entrance import HttpDoor
+from scurry.gateway.doors.event_stream import ChunkedOutlet, EventReply, Events
 from scurry.gateway.doors.heads import Heads
 from scurry.gateway.doors.inbox import Inbox, Unusual, WholeRequest
 from scurry.gateway.doors.replies import WHOLE, HttpReply, head_of, refusal, written
@@ -47,6 +48,8 @@ class HttpConnection(asyncio.Protocol):
         self._asked: WholeRequest | None = None  # what is being answered
         self._reading = self._paused = self._leaving = False
         self._full = False  # the caller does not read what it is sent
+        self._events: Events | None = None  # what is being answered goes on
+        self._outlet: ChunkedOutlet | None = None
         self._since = self._loop.time()  # when the caller last began to be waited for
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -58,6 +61,7 @@ class HttpConnection(asyncio.Protocol):
         """The caller has gone; what it asked for is finished for nobody."""
         self._forget()
         self._inbox.close()
+        self._close_events()
 
     def data_received(self, data: bytes) -> None:
         """Collect until there is a whole request."""
@@ -69,10 +73,15 @@ class HttpConnection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The caller does not read as fast as it is answered."""
         self._full, self._since = True, self._loop.time()
+        if self._outlet is not None:
+            self._outlet.is_full = True
 
     def resume_writing(self) -> None:
         """The caller has read: go on."""
         self._full = False
+        if self._events is not None and self._outlet is not None:
+            self._outlet.is_full = False
+            self._events.resume()
         self._read()
 
     def give_up_late(self, now: float) -> None:
@@ -89,9 +98,11 @@ class HttpConnection(asyncio.Protocol):
         self.close()
 
     def leave(self) -> None:
-        """Close behind what is being answered."""
+        """Close behind what is being answered; what goes on ends."""
         self._leaving = True
-        if self._asked is None:
+        if self._outlet is not None:
+            self._outlet.end()
+        elif self._asked is None:
             self.close()
 
     def close(self) -> None:
@@ -126,6 +137,9 @@ class HttpConnection(asyncio.Protocol):
             (self._transport.pause_reading if pause else self._transport.resume_reading)()
 
     def _reply(self, reply: HttpReply) -> None:
+        if isinstance(reply, EventReply):
+            self._open_events(reply)
+            return
         asked, self._asked = self._asked, None
         self._since = self._loop.time()
         assert asked is not None, "one answer for each request"
@@ -134,10 +148,38 @@ class HttpConnection(asyncio.Protocol):
             return
         keep = asked.head.keep_alive and not self._leaving
         _write(self._transport, reply, keep_alive=keep, bodiless=asked.head.method == "HEAD")
+        self._go_on(keep=keep)
+
+    def _go_on(self, *, keep: bool) -> None:
         if keep:
             self._read()
         else:
             self.close()
+
+    def _open_events(self, reply: EventReply) -> None:
+        """The request stays the one that is being answered; its room is free."""
+        assert self._asked is not None, "one answer for each request"
+        self._asked.room.give_back_all()
+        if self._transport is None:
+            return
+        head, self._events = self._asked.head, reply.events
+        self._transport.write(head_of(reply, keep_alive=head.keep_alive and not self._leaving))
+        self._outlet = ChunkedOutlet(self._transport.write, self._end_events)
+        if head.method == "HEAD" or self._leaving:
+            self._outlet.end()
+        else:
+            reply.events.open(self._outlet)
+
+    def _end_events(self) -> None:
+        asked, self._asked = self._asked, None
+        self._since = self._loop.time()
+        self._close_events()
+        self._go_on(keep=asked is not None and asked.head.keep_alive and not self._leaving)
+
+    def _close_events(self) -> None:
+        events, self._events, self._outlet = self._events, None, None
+        if events is not None:
+            events.close()
 
     def _hand_over(self) -> None:
         """Let aiohttp have the connection from here on."""
