@@ -12,6 +12,7 @@ import hmac
 import ipaddress
 import logging
 import random
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -132,9 +133,11 @@ class Callbacks:
 class PublicResolver(ThreadedResolver):
     """Finds no private address behind a name: those must be listed as what they are."""
 
-    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:  # type: ignore[override]
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
         """Public addresses of a name. Raises `OSError` when there is none."""
-        found = await super().resolve(host, port, family)  # type: ignore[arg-type]
+        found = await super().resolve(host, port, family)
         public = [one for one in found if ipaddress.ip_address(one["host"].partition("%")[0]).is_global]
         if not public:
             raise OSError(f"{host} has no public address")

@@ -58,7 +58,7 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) ->
         models = Models(client)
         ask = Ask(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s)
         results, callbacks = results_of(client, ask, settings)
-        entrance = entrance_of(client, ask, models, results, callbacks, settings)
+        entrance = entrance_of(client, ask, models, results=results, callbacks=callbacks, settings=settings)
         listener, metrics = listener_of(entrance, settings), Metrics(models)
         port = await listener.open(settings.host, settings.http_port, reuse_port=settings.reuse_port)
         await metrics.open(settings.host, settings.metrics_port, reuse_port=settings.reuse_port)
@@ -99,12 +99,12 @@ def results_of(client: Client, ask: Ask, settings: GatewaySettings) -> tuple[Res
 
 
 def entrance_of(
-    client: Client, ask: Ask, models: Models, results: Results, callbacks: Callbacks, settings: GatewaySettings
+    client: Client, ask: Ask, models: Models, *, results: Results, callbacks: Callbacks, settings: GatewaySettings
 ) -> Entrance:
     """The HTTP doors over a client."""
     admin = Admin(client, key=settings.admin_key, host=settings.host)
     door = OpenInferenceHttp(ask, models, Health(client), admin, Deferred(results, callbacks))
-    doors = {RESULTS: ResultsHttp(results), STATISTICS: StatisticsHttp(LiveStatistics(models))}
+    doors: dict[str, HttpDoor] = {RESULTS: ResultsHttp(results), STATISTICS: StatisticsHttp(LiveStatistics(models))}
     return Entrance(door, doors)
 
 

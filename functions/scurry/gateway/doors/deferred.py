@@ -18,7 +18,7 @@ from scurry.gateway.doors.heads import Head
 from scurry.gateway.doors.inference import AT_ONCE, STICKY, TENANT
 from scurry.gateway.doors.paths import Operation
 from scurry.gateway.doors.replies import HttpReply, binary_reply, json_reply, refusal
-from scurry.gateway.doors.wishes import Wishes
+from scurry.gateway.doors.wishes import Wishes, wishes_of
 from scurry.gateway.limits import Room
 from scurry.gateway.results import Form, Results
 from scurry.protocols import oip_binary, oip_json
@@ -38,10 +38,9 @@ class Deferred:
         self._callbacks = callbacks
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def begin(
-        self, operation: Operation, wishes: Wishes, head: Head, body: bytes, room: Room, done: Done
-    ) -> None:
+    def begin(self, operation: Operation, head: Head, body: bytes, room: Room, done: Done) -> None:
         """Submit or ask, and call `done` once with the response. Raises `ScurryError` for what cannot be wished."""
+        wishes = wishes_of(head.headers)
         self._callbacks.check(wishes.callback)
 
         async def answer() -> None:

@@ -45,8 +45,8 @@ class OpenInferenceHttp:
         """Answer one request: `done` is called once, now or later. Never raises."""
         try:
             operation = operation_of(head.method, head.target)
-            if head.wishes and operation.name == "infer" and self._deferred and (wishes := wishes_of(head.headers)).any:
-                self._deferred.begin(operation, wishes, head, body, room, done)
+            if head.wishes and operation.name == "infer" and self._deferred and wishes_of(head.headers).any:
+                self._deferred.begin(operation, head, body, room, done)
             elif operation.name == "infer":
                 self._inference.begin(operation, head.headers, body, room, done)
             else:

@@ -1,4 +1,7 @@
-"""Events from what yields them: as fast as the caller reads, with a sign of life between."""
+"""Events of what yields them, as fast as the caller reads.
+
+Between them a comment now and then: for proxies, and to see that the caller is still there.
+"""
 
 from __future__ import annotations
 
