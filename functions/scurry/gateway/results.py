@@ -71,8 +71,11 @@ class Results:
         named = f"{len(scope)}:{scope}{key}".encode()
         return hmac.new(await self._later.secret(), named, hashlib.sha256).hexdigest()[: 2 * ID_BYTES]
 
-    async def submit(self, call: InferCall, form: Form, *, scope: str = "", keyed: bool = False) -> None:
-        """Return once the request is in Redis. Raises `ScurryError`, `id_conflict` for a key with another body."""
+    async def submit(self, call: InferCall, form: Form, *, scope: str = "", keyed: bool = False) -> bool:
+        """Return once the request is in Redis; whether it was answered before, which only a key can bring about.
+
+        Raises `ScurryError`, `id_conflict` for a key with another body.
+        """
         wanted = call.timeout_us / 1e6
         request = LaterRequest(
             call.id, call.model, call.body, call.parked, call.version, call.key, call.traceparent, call.priority,
@@ -81,8 +84,11 @@ class Results:
         note = _written(Asked(call.model, scope, _digest(call), form))
         if not keyed:
             await self._later.send(request, self.seconds, note)
-        elif not await self._is_answered(request.id, note):
+        elif await self._is_answered(request.id, note):
+            return True
+        else:
             await self._later.send(request, self.seconds)
+        return False
 
     async def ask(self, call: InferCall, form: Form, *, scope: str = "") -> Answer:
         """Ask under a key and wait: the first answer, however often the same is asked. Raises `ScurryError`."""

@@ -60,14 +60,14 @@ class Deferred:
         form, call = _form(asked), await self._call(operation, wishes, head, asked)
         if not wishes.later:
             return await write(form, await self._results.ask(call, form, scope=head.scope), operation.model)
-        await self._results.submit(call, form, scope=head.scope, keyed=bool(wishes.key))
+        answered = await self._results.submit(call, form, scope=head.scope, keyed=bool(wishes.key))
         if wishes.callback:
             self._callbacks.promise(call.id, head.scope, wishes.callback)
         if wishes.wait_s:
             found = await self._results.wait(call.id, head.scope, wishes.wait_s)
             if found.fields is not None:
                 return await write(form, await self._results.read(found.fields), operation.model)
-        return accepted(call.id)
+        return accepted(call.id, "done" if answered else "running")
 
     async def _call(self, operation: Operation, wishes: Wishes, head: Head, asked: BinaryCall) -> InferCall:
         """What is asked for it, written so that the same is the same bytes: a key is held to them."""
@@ -89,11 +89,11 @@ class Deferred:
         return f"<Deferred {len(self._tasks)} at work>"
 
 
-def accepted(request_id: str) -> HttpReply:
+def accepted(request_id: str, status: str = "running") -> HttpReply:
     """202: where the result will be."""
     where = f"/v2/results/{request_id}"
     headers = f"Location: {where}\r\nRetry-After: {RETRY_AFTER_S}\r\nPreference-Applied: respond-async\r\n"
-    return json_reply({"id": request_id, "status": "running", "location": where}, 202, headers.encode())
+    return json_reply({"id": request_id, "status": status, "location": where}, 202, headers.encode())
 
 
 async def write(form: Form, answer: Answer, model: str) -> HttpReply:

@@ -81,14 +81,21 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-class ChunkedOutlet:
-    """Events over a connection, in chunks."""
+class OpenEvents:
+    """Events that go out over one connection, in chunks: their outlet."""
 
-    __slots__ = ("_end", "_write", "is_full")
+    __slots__ = ("_end", "_events", "_write", "is_full")
 
-    def __init__(self, write: Callable[[bytes], object], end: Callable[[], object]) -> None:
-        self._write, self._end = write, end
+    def __init__(self, events: Events, write: Callable[[bytes], object], end: Callable[[], object]) -> None:
+        self._events, self._write, self._end = events, write, end
         self.is_full = False
+
+    def open(self, *, at_all: bool = True) -> None:
+        """Begin; or end at once, for who wants the head only."""
+        if at_all:
+            self._events.open(self)
+        else:
+            self.end()
 
     def send(self, data: bytes) -> None:
         """Send whole events."""
@@ -98,6 +105,19 @@ class ChunkedOutlet:
         """That was all."""
         self._write(LAST_CHUNK)
         self._end()
+
+    def pause(self) -> None:
+        """The caller does not read."""
+        self.is_full = True
+
+    def resume(self) -> None:
+        """The caller reads again."""
+        self.is_full = False
+        self._events.resume()
+
+    def close(self) -> None:
+        """Nothing more is sent."""
+        self._events.close()
 
 
 def wants_events(headers: Mapping[str, str]) -> bool:

@@ -12,7 +12,7 @@ from typing import Final, Protocol, cast
 
 from scurry.gateway.doors import patience
 from scurry.gateway.doors.entrance import HttpDoor
-from scurry.gateway.doors.event_stream import ChunkedOutlet, EventReply, Events
+from scurry.gateway.doors.event_stream import EventReply, OpenEvents
 from scurry.gateway.doors.heads import Heads
 from scurry.gateway.doors.inbox import Inbox, Unusual, WholeRequest
 from scurry.gateway.doors.replies import WHOLE, HttpReply, head_of, refusal, written
@@ -48,8 +48,7 @@ class HttpConnection(asyncio.Protocol):
         self._asked: WholeRequest | None = None  # what is being answered
         self._reading = self._paused = self._leaving = False
         self._full = False  # the caller does not read what it is sent
-        self._events: Events | None = None  # what is being answered goes on
-        self._outlet: ChunkedOutlet | None = None
+        self._events: OpenEvents | None = None  # the answer goes on
         self._since = self._loop.time()  # when the caller last began to be waited for
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -73,14 +72,13 @@ class HttpConnection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The caller does not read as fast as it is answered."""
         self._full, self._since = True, self._loop.time()
-        if self._outlet is not None:
-            self._outlet.is_full = True
+        if self._events is not None:
+            self._events.pause()
 
     def resume_writing(self) -> None:
         """The caller has read: go on."""
         self._full = False
-        if self._events is not None and self._outlet is not None:
-            self._outlet.is_full = False
+        if self._events is not None:
             self._events.resume()
         self._read()
 
@@ -100,8 +98,8 @@ class HttpConnection(asyncio.Protocol):
     def leave(self) -> None:
         """Close behind what is being answered; what goes on ends."""
         self._leaving = True
-        if self._outlet is not None:
-            self._outlet.end()
+        if self._events is not None:
+            self._events.end()
         elif self._asked is None:
             self.close()
 
@@ -162,13 +160,10 @@ class HttpConnection(asyncio.Protocol):
         self._asked.room.give_back_all()
         if self._transport is None:
             return
-        head, self._events = self._asked.head, reply.events
+        head = self._asked.head
         self._transport.write(head_of(reply, keep_alive=head.keep_alive and not self._leaving))
-        self._outlet = ChunkedOutlet(self._transport.write, self._end_events)
-        if head.method == "HEAD" or self._leaving:
-            self._outlet.end()
-        else:
-            reply.events.open(self._outlet)
+        self._events = OpenEvents(reply.events, self._transport.write, self._end_events)
+        self._events.open(at_all=head.method != "HEAD" and not self._leaving)
 
     def _end_events(self) -> None:
         asked, self._asked = self._asked, None
@@ -177,7 +172,7 @@ class HttpConnection(asyncio.Protocol):
         self._go_on(keep=asked is not None and asked.head.keep_alive and not self._leaving)
 
     def _close_events(self) -> None:
-        events, self._events, self._outlet = self._events, None, None
+        events, self._events = self._events, None
         if events is not None:
             events.close()
 
