@@ -82,20 +82,22 @@ def chunk(data: bytes) -> bytes:
 
 
 class OpenEvents:
-    """Events that go out over one connection, in chunks: their outlet."""
+    """Events that go out over one connection, in chunks: their outlet. Without events it does nothing."""
 
     __slots__ = ("_end", "_events", "_write", "is_full")
 
-    def __init__(self, events: Events, write: Callable[[bytes], object], end: Callable[[], object]) -> None:
+    def __init__(
+        self, events: Events | None, write: Callable[[bytes], object], end: Callable[[], object]
+    ) -> None:
         self._events, self._write, self._end = events, write, end
         self.is_full = False
 
     def open(self, *, at_all: bool = True) -> None:
         """Begin; or end at once, for who wants the head only."""
-        if at_all:
-            self._events.open(self)
-        else:
+        if not at_all:
             self.end()
+        elif self._events is not None:
+            self._events.open(self)
 
     def send(self, data: bytes) -> None:
         """Send whole events."""
@@ -103,8 +105,10 @@ class OpenEvents:
 
     def end(self) -> None:
         """That was all."""
-        self._write(LAST_CHUNK)
-        self._end()
+        if self._events is not None:
+            self.close()
+            self._write(LAST_CHUNK)
+            self._end()
 
     def pause(self) -> None:
         """The caller does not read."""
@@ -113,11 +117,18 @@ class OpenEvents:
     def resume(self) -> None:
         """The caller reads again."""
         self.is_full = False
-        self._events.resume()
+        if self._events is not None:
+            self._events.resume()
 
     def close(self) -> None:
         """Nothing more is sent."""
-        self._events.close()
+        events, self._events = self._events, None
+        if events is not None:
+            events.close()
+
+
+NO_EVENTS: Final = OpenEvents(None, lambda _: None, lambda: None)
+"""Of a connection that answers with whole responses."""
 
 
 def wants_events(headers: Mapping[str, str]) -> bool:
