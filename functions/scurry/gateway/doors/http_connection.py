@@ -121,6 +121,8 @@ class HttpConnection(WritingSide):
             return
         keep = asked.head.keep_alive and not self._leaving
         self._write(transport, reply, keep_alive=keep, bodiless=asked.head.method == "HEAD")
+        if self._leaving:
+            self._events.end()
 
     def _go_on(self) -> None:
         """What was asked is answered: take the next, or hang up."""

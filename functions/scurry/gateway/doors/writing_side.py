@@ -1,4 +1,4 @@
-"""A caller's connection as far as it is written to: whole responses, and events."""
+"""What is written to one caller: whole responses, and events."""
 
 from __future__ import annotations
 
