@@ -44,8 +44,8 @@ class QueuedOutlet:
         while not self._waiting:
             if self._ended:
                 return None
-            self._events.resume()
             self._came.clear()
+            self._events.resume()
             await self._came.wait()
         data = b"".join(self._waiting)
         self._waiting.clear()
