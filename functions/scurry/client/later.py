@@ -75,7 +75,8 @@ class Later:
         if note:
             commands.append(_set(keys.asked(request.id), note, seconds))
         commands.append(("XADD", keys.bulk, "*", *request.fields(seconds, keys.notices)))
-        await self._all(*(streams.command(*words, again=True) for words in commands))
+        answers = await self._all(*(streams.command(*words, again=True) for words in commands))
+        self.notices.trim(answers[-1])
 
     async def claim(self, request_id: str, note: bytes, seconds: int) -> Claim:
         """Leave the note unless there is one. Raises `Unavailable`."""

@@ -106,19 +106,29 @@ class Notices:
                 told()
         if entries:
             self._last = entries[-1][0]
-            self._trim()
+            self.trim(self._last)
         self._read_on()
 
-    def _trim(self) -> None:
-        now = time.monotonic()
-        if self._link is not None and now - self._trimmed_at > TRIM_S:
-            self._trimmed_at = now
-            oldest = int(self._last.partition(b"-")[0]) - int(KEPT_S * 1000)
-            self._link.send(Command(pack("XTRIM", self._stream, "MINID", "~", max(oldest, 0))))
+    def trim(self, now: bytes) -> None:
+        """Drop what is old, every so often; `now` is an entry id of Redis' own clock.
+
+        Also done by who only sends: where nobody waits, nobody reads, and notices carry whole replies.
+        """
+        if time.monotonic() - self._trimmed_at > TRIM_S:
+            self._trimmed_at = time.monotonic()
+            oldest = int(now.partition(b"-")[0]) - int(KEPT_S * 1000)
+            asked = self._session.streams.command("XTRIM", self._stream, "MINID", "~", max(oldest, 0))
+            asked.add_done_callback(_unheard)
 
     def __repr__(self) -> str:
         state = "reading" if self._last else "idle"
         return f"<Notices {state}, {len(self._watchers)} ids watched>"
+
+
+def _unheard(answer: asyncio.Future[Any]) -> None:
+    """What was not trimmed now is trimmed next time."""
+    if not answer.cancelled():
+        answer.exception()
 
 
 def _id_in(flat: list[bytes]) -> str:

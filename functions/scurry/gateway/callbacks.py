@@ -83,7 +83,7 @@ class Callbacks:
         end = time.monotonic() + self._results.seconds
         while time.monotonic() < end:
             try:
-                found = await self._results.wait(request_id, scope, end - time.monotonic())
+                found = await self._results.wait(request_id, scope, end - time.monotonic(), stays=True)
                 if found.fields is not None:
                     await self._send(request_id, url, await self._tell(request_id, found))
                     return

@@ -61,6 +61,8 @@ class Results:
         self.keys = client.keys
         self.notices = self._later.notices
         self.seconds = seconds
+        self._waiting: set[asyncio.Event] = set()
+        self._leaving = False
 
     async def id_for(self, key: str, scope: str) -> str:
         """The id of a request: nobody can guess it, and the same key of the same scope has the same."""
@@ -105,11 +107,13 @@ class Results:
             raise _unknown(request_id)
         return Found(asked, fields)
 
-    async def wait(self, request_id: str, scope: str, seconds: float) -> Found:
-        """The same, once there is a result or the time is over. Waiting asks Redis nothing."""
-        if seconds <= 0:
+    async def wait(self, request_id: str, scope: str, seconds: float, *, stays: bool = False) -> Found:
+        """The same, once there is a result, the time is over or, unless he `stays`, we go. It asks Redis nothing."""
+        if seconds <= 0 or (self._leaving and not stays):
             return await self.look(request_id, scope)
         came = asyncio.Event()
+        if not stays:
+            self._waiting.add(came)
         end = asyncio.get_running_loop().time() + min(seconds, LONGEST_WAIT_S)
         try:
             await self.notices.watch(request_id, came.set)
@@ -120,8 +124,11 @@ class Results:
                         await came.wait()
                 except TimeoutError:
                     return await self.look(request_id, scope)
+                if self._leaving and not stays:
+                    break
             return found
         finally:
+            self._waiting.discard(came)
             self.notices.unwatch(request_id, came.set)
 
     async def read(self, fields: Fields) -> Answer:
@@ -136,6 +143,12 @@ class Results:
         found = await self.look(request_id, scope)
         await self._later.note(request_id, _written(found.asked._replace(digest=_DELETED)), 0)
         await self._later.forget(request_id, _payloads(found.fields), note=False)
+
+    def leave(self) -> None:
+        """Nobody waits here any more: each is told what there is and may wait elsewhere."""
+        self._leaving = True
+        for came in self._waiting:
+            came.set()
 
     async def close(self) -> None:
         """Watch for nothing more."""

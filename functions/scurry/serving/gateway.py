@@ -66,6 +66,7 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) ->
         log.info("%s http://%s:%d", GATEWAY_LINE, settings.host, port)
         await stop.wait()
         log.info("gateway stops", extra={"drain_s": settings.drain_s})
+        results.leave()
         await listener.close(settings.drain_s)
         await metrics.close()
         await callbacks.close()

@@ -94,3 +94,14 @@ async def test_a_redis_that_is_away_is_not_waited_for_for_ever(redis: Any, monke
         await made.watch("a", lambda: None)
         assert "reading" in repr(made)
         await made.close()
+
+
+async def test_who_only_sends_trims_too(redis: Any) -> None:
+    """Half a minute of notices is kept by Redis' own clock."""
+    async with Client() as client:
+        made = Notices(client)
+        made.trim(b"100000-3")
+        made.trim(b"200000-0")
+        await asyncio.sleep(0.01)
+    trims = [command[1:] for command in redis.commands if command[0] == b"XTRIM"]
+    assert trims == [[STREAM.encode(), b"MINID", b"~", b"70000"]]

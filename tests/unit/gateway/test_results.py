@@ -244,3 +244,18 @@ async def test_what_is_no_key(results: Results, key: str) -> None:
     """One sentence says what is."""
     with pytest.raises(InvalidRequest, match="Idempotency-Key"):
         await results.id_for(key, "")
+
+
+async def test_a_gateway_that_goes_keeps_nobody_waiting(results: Results, job: Job) -> None:
+    """He is told that it is under way, and waits at another; a call-back is waited for to the end."""
+    job.answers = False
+    request_id = await submit(results)
+    waiting = asyncio.create_task(results.wait(request_id, "", 30))
+    staying = asyncio.create_task(results.wait(request_id, "", 30, stays=True))
+    await asyncio.sleep(0.01)
+    results.leave()
+    assert (await waiting).fields is None
+    assert (await results.wait(request_id, "", 30)).fields is None
+    assert not staying.done()
+    job.answer()
+    assert (await staying).fields is not None
