@@ -28,6 +28,7 @@ from scurry.client.client import Client
 POLLS, STREAMS, IDLE = 10_000, 2_000, 5_000
 AT_ONCE = 200
 SECONDS = 6.0
+TURNS = 5
 RECORD = {"versions": [{"version": "1", "state": "ready", "requests": 1, "ok": 1}], "aliases": {}, "routes": {"1": 1}}
 BODY = json.dumps({"inputs": [{"name": "x", "shape": [1], "datatype": "FP32", "data": [1]}]}).encode()
 
@@ -142,6 +143,12 @@ async def latency(port: int, seconds: float = SECONDS) -> tuple[float, float]:
     return statistics.median(taken), statistics.quantiles(taken, n=100)[98]
 
 
+def middle(turns: list[tuple[float, float]]) -> str:
+    """The middle turn's figures."""
+    medians, nineties = zip(*turns, strict=True)
+    return f"median {statistics.median(medians):.3f} ms, p99 {statistics.median(nineties):.3f} ms"
+
+
 def memory_mb(pid: int) -> float:
     """What a process has in memory."""
     found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
@@ -161,21 +168,25 @@ async def measure(port: int, pid: int, url: str) -> None:
     print(f"gateway, nobody there: {memory_mb(pid):.0f} MB; {await cpu_share(pid):.1%} of a core")
     async with Client(url) as client:
         await client.command("HSET", client.keys.models, "m", json.dumps(RECORD))
-    idle_before = await latency(port)
-    held = await connect(port, [b""] * IDLE)
-    idle_with, idle_cpu = await latency(port), await cpu_share(pid)
-    print(f"one caller alone: median {idle_before[0]:.3f} ms, p99 {idle_before[1]:.3f} ms")
-    print(f"beside {IDLE} idle connections: median {idle_with[0]:.3f} ms, p99 {idle_with[1]:.3f} ms; "
-          f"{memory_mb(pid):.0f} MB; {idle_cpu:.1%} of a core without the caller")  # fmt: skip
-    await part(held)
+    alone, beside, shares = [], [], []
+    for _ in range(TURNS):
+        alone.append(await latency(port, SECONDS / 2))
+        held = await connect(port, [b""] * IDLE)
+        beside.append(await latency(port, SECONDS / 2))
+        shares.append(await cpu_share(pid, SECONDS / 2))
+        idle_mb = memory_mb(pid)
+        await part(held)
+    print(f"one caller alone, {TURNS} turns: {middle(alone)}")
+    print(f"beside {IDLE} idle connections: {middle(beside)}; {idle_mb:.0f} MB; "
+          f"{statistics.median(shares):.1%} of a core without the caller")  # fmt: skip
     ids = await submit(port, POLLS)
     print(f"{POLLS} requests submitted: {memory_mb(pid):.0f} MB")
     polls = await connect(port, [get(f"/v2/results/{one}?wait=60") for one in ids])
     await asyncio.sleep(2.0)
-    share, with_polls = await cpu_share(pid), await latency(port, 3.0)
+    share, with_polls = await cpu_share(pid), middle([await latency(port, SECONDS / 2)])
     waiting = sum(not caller.gone.done() and not caller.received for caller in polls)
     print(f"{waiting} idle long polls: {memory_mb(pid):.0f} MB; {share:.1%} of a core; "
-          f"one caller beside them: median {with_polls[0]:.3f} ms, p99 {with_polls[1]:.3f} ms")  # fmt: skip
+          f"one caller beside them: {with_polls}")  # fmt: skip
     await part(polls)
     events = "Accept: text/event-stream"
     followed = [get(f"/v2/results?ids={one}", events) for one in ids[: STREAMS // 2]]

@@ -33,13 +33,14 @@ class LiveStatistics:
     async def next(self, model: str) -> bytes:
         """The next reading, with whoever else waits for it. Raises `ScurryError`."""
         task = self._next.get(model)
-        if task is None:
+        if task is None or task.done():  # one that is done is a reading that was: whoever got it again would spin
             task = self._next[model] = asyncio.get_running_loop().create_task(self._read(model))
             task.add_done_callback(partial(self._forget, model))
         return await asyncio.shield(task)
 
     def _forget(self, model: str, task: asyncio.Task[bytes]) -> None:
-        del self._next[model]
+        if self._next.get(model) is task:
+            del self._next[model]
         if not task.cancelled():
             task.exception()  # told to those who still wait
 

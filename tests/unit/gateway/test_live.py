@@ -47,3 +47,15 @@ async def test_a_model_that_is_gone_is_told_to_all(client: Any, monkeypatch: pyt
     left.cancel()
     await asyncio.sleep(0.03)
     assert repr(made) == "<LiveStatistics of 0 models>"
+
+
+async def test_a_reading_that_was_is_not_the_next_one(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in the moment before it is forgotten: a stream that got it again at once would never let the loop go."""
+    monkeypatch.setattr(live, "EVERY_S", 0.01)
+    made = LiveStatistics(Models(client))
+    reading = asyncio.create_task(made.next("m"))
+    await asyncio.sleep(0)
+    (task,) = made._next.values()
+    await asyncio.wait([task])
+    made._next["m"] = task
+    assert await made.next("m") != await reading
