@@ -75,9 +75,12 @@ def gateway() -> Iterator[tuple[int, int, str]]:
             yield int(found[1]), process.pid, url
         finally:
             process.terminate()
-            process.wait(60)
-            redis.terminate()
-            redis.wait(10)
+            try:
+                process.wait(60)
+            finally:
+                process.kill()
+                redis.terminate()
+                redis.wait(10)
 
 
 async def connect(port: int, asked: Sequence[bytes]) -> list[Caller]:

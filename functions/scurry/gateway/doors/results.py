@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final
 from urllib.parse import parse_qs, unquote
 
 import orjson
 
+from scurry.client.answers import Answer
 from scurry.gateway.ask import told
 from scurry.gateway.doors import deferred
 from scurry.gateway.doors.entrance import Done
@@ -19,7 +20,7 @@ from scurry.gateway.doors.live_events import LiveEvents
 from scurry.gateway.doors.replies import HttpReply, json_reply, refusal
 from scurry.gateway.following import follow
 from scurry.gateway.limits import Room
-from scurry.gateway.results import LONGEST_WAIT_S, Found, Results
+from scurry.gateway.results import LONGEST_WAIT_S, Form, Found, Results
 from scurry.gateway.status import status_of
 from scurry.wire.errors import InvalidRequest, NotFound, ScurryError
 
@@ -27,12 +28,16 @@ PREFIX: Final = "/v2/results"
 MOST_IDS: Final = 1000
 METHODS: Final = "GET, HEAD, DELETE"
 
+Write = Callable[[Form, Answer, str], Awaitable[HttpReply]]
+"""Writes the answer of a model in the form that was asked for."""
+
 
 class ResultsHttp:
-    """Tells results, waits for them, deletes them."""
+    """Tells results, waits for them, deletes them. `writers` write the forms of other protocols than our first."""
 
-    def __init__(self, results: Results) -> None:
+    def __init__(self, results: Results, writers: Mapping[str, Write] | None = None) -> None:
         self._results = results
+        self._writers = {deferred.PROTOCOL: deferred.write, **(writers or {})}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, head: Head, body: bytes, room: Room, done: Done) -> None:  # noqa: ARG002 - every door's
@@ -69,7 +74,8 @@ class ResultsHttp:
         if found.fields is None:
             return deferred.accepted(request_id)
         answer = await self._results.read(found.fields)
-        return await deferred.write(found.asked.form, answer, found.asked.model)
+        write = self._writers[found.asked.form["protocol"]]
+        return await write(found.asked.form, answer, found.asked.model)
 
     async def _events(self, ids: list[str], scope: str) -> AsyncIterator[bytes]:
         async for request_id, found in follow(self._results, ids, scope):

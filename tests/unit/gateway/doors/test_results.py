@@ -11,10 +11,15 @@ from tests.unit.gateway import later
 from tests.unit.gateway.doors import test_deferred
 from tests.unit.gateway.doors.test_deferred import ASYNC, BODY, TARGET, json_of
 from tests.unit.gateway.doors.test_live_events import Outlet
+from tests.unit.gateway.later import call
 
 from scurry.gateway.doors import results as door_of_results
+from scurry.gateway.doors.entrance import answered
 from scurry.gateway.doors.event_stream import EventReply
-from scurry.gateway.doors.results import MOST_IDS, document, wait_of
+from scurry.gateway.doors.heads import Head
+from scurry.gateway.doors.replies import HttpReply, json_reply
+from scurry.gateway.doors.results import MOST_IDS, ResultsHttp, document, wait_of
+from scurry.gateway.limits import Admission
 from scurry.wire.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -112,3 +117,17 @@ async def test_what_is_no_text_or_large_is_to_be_fetched(
     told = [orjson.loads(await document(results, one, await results.look(one))) for one in ids]
     assert told[0] == {"id": ids[0], "status": 200, "location": f"/v2/results/{ids[0]}"}
     assert told[1]["status"] == 200
+
+
+async def test_each_protocol_writes_its_own_answers(results: Results) -> None:
+    """By what the note says of the form."""
+    request_id = await results.id_for("", "")
+    await results.submit(call(request_id), {"protocol": "rows", "sign": "!"})
+
+    async def write(form: Any, answer: Any, model: str) -> HttpReply:
+        return json_reply([model, form["sign"], len(answer.reply.outputs)])
+
+    door = ResultsHttp(results, {"rows": write})
+    head = Head("GET", f"/v2/results/{request_id}", {}, 0, True)
+    reply = await answered(door, head, b"", Admission(100).room())
+    assert json_of(reply) == ["m", "!", 1]
