@@ -66,12 +66,7 @@ class Results:
 
     async def id_for(self, key: str, scope: str) -> str:
         """The id of a request: nobody can guess it, and the same key of the same scope has the same."""
-        if not key:
-            return secrets.token_hex(ID_BYTES)
-        if len(key) > LONGEST_KEY or not key.isprintable():
-            raise InvalidRequest("bad_request", f"Idempotency-Key must be 1 to {LONGEST_KEY} printable characters.")
-        named = f"{len(scope)}:{scope}{key}".encode()
-        return hmac.new(await self._later.secret(), named, hashlib.sha256).hexdigest()[: 2 * ID_BYTES]
+        return id_of(await self._later.secret(), key, scope) if key else secrets.token_hex(ID_BYTES)
 
     async def submit(self, call: InferCall, form: Form, *, scope: str = "", keyed: bool = False) -> bool:
         """Return once the request is in Redis; whether it was answered before, which only a key can bring about.
@@ -176,6 +171,14 @@ class Results:
 
     def __repr__(self) -> str:
         return f"<Results kept for {self.seconds} s, {self._later!r}>"
+
+
+def id_of(secret: bytes, key: str, scope: str) -> str:
+    """The id of requests with a key. Raises `InvalidRequest` for what is none."""
+    if len(key) > LONGEST_KEY or not key.isprintable():
+        raise InvalidRequest("bad_request", f"Idempotency-Key must be 1 to {LONGEST_KEY} printable characters.")
+    named = f"{len(scope)}:{scope}{key}".encode(errors="surrogateescape")
+    return hmac.new(secret, named, hashlib.sha256).hexdigest()[: 2 * ID_BYTES]
 
 
 def _digest(call: InferCall) -> str:
