@@ -47,13 +47,10 @@ class Notices:
         self._watchers.setdefault(request_id, []).append(told)
         if self._last:
             return
-        if self._opening is None:
+        if self._opening is None or self._opening.done():
             self._opening = asyncio.get_running_loop().create_task(self._begin())
-        try:
-            await asyncio.shield(self._opening)
-        finally:
-            if self._opening is not None and self._opening.done():
-                self._opening = None
+            self._opening.add_done_callback(_unheard)
+        await asyncio.shield(self._opening)
 
     def unwatch(self, request_id: str, told: Told) -> None:
         """Call it no more."""
@@ -126,7 +123,7 @@ class Notices:
 
 
 def _unheard(answer: asyncio.Future[Any]) -> None:
-    """What was not trimmed now is trimmed next time."""
+    """Who waits for it is told; who does not tries again."""
     if not answer.cancelled():
         answer.exception()
 

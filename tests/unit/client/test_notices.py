@@ -105,3 +105,21 @@ async def test_who_only_sends_trims_too(redis: Any) -> None:
         await asyncio.sleep(0.01)
     trims = [command[1:] for command in redis.commands if command[0] == b"XTRIM"]
     assert trims == [[STREAM.encode(), b"MINID", b"~", b"70000"]]
+
+
+async def test_who_gave_up_leaves_nobody_deaf(redis: Any) -> None:
+    """The next one to watch is told, though the reading was begun for another, who went before it had."""
+    seen: list[str] = []
+    async with Client() as client:
+        made = Notices(client)
+        left = asyncio.create_task(made.watch("a", told := lambda: None))
+        await asyncio.sleep(0)
+        left.cancel()
+        made.unwatch("a", told)
+        await asyncio.sleep(0.01)
+        assert repr(made) == "<Notices idle, 0 ids watched>"
+        await made.watch("b", lambda: seen.append("b"))
+        tell(redis, "b")
+        await asyncio.sleep(0.01)
+        assert seen == ["b"]
+        await made.close()
