@@ -128,7 +128,7 @@ async def test_the_gateway_may_do_what_results_need(port: int) -> None:
         later, told = Later(client), asyncio.Event()
         assert len(await later.secret()) == 32
         await later.notices.watch("i", told.set)
-        assert (await later.claim("i", b"note", 60)).is_ours
+        assert (await later.claim("i", b"note", 60)).is_new
         await later.send(LaterRequest("i", "m", b"body", [(client.keys.payload_in("i", "x"), b"p")]), 60)
         await later.note("i", b"other", 0)
         await asyncio.wait_for(answer(job, "scurry:bulk"), 10)

@@ -55,9 +55,8 @@ class Claim(NamedTuple):
     """Whose note stands for an id, and what is known of its result."""
 
     note: bytes
-    is_ours: bool
+    is_new: bool
     fields: Fields | None
-    left_s: int  # how long the result is kept yet; not above 0 without one
 
 
 class Later:
@@ -82,13 +81,16 @@ class Later:
         """Leave the note unless there is one. Raises `Unavailable`."""
         keys, streams = self._session.keys, self._session.streams
         asked, result = keys.asked(request_id), keys.result(request_id)
-        _, standing, flat, left = await self._all(
+        written, standing, flat = await self._all(
             streams.command("SET", asked, note, "NX", "EX", seconds, again=True),
             streams.command("GET", asked, again=True),
             streams.command("HGETALL", result, again=True),
-            streams.command("TTL", result, again=True),
         )
-        return Claim(standing or note, standing in (None, note), _fields(flat), int(left))
+        return Claim(standing or note, written is not None, _fields(flat))
+
+    async def unclaim(self, request_id: str) -> None:
+        """Take a note away. Raises `Unavailable`."""
+        await self._all(self._session.streams.command("UNLINK", self._session.keys.asked(request_id), again=True))
 
     async def note(self, request_id: str, note: bytes, seconds: int) -> None:
         """Leave another note in place of what there was; 0 seconds: for as long as that had. Raises `Unavailable`."""

@@ -81,7 +81,7 @@ class Results:
         note = _written(Asked(call.model, scope, _digest(call), form))
         if not keyed:
             await self._later.send(request, self.seconds, note)
-        elif await self._is_answered(request.id, note):
+        elif await self._claim(request.id, note, waits=False) is not None:
             return True
         else:
             await self._later.send(request, self.seconds)
@@ -89,8 +89,8 @@ class Results:
 
     async def ask(self, call: InferCall, form: Form, *, scope: str = "") -> Answer:
         """Ask under a key and wait: the first answer, however often the same is asked. Raises `ScurryError`."""
-        await self._is_answered(call.id, _written(Asked(call.model, scope, _digest(call), form)))
-        return await self._client.read(await self._ask.submit(call._replace(keep=self.seconds)))
+        known = await self._claim(call.id, _written(Asked(call.model, scope, _digest(call), form)), waits=True)
+        return await self._client.read(known or await self._ask.submit(call._replace(keep=self.seconds)))
 
     async def look(self, request_id: str, scope: str = "") -> Found:
         """What there is of a request. Raises `NotFound` for one that nobody of this scope asked, or `Unavailable`."""
@@ -149,25 +149,25 @@ class Results:
         """Watch for nothing more."""
         await self._later.close()
 
-    async def _is_answered(self, request_id: str, note: bytes) -> bool:
-        """Claim a key's id. Raises `id_conflict` or `already_answered`.
+    async def _claim(self, request_id: str, note: bytes, *, waits: bool) -> Fields | None:
+        """Claim a key's id; the raw reply if it was answered. Raises `id_conflict` or `already_answered`.
 
-        Cases: 1. deleted; 2. refused before it ran: free again, whatever the body; 3. another body; 4. a result that
-        outlived its note, whose life is no longer than its own; 5. new, or the same again.
+        Cases: 1. refused before it ran: free again, whatever the body; 2. deleted; 3. another body; 4. the note of a
+        result has expired, and with it what was asked: the job knows, and tells who waits; 5. new, or the same again.
         """
         claim = await self._later.claim(request_id, note, self.seconds)
-        standing, mine = _read(claim.note), _read(note)
-        if standing.digest == _DELETED:
-            raise Failed("already_answered", "This Idempotency-Key was used, and its result was deleted: use another.")
+        asked = _read(note)
         if claim.fields is not None and claim.fields.get(b"error", b"").decode() in NEVER_RAN:
             await self._later.note(request_id, note, self.seconds)
             await self._later.forget(request_id, note=False)
-            return False
-        if standing.digest != mine.digest:
-            raise InvalidRequest("id_conflict", "This Idempotency-Key was used before, with another request.")
-        if claim.is_ours and claim.fields is not None and claim.left_s > 0:
-            await self._later.note(request_id, note, min(claim.left_s, self.seconds))
-        return claim.fields is not None
+            return None
+        _check(_read(claim.note), asked)
+        if claim.is_new and claim.fields is not None:
+            await self._later.unclaim(request_id)
+            if not waits:
+                raise Failed("already_answered", "This Idempotency-Key was used, and is expiring: use another.")
+            return None
+        return claim.fields
 
     def __repr__(self) -> str:
         return f"<Results kept for {self.seconds} s, {self._later!r}>"
@@ -179,6 +179,14 @@ def id_of(secret: bytes, key: str, scope: str) -> str:
         raise InvalidRequest("bad_request", f"Idempotency-Key must be 1 to {LONGEST_KEY} printable characters.")
     named = f"{len(scope)}:{scope}{key}".encode(errors="surrogateescape")
     return hmac.new(secret, named, hashlib.sha256).hexdigest()[: 2 * ID_BYTES]
+
+
+def _check(standing: Asked, asked: Asked) -> None:
+    """Raise `already_answered` or `id_conflict` for a key that stands for something else."""
+    if standing.digest == _DELETED:
+        raise Failed("already_answered", "This Idempotency-Key was used, and what it stood for is gone: use another.")
+    if standing.digest != asked.digest:
+        raise InvalidRequest("id_conflict", "This Idempotency-Key was used before, with another request.")
 
 
 def _digest(call: InferCall) -> str:

@@ -112,10 +112,6 @@ class FakeRedis:
             self.lives[key] = int(words[words.index(b"EX") + 1]) if b"EX" in words else -1
         transport.answer(b"+OK\r\n")
 
-    def on_ttl(self, transport: FakeTransport, key: bytes) -> None:
-        there = key in self.strings or key in self.hashes
-        transport.answer(b":%d\r\n" % (self.lives.get(key, -1) if there else -2))
-
     def on_mget(self, transport: FakeTransport, *keys: bytes) -> None:
         transport.answer(array([bulk(self.strings.get(key)) for key in keys]))
 

@@ -37,11 +37,12 @@ async def test_the_first_claim_stands(redis: Any) -> None:
     """The second learns whose it is, and what there is."""
     async with Client() as client:
         later = Later(client)
-        assert (await later.claim("i", b"mine", 60)) == (b"mine", True, None, -2)
+        assert (await later.claim("i", b"mine", 60)) == (b"mine", True, None)
         redis.hashes[b"scurry:result:i"] = [b"status", b"ok"]
-        redis.lives[b"scurry:result:i"] = 33
-        assert (await later.claim("i", b"yours", 60)) == (b"mine", False, {b"status": b"ok"}, 33)
+        assert (await later.claim("i", b"yours", 60)) == (b"mine", False, {b"status": b"ok"})
         assert await later.look("i") == (b"mine", {b"status": b"ok"})
+        await later.unclaim("i")
+        assert await later.look("i") == (None, {b"status": b"ok"})
 
 
 async def test_only_what_is_its_own_is_forgotten(redis: Any) -> None:

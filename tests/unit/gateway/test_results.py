@@ -187,6 +187,7 @@ async def test_the_same_key_is_the_same_request(results: Results, client: Client
     answer = await results.ask(call(first), FORM)
     assert answer.reply.outputs[0].data == X.data
     asked = len(job.fields)
+    assert (await results.ask(call(first), FORM)).reply == answer.reply
     assert await results.submit(call(first), FORM, keyed=True) is True
     assert len(job.fields) == asked
 
@@ -230,13 +231,20 @@ async def test_a_deleted_key_is_not_asked_again(results: Results) -> None:
         await results.submit(call(request_id), FORM, keyed=True)
 
 
-async def test_a_note_does_not_outlive_its_result(results: Results, redis: FakeRedis) -> None:
-    """Else what has expired would be told as under way."""
+async def test_without_its_note_a_result_answers_nobody_else(results: Results, redis: FakeRedis, job: Job) -> None:
+    """What was asked is known to the job alone: it judges for who waits, and who does not is refused."""
     request_id = await submit(results, "k")
-    del redis.strings[f"scurry:asked:{request_id}".encode()]
-    redis.lives[f"scurry:result:{request_id}".encode()] = 7
-    assert await results.submit(call(request_id), FORM, keyed=True) is True
-    assert redis.lives[f"scurry:asked:{request_id}".encode()] == 7
+    note = f"scurry:asked:{request_id}".encode()
+    del redis.strings[note]
+    for tensor in (OTHER, X):
+        with pytest.raises(Failed, match="already_answered"):
+            await results.submit(call(request_id, tensor=tensor), FORM, keyed=True)
+    assert (await results.ask(call(request_id), FORM)).reply.outputs[0].data == X.data
+    assert len(job.fields) == 2
+    redis.job = lambda fields: {"status": "error", "error": "id_conflict", "message": "Used before."}
+    with pytest.raises(InvalidRequest, match="id_conflict"):
+        await results.ask(call(request_id, tensor=OTHER), FORM)
+    assert note not in redis.strings  # it would outlive the result, and be told as under way
 
 
 @pytest.mark.parametrize("key", ["k" * 256, "a\tb"])
