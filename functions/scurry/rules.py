@@ -13,6 +13,8 @@ Rule = tuple[str, Callable[[Any], object]]
 _HOST: Final = re.compile(r"[A-Za-z0-9._:%-]{1,253}")
 _PLACE: Final = r"[A-Za-z][A-Za-z0-9+.-]*://(?!\.{1,2}(/|,|$))[\w.:~+=-]+(/(?!\.{1,2}(/|,|$))[\w.:~+=-]+)*/?"
 _PLACES: Final = re.compile(rf"({_PLACE}(, *{_PLACE})*)?")
+_PREFIX: Final = r"https?://[\w.\[\]:-]+/(?!\.{1,2}(/|,|$))[\w.~-]*(/(?!\.{1,2}(/|,|$))[\w.~-]*)*"
+_PREFIXES: Final = re.compile(rf"({_PREFIX}(, *{_PREFIX})*)?", re.ASCII)
 _DB: Final = re.compile(r"[0-9]{1,9}")
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
@@ -87,6 +89,8 @@ RULES: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(("server_name", "server_version"), ("printable text of at most 128 characters", _is_label)),
     "max_in_flight": between(1, 1_000_000),
     "timeout_s": above_0(86400),
+    "results_s": between(60, 86400),
+    "callbacks": ("URLs such as https://host/path/,http://10.0.0.5:8080/, without credentials", _PREFIXES.fullmatch),
     "drain_s": above_0(86400),
     "max_queue_s": above_0(86400),
     "max_hold_s": above_0(86400),

@@ -92,6 +92,9 @@ class GatewaySettings(CommonSettings):
     drain_s: float = 20.0
     admin_key: str = ""
     reuse_port: bool = False
+    results_s: int = 3600
+    callbacks: str = ""
+    callback_secret: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from tests.integration.listening import BODY, CLOSE, LIMIT, Gateway, listening, post, status
 
-from scurry.gateway.doors import patience
+from scurry.gateway.doors import listener, patience
 from scurry.gateway.doors.listener import Listener
 from scurry.gateway.limits import COPIES, Admission
 
@@ -225,3 +225,16 @@ def drive_triton_client(url: str) -> None:
         assert result.get_output("x")["data"] == [0, 1, 2, 3, 4, 5]
         with pytest.raises(InferenceServerException, match="No model is called 'other'"):
             server.infer("other", [given])
+
+
+async def test_of_many_connections_every_one_is_looked_at(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few in each turn, so that thousands keep nobody waiting."""
+    monkeypatch.setattr(patience, "HEAD_S", 0.1)
+    monkeypatch.setattr(listener, "AT_ONCE", 3)
+    links = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(20)]
+    for _, writer in links:
+        writer.write(b"POST")
+    answers = await asyncio.wait_for(asyncio.gather(*(reader.read() for reader, _ in links)), 20)
+    assert {status(answer) for answer in answers} == {400}
+    for _, writer in links:
+        writer.close()

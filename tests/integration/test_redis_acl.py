@@ -16,6 +16,7 @@ from redis.exceptions import NoPermissionError
 from tests.conftest import ROOT, free_port, redis_binary, wait_for_port
 
 from scurry.client.client import Client
+from scurry.client.later import Later, LaterRequest
 from scurry.inference.payloads import ParkedPayloads
 from scurry.wire.errors import ScurryError
 from scurry.wire.messages_pb2 import Promote, Update
@@ -118,6 +119,25 @@ async def test_what_a_role_must(port: int) -> None:
     await store.park([("scurry:payload:a:out:r:y", b"1")])
     assert await store.fetch(["scurry:payload:a:out:r:y"]) == {"scurry:payload:a:out:r:y": b"1"}
     await store.close()
+
+
+async def test_the_gateway_may_do_what_results_need(port: int) -> None:
+    """Note, claim, wait, look, delete, and make ids from keys."""
+    job = redis.asyncio.Redis.from_url(url(port, "job"))
+    async with Client(url(port, "gateway"), separate_registry=True) as client:
+        later, told = Later(client), asyncio.Event()
+        assert len(await later.secret()) == 32
+        await later.notices.watch("i", told.set)
+        assert (await later.claim("i", b"note", 60)).is_new
+        await later.send(LaterRequest("i", "m", b"body", [(client.keys.payload_in("i", "x"), b"p")]), 60)
+        await later.note("i", b"other", 0)
+        await asyncio.wait_for(answer(job, "scurry:bulk"), 10)
+        await asyncio.wait_for(told.wait(), 10)
+        assert await later.look("i") == (b"other", None)
+        await later.forget("i", [client.keys.payload_in("i", "x")])
+        assert await later.look("i") == (None, None)
+        await later.close()
+    await job.aclose()
 
 
 async def answer(job: redis.asyncio.Redis, stream: str) -> None:

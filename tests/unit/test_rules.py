@@ -25,3 +25,22 @@ def test_no_password_is_repeated() -> None:
     with pytest.raises(InvalidSettings) as caught:
         take("--redis-url", "http://me:secret@host/0", str, RULES["redis_url"])
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("", True),
+        ("https://host/", True),
+        ("https://host.example:8443/a/b,http://10.0.0.5:8080/in/, http://[::1]:80/", True),
+        ("https://host", False),
+        ("ftp://host/", False),
+        ("https://user:pass@host/", False),
+        ("https://host/a/../b", False),
+        ("https://host/a?x=1", False),
+        ("https://host/ https://other/", False),
+    ],
+)
+def test_places_for_call_backs(text: str, holds: bool) -> None:
+    """URLs with a path, without credentials, queries or steps upwards."""
+    assert bool(RULES["callbacks"][1](text)) is holds

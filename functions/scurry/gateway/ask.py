@@ -81,6 +81,7 @@ class InferCall(NamedTuple):
     timeout_us: int = 0  # 0: as long as we wait for anybody
     priority: int = 0
     tenant: str = ""
+    keep: int = 0  # seconds; nobody else knows its id, unless the caller chose a key
 
 
 class Ask:
@@ -106,7 +107,7 @@ class Ask:
             id=call.id,
             timeout=min(wanted, most) if wanted else most,
             key=call.key,
-            keep=0,  # nobody else knows its id
+            keep=call.keep,
             traceparent=call.traceparent,
             priority=call.priority,
             tenant=call.tenant,

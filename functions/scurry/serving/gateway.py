@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 import signal
+from functools import partial
 from typing import Final
 
 import uvloop
@@ -14,14 +15,22 @@ import uvloop
 from scurry.client.client import Client
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
+from scurry.gateway.callbacks import Callbacks
 from scurry.gateway.doors import contract, tf_serving
+from scurry.gateway.doors.deferred import Deferred
 from scurry.gateway.doors.entrance import Entrance, HttpDoor
 from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.listener import Listener
 from scurry.gateway.doors.metrics import Metrics
+from scurry.gateway.doors.results import PREFIX as RESULTS
+from scurry.gateway.doors.results import ResultsHttp, document
+from scurry.gateway.doors.statistics import PREFIX as STATISTICS
+from scurry.gateway.doors.statistics import StatisticsHttp
 from scurry.gateway.health import Health
 from scurry.gateway.limits import COPIES, Admission
+from scurry.gateway.live import LiveStatistics
 from scurry.gateway.models import Models
+from scurry.gateway.results import Results
 from scurry.serving.readiness import GATEWAY_LINE
 from scurry.serving.regions import state_of
 from scurry.settings import GatewaySettings
@@ -49,15 +58,21 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) ->
         return
     try:
         models = Models(client)
-        listener, metrics = listener_of(client, models, settings), Metrics(models)
+        ask = Ask(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s)
+        results, callbacks = results_of(client, ask, settings)
+        entrance = entrance_of(client, ask, models, results=results, callbacks=callbacks, settings=settings)
+        listener, metrics = listener_of(entrance, settings), Metrics(models)
         port = await listener.open(settings.host, settings.http_port, reuse_port=settings.reuse_port)
         await metrics.open(settings.host, settings.metrics_port, reuse_port=settings.reuse_port)
         gc.freeze()  # what lives for ever need not be looked at again
         log.info("%s http://%s:%d", GATEWAY_LINE, settings.host, port)
         await stop.wait()
         log.info("gateway stops", extra={"drain_s": settings.drain_s})
+        results.leave()
         await listener.close(settings.drain_s)
         await metrics.close()
+        await callbacks.close()
+        await results.close()
     finally:
         await client.close()
 
@@ -79,13 +94,28 @@ async def _connected(client: Client, stop: asyncio.Event) -> bool:
     return False
 
 
-def listener_of(client: Client, models: Models, settings: GatewaySettings) -> Listener:
-    """The HTTP door over a client, with the limits of the settings."""
-    ask = Ask(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s)
+def results_of(client: Client, ask: Ask, settings: GatewaySettings) -> tuple[Results, Callbacks]:
+    """What is answered later, and sent to whoever wants it sent."""
+    results = Results(ask, client, seconds=settings.results_s)
+    tell = partial(document, results)
+    return results, Callbacks(results, tell, allowed=settings.callbacks, secret=settings.callback_secret)
+
+
+def entrance_of(
+    client: Client, ask: Ask, models: Models, *, results: Results, callbacks: Callbacks, settings: GatewaySettings
+) -> Entrance:
+    """The HTTP doors over a client."""
     admin = Admin(client, key=settings.admin_key, host=settings.host)
-    doors: dict[str, HttpDoor] = dict.fromkeys(contract.PREFIXES, contract.Contract())
+    deferred = Deferred(results, callbacks)
+    door = OpenInferenceHttp(ask, models, Health(client), admin, state=state_of(settings), deferred=deferred)
+    doors: dict[str, HttpDoor] = {RESULTS: ResultsHttp(results), STATISTICS: StatisticsHttp(LiveStatistics(models))}
+    doors |= dict.fromkeys(contract.PREFIXES, contract.Contract())
     doors |= dict.fromkeys(tf_serving.PREFIXES, tf_serving.TensorFlowServing(ask, models))
-    door = Entrance(OpenInferenceHttp(ask, models, Health(client), admin, state_of(settings)), doors)
+    return Entrance(door, doors)
+
+
+def listener_of(door: HttpDoor, settings: GatewaySettings) -> Listener:
+    """Where callers come in, with the limits of the settings."""
     admission = Admission(max(settings.max_bytes_in_flight, settings.max_body_bytes * COPIES))
     return Listener(door, admission, max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.timeout_s)
 

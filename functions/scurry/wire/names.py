@@ -94,9 +94,23 @@ class Keys:
         """Reply stream of one client."""
         return f"{self.namespace}:replies:{client}"
 
+    @property
+    def notices(self) -> str:
+        """Reply stream that gateways share: something came of the ids in it. No client's name has this character."""
+        return self.replies("!results")
+
     def result(self, request_id: str) -> str:
         """Hash with the reply to one request."""
         return f"{self.namespace}:result:{request_id}"
+
+    def asked(self, request_id: str) -> str:
+        """What a gateway remembers of a request whose result is fetched later: its life is that of the result."""
+        return f"{self.namespace}:asked:{request_id}"
+
+    @property
+    def idempotency(self) -> str:
+        """String key: the secret from which gateways make the ids of requests with a key of the caller's."""
+        return f"{self.namespace}:idempotency"
 
     def done(self, request_id: str) -> str:
         """Marker behind first-result-wins."""

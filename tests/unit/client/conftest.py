@@ -60,6 +60,7 @@ class FakeRedis:
         self.commands: list[list[bytes]] = []
         self.strings: dict[bytes, bytes] = {}
         self.hashes: dict[bytes, list[bytes]] = {}
+        self.lives: dict[bytes, int] = {}
         self.streams: dict[bytes, list[tuple[bytes, list[bytes]]]] = {}
         self.links: list[FakeTransport] = []
         self.down = False
@@ -102,8 +103,13 @@ class FakeRedis:
     def on_get(self, transport: FakeTransport, key: bytes) -> None:
         transport.answer(bulk(self.strings.get(key)))
 
-    def on_set(self, transport: FakeTransport, key: bytes, value: bytes, *_: bytes) -> None:
+    def on_set(self, transport: FakeTransport, key: bytes, value: bytes, *words: bytes) -> None:
+        if (b"NX" in words and key in self.strings) or (b"XX" in words and key not in self.strings):
+            transport.answer(bulk(None))
+            return
         self.strings[key] = value
+        if b"KEEPTTL" not in words:
+            self.lives[key] = int(words[words.index(b"EX") + 1]) if b"EX" in words else -1
         transport.answer(b"+OK\r\n")
 
     def on_mget(self, transport: FakeTransport, *keys: bytes) -> None:
@@ -113,6 +119,7 @@ class FakeRedis:
         for key in keys:
             self.strings.pop(key, None)
             self.streams.pop(key, None)
+            self.hashes.pop(key, None)
         transport.answer(b":1\r\n")
 
     def on_hget(self, transport: FakeTransport, key: bytes, field: bytes) -> None:
@@ -167,8 +174,8 @@ class FakeRedis:
         page = [one for one in self.streams.get(stream, []) if int(one[0].partition(b"-")[2]) > number][: int(words[2])]
         transport.answer(array([array([bulk(entry), array([bulk(word) for word in flat])]) for entry, flat in page]))
 
-    def on_xtrim(self, transport: FakeTransport, stream: bytes, _: bytes, least: bytes) -> None:
-        number = int(least.partition(b"-")[2])
+    def on_xtrim(self, transport: FakeTransport, stream: bytes, *words: bytes) -> None:
+        number = int(words[-1].partition(b"-")[2] or 0)
         kept = [one for one in self.streams.get(stream, []) if int(one[0].partition(b"-")[2]) >= number]
         self.streams[stream] = kept
         transport.answer(b":1\r\n")

@@ -89,7 +89,7 @@ class Caller:
     def open(self, state: ServerState) -> None:
         """A door with this state in the former one's place."""
         ask, admin = Ask(self._client, max_in_flight=2, timeout_s=30.0), Admin(self._client, key="", host="127.0.0.1")
-        self.door = OpenInferenceHttp(ask, Models(self._client), Health(self._client), admin, state)
+        self.door = OpenInferenceHttp(ask, Models(self._client), Health(self._client), admin, state=state)
 
     async def __call__(
         self, method: str, target: str, body: bytes | dict[str, Any] = b"", **headers: str

@@ -11,14 +11,17 @@ from jsonschema import Draft202012Validator
 from tests.unit.gateway.conftest import FakeClient
 
 from scurry.gateway import contract
+from scurry.gateway.ask import Ask
 from scurry.gateway.doors import contract as contract_door
-from scurry.gateway.doors import paths, tf_paths
+from scurry.gateway.doors import paths, results, statistics, tf_paths
 from scurry.gateway.doors.contract import Contract
 from scurry.gateway.doors.entrance import Entrance
 from scurry.gateway.doors.http import OpenInferenceHttp
+from scurry.gateway.doors.results import ResultsHttp
+from scurry.gateway.doors.statistics import StatisticsHttp
 from scurry.gateway.doors.tf_serving import TensorFlowServing
 from scurry.gateway.models import Models
-from scurry.serving.gateway import listener_of
+from scurry.serving.gateway import entrance_of, results_of
 from scurry.settings import GatewaySettings
 
 DOCUMENT: dict[str, Any] = orjson.loads(contract.openapi())
@@ -60,14 +63,34 @@ def own_contract() -> Answered:
     return found | {(method, contract_door.PROTOS + "/{proto}") for method in paths.READING}
 
 
-DOORS = {OpenInferenceHttp: open_inference, TensorFlowServing: tensorflow_serving, Contract: own_contract}
+def later() -> Answered:
+    """What the door to results answers."""
+    found = {(method, path) for method in paths.READING for path in ("/v2/results", "/v2/results/{result}")}
+    return found | {("DELETE", "/v2/results/{result}")}
+
+
+def live() -> Answered:
+    """What the door to live statistics answers."""
+    return {(method, "/v2/statistics/{model}") for method in paths.READING}
+
+
+DOORS = {
+    OpenInferenceHttp: open_inference,
+    TensorFlowServing: tensorflow_serving,
+    Contract: own_contract,
+    ResultsHttp: later,
+    StatisticsHttp: live,
+}
 """What each door answers: a door that is not here is not in the document either."""
 
 
 async def test_every_door_is_known_here() -> None:
     """Those that the gateway opens are those whose paths are held against the document."""
     client: Any = FakeClient()
-    entrance = listener_of(client, Models(client), GatewaySettings()).door
+    settings = GatewaySettings()
+    ask = Ask(client, max_in_flight=1, timeout_s=1)
+    results_, callbacks = results_of(client, ask, settings)
+    entrance = entrance_of(client, ask, Models(client), results=results_, callbacks=callbacks, settings=settings)
     assert isinstance(entrance, Entrance)
     assert {type(entrance._otherwise), *(type(door) for _, door in entrance._doors)} == set(DOORS)
 
@@ -84,7 +107,7 @@ def test_every_path_leads_to_its_door(path: str) -> None:
     """The door reads it as the path that it is meant to be."""
     target = re.sub(r"\{(\w+)\}", "1", path)
     for method in DOCUMENT["paths"][path].keys() - {"parameters"}:
-        if path.startswith(contract_door.PREFIXES):
+        if path.startswith((*contract_door.PREFIXES, results.PREFIX, statistics.PREFIX)):
             continue
         if path.startswith("/v2"):
             assert paths.operation_of(method.upper(), target).name

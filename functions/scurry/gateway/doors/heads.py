@@ -20,6 +20,10 @@ LONGEST: Final = 2048
 """Bytes of a head that is worth remembering."""
 
 
+WISHES: Final = ("Prefer", "Idempotency-Key", "Scurry-Callback")
+"""Headers that few requests have; they are looked for once with each head that is read."""
+
+
 class Head(NamedTuple):
     """What stands above a body of `size` bytes."""
 
@@ -28,6 +32,8 @@ class Head(NamedTuple):
     headers: Mapping[str, str]
     size: int
     keep_alive: bool
+    wishes: bool = False  # there is more to it than an answer to wait for: see wishes.py
+    scope: str = ""  # whose keys and results these are; set by who knows the caller
 
 
 class Heads:
@@ -62,7 +68,13 @@ class Heads:
             return None
         if "Expect" in message.headers or len(lengths) > 1:
             return None
-        return Head(message.method, message.path, message.headers, int(lengths[0]), not message.should_close)
+        headers, keep_alive = message.headers, not message.should_close
+        return Head(message.method, message.path, headers, int(lengths[0]), keep_alive, has_wishes(headers))
 
     def __repr__(self) -> str:
         return f"<Heads {len(self._known)} known>"
+
+
+def has_wishes(headers: Mapping[str, str]) -> bool:
+    """Whether a request may be one for later, or one with a key."""
+    return any(name in headers for name in WISHES)

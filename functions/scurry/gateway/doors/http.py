@@ -12,6 +12,7 @@ from scurry.gateway import describe
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
 from scurry.gateway.doors.callers import Headers
+from scurry.gateway.doors.deferred import Deferred
 from scurry.gateway.doors.entrance import Done
 from scurry.gateway.doors.extensions import OPERATIONS, Extensions, access_of
 from scurry.gateway.doors.heads import Head
@@ -19,6 +20,7 @@ from scurry.gateway.doors.inference import Inference
 from scurry.gateway.doors.paths import Operation, operation_of
 from scurry.gateway.doors.refusals import refused
 from scurry.gateway.doors.replies import HttpReply, json_reply
+from scurry.gateway.doors.wishes import wishes_of
 from scurry.gateway.health import Health, is_ready
 from scurry.gateway.limits import Room
 from scurry.gateway.models import Models
@@ -32,7 +34,14 @@ class OpenInferenceHttp:
     """Answers requests of the Open Inference Protocol."""
 
     def __init__(
-        self, ask: Ask, models: Models, health: Health, admin: Admin, state: ServerState | None = None
+        self,
+        ask: Ask,
+        models: Models,
+        health: Health,
+        admin: Admin,
+        *,
+        state: ServerState | None = None,
+        deferred: Deferred | None = None,
     ) -> None:
         self._admin = admin
         self._models = models
@@ -40,13 +49,16 @@ class OpenInferenceHttp:
         self._state = state or ServerState.private()
         self._extensions = Extensions(models, Repository(admin, models), self._state)
         self._inference = Inference(ask, models, self._state.memory)
+        self._deferred = deferred
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, head: Head, body: bytes, room: Room, done: Done) -> None:
         """Answer one request: `done` is called once, now or later. Never raises."""
         try:
             operation = operation_of(head.method, head.target)
-            if operation.name == "infer":
+            if head.wishes and operation.name == "infer" and self._deferred and wishes_of(head.headers).any:
+                self._deferred.begin(operation, head, body, room, done)
+            elif operation.name == "infer":
                 self._inference.begin(operation, head.headers, body, room, done)
             else:
                 task = asyncio.get_running_loop().create_task(self._answer(operation, head, body, done))

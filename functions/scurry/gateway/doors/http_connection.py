@@ -12,9 +12,11 @@ from typing import Final, Protocol, cast
 
 from scurry.gateway.doors import patience
 from scurry.gateway.doors.entrance import HttpDoor
+from scurry.gateway.doors.event_stream import NO_EVENTS
 from scurry.gateway.doors.heads import Heads
 from scurry.gateway.doors.inbox import Inbox, Unusual, WholeRequest
-from scurry.gateway.doors.replies import WHOLE, HttpReply, head_of, refusal, written
+from scurry.gateway.doors.replies import HttpReply, refusal, written
+from scurry.gateway.doors.writing_side import WritingSide
 from scurry.gateway.limits import Admission
 
 AHEAD: Final = 1 << 20
@@ -36,18 +38,15 @@ class Host(Protocol):
         ...
 
 
-class HttpConnection(asyncio.Protocol):
+class HttpConnection(WritingSide):
     """Takes one request after the other."""
 
     def __init__(self, host: Host) -> None:
+        super().__init__()
         self._host = host
-        self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
         self._inbox = Inbox(host.heads, host.admission, host.max_body_bytes)
         self._asked: WholeRequest | None = None  # what is being answered
         self._reading = self._paused = self._leaving = False
-        self._full = False  # the caller does not read what it is sent
-        self._since = self._loop.time()  # when the caller last began to be waited for
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A caller has come."""
@@ -58,21 +57,13 @@ class HttpConnection(asyncio.Protocol):
         """The caller has gone; what it asked for is finished for nobody."""
         self._forget()
         self._inbox.close()
+        self._events.close()
 
     def data_received(self, data: bytes) -> None:
         """Collect until there is a whole request."""
         if not self._inbox.awaits:
             self._since = self._loop.time()
         self._inbox.put(data)
-        self._read()
-
-    def pause_writing(self) -> None:
-        """The caller does not read as fast as it is answered."""
-        self._full, self._since = True, self._loop.time()
-
-    def resume_writing(self) -> None:
-        """The caller has read: go on."""
-        self._full = False
         self._read()
 
     def give_up_late(self, now: float) -> None:
@@ -89,15 +80,11 @@ class HttpConnection(asyncio.Protocol):
         self.close()
 
     def leave(self) -> None:
-        """Close behind what is being answered."""
+        """Close behind what is being answered; what goes on ends."""
         self._leaving = True
+        self._events.end()
         if self._asked is None:
             self.close()
-
-    def close(self) -> None:
-        """Hang up."""
-        if self._transport is not None:
-            self._transport.close()
 
     def _read(self) -> None:
         """Begin what has come; an answer that is there at once comes back here, and finds us at it."""
@@ -126,15 +113,22 @@ class HttpConnection(asyncio.Protocol):
             (self._transport.pause_reading if pause else self._transport.resume_reading)()
 
     def _reply(self, reply: HttpReply) -> None:
-        asked, self._asked = self._asked, None
-        self._since = self._loop.time()
+        asked, transport = self._asked, self._transport
         assert asked is not None, "one answer for each request"
         asked.room.give_back_all()
-        if self._transport is None:
+        if transport is None:
+            self._asked = None
             return
         keep = asked.head.keep_alive and not self._leaving
-        _write(self._transport, reply, keep_alive=keep, bodiless=asked.head.method == "HEAD")
-        if keep:
+        self._write(transport, reply, keep_alive=keep, bodiless=asked.head.method == "HEAD")
+        if self._leaving:
+            self._events.end()
+
+    def _go_on(self) -> None:
+        """What was asked is answered: take the next, or hang up."""
+        asked, self._asked, self._events = self._asked, None, NO_EVENTS
+        self._since = self._loop.time()
+        if asked is not None and asked.head.keep_alive and not self._leaving:
             self._read()
         else:
             self.close()
@@ -156,11 +150,3 @@ class HttpConnection(asyncio.Protocol):
     def __repr__(self) -> str:
         state = "closed" if self._transport is None else "busy" if self._asked else "idle"
         return f"<HttpConnection {state}, {len(self._inbox)} bytes unread>"
-
-
-def _write(transport: asyncio.Transport, reply: HttpReply, *, keep_alive: bool, bodiless: bool) -> None:
-    parts = [head_of(reply, keep_alive=keep_alive), *(() if bodiless else reply.parts)]
-    if sum(map(len, parts)) <= WHOLE:
-        transport.write(b"".join(parts))
-    else:
-        transport.writelines(parts)

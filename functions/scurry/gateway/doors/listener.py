@@ -14,6 +14,9 @@ from scurry.gateway.limits import Admission
 LOOK_S: Final = 0.25
 """How often connections are looked at for callers that are late; a timer for each would be set with each request."""
 
+AT_ONCE: Final = 200
+"""How many of them in one turn of the loop."""
+
 
 class Listener:
     """Serves one door."""
@@ -31,6 +34,7 @@ class Listener:
         self._loop = asyncio.get_running_loop()
         self._sockets: asyncio.Server | None = None
         self._looking: asyncio.TimerHandle | None = None
+        self._unseen: list[HttpConnection] = []  # those that this round has not looked at
 
     async def open(self, host: str, port: int, *, reuse_port: bool = False) -> int:
         """Listen, beside others if all of them reuse the port; returns the port. Raises `OSError`."""
@@ -60,10 +64,15 @@ class Listener:
             self._looking.cancel()
 
     def _look(self) -> None:
+        """Look at some of them: at thousands in one go the others would wait for milliseconds."""
         now = self._loop.time()
-        for connection in tuple(self.connections):
+        if not self._unseen:
+            self._unseen = list(self.connections)
+        for connection in self._unseen[-AT_ONCE:]:
             connection.give_up_late(now)
-        self._looking = self._loop.call_later(LOOK_S, self._look)
+        del self._unseen[-AT_ONCE:]
+        wait = LOOK_S * AT_ONCE / max(AT_ONCE, len(self.connections))
+        self._looking = self._loop.call_later(wait, self._look)
 
     def __repr__(self) -> str:
         return f"<Listener {len(self.connections) + self._unusual.count} connections, {self.admission!r}>"

@@ -13,7 +13,7 @@ from aiohttp import StreamReader, web
 from scurry.gateway.doors import patience
 from scurry.gateway.doors.aiohttp_connection import AiohttpConnection, AiohttpServer
 from scurry.gateway.doors.entrance import HttpDoor, answered
-from scurry.gateway.doors.heads import Head
+from scurry.gateway.doors.heads import Head, has_wishes
 from scurry.gateway.doors.raw_response import RawResponse
 from scurry.gateway.doors.replies import refusal
 from scurry.gateway.limits import Admission, Room
@@ -57,7 +57,8 @@ class UnusualHttp:
                 if isinstance(request.protocol, AiohttpConnection):
                     request.protocol.refuse_the_rest()
                 return RawResponse(refusal(cause), request, keep_alive=False)
-            head = Head(request.method, request.raw_path, request.headers, len(body), bool(request.keep_alive))
+            keep_alive, wishes = bool(request.keep_alive), has_wishes(request.headers)
+            head = Head(request.method, request.raw_path, request.headers, len(body), keep_alive, wishes)
             reply = await answered(self._door, head, body, room)
         return RawResponse(reply, request, keep_alive=head.keep_alive)
 

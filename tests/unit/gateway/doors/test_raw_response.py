@@ -9,6 +9,7 @@ import pytest
 from aiohttp import HttpVersion10, HttpVersion11
 
 from scurry.gateway.doors import patience
+from scurry.gateway.doors.event_stream import EventReply
 from scurry.gateway.doors.raw_response import RawResponse
 from scurry.gateway.doors.replies import WHOLE, HttpReply
 
@@ -98,3 +99,57 @@ async def test_a_caller_that_does_not_read_is_left(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ConnectionResetError):
         await written(request, [part])
     assert request.protocol.aborted
+
+
+class Ticking:
+    """Sends two events and ends."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def open(self, outlet: Any) -> None:
+        self.outlet = outlet
+        outlet.send(b"data: 1\n\n")
+
+    def resume(self) -> None:
+        self.told.append("resume")
+        self.outlet.send(b"data: 2\n\n")
+        self.outlet.end()
+
+    def close(self) -> None:
+        self.told.append("close")
+
+
+@pytest.mark.parametrize(
+    ("version", "ends"),
+    [
+        (HttpVersion11, b"9\r\ndata: 2\n\n\r\n0\r\n\r\n"),
+        (HttpVersion10, b"\r\n\r\ndata: 1\n\ndata: 2\n\n"),
+    ],
+)
+async def test_events_are_written_as_they_come(version: Any, ends: bytes) -> None:
+    """In chunks where they are known; the next when those before are written. The connection ends with them."""
+    request, events = Request("GET", version), Ticking()
+    response = RawResponse(EventReply(events), request, keep_alive=True)  # type: ignore[arg-type]
+    await response.write_eof()
+    assert b"".join(request.writer.writes).endswith(ends)
+    assert request.writer.writes[0].endswith(b"Connection: close\r\n\r\n")
+    assert events.told == ["resume", "close"]
+    assert not response.keep_alive
+
+
+async def test_a_caller_that_goes_ends_events() -> None:
+    """aiohttp says so when it writes."""
+    request, events = Request("GET"), Ticking()
+
+    async def fail(data: bytes) -> None:
+        if b"data" in data:
+            raise ConnectionResetError
+
+    request.writer.write = fail  # type: ignore[method-assign]
+    with pytest.raises(ConnectionResetError):
+        await RawResponse(EventReply(events), request, keep_alive=True).write_eof()  # type: ignore[arg-type]
+    assert events.told == ["close"]
+    head = Request("HEAD")
+    await RawResponse(EventReply(events), head, keep_alive=True).write_eof()  # type: ignore[arg-type]
+    assert len(head.writer.writes) == 1

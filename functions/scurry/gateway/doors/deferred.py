@@ -1,0 +1,127 @@
+"""Inference that is answered later, or once for a key.
+
+A request of this kind takes a task and looks nothing up that was prepared: who waits for no answer waits for no
+microseconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from scurry.client.answers import Answer
+from scurry.client.bodies import digest_of, park
+from scurry.gateway.ask import InferCall, take_priority, take_timeout, told
+from scurry.gateway.callbacks import Callbacks
+from scurry.gateway.doors.background import AT_ONCE
+from scurry.gateway.doors.callers import STICKY, TENANT
+from scurry.gateway.doors.entrance import Done
+from scurry.gateway.doors.heads import Head
+from scurry.gateway.doors.paths import Operation
+from scurry.gateway.doors.replies import HttpReply, binary_reply, json_reply, refusal
+from scurry.gateway.doors.wishes import Wishes, wishes_of
+from scurry.gateway.limits import Room
+from scurry.gateway.results import Form, Results
+from scurry.protocols import oip_binary, oip_json
+from scurry.protocols.oip_binary import BinaryCall, BinaryOutputs
+from scurry.wire.errors import InvalidRequest
+
+PROTOCOL: Final = "oip"
+RETRY_AFTER_S: Final = 1
+"""When to look again, for those who do not wait with `?wait=`."""
+
+
+class Deferred:
+    """Answers the operation `infer` for those who have wishes."""
+
+    def __init__(self, results: Results, callbacks: Callbacks) -> None:
+        self._results = results
+        self._callbacks = callbacks
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self, operation: Operation, head: Head, body: bytes, room: Room, done: Done) -> None:
+        """Submit or ask, and call `done` once with the response. Raises `ScurryError` for what cannot be wished."""
+        wishes = wishes_of(head.headers)
+        self._callbacks.check(wishes.callback)
+
+        async def answer() -> None:
+            try:
+                reply = await self._answer(operation, wishes, head, body, room)
+            except Exception as cause:
+                reply = refusal(told(cause))
+            done(reply)
+
+        task = asyncio.get_running_loop().create_task(answer())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, operation: Operation, wishes: Wishes, head: Head, body: bytes, room: Room) -> HttpReply:
+        """Cases: 1. it waits for its answer, which a key makes the same each time; 2. it is for later."""
+        asked = await _decode(body, head.headers.get(oip_binary.HEADER), room)
+        form, call = _form(asked), await self._call(operation, wishes, head, asked)
+        if not wishes.later:
+            return await write(form, await self._results.ask(call, form, scope=head.scope), operation.model)
+        answered = await self._results.submit(call, form, scope=head.scope, keyed=bool(wishes.key))
+        if wishes.callback:
+            self._callbacks.promise(call.id, head.scope, wishes.callback)
+        if wishes.wait_s:
+            found = await self._results.wait(call.id, head.scope, wishes.wait_s)
+            if found.fields is not None:
+                return await write(form, await self._results.read(found.fields), operation.model)
+        return accepted(call.id, "done" if answered else "running")
+
+    async def _call(self, operation: Operation, wishes: Wishes, head: Head, asked: BinaryCall) -> InferCall:
+        """What is asked for it, written so that the same is the same bytes: a key is held to them."""
+        request, headers = asked.request, head.headers
+        timeout_us, priority = take_timeout(request), take_priority(request)
+        request_id = await self._results.id_for(wishes.key, head.scope)
+        keys = self._results.keys
+        light, parked = park(request, lambda name, data: keys.payload_in(request_id, name, digest_of(data)))
+        given = {name: headers.get(name, "") for name in (STICKY, TENANT, "traceparent")}
+        for name, value in given.items():
+            if not value.isascii():
+                raise InvalidRequest("bad_request", f"Header {name} must be ASCII.")
+        return InferCall(
+            operation.model, request_id, light.SerializeToString(deterministic=True), parked, operation.version,
+            given[STICKY], given["traceparent"], timeout_us, priority, given[TENANT],
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        return f"<Deferred {len(self._tasks)} at work>"
+
+
+def accepted(request_id: str, status: str = "running") -> HttpReply:
+    """202: where the result will be."""
+    where = f"/v2/results/{request_id}"
+    headers = f"Location: {where}\r\nRetry-After: {RETRY_AFTER_S}\r\nPreference-Applied: respond-async\r\n"
+    return json_reply({"id": request_id, "status": status, "location": where}, 202, headers.encode())
+
+
+async def write(form: Form, answer: Answer, model: str) -> HttpReply:
+    """The response that tells an answer in the form that was asked for; large JSON is written off the loop."""
+    binary = BinaryOutputs(bool(form.get("every")), dict(form.get("named") or {}))
+    much = answer.reply.ByteSize() > AT_ONCE and any(tensor.name not in binary for tensor in answer.reply.outputs)
+
+    def response() -> HttpReply:
+        told_of, version, echo = answer.model or model, answer.version, str(form.get("id") or "")
+        return binary_reply(
+            *oip_binary.encode_reply(answer.reply, model=told_of, version=version, id=echo, binary=binary)
+        )
+
+    return await asyncio.to_thread(response) if much else response()
+
+
+async def _decode(body: bytes, header: str | None, room: Room) -> BinaryCall:
+    length = oip_binary.json_length(body, header)
+    if length <= AT_ONCE:
+        return oip_binary.decode_call(body, header)
+    memory = oip_json.parsing_bytes(body, length)
+    room.take(memory)
+    call = await asyncio.to_thread(oip_binary.decode_call, body, header)
+    room.give_back(memory)
+    return call
+
+
+def _form(call: BinaryCall) -> dict[str, Any]:
+    named = {"named": call.binary.named} if call.binary.named else {}
+    return {"protocol": PROTOCOL, "id": call.id, "every": call.binary.every, **named}
