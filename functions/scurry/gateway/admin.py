@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.messages_pb2 import Update
@@ -24,6 +24,13 @@ class RegistryClient(Protocol):
         ...
 
 
+class Access(NamedTuple):
+    """What a caller shows who wants to change something: the key, and whether a web page asks for it."""
+
+    key: str = ""
+    from_page: bool = False
+
+
 class Admin:
     """Lets those change the registry who have the key. Without a key: everybody who is on this machine.
 
@@ -37,17 +44,21 @@ class Admin:
 
     async def change(self, model: str, change: str, given: str, *, from_page: bool) -> dict[str, Any]:
         """Apply one change, as JSON, for a caller who gave this key. Raises `ScurryError`."""
-        self._check(given.encode(errors="surrogateescape"), from_page=from_page)
+        self.check(Access(given, from_page))
         return await self._client.update(Update(model=model, json=change), timeout=UPDATE_S)
 
-    def _check(self, given: bytes, *, from_page: bool) -> None:
-        """Cases: 1. there is a key; 2. there is none, and strangers may reach us, by network or from a web page."""
+    def check(self, access: Access) -> None:
+        """Raise `InvalidRequest` for who may not change the registry.
+
+        Cases: 1. there is a key; 2. there is none, and strangers may reach us, by network or from a web page.
+        """
+        given = access.key.encode(errors="surrogateescape")
         if self._key:
             if not given:
                 raise InvalidRequest("not_authenticated", "Changing the registry needs the admin key.")
             if not hmac.compare_digest(given, self._key):
                 raise InvalidRequest("not_allowed", "That is not the admin key.")
-        elif not self._local or from_page:
+        elif not self._local or access.from_page:
             sentence = "This gateway changes the registry for nobody from elsewhere until SCURRY_ADMIN_KEY is set."
             raise InvalidRequest("not_allowed", sentence)
 

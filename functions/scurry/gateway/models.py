@@ -56,8 +56,10 @@ class Models:
         """So many records after a name, in the order of names. Raises `Unavailable`."""
         return await self._client.models(limit=limit, after=after)
 
-    async def record(self, model: str) -> Record:
-        """One model's record. Raises `NotFound` or `Unavailable`."""
+    async def record(self, model: str, *, now: bool = False) -> Record:
+        """One model's record, `now` as the view has it at this moment. Raises `NotFound` or `Unavailable`."""
+        if now:
+            return await self._read(model)
         known, at = self._known.get(model, ({}, float("-inf")))
         if self._now() - at > FRESH_S:
             known = await self._shared(model, self._read(model))
@@ -72,6 +74,8 @@ class Models:
         if record is not None:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
+            if self._changed(model, record):
+                self._all = ({}, float("-inf"))
             self._known[model] = (record, self._now())
             return record
         if not await self._serves(model):
@@ -80,6 +84,10 @@ class Models:
         if model in self._known:
             return self._known[model][0]
         raise error("unavailable", f"What there is to say about {model!r} is being collected: try again in a moment.")
+
+    def _changed(self, model: str, record: Record) -> bool:
+        """Whether the list of all is older than this record: what was just changed shows there as well."""
+        return self._all[0].get(model, {}).get("epoch") != record.get("epoch")
 
     async def _serves(self, model: str) -> bool:
         """Whether the job knows the model: it answers a request without inputs with anything but that it does not."""
