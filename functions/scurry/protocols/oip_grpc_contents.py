@@ -26,7 +26,8 @@ def content_of(name: str, datatype: str, contents: InferTensorContents) -> bytes
     filled = [each.name for each, _ in contents.ListFields()]
     wanted = LISTS.get(datatype)
     if wanted is None and filled:
-        raise InvalidRequest("input_datatype", f"Tensor {brief(name)} is {datatype}, which goes into raw_input_contents.")
+        sentence = f"Tensor {brief(name)} is {datatype}: its elements go into `raw_input_contents`."
+        raise InvalidRequest("input_datatype", sentence)
     if wanted is None or not filled:
         return b""  # an empty tensor, or one whose shape will say that it is none
     if filled != [wanted]:

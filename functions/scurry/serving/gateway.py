@@ -12,15 +12,24 @@ from typing import Final
 import uvloop
 
 from scurry.client.client import Client
-from scurry.gateway.admin import Admin
+from scurry.gateway.admin import Admin, is_loopback
 from scurry.gateway.ask import Ask
 from scurry.gateway.doors.entrance import Entrance
+from scurry.gateway.doors.grpc import OpenInferenceGrpc
+from scurry.gateway.doors.grpc_inference import GrpcInference
+from scurry.gateway.doors.grpc_listener import GrpcListener
+from scurry.gateway.doors.grpc_operations import Operations
+from scurry.gateway.doors.grpc_tensors import Placing
 from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.listener import Listener
 from scurry.gateway.doors.metrics import Metrics
 from scurry.gateway.health import Health
 from scurry.gateway.limits import Admission
 from scurry.gateway.models import Models
+from scurry.gateway.region_notes import OwnNotes
+from scurry.gateway.repository import Repository
+from scurry.gateway.server_settings import ServerSettings
+from scurry.gateway.shared_memory import SharedMemory
 from scurry.serving.readiness import GATEWAY_LINE
 from scurry.settings import GatewaySettings
 from scurry.telemetry.logs import configure_logging
@@ -46,15 +55,17 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) ->
     if not await _connected(client, stop):
         return
     try:
-        models = Models(client)
-        listener, metrics = listener_of(client, models, settings), Metrics(models)
+        models, ask = Models(client), ask_of(client, settings)
+        listener, metrics = listener_of(client, models, settings, ask), Metrics(models)
+        grpc = grpc_listener_of(client, models, settings, ask, listener.admission)
         port = await listener.open(settings.host, settings.http_port, reuse_port=settings.reuse_port)
+        grpc_port = await grpc.open(settings.host, settings.grpc_port, reuse_port=settings.reuse_port)
         await metrics.open(settings.host, settings.metrics_port, reuse_port=settings.reuse_port)
         gc.freeze()  # what lives for ever need not be looked at again
-        log.info("%s http://%s:%d", GATEWAY_LINE, settings.host, port)
+        log.info("%s http://%s:%d and grpc://%s:%d", GATEWAY_LINE, settings.host, port, settings.host, grpc_port)
         await stop.wait()
         log.info("gateway stops", extra={"drain_s": settings.drain_s})
-        await listener.close(settings.drain_s)
+        await asyncio.gather(listener.close(settings.drain_s), grpc.close(settings.drain_s))
         await metrics.close()
     finally:
         await client.close()
@@ -77,9 +88,25 @@ async def _connected(client: Client, stop: asyncio.Event) -> bool:
     return False
 
 
-def listener_of(client: Client, models: Models, settings: GatewaySettings) -> Listener:
+def ask_of(client: Client, settings: GatewaySettings) -> Ask:
+    """What every door asks through, so that the limit is one for all of them."""
+    return Ask(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s)
+
+
+def grpc_listener_of(
+    client: Client, models: Models, settings: GatewaySettings, ask: Ask, admission: Admission
+) -> GrpcListener:
+    """The gRPC door over a client, which shares the HTTP door's limits."""
+    repository = Repository(Admin(client, key=settings.admin_key, host=settings.host), models)
+    memory = SharedMemory(OwnNotes(), allowed=is_loopback(settings.host))
+    operations = Operations(models, Health(client), repository, memory, ServerSettings())
+    door = OpenInferenceGrpc(GrpcInference(ask, Placing(memory, models)), operations)
+    return GrpcListener(door, admission, max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.timeout_s)
+
+
+def listener_of(client: Client, models: Models, settings: GatewaySettings, ask: Ask | None = None) -> Listener:
     """The HTTP door over a client, with the limits of the settings."""
-    ask = Ask(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s)
+    ask = ask or ask_of(client, settings)
     admin = Admin(client, key=settings.admin_key, host=settings.host)
     door = Entrance(OpenInferenceHttp(ask, models, Health(client), admin))
     admission = Admission(settings.max_bytes_in_flight)

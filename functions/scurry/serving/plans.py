@@ -91,7 +91,8 @@ class Plans:
         bounds the largest request, which is not to depend on the number of cores.
         """
         at, key = self._at, self._settings.admin_key
-        words = ["gateway", "--host", at.host, "--http-port", at.http, "--metrics-port", at.metrics]
+        words = ["gateway", "--host", at.host, "--http-port", at.http, "--grpc-port", at.grpc]
+        words += ["--metrics-port", at.metrics]
         names = ["gateway"]
         if at.gateways > 1:
             words.append("--reuse-port")

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from scurry.client.answers import Answer, at_hand
+from scurry.client.bodies import Parked
 from scurry.client.waiting import Fields
 from scurry.gateway.ask import Ask, InferCall, check_names, take_priority, take_timeout, told
 from scurry.gateway.doors.grpc_tensors import Placing
@@ -55,6 +56,7 @@ class GrpcInference:
         request_id = self._ask.new_id()
         key_of = partial(self._ask.payload_key, request_id)
         found = self._prepared.find(message)
+        parked: Parked
         if found is not None:
             (asked.model, version, prepared), data = found
             timeout_us, priority = prepared.timeout_us, prepared.priority
@@ -134,7 +136,7 @@ class _Asked:
 
     __slots__ = ("_inference", "done", "echo", "failed", "final", "model", "of_outputs")
 
-    def __init__(self, inference: GrpcInference, done: Done, failed: Failed, final: bool) -> None:  # noqa: FBT001
+    def __init__(self, inference: GrpcInference, done: Done, failed: Failed, final: bool) -> None:
         self._inference = inference
         self.done, self.failed, self.final = done, failed, final
         self.model = self.echo = ""
