@@ -66,6 +66,10 @@ def _is_redis(text: str) -> bool:
     return not database or _DB.fullmatch(database) is not None
 
 
+def _is_label(text: str) -> bool:
+    return text.isprintable() and len(text) <= 128
+
+
 _PORT: Final = between(0, 65535, "a port")
 _SIZE: Final = between(16, 1 << 24)
 RULES: Final[Mapping[str, Rule]] = {
@@ -80,6 +84,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "sources": ("places such as s3://bucket/models,https://host/models, without credentials", _PLACES.fullmatch),
     "job_memory_mb": between(128, 1 << 20),
     "max_body_bytes": between(1, 1 << 31),
+    **dict.fromkeys(("server_name", "server_version"), ("printable text of at most 128 characters", _is_label)),
     "max_in_flight": between(1, 1_000_000),
     "timeout_s": above_0(86400),
     "drain_s": above_0(86400),

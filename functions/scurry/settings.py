@@ -73,13 +73,19 @@ class WorkerSettings(CommonSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings(CommonSettings):
-    """The gateway's doors and limits, each of them for one process. Port 0 picks a free one."""
+    """The gateway's doors and limits, each of them for one process. Port 0 picks a free one.
+
+    `client_shared_memory` lets callers register shared memory where others than this machine reach the gateway.
+    """
 
     host: str = "127.0.0.1"
     http_port: int = 8000
     grpc_port: int = 8001
     metrics_port: int = 8002
     max_body_bytes: int = 64 * 1024 * 1024
+    server_name: str = "scurry"
+    server_version: str = ""
+    client_shared_memory: bool = False
     max_in_flight: int = 4096
     max_bytes_in_flight: int = 768 * 1024 * 1024
     timeout_s: float = 30.0
@@ -119,6 +125,10 @@ class UpSettings(CommonSettings):
     on_gap: str = "fail"
     forget_checkpoints: bool = False
     admin_key: str = ""
+    max_body_bytes: int = 64 * 1024 * 1024
+    server_name: str = "scurry"
+    server_version: str = ""
+    client_shared_memory: bool = False
     max_queue_s: float = 10.0
     max_hold_s: float = 60.0
     max_load_s: float = 300.0

@@ -19,6 +19,8 @@ from scurry.wire.names import MODEL_NAME, Keys
 
 log = logging.getLogger(__name__)
 
+NOBODY: Final = frozenset({"model_not_found", "version_not_found"})
+"""Codes for a model or version that is not there."""
 TIMEOUT: Final = "timeout"
 """Request parameter of Triton's clients: microseconds after which the answer is not wanted any more."""
 PRIORITY: Final = "priority"
@@ -125,9 +127,12 @@ class Ask:
         return f"<Ask {self._in_flight} of {self._max_in_flight} in flight>"
 
 
-def told(cause: BaseException) -> ScurryError:
-    """What a caller is told of whatever went wrong."""
+def told(cause: BaseException, model: str = "", version: str = "") -> ScurryError:
+    """What a caller is told of whatever went wrong; of a model that is not there, as Triton's callers expect it."""
     if isinstance(cause, ScurryError):
+        if model and cause.code in NOBODY and cause.message.startswith(("No model ", "No version ")):
+            which = f"'{model}' version {version}" if version else f"'{model}'"
+            return error(cause.code, f"Request for unknown model: {which} is not found. {cause.message}")
         return cause
     log.error("request failed", exc_info=cause)
     return error("internal", "The gateway could not ask the model; its log tells why.")

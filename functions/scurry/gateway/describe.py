@@ -8,20 +8,32 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from scurry.wire.errors import NotFound
 
 Record = Mapping[str, Any]
 
-EXTENSIONS: Final = ("binary_tensor_data", "model_repository", "model_configuration", "sequence")
+EXTENSIONS: Final = (
+    "classification", "sequence", "model_repository", "model_repository(unload_dependents)", "schedule_policy",
+    "model_configuration", "system_shared_memory", "binary_tensor_data", "parameters", "statistics", "trace", "logging",
+)  # fmt: skip
+"""Triton's names for what it has beyond the protocol. CUDA shared memory is not among ours."""
 READY: Final = "ready"
 _STATES: Final = {"loading": "LOADING", "ready": "READY", "draining": "UNLOADING"}
 
 
-def server() -> dict[str, Any]:
+class Server(NamedTuple):
+    """What the server is called; without a version, by our own."""
+
+    name: str = "scurry"
+    version: str = ""
+
+
+def server(called: Server = Server()) -> dict[str, Any]:
     """Server metadata."""
-    return {"name": "scurry", "version": importlib.metadata.version("scurry"), "extensions": list(EXTENSIONS)}
+    version = called.version or importlib.metadata.version("scurry")
+    return {"name": called.name, "version": version, "extensions": list(EXTENSIONS)}
 
 
 def version_of(record: Record, name: str, version: str) -> Record:

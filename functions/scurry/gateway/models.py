@@ -56,12 +56,10 @@ class Models:
         """So many records after a name, in the order of names. Raises `Unavailable`."""
         return await self._client.models(limit=limit, after=after)
 
-    async def record(self, model: str, *, now: bool = False) -> Record:
-        """One model's record, `now` as the view has it at this moment. Raises `NotFound` or `Unavailable`."""
-        if now:
-            return await self._read(model)
+    async def record(self, model: str, *, fresh: bool = False) -> Record:
+        """One model's record, `fresh` as it is now. Raises `NotFound` or `Unavailable`."""
         known, at = self._known.get(model, ({}, float("-inf")))
-        if self._now() - at > FRESH_S:
+        if fresh or self._now() - at > FRESH_S:
             known = await self._shared(model, self._read(model))
         return known
 
@@ -80,7 +78,7 @@ class Models:
             return record
         if not await self._serves(model):
             self._known.pop(model, None)
-            raise NotFound("model_not_found", f"No model is called {model!r}.")
+            raise NotFound("model_not_found", f"Request for unknown model: {model!r} is not found.")
         if model in self._known:
             return self._known[model][0]
         raise error("unavailable", f"What there is to say about {model!r} is being collected: try again in a moment.")

@@ -102,7 +102,7 @@ class Repository:
 
     async def _record(self, model: str) -> Record | None:
         try:
-            return await self._models.record(model, now=True)
+            return await self._models.record(model, fresh=True)
         except NotFound:
             return None
 

@@ -1,7 +1,7 @@
 """Triton's settings of traces and logs: kept here and told again.
 
-They are those of one process, answered so that tools which ask for them go on. They change nothing: how much is logged is `--log-level`, and
-what is traced is up to the caller's `traceparent`.
+They are those of one process, answered so that tools which ask for them go on. They change nothing: how much is logged
+is `--log-level`, and what is traced is up to the caller's `traceparent`.
 """
 
 from __future__ import annotations

@@ -10,10 +10,13 @@ otherwise.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from threading import RLock
 from typing import Any, Final, NamedTuple, Protocol
 
 from scurry.wire.errors import InvalidRequest
@@ -68,6 +71,7 @@ class SharedMemory:
     def __init__(self, notes: Notes, *, allowed: bool, folder: Path = SHM) -> None:
         self._notes, self._allowed, self._folder = notes, allowed, folder
         self._open: dict[str, tuple[Region, int]] = {}
+        self._lock = RLock()
 
     def register(self, name: str, key: str, offset: int, byte_size: int) -> None:
         """Make an object's bytes known by a name. Raises `InvalidRequest`."""
@@ -112,7 +116,8 @@ class SharedMemory:
     def read(self, name: str, offset: int, byte_size: int) -> memoryview:
         """Bytes of a region, as they are now. Raises `InvalidRequest`."""
         region = self._within(name, offset, byte_size)
-        data = os.pread(self._file(region), byte_size, region.offset + offset)
+        with self._file(region) as fd:
+            data = os.pread(fd, byte_size, region.offset + offset)
         if len(data) < byte_size:
             raise _bad(f"Unable to read shared memory region: '{name}': its object became shorter")
         return memoryview(data)
@@ -120,7 +125,8 @@ class SharedMemory:
     def write(self, name: str, offset: int, data: bytes | memoryview) -> None:
         """Put bytes into a region. Raises `InvalidRequest`, and writes nothing then."""
         region = self._within(name, offset, len(data))
-        os.pwrite(self._file(region), data, region.offset + offset)
+        with self._file(region) as fd:
+            os.pwrite(fd, data, region.offset + offset)
 
     def close(self) -> None:
         """Let go of all objects; what is registered stays so."""
@@ -141,8 +147,18 @@ class SharedMemory:
             raise _bad(f"Unable to find shared memory region: '{name[:64]}'")
         return region
 
-    def _file(self, region: Region) -> int:
-        """The open object of a region. Who registered it has it open, whatever became of its name since."""
+    @contextlib.contextmanager
+    def _file(self, region: Region) -> Iterator[int]:
+        """The open object of a region, for one reading or writing, which may be another thread's."""
+        with self._lock:
+            fd = os.dup(self._fd(region))
+        try:
+            yield fd
+        finally:
+            os.close(fd)
+
+    def _fd(self, region: Region) -> int:
+        """Who registered it has it open, whatever became of its name since."""
         known = self._open.get(region.name)
         if known is not None and known[0] == region:
             return known[1]
@@ -170,7 +186,8 @@ class SharedMemory:
         self._open[region.name] = (region, fd)
 
     def _close(self, name: str) -> None:
-        known = self._open.pop(name, None)
+        with self._lock:
+            known = self._open.pop(name, None)
         if known is not None:
             os.close(known[1])
 

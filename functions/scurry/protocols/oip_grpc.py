@@ -66,7 +66,11 @@ class InferMessage:
 
 def decode(message: bytes) -> InferMessage:
     """What a serialised ModelInferRequest asks for. Raises `InvalidRequest`."""
-    rest, raw = split(message)
+    return decoded(*split(message))
+
+
+def decoded(rest: bytes, raw: Sequence[memoryview]) -> InferMessage:
+    """What a message asks for that was `split`. Raises `InvalidRequest`."""
     try:
         asked = ModelInferRequest.FromString(rest)
     except DecodeError:

@@ -41,4 +41,4 @@ def content_of(name: str, datatype: str, contents: InferTensorContents) -> bytes
         info = np.iinfo(dtype)
         if min(elements) < info.min or max(elements) > info.max:
             raise InvalidRequest("input_datatype", f"Tensor {brief(name)} has an element that is no {datatype}.")
-    return np.array(elements, dtype).tobytes()
+    return np.fromiter(elements, dtype, len(elements)).tobytes()

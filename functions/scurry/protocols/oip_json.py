@@ -28,7 +28,7 @@ def load(body: bytes | bytearray | memoryview) -> Document:
     except orjson.JSONDecodeError as cause:
         raise InvalidRequest("bad_request", f"The body is not JSON: {cause}.") from None
     if not isinstance(document, dict):
-        raise InvalidRequest("bad_request", "The body must be a JSON object with a list `inputs`.")
+        raise InvalidRequest("bad_request", "The body must be a JSON object.")
     return document
 
 
@@ -41,8 +41,8 @@ def parsing_bytes(body: bytes, end: int) -> int:
 def request_of(document: Document) -> InferRequest:
     """The request in a JSON object. Raises `InvalidRequest`."""
     inputs = objects(document, "inputs")
-    if not inputs:
-        raise InvalidRequest("bad_request", "Field `inputs` must be a list with at least one tensor.")
+    if document.get("inputs") is None:
+        raise InvalidRequest("bad_request", "Field `inputs` must be a list of tensors; of a model without any, empty.")
     request = InferRequest()
     names: set[str] = set()
     for position, entry in enumerate(inputs):

@@ -12,9 +12,10 @@ from typing import Final
 import uvloop
 
 from scurry.client.client import Client
-from scurry.gateway.admin import Admin, is_loopback
+from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
-from scurry.gateway.doors.entrance import Entrance
+from scurry.gateway.doors import contract, tf_serving
+from scurry.gateway.doors.entrance import Entrance, HttpDoor
 from scurry.gateway.doors.grpc import OpenInferenceGrpc
 from scurry.gateway.doors.grpc_inference import GrpcInference
 from scurry.gateway.doors.grpc_listener import GrpcListener
@@ -24,13 +25,12 @@ from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.listener import Listener
 from scurry.gateway.doors.metrics import Metrics
 from scurry.gateway.health import Health
-from scurry.gateway.limits import Admission
+from scurry.gateway.limits import COPIES, Admission
 from scurry.gateway.models import Models
-from scurry.gateway.region_notes import OwnNotes
 from scurry.gateway.repository import Repository
-from scurry.gateway.server_settings import ServerSettings
-from scurry.gateway.shared_memory import SharedMemory
+from scurry.gateway.server_state import ServerState
 from scurry.serving.readiness import GATEWAY_LINE
+from scurry.serving.regions import state_of
 from scurry.settings import GatewaySettings
 from scurry.telemetry.logs import configure_logging
 from scurry.wire.errors import Unavailable
@@ -55,9 +55,9 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) ->
     if not await _connected(client, stop):
         return
     try:
-        models, ask = Models(client), ask_of(client, settings)
-        listener, metrics = listener_of(client, models, settings, ask), Metrics(models)
-        grpc = grpc_listener_of(client, models, settings, ask, listener.admission)
+        models, ask, state = Models(client), ask_of(client, settings), state_of(settings)
+        listener, metrics = listener_of(client, models, settings, ask, state), Metrics(models)
+        grpc = grpc_listener_of(client, models, settings, ask=ask, state=state, admission=listener.admission)
         port = await listener.open(settings.host, settings.http_port, reuse_port=settings.reuse_port)
         grpc_port = await grpc.open(settings.host, settings.grpc_port, reuse_port=settings.reuse_port)
         await metrics.open(settings.host, settings.metrics_port, reuse_port=settings.reuse_port)
@@ -88,29 +88,32 @@ async def _connected(client: Client, stop: asyncio.Event) -> bool:
     return False
 
 
+def listener_of(
+    client: Client, models: Models, settings: GatewaySettings, ask: Ask | None = None, state: ServerState | None = None
+) -> Listener:
+    """The HTTP door over a client, with the limits of the settings."""
+    ask, state = ask or ask_of(client, settings), state or state_of(settings)
+    admin = Admin(client, key=settings.admin_key, host=settings.host)
+    doors: dict[str, HttpDoor] = dict.fromkeys(contract.PREFIXES, contract.Contract())
+    doors |= dict.fromkeys(tf_serving.PREFIXES, tf_serving.TensorFlowServing(ask, models))
+    door = Entrance(OpenInferenceHttp(ask, models, Health(client), admin, state), doors)
+    admission = Admission(max(settings.max_bytes_in_flight, settings.max_body_bytes * COPIES))
+    return Listener(door, admission, max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.timeout_s)
+
+
 def ask_of(client: Client, settings: GatewaySettings) -> Ask:
     """What every door asks through, so that the limit is one for all of them."""
     return Ask(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s)
 
 
 def grpc_listener_of(
-    client: Client, models: Models, settings: GatewaySettings, ask: Ask, admission: Admission
+    client: Client, models: Models, settings: GatewaySettings, *, ask: Ask, state: ServerState, admission: Admission
 ) -> GrpcListener:
-    """The gRPC door over a client, which shares the HTTP door's limits."""
+    """The gRPC door over a client, which shares the HTTP door's limits and state."""
     repository = Repository(Admin(client, key=settings.admin_key, host=settings.host), models)
-    memory = SharedMemory(OwnNotes(), allowed=is_loopback(settings.host))
-    operations = Operations(models, Health(client), repository, memory, ServerSettings())
-    door = OpenInferenceGrpc(GrpcInference(ask, Placing(memory, models)), operations)
+    operations = Operations(models, Health(client), repository, state)
+    door = OpenInferenceGrpc(GrpcInference(ask, Placing(state.memory, models)), operations)
     return GrpcListener(door, admission, max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.timeout_s)
-
-
-def listener_of(client: Client, models: Models, settings: GatewaySettings, ask: Ask | None = None) -> Listener:
-    """The HTTP door over a client, with the limits of the settings."""
-    ask = ask or ask_of(client, settings)
-    admin = Admin(client, key=settings.admin_key, host=settings.host)
-    door = Entrance(OpenInferenceHttp(ask, models, Health(client), admin))
-    admission = Admission(settings.max_bytes_in_flight)
-    return Listener(door, admission, max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.timeout_s)
 
 
 def _signalled() -> asyncio.Event:

@@ -97,7 +97,14 @@ class Plans:
         if at.gateways > 1:
             words.append("--reuse-port")
             names = [f"gateway-{number}" for number in range(at.gateways)]
-        return [self._python(name, *words, more={"SCURRY_ADMIN_KEY": key} if key else {}) for name in names]
+        more = {
+            "SCURRY_MAX_BODY_BYTES": str(self._settings.max_body_bytes),
+            "SCURRY_SERVER_NAME": self._settings.server_name,
+            "SCURRY_SERVER_VERSION": self._settings.server_version,
+            "SCURRY_CLIENT_SHARED_MEMORY": str(int(self._settings.client_shared_memory)),
+            **({"SCURRY_ADMIN_KEY": key} if key else {}),
+        }
+        return [self._python(name, *words, more=more) for name in names]
 
     def job(self, java_path: str, job: Job) -> Plan:
         """The one Flink job."""

@@ -50,7 +50,7 @@ class OpenInferenceGrpc:
     def begin(self, call: GrpcCall, message: bytes) -> None:
         """Answer a call with one message. Never raises."""
         if call.head.path == INFER:
-            self._inference.begin(call.head, message, call.answer, lambda cause, _: call.refuse(cause))
+            self._inference.begin(call.head, message, call.room, call.answer, lambda cause, _: call.refuse(cause))
             return
         task = asyncio.get_running_loop().create_task(self._operate(call, message))
         self._tasks.add(task)

@@ -14,10 +14,12 @@ from scurry.client.answers import Answer, at_hand
 from scurry.client.bodies import Parked
 from scurry.client.waiting import Fields
 from scurry.gateway.ask import Ask, InferCall, check_names, take_priority, take_timeout, told
-from scurry.gateway.doors.grpc_tensors import Placing
+from scurry.gateway.doors.background import AT_ONCE
+from scurry.gateway.doors.grpc_tensors import Placing, Wanted
+from scurry.gateway.limits import Room
 from scurry.protocols import oip_grpc
 from scurry.protocols.grpc_words import GrpcHead
-from scurry.protocols.oip_grpc import Value
+from scurry.protocols.oip_grpc import InferMessage, Value
 from scurry.protocols.oip_grpc_prepared import PreparedInfers
 from scurry.protocols.oip_prepared import PreparedReplies
 from scurry.wire.errors import InvalidRequest, ScurryError
@@ -27,6 +29,9 @@ STICKY: Final = "scurry-key"
 TENANT: Final = "x-scurry-tenant"
 """Metadata with the tenant whose rate a request counts against."""
 TRACE: Final = "traceparent"
+
+PARSED: Final = 24
+"""Memory that typed contents take at most while they are read, in their own sizes."""
 
 Done = Callable[[Sequence[bytes]], object]
 Failed = Callable[[ScurryError, str], object]
@@ -41,42 +46,54 @@ class GrpcInference:
         self._replies = {final: PreparedReplies() for final in (False, True)}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def begin(self, head: GrpcHead, message: bytes, done: Done, failed: Failed, *, final: bool = False) -> None:
+    def begin(
+        self, head: GrpcHead, message: bytes, room: Room, done: Done, failed: Failed, *, final: bool = False
+    ) -> None:
         """Ask; `done` is called once with the response, or `failed` with the cause and the request's id. Never raises.
 
         With `final` the response says that it is the last to its request.
         """
-        asked = _Asked(self, done, failed, final)
+        asked = _Asked(self, head, done, failed, final)
         try:
-            self._send(asked, head, message)
+            found = self._prepared.find(message)
+            if found is None:
+                self._begin_anew(asked, message, room)
+                return
+            (asked.model, asked.version, prepared), data = found
+            request_id = self._ask.new_id()
+            body, parked = prepared.request(data, partial(self._ask.payload_key, request_id))
+            call = asked.call(request_id, body, parked, prepared.timeout_us, prepared.priority)
+            self._ask.submit(call).add_done_callback(asked)
         except Exception as cause:
-            failed(told(cause), asked.echo)
+            asked.fail(cause)
 
-    def _send(self, asked: _Asked, head: GrpcHead, message: bytes) -> None:
-        request_id = self._ask.new_id()
-        key_of = partial(self._ask.payload_key, request_id)
-        found = self._prepared.find(message)
-        parked: Parked
-        if found is not None:
-            (asked.model, version, prepared), data = found
-            timeout_us, priority = prepared.timeout_us, prepared.priority
-            body, parked = prepared.request(data, key_of)
+    def _begin_anew(self, asked: _Asked, message: bytes, room: Room) -> None:
+        """Cases: 1. what can be read at once; 2. large typed contents, or tensors that lie elsewhere."""
+        rest, raw = oip_grpc.split(message)
+        infer = oip_grpc.decoded(rest, raw) if len(rest) <= AT_ONCE else None
+        if infer is None or infer.of_inputs or infer.of_outputs:
+            self._aside(asked, self._send_aside(asked, infer, rest, raw, room))
         else:
-            infer = oip_grpc.decode(message)
-            asked.model, asked.echo, version = infer.model, infer.id, infer.version
-            check_names(infer.model, version)
-            timeout_us, priority = take_timeout(infer.request), take_priority(infer.request)
-            infer.request.parameters.pop(oip_grpc.WANTS_FINAL, None)
+            timeout_us, priority = asked.hear(infer)
             self._prepared.keep(message, infer, timeout_us, priority)
-            if infer.of_inputs or infer.of_outputs:
-                self._placing.take_in(infer)
-                asked.of_outputs = infer.of_outputs
-            body, parked = infer.written(key_of)
-        metadata = head.metadata
-        self._ask.submit(InferCall(
-            asked.model, request_id, body, parked, version, _ascii(metadata, STICKY), _ascii(metadata, TRACE),
-            _shorter(head.timeout_us, timeout_us), priority, _ascii(metadata, TENANT),
-        )).add_done_callback(asked)  # fmt: skip
+            self._send(asked, infer, timeout_us, priority)
+
+    def _send(self, asked: _Asked, infer: InferMessage, timeout_us: int, priority: int) -> None:
+        request_id = self._ask.new_id()
+        body, parked = infer.written(partial(self._ask.payload_key, request_id))
+        self._ask.submit(asked.call(request_id, body, parked, timeout_us, priority)).add_done_callback(asked)
+
+    async def _send_aside(
+        self, asked: _Asked, infer: InferMessage | None, rest: bytes, raw: Sequence[memoryview], room: Room
+    ) -> None:
+        if infer is None:
+            memory = PARSED * len(rest)
+            room.take(memory)
+            infer = await asyncio.to_thread(oip_grpc.decoded, rest, raw)
+            room.give_back(memory)
+        timeout_us, priority = asked.hear(infer)
+        asked.wanted = await self._placing.take_in(infer, room)
+        self._send(asked, infer, timeout_us, priority)
 
     def finish(self, asked: _Asked, replied: asyncio.Future[Fields]) -> None:
         """A reply has come, or there is none."""
@@ -84,7 +101,7 @@ class GrpcInference:
             fields = replied.result()
             response = self._like_another(asked, fields) or self._response(asked, fields)
         except Exception as cause:
-            asked.failed(told(cause), asked.echo)
+            asked.fail(cause)
             return
         if response is not None:
             asked.done(response)
@@ -99,7 +116,7 @@ class GrpcInference:
     def _response(self, asked: _Asked, fields: Fields) -> Sequence[bytes] | None:
         """The response to any reply; None if it has to be waited for. Raises `ScurryError`."""
         answer = at_hand(fields)
-        if answer is None or asked.of_outputs:
+        if answer is None or asked.wanted:
             self._aside(asked, self._finish_aside(asked, fields))
             return None
         parts = asked.response(answer, {})
@@ -111,17 +128,18 @@ class GrpcInference:
     async def _finish_aside(self, asked: _Asked, fields: Fields) -> Sequence[bytes]:
         """What is parked is fetched, what is wanted elsewhere or as classes is made so."""
         answer = await self._ask.read(fields)
-        placed = await self._placing.give_out(answer, asked.of_outputs) if asked.of_outputs else {}
+        placed = await self._placing.give_out(answer, asked.wanted) if asked.wanted else {}
         return asked.response(answer, placed)
 
-    def _aside(self, asked: _Asked, work: Coroutine[Any, Any, Sequence[bytes]]) -> None:
+    def _aside(self, asked: _Asked, work: Coroutine[Any, Any, Sequence[bytes] | None]) -> None:
         async def guarded() -> None:
             try:
                 response = await work
             except Exception as cause:
-                asked.failed(told(cause), asked.echo)
+                asked.fail(cause)
             else:
-                asked.done(response)
+                if response is not None:
+                    asked.done(response)
 
         task = asyncio.get_running_loop().create_task(guarded())
         self._tasks.add(task)
@@ -134,13 +152,13 @@ class GrpcInference:
 class _Asked:
     """One request on its way: for whom, and how to write its answer. Called when its reply has come."""
 
-    __slots__ = ("_inference", "done", "echo", "failed", "final", "model", "of_outputs")
+    __slots__ = ("_inference", "done", "echo", "failed", "final", "head", "model", "version", "wanted")
 
-    def __init__(self, inference: GrpcInference, done: Done, failed: Failed, final: bool) -> None:
-        self._inference = inference
+    def __init__(self, inference: GrpcInference, head: GrpcHead, done: Done, failed: Failed, final: bool) -> None:
+        self._inference, self.head = inference, head
         self.done, self.failed, self.final = done, failed, final
-        self.model = self.echo = ""
-        self.of_outputs: Mapping[str, Mapping[str, Value]] = {}
+        self.model = self.version = self.echo = ""
+        self.wanted: Wanted | None = None
 
     def __call__(self, replied: asyncio.Future[Fields]) -> None:
         self._inference.finish(self, replied)
@@ -148,7 +166,26 @@ class _Asked:
     @property
     def is_plain(self) -> bool:
         """Whether nothing of the request stands in the response."""
-        return not self.echo and not self.of_outputs
+        return not self.echo and not self.wanted
+
+    def hear(self, infer: InferMessage) -> tuple[int, int]:
+        """Take from a message what travels beside it; returns time-out and priority. Raises `ScurryError`."""
+        self.model, self.version, self.echo = infer.model, infer.version, infer.id
+        check_names(infer.model, infer.version)
+        infer.request.parameters.pop(oip_grpc.WANTS_FINAL, None)
+        return take_timeout(infer.request), take_priority(infer.request)
+
+    def call(self, request_id: str, body: bytes, parked: Parked, timeout_us: int, priority: int) -> InferCall:
+        """What is asked for it. Raises `InvalidRequest`."""
+        metadata = self.head.metadata
+        return InferCall(
+            self.model, request_id, body, parked, self.version, _ascii(metadata, STICKY), _ascii(metadata, TRACE),
+            _shorter(self.head.timeout_us, timeout_us), priority, _ascii(metadata, TENANT),
+        )  # fmt: skip
+
+    def fail(self, cause: Exception) -> None:
+        """Tell the caller."""
+        self.failed(told(cause, self.model, self.version), self.echo)
 
     def response(self, answer: Answer, placed: Mapping[str, Mapping[str, Value]]) -> list[bytes]:
         """The response that tells an answer."""

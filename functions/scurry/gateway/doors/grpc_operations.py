@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
@@ -14,25 +14,21 @@ from scurry.gateway.ask import check_names
 from scurry.gateway.health import Health, is_ready
 from scurry.gateway.models import Models
 from scurry.gateway.repository import Repository
-from scurry.gateway.server_settings import ServerSettings
-from scurry.gateway.shared_memory import CUDA, SharedMemory
+from scurry.gateway.server_state import ServerState
+from scurry.gateway.shared_memory import CUDA
 from scurry.gateway.statistics import statistics
 from scurry.protocols import oip_pb2 as oip
 from scurry.wire.errors import InvalidRequest, NotFound
 
 M = TypeVar("M", bound=Message)
 
-NOT_READY: Final = frozenset({"model_not_found", "version_not_found"})
-
 
 class Operations:
     """Answers what is asked of the server and of models. Each raises `ScurryError`."""
 
-    def __init__(
-        self, models: Models, health: Health, repository: Repository, memory: SharedMemory, settings: ServerSettings
-    ) -> None:
+    def __init__(self, models: Models, health: Health, repository: Repository, state: ServerState) -> None:
         self._models, self._health, self._repository = models, health, repository
-        self._memory, self._settings = memory, settings
+        self._memory, self._settings, self._server = state.memory, state.settings, state.server
 
     async def server_live(self, _: oip.ServerLiveRequest, __: Access) -> oip.ServerLiveResponse:
         """Whether there is an answer."""
@@ -54,7 +50,7 @@ class Operations:
 
     async def server_metadata(self, _: oip.ServerMetadataRequest, __: Access) -> oip.ServerMetadataResponse:
         """Who answers here."""
-        return _message(describe.server(), oip.ServerMetadataResponse())
+        return _message(describe.server(self._server), oip.ServerMetadataResponse())
 
     async def model_metadata(self, asked: oip.ModelMetadataRequest, _: Access) -> oip.ModelMetadataResponse:
         """What a model takes and gives."""

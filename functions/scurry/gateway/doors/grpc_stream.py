@@ -41,7 +41,7 @@ class InferStream:
         if self._ended:
             failed(error("unavailable", "The gateway stops: open the stream again."), "")
         else:
-            self._inference.begin(self._call.head, data, done, failed, final=True)
+            self._inference.begin(self._call.head, data, room, done, failed, final=True)
 
     def end(self) -> None:
         """Close behind what is being answered."""

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from scurry.client.answers import Answer
-from scurry.gateway.classification import classify, labels_of
-from scurry.gateway.describe import version_of
+from scurry.gateway.doors.background import AT_ONCE
+from scurry.gateway.limits import COPIES, Room
 from scurry.gateway.models import Models
+from scurry.gateway.outputs import put_down, tell_classes
 from scurry.gateway.shared_memory import SharedMemory
+from scurry.protocols.oip_extensions import Place, classes_of, place_of
 from scurry.protocols.oip_grpc import InferMessage, Value
 from scurry.protocols.oip_tensors import brief
 from scurry.wire.errors import InvalidRequest
-from scurry.wire.infer_pb2 import Tensor
 
-REGION: Final = "shared_memory_region"
-SIZE: Final = "shared_memory_byte_size"
-OFFSET: Final = "shared_memory_offset"
-CLASSES: Final = "classification"
-OF_INPUTS: Final = frozenset({REGION, SIZE, OFFSET})
-OF_OUTPUTS: Final = OF_INPUTS | {CLASSES}
+NONE: Final[Mapping[str, int]] = {}
 
-Told = Mapping[str, Value]
+
+class Wanted:
+    """How the outputs of one request are wanted: `places` in shared memory, `classes` in place of numbers."""
+
+    __slots__ = ("classes", "places")
+
+    def __init__(self, places: Mapping[str, Place], classes: Mapping[str, int]) -> None:
+        self.places, self.classes = places, classes
+
+    def __bool__(self) -> bool:
+        return bool(self.places or self.classes)
+
+    def __repr__(self) -> str:
+        return f"<Wanted {len(self.places)} in places, {len(self.classes)} as classes>"
 
 
 class Placing:
@@ -31,66 +42,57 @@ class Placing:
     def __init__(self, memory: SharedMemory, models: Models) -> None:
         self._memory, self._models = memory, models
 
-    def take_in(self, infer: InferMessage) -> None:
-        """Read the inputs that lie in shared memory, check what is told of others. Raises `InvalidRequest`."""
-        for at, tensor in enumerate(infer.request.inputs):
-            told = infer.of_inputs.get(tensor.name)
-            if told:
-                _check(told, OF_INPUTS, f"Input {brief(tensor.name)}")
-                if REGION in told:
-                    region, offset, size = _place(told, f"Input {brief(tensor.name)}")
-                    infer.contents[at] = self._memory.read(region, offset, size)
-        for name, told in infer.of_outputs.items():
-            _check(told, OF_OUTPUTS, f"Output {brief(name)}")
-            if REGION in told:
-                if CLASSES in told:
-                    sentence = f"Output {brief(name)} cannot be told by classes in shared memory: ask for one of both."
-                    raise InvalidRequest("bad_request", sentence)
-                region, _, _ = _place(told, f"Output {brief(name)}")
-                self._memory.status(region)
+    async def take_in(self, infer: InferMessage, room: Room) -> Wanted:
+        """Read the inputs that lie in shared memory, if there is memory for them. Raises `ScurryError`."""
+        places = [place_of(infer.of_inputs.get(one.name, {}), _named("Input", one.name)) for one in infer.request.inputs]
+        size = sum(place.byte_size for place in places if place is not None)
+        wanted = wanted_of(infer.of_outputs)
+        for place in wanted.places.values():
+            self._memory.status(place.region)
+        room.take(size * COPIES)
+        if size > AT_ONCE:
+            await asyncio.to_thread(self._read, infer, places)
+        else:
+            self._read(infer, places)
+        return wanted
 
-    async def give_out(self, answer: Answer, of_outputs: Mapping[str, Told]) -> dict[str, Told]:
+    async def give_out(self, answer: Answer, wanted: Wanted) -> dict[str, Mapping[str, Value]]:
         """Put outputs where they are wanted; returns what the response tells of those. Raises `ScurryError`."""
-        placed: dict[str, Told] = {}
-        for tensor in answer.reply.outputs:
-            told = of_outputs.get(tensor.name) or {}
-            if REGION in told:
-                placed[tensor.name] = self._put(tensor, told)
-            elif CLASSES in told:
-                tensor.CopyFrom(await self._classified(tensor, told[CLASSES], answer))
-        return placed
+        reply = answer.reply
+        work = []
+        if wanted.classes:
+            record = await self._models.record(answer.model)
+            work.append(partial(tell_classes, reply, wanted.classes, record, answer.model, answer.version))
+        if wanted.places:
+            work.append(partial(put_down, reply, wanted.places, self._memory))
+        is_large = reply.ByteSize() > AT_ONCE
+        for each in work:
+            if is_large:
+                await asyncio.to_thread(each)
+            else:
+                each()
+        return {one.name: wanted.places[one.name].told(len(one.data)) for one in reply.outputs
+                if one.name in wanted.places}  # fmt: skip
 
-    def _put(self, tensor: Tensor, told: Told) -> Told:
-        region, offset, size = _place(told, f"Output {brief(tensor.name)}")
-        if len(tensor.data) > size:
-            sentence = f"shared memory size specified with the request for output {brief(tensor.name)} ({size} bytes)"
-            raise InvalidRequest("bad_request", f"{sentence} should be at least {len(tensor.data)} bytes")
-        self._memory.write(region, offset, tensor.data)
-        return {REGION: region, SIZE: len(tensor.data), **({OFFSET: offset} if offset else {})}
-
-    async def _classified(self, tensor: Tensor, count: Value, answer: Answer) -> Tensor:
-        record = await self._models.record(answer.model)
-        one = version_of(record, answer.model, answer.version)
-        labels = labels_of(record, answer.model, answer.version, tensor.name)
-        return classify(tensor, int(count), labels, batched=bool((one.get("signature") or {}).get("batched")))
+    def _read(self, infer: InferMessage, places: list[Place | None]) -> None:
+        for at, place in enumerate(places):
+            if place is not None:
+                infer.contents[at] = self._memory.read(place.region, place.offset, place.byte_size)
 
     def __repr__(self) -> str:
         return f"<Placing in {self._memory!r}>"
 
 
-def _check(told: Told, known: frozenset[str], whose: str) -> None:
-    for name, value in told.items():
-        if name not in known:
-            continue  # Triton passes over what it does not know, too
-        if name == REGION:
-            if not isinstance(value, str):
-                raise InvalidRequest("bad_request", f"{whose} needs a text as {name!r}.")
-        elif type(value) is not int or value < (1 if name == CLASSES else 0):
-            raise InvalidRequest("bad_request", f"{whose} needs a whole number as {name!r}, not {brief(value)}.")
+def wanted_of(told: Mapping[str, Mapping[str, Value]]) -> Wanted:
+    """How outputs are wanted, by the parameters of each. Raises `InvalidRequest`."""
+    places = {name: place for name, one in told.items() if (place := place_of(one, _named("Output", name))) is not None}
+    classes = {name: count for name, one in told.items() if (count := classes_of(one, _named("Output", name)))}
+    both = next(iter(places.keys() & classes.keys()), None)
+    if both is not None:
+        sentence = f"{_named('Output', both)} cannot be told by classes in shared memory: ask for one of both."
+        raise InvalidRequest("bad_request", sentence)
+    return Wanted(places, classes)
 
 
-def _place(told: Told, whose: str) -> tuple[str, int, int]:
-    """Region, offset and size."""
-    if SIZE not in told:
-        raise InvalidRequest("bad_request", f"{whose} has {REGION!r} and needs {SIZE!r} beside it.")
-    return str(told[REGION]), int(told.get(OFFSET, 0)), int(told[SIZE])
+def _named(kind: str, name: str) -> str:
+    return f"{kind} {brief(name)}"

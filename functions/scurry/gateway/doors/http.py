@@ -1,4 +1,4 @@
-"""The HTTP door: Open Inference Protocol v2 with binary tensors.
+"""The HTTP door: Open Inference Protocol v2 with Triton's extensions.
 
 It knows HTTP's words, not its sockets: it takes a method, path, headers and body and gives back an `HttpReply`.
 """
@@ -6,34 +6,45 @@ It knows HTTP's words, not its sockets: it takes a method, path, headers and bod
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import Any
 
 from scurry.gateway import describe
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
+from scurry.gateway.doors.callers import Headers
 from scurry.gateway.doors.entrance import Done
+from scurry.gateway.doors.extensions import OPERATIONS, Extensions, access_of
 from scurry.gateway.doors.heads import Head
-from scurry.gateway.doors.inference import Headers, Inference
-from scurry.gateway.doors.paths import NoSuchPath, Operation, operation_of
-from scurry.gateway.doors.replies import HttpReply, json_reply, refusal
+from scurry.gateway.doors.inference import Inference
+from scurry.gateway.doors.paths import Operation, operation_of
+from scurry.gateway.doors.refusals import refused
+from scurry.gateway.doors.replies import HttpReply, json_reply
 from scurry.gateway.health import Health, is_ready
 from scurry.gateway.limits import Room
 from scurry.gateway.models import Models
+from scurry.gateway.repository import Repository
+from scurry.gateway.server_state import ServerState
 from scurry.protocols import oip_json
-from scurry.wire.errors import Failed, InvalidRequest, ScurryError
-
-log = logging.getLogger(__name__)
+from scurry.wire.errors import InvalidRequest
 
 
 class OpenInferenceHttp:
     """Answers requests of the Open Inference Protocol."""
 
-    def __init__(self, ask: Ask, models: Models, health: Health, admin: Admin) -> None:
+    def __init__(  # noqa: PLR0917 - the core's parts
+        self,
+        ask: Ask,
+        models: Models,
+        health: Health,
+        admin: Admin,
+        state: ServerState | None = None,
+    ) -> None:
         self._admin = admin
         self._models = models
         self._health = health
-        self._inference = Inference(ask)
+        self._state = state or ServerState.private()
+        self._extensions = Extensions(models, Repository(admin, models), self._state)
+        self._inference = Inference(ask, models, self._state.memory)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, head: Head, body: bytes, room: Room, done: Done) -> None:
@@ -43,35 +54,38 @@ class OpenInferenceHttp:
             if operation.name == "infer":
                 self._inference.begin(operation, head.headers, body, room, done)
             else:
-                task = asyncio.get_running_loop().create_task(self._answer(operation, head.headers, body, done))
+                task = asyncio.get_running_loop().create_task(self._answer(operation, head, body, done))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
         except Exception as cause:
-            done(_refused(cause, head.target))
+            done(refused(cause, head.target))
 
-    async def _answer(self, operation: Operation, headers: Headers, body: bytes, done: Done) -> None:
+    async def _answer(self, operation: Operation, head: Head, body: bytes, done: Done) -> None:
         """Everything but inference."""
         try:
             if operation.name == "change":
-                reply = await self._change(operation.model, headers, body)
+                reply = await self._change(operation.model, head.headers, body)
+            elif operation.name in OPERATIONS:
+                sent = body if head.method == "POST" else b""
+                reply = json_reply(await self._extensions.answer(operation, head.headers, sent))
             else:
                 reply = await self._tell(operation, body)
         except Exception as cause:
-            reply = _refused(cause, operation.name)
+            reply = refused(cause, operation.name)
         done(reply)
 
     async def _change(self, model: str, headers: Headers, body: bytes) -> HttpReply:
-        scheme, _, token = headers.get("Authorization", "").partition(" ")
-        given = token.strip() if scheme.lower() == "bearer" else headers.get("X-Admin-Key", "")
+        access = access_of(headers)
         try:
             change = body.decode()
         except UnicodeDecodeError:
             raise InvalidRequest("bad_request", "The body is not UTF-8.") from None
-        return json_reply(await self._admin.change(model, change, given, from_page="Origin" in headers))
+        return json_reply(await self._admin.change(model, change, access.key, from_page=access.from_page))
 
     async def _tell(self, operation: Operation, body: bytes) -> HttpReply:
         if operation.model:
-            return _tell_model(operation, await self._models.record(operation.model))
+            now = operation.name == "model_ready"  # asked right after a load, perhaps of another gateway
+            return _tell_model(operation, await self._models.record(operation.model, fresh=now))
         match operation.name:
             case "ready":
                 report = await self._health.report()
@@ -79,7 +93,7 @@ class OpenInferenceHttp:
             case "index":
                 return json_reply(await self._index(oip_json.load(body) if body else {}))
             case "server":
-                return json_reply(describe.server())
+                return json_reply(describe.server(self._state.server))
         return json_reply({"live": True})
 
     async def _index(self, asked: dict[str, Any]) -> list[dict[str, str]]:
@@ -91,16 +105,6 @@ class OpenInferenceHttp:
             raise InvalidRequest("bad_request", "after must be the name of the last model of the page before.")
         records = await (self._models.page(limit, after) if limit or after else self._models.records())
         return describe.index(records, ready_only=asked.get("ready") is True)
-
-
-def _refused(cause: Exception, what: str) -> HttpReply:
-    if isinstance(cause, ScurryError):
-        return refusal(cause)
-    if isinstance(cause, NoSuchPath):
-        allow = f"Allow: {cause.allow}\r\n".encode("ascii") if cause.allow else b""
-        return json_reply({"error": cause.message, "code": "bad_request"}, cause.status, allow)
-    log.error("request failed", exc_info=cause, extra={"target": what[:200]})
-    return refusal(Failed("internal", "The gateway failed to answer; its log tells why."))
 
 
 def _tell_model(operation: Operation, record: describe.Record) -> HttpReply:

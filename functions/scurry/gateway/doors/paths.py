@@ -10,6 +10,7 @@ from scurry.gateway.ask import check_names
 
 LONGEST_PATH: Final = 1024
 READING: Final = ("GET", "HEAD")
+BOTH: Final = ("POST", *READING)
 
 
 class Operation(NamedTuple):
@@ -18,6 +19,7 @@ class Operation(NamedTuple):
     name: str
     model: str = ""
     version: str = ""
+    region: str = ""  # of shared memory
 
 
 class NoSuchPath(Exception):
@@ -34,14 +36,25 @@ _FIXED: Final[dict[tuple[str, ...], tuple[str, tuple[str, ...]]]] = {
     ("v2",): ("server", READING),
     ("v2", "health", "live"): ("live", READING),
     ("v2", "health", "ready"): ("ready", READING),
-    ("v2", "repository", "index"): ("index", ("POST", *READING)),
+    ("v2", "repository", "index"): ("index", BOTH),
+    ("v2", "models", "stats"): ("statistics", READING),
+    ("v2", "trace", "setting"): ("trace", BOTH),
+    ("v2", "logging"): ("logging", BOTH),
 }
 _OF_MODEL: Final[dict[tuple[str, ...], tuple[str, tuple[str, ...]]]] = {
     (): ("metadata", READING),
     ("ready",): ("model_ready", READING),
     ("config",): ("configuration", READING),
     ("infer",): ("infer", ("POST",)),
+    ("stats",): ("statistics", READING),
+    ("trace", "setting"): ("trace", BOTH),
 }
+_OF_REPOSITORY: Final[dict[tuple[str, ...], tuple[str, tuple[str, ...]]]] = {
+    (): ("change", ("POST",)),
+    ("load",): ("load", ("POST",)),
+    ("unload",): ("unload", ("POST",)),
+}
+_OF_MEMORY: Final[dict[str, tuple[str, ...]]] = {"status": READING, "register": ("POST",), "unregister": ("POST",)}
 
 
 @lru_cache(maxsize=4096)
@@ -51,21 +64,43 @@ def operation_of(method: str, target: str) -> Operation:
     if len(path) > LONGEST_PATH:
         raise NoSuchPath(404, "There is nothing at this path.")
     segments = tuple(unquote(segment) for segment in path.strip("/").split("/"))
-    found = _FIXED.get(segments)
-    model = version = ""
-    if segments[:3] == ("v2", "repository", "models") and len(segments) == 4:
-        model, found = segments[3], ("change", ("POST",))
-    if found is None and segments[:2] == ("v2", "models") and len(segments) > 2:
-        model, rest = segments[2], segments[3:]
-        if rest[:1] == ("versions",) and len(rest) > 1:
-            version, rest = rest[1], rest[2:]
-        found = _OF_MODEL.get(rest)
+    found = _found(segments)
     if found is None:
         raise NoSuchPath(404, f"There is nothing at {path!r}: the Open Inference Protocol lives under /v2.")
-    name, methods = found
+    operation, methods = found
     if method not in methods:
         allow = ", ".join(methods)
         raise NoSuchPath(405, f"{path!r} answers {allow}, not {method}.", allow)
-    if model:
-        check_names(model, version)
-    return Operation(name, model, version)
+    if operation.model:
+        check_names(operation.model, operation.version)
+    return operation
+
+
+def _found(segments: tuple[str, ...]) -> tuple[Operation, tuple[str, ...]] | None:
+    """What lives at a path, and for which methods."""
+    model = version = ""
+    fixed = _FIXED.get(segments)
+    if fixed is None and segments[:3] == ("v2", "repository", "models") and len(segments) > 3:
+        model, fixed = segments[3], _OF_REPOSITORY.get(segments[4:])
+    elif fixed is None and segments[:2] == ("v2", "models") and len(segments) > 2:
+        model, rest = segments[2], segments[3:]
+        if rest[:1] == ("versions",) and len(rest) > 1:
+            version, rest = rest[1], rest[2:]
+        fixed = _OF_MODEL.get(rest)
+    if fixed is not None:
+        name, methods = fixed
+        return Operation(name, model, version), methods
+    return _memory(segments)
+
+
+def _memory(segments: tuple[str, ...]) -> tuple[Operation, tuple[str, ...]] | None:
+    """What lives at a path of Triton's shared memory: `/v2/systemsharedmemory[/region/<name>]/<act>`."""
+    if len(segments) not in (3, 5) or segments[0] != "v2":
+        return None
+    kind, act = segments[1].removesuffix("sharedmemory"), segments[-1]
+    if segments[1] not in ("systemsharedmemory", "cudasharedmemory") or act not in _OF_MEMORY:
+        return None
+    if len(segments) == 5 and segments[2] != "region":
+        return None
+    region = segments[3] if len(segments) == 5 else ""
+    return Operation(f"{kind}_memory_{act}", region=region), _OF_MEMORY[act]

@@ -1,0 +1,103 @@
+"""Triton's extensions over HTTP, all but those of inference itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from scurry.gateway.admin import Access
+from scurry.gateway.doors.paths import Operation
+from scurry.gateway.models import Models
+from scurry.gateway.repository import Repository
+from scurry.gateway.server_state import ServerState
+from scurry.gateway.shared_memory import CUDA
+from scurry.gateway.statistics import statistics
+from scurry.protocols import oip_json
+from scurry.wire.errors import InvalidRequest
+
+OPERATIONS: Final = frozenset(
+    {
+        "statistics", "load", "unload", "trace", "logging", "system_memory_status", "system_memory_register",
+        "system_memory_unregister", "cuda_memory_status", "cuda_memory_register", "cuda_memory_unregister",
+    }
+)  # fmt: skip
+"""What is answered here."""
+
+
+def access_of(headers: Mapping[str, str]) -> Access:
+    """What a request shows of who sends it."""
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
+    key = token.strip() if scheme.lower() == "bearer" else headers.get("X-Admin-Key", "")
+    return Access(key, "Origin" in headers)
+
+
+class Extensions:
+    """Answers the operations of Triton's extensions with JSON."""
+
+    def __init__(self, models: Models, repository: Repository, state: ServerState) -> None:
+        self._models, self._repository = models, repository
+        self._memory, self._settings = state.memory, state.settings
+
+    async def answer(self, operation: Operation, headers: Mapping[str, str], body: bytes) -> Any:  # noqa: ANN401
+        """The JSON document of an answer. Raises `ScurryError`."""
+        asked = oip_json.load(body) if body else {}
+        name, kind = operation.name, operation.name.partition("_")[0]
+        if name in ("load", "unload"):
+            act = self._repository.load if name == "load" else self._repository.unload
+            await act(operation.model, oip_json.parameters(asked), access_of(headers))
+            return {}
+        if kind in ("system", "cuda"):
+            if not name.endswith("status"):
+                _refuse_pages(headers)
+            return self._cuda(operation) if kind == "cuda" else self._system(operation, asked)
+        if name == "statistics":
+            return {"model_stats": await self._statistics(operation)}
+        if operation.model:
+            await self._models.record(operation.model)
+        if name == "trace":
+            return self._settings.set_trace(asked, operation.model) if body else self._settings.trace(operation.model)
+        return self._settings.set_log(asked) if body else self._settings.log()
+
+    async def _statistics(self, operation: Operation) -> list[dict[str, Any]]:
+        model = operation.model
+        if model:
+            return statistics(await self._models.record(model), model, operation.version)
+        records = await self._models.records()
+        return [entry for name in sorted(records) for entry in statistics(records[name], name, "")]
+
+    def _system(self, operation: Operation, asked: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        if operation.name.endswith("_status"):
+            return self._memory.status(operation.region)
+        if operation.name.endswith("_register"):
+            key = asked.get("key")
+            if not isinstance(key, str):
+                raise InvalidRequest("bad_request", "Shared memory register request has no 'key' field that is a text.")
+            offset, size = _whole(asked, "offset", 0), _whole(asked, "byte_size", None)
+            self._memory.register(operation.region, key, offset, size)
+        elif operation.region:
+            self._memory.unregister(operation.region)
+        else:
+            self._memory.unregister_all()
+        return {}
+
+    def _cuda(self, operation: Operation) -> Any:  # noqa: ANN401
+        """There is none: none is told, none is forgotten, and none can be registered."""
+        if operation.name.endswith("_register") or (operation.region and operation.name.endswith("_status")):
+            raise InvalidRequest("bad_request", CUDA)
+        return [] if operation.name.endswith("_status") else {}
+
+    def __repr__(self) -> str:
+        return f"<Extensions with {self._memory!r}, {self._settings!r}>"
+
+
+def _refuse_pages(headers: Mapping[str, str]) -> None:
+    """A web page that somebody on this machine looks at is not on this machine."""
+    if "Origin" in headers:
+        raise InvalidRequest("not_allowed", "Shared memory is not for web pages.")
+
+
+def _whole(asked: Mapping[str, Any], field: str, otherwise: int | None) -> int:
+    value = asked.get(field, otherwise)
+    if type(value) is not int or value < 0:
+        raise InvalidRequest("bad_request", f"Shared memory register request needs {field!r}, a whole number from 0.")
+    return value
