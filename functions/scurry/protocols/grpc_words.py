@@ -1,4 +1,4 @@
-"""What gRPC says over HTTP/2: paths, time-outs, statuses and the five bytes before each message.
+"""gRPC over HTTP/2: paths, time-outs, statuses, messages.
 
 Layout: the gRPC project's PROTOCOL-HTTP2. Pure.
 """

@@ -20,6 +20,7 @@ from scurry.gateway.doors.grpc import OpenInferenceGrpc
 from scurry.gateway.doors.grpc_inference import GrpcInference
 from scurry.gateway.doors.grpc_listener import GrpcListener
 from scurry.gateway.doors.grpc_operations import Operations
+from scurry.gateway.doors.grpc_state import StateOperations
 from scurry.gateway.doors.grpc_tensors import Placing
 from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.listener import Listener
@@ -111,8 +112,9 @@ def grpc_listener_of(
 ) -> GrpcListener:
     """The gRPC door over a client, which shares the HTTP door's limits and state."""
     repository = Repository(Admin(client, key=settings.admin_key, host=settings.host), models)
-    operations = Operations(models, Health(client), repository, state)
-    door = OpenInferenceGrpc(GrpcInference(ask, Placing(state.memory, models)), operations)
+    operations = Operations(models, Health(client), repository, state.server)
+    inference = GrpcInference(ask, Placing(state.memory, models))
+    door = OpenInferenceGrpc(inference, operations, StateOperations(models, state))
     return GrpcListener(door, admission, max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.timeout_s)
 
 

@@ -17,6 +17,7 @@ from scurry.gateway.ask import told
 from scurry.gateway.doors.grpc_call import GrpcCall, GrpcStream
 from scurry.gateway.doors.grpc_inference import GrpcInference
 from scurry.gateway.doors.grpc_operations import Operations
+from scurry.gateway.doors.grpc_state import StateOperations
 from scurry.gateway.doors.grpc_stream import InferStream
 from scurry.protocols import oip_pb2
 from scurry.wire.errors import InvalidRequest, ScurryError
@@ -31,7 +32,7 @@ METHODS: Final = (
     "CudaSharedMemoryStatus", "CudaSharedMemoryRegister", "CudaSharedMemoryUnregister",
     "TraceSetting", "LogSettings",
 )  # fmt: skip
-"""All but the two that infer; each has a coroutine of its name in `Operations`, and messages of its name."""
+"""All but the two that infer; each has a coroutine of its name in one of the operations, and messages of its name."""
 
 Method = Callable[[Any, Access], Awaitable[Message]]
 
@@ -39,12 +40,12 @@ Method = Callable[[Any, Access], Awaitable[Message]]
 class OpenInferenceGrpc:
     """Answers calls of the Open Inference Protocol."""
 
-    def __init__(self, inference: GrpcInference, operations: Operations) -> None:
+    def __init__(self, inference: GrpcInference, operations: Operations, state: StateOperations) -> None:
         self._inference = inference
-        self._methods: dict[str, tuple[type[Message], Method]] = {
-            f"{SERVICE}{name}": (getattr(oip_pb2, f"{name}Request"), getattr(operations, _snake(name)))
-            for name in METHODS
-        }
+        self._methods: dict[str, tuple[type[Message], Method]] = {}
+        for name in METHODS:
+            owner = operations if hasattr(operations, _snake(name)) else state
+            self._methods[f"{SERVICE}{name}"] = getattr(oip_pb2, f"{name}Request"), getattr(owner, _snake(name))
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, call: GrpcCall, message: bytes) -> None:

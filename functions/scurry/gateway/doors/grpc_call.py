@@ -46,19 +46,61 @@ class GrpcDoor(Protocol):
         ...
 
 
+class Messages:
+    """The messages of a call, put together of their pieces."""
+
+    __slots__ = ("_chunks", "_flag", "heard", "size")
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+        self._flag = 0
+        self.heard = 0  # bytes that have come
+        self.size = -1  # of the next message, once it is known
+
+    def put(self, payload: bytes) -> None:
+        """A piece."""
+        self._chunks.append(payload)
+        self.heard += len(payload)
+
+    def measure(self) -> bool:
+        """Whether the size of the next message is known now, and was not before."""
+        if self.size >= 0 or self.heard < 5:
+            return False
+        head = self._chunks[0]
+        if len(head) < 5:
+            head = b"".join(self._chunks)
+            self._chunks = [head]
+        self._flag, self.size = head[0], int.from_bytes(head[1:5], "big")
+        return True
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the next message has come."""
+        return self.size >= 0 and self.heard >= self.size + 5
+
+    def take(self) -> tuple[bytes, bool]:
+        """The next message, and whether it is compressed."""
+        whole = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        message, rest = whole[5 : self.size + 5], whole[self.size + 5 :]
+        self._chunks, self.heard, self.size = [rest] if rest else [], len(rest), -1
+        return message, bool(self._flag)
+
+    def __repr__(self) -> str:
+        return f"<Messages {self.heard} bytes of {self.size}>"
+
+
 class GrpcCall:
     """One call. What has to be sent is sent through it; when the caller has gone, that is nothing."""
 
-    __slots__ = ("_chunks", "_flag", "_open", "_size", "awaits", "calls", "head", "heard", "out", "room",
-                 "since", "stream", "taken", "unanswered")  # fmt: skip
+    __slots__ = ("_open", "awaits", "calls", "head", "incoming", "out", "room", "since", "stream", "taken",
+                 "unanswered")  # fmt: skip
 
     def __init__(self, calls: Http2Calls, number: int, window: int, head: GrpcHead, room: Room) -> None:
         self.calls, self.head, self.room = calls, head, room
         self.out = Outgoing(number, window)
         self.stream: GrpcStream | None = None
-        self._chunks: list[bytes] = []
-        self._flag, self._size, self._open = 0, -1, True
-        self.heard = 0  # bytes in the chunks
+        self.incoming = Messages()
+        self._open = True
         self.taken = 0  # bytes for which the caller was given no new window yet
         self.unanswered = 0
         self.awaits, self.since = True, calls.now()
@@ -72,14 +114,17 @@ class GrpcCall:
         """A piece of a message. Raises `ScurryError`."""
         self.awaits = not last
         if payload:
-            self._chunks.append(payload)
-            self.heard += len(payload)
+            self.incoming.put(payload)
             self.taken += len(payload)
-        while (self._size >= 0 or self._measure()) and self.heard >= self._size + 5:
+        while True:
+            if self.incoming.measure():
+                self._admit(self.incoming.size)
+            if not self.incoming.is_whole or not self._open:
+                break
             self._deliver()
         if not last:
             return
-        if self.heard:
+        if self.incoming.heard and self._open:
             raise InvalidRequest("bad_request", "The call ends within a message.")
         if self.stream is not None:
             self.stream.end()
@@ -123,31 +168,21 @@ class GrpcCall:
         if self._open and self.unanswered < ROOMY:
             self._give_room()
 
-    def _measure(self) -> bool:
-        """Whether the size of the next message is known; with it comes the memory for it. Raises `ScurryError`."""
-        if self.heard < 5:
-            return False
-        head = self._chunks[0]
-        if len(head) < 5:
-            head = b"".join(self._chunks)
-            self._chunks = [head]
-        self._flag, self._size = head[0], int.from_bytes(head[1:5], "big")
-        if self._size > self.calls.max_body_bytes:
-            raise grpc_words.too_large(self._size, self.calls.max_body_bytes)
-        self.room.hold_body(self._size)
-        missing = self._size + 5 - self.heard
+    def _admit(self, size: int) -> None:
+        """Have memory for a message before it comes. Raises `too_large` or `overloaded`."""
+        if size > self.calls.max_body_bytes:
+            raise grpc_words.too_large(size, self.calls.max_body_bytes)
+        self.room.hold_body(size)
+        missing = size + 5 - self.incoming.heard
         if missing > 0:
             self.calls.make_room(self, missing)
-        return True
 
     def _deliver(self) -> None:
-        whole = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        end = self._size + 5
-        message = whole[5:end]
-        rest = whole[end:]
-        self._chunks, self.heard, self._size = [rest] if rest else [], len(rest), -1
-        if self._flag:
-            message = self._inflated(message)
+        """Hand a message on. Raises `ScurryError`."""
+        message, is_compressed = self.incoming.take()
+        if is_compressed:
+            message = grpc_words.inflated(message, self.head.encoding, self.calls.max_body_bytes)
+            self.room.hold_body(len(message))
         self.since = self.calls.now()
         self.unanswered += 1
         if self.stream is not None:
@@ -159,11 +194,6 @@ class GrpcCall:
             raise InvalidRequest("bad_request", "This method takes one message.")
         else:
             self.calls.door.begin(self, message)
-
-    def _inflated(self, message: bytes) -> bytes:
-        message = grpc_words.inflated(message, self.head.encoding, self.calls.max_body_bytes)
-        self.room.hold_body(len(message))
-        return message
 
     def _give_room(self) -> None:
         if self.taken > STREAM_WINDOW // 2:

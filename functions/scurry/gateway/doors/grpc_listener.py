@@ -1,4 +1,4 @@
-"""Where gRPC callers connect: the socket, its connections, and who is late."""
+"""Where gRPC callers connect: the socket, and who is late."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""What a gRPC request tells of single tensors: shared memory, classification."""
+"""Single tensors of a gRPC request: shared memory, classification."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
 from functools import partial
-from typing import Final
 
 from scurry.client.answers import Answer
 from scurry.gateway.doors.background import AT_ONCE
@@ -17,8 +16,6 @@ from scurry.protocols.oip_extensions import Place, classes_of, place_of
 from scurry.protocols.oip_grpc import InferMessage, Value
 from scurry.protocols.oip_tensors import brief
 from scurry.wire.errors import InvalidRequest
-
-NONE: Final[Mapping[str, int]] = {}
 
 
 class Wanted:
@@ -44,7 +41,8 @@ class Placing:
 
     async def take_in(self, infer: InferMessage, room: Room) -> Wanted:
         """Read the inputs that lie in shared memory, if there is memory for them. Raises `ScurryError`."""
-        places = [place_of(infer.of_inputs.get(one.name, {}), _named("Input", one.name)) for one in infer.request.inputs]
+        names = [tensor.name for tensor in infer.request.inputs]
+        places = [place_of(infer.of_inputs.get(name, {}), _named("Input", name)) for name in names]
         size = sum(place.byte_size for place in places if place is not None)
         wanted = wanted_of(infer.of_outputs)
         for place in wanted.places.values():

@@ -124,8 +124,7 @@ class Http2Calls:
         """Cases: 1. a new call; 2. trailers of one that is open; 3. of one that has its answer."""
         head = self._blocks.read(block)
         if stream <= self.last:
-            call = self._open.get(stream)
-            if call is not None and flags & http2.END_STREAM:
+            if stream in self._open and flags & http2.END_STREAM:
                 self.data(http2.END_STREAM, stream, b"")
             return
         if stream % 2 == 0:

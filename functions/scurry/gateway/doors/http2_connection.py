@@ -84,7 +84,9 @@ class Http2Connection(asyncio.Protocol):
                 else:
                     self._control(kind, flags, stream, payload)
         except Http2Error as cause:
-            self._end(cause.code, str(cause))
+            if self._transport is not None:
+                self._sending.write(http2.goaway(self.calls.last, cause.code, str(cause)))
+                self.close()
 
     def give_up_late(self, now: float) -> None:
         """Part with a caller that does not say what it wants, and with messages that do not come."""
@@ -93,7 +95,7 @@ class Http2Connection(asyncio.Protocol):
             return
         limit = self._host.body_timeout_s
         for call in self.calls.each():
-            if call.awaits and now - call.since > limit and (call.heard or call.stream is None):
+            if call.awaits and now - call.since > limit and (call.incoming.heard or call.stream is None):
                 call.refuse(patience.late("message", limit))
 
     def leave(self) -> None:
@@ -148,11 +150,6 @@ class Http2Connection(asyncio.Protocol):
             self.calls.reset(stream)
         elif kind == http2.PUSH_PROMISE:
             raise Http2Error(http2.PROTOCOL_ERROR, "A caller promises nothing.")
-
-    def _end(self, code: int, why: str) -> None:
-        if self._transport is not None:
-            self._sending.write(http2.goaway(self.calls.last, code, why))
-            self.close()
 
     def __repr__(self) -> str:
         state = "closed" if self._transport is None else repr(self.calls)

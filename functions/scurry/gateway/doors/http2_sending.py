@@ -1,4 +1,4 @@
-"""What is sent on one HTTP/2 connection, within the windows of the other side."""
+"""What is sent on an HTTP/2 connection, within its windows."""
 
 from __future__ import annotations
 
