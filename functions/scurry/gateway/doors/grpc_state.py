@@ -1,4 +1,4 @@
-"""What callers set at this process over gRPC: shared memory, traces, logs."""
+"""What callers set over gRPC: shared memory, traces, logs."""
 
 from __future__ import annotations
 

@@ -70,10 +70,8 @@ class Http2Calls:
             if stream > self.last:
                 raise Http2Error(http2.PROTOCOL_ERROR, "There is data for a stream that was not begun.")
             return  # it has its answer already
-        if flags & http2.PADDED:
-            payload = http2.unpadded(flags & http2.PADDED, payload)
         try:
-            call.data(payload, last=bool(flags & http2.END_STREAM))
+            call.data(http2.unpadded(flags & http2.PADDED, payload), last=bool(flags & http2.END_STREAM))
         except ScurryError as cause:
             call.refuse(cause)
 
@@ -92,8 +90,7 @@ class Http2Calls:
 
     def reset(self, stream: int) -> None:
         """The caller does not want the answer any more."""
-        call = self._open.pop(stream, None)
-        if call is not None:
+        if (call := self._open.pop(stream, None)) is not None:
             call.leave()
 
     def ended(self, stream: int) -> None:
