@@ -109,6 +109,9 @@ class Line:
     def data(self, stream: int, message: bytes, *, last: bool = True, framed: bool = True) -> None:
         """A message, or a piece of one."""
         body = prefix(len(message)) + message if framed else message
+        while len(body) > http2.SMALLEST_FRAME:
+            self.send(http2.frame(http2.DATA, 0, stream, body[: http2.SMALLEST_FRAME]))
+            body = body[http2.SMALLEST_FRAME :]
         self.send(http2.frame(http2.DATA, http2.END_STREAM if last else 0, stream, body))
 
     def look(self) -> list[http2.Frame]:
