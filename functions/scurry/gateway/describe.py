@@ -30,7 +30,10 @@ class Server(NamedTuple):
     version: str = ""
 
 
-def server(called: Server = Server()) -> dict[str, Any]:
+OURS: Final = Server()
+
+
+def server(called: Server = OURS) -> dict[str, Any]:
     """Server metadata."""
     version = called.version or importlib.metadata.version("scurry")
     return {"name": called.name, "version": version, "extensions": list(EXTENSIONS)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from scurry.gateway.describe import Server
+from scurry.gateway.describe import OURS, Server
 from scurry.gateway.region_notes import OwnNotes
 from scurry.gateway.server_settings import ServerSettings
 from scurry.gateway.shared_memory import SharedMemory
@@ -15,7 +15,7 @@ class ServerState(NamedTuple):
 
     memory: SharedMemory
     settings: ServerSettings
-    server: Server = Server()
+    server: Server = OURS
 
     @classmethod
     def private(cls) -> ServerState:

@@ -84,7 +84,7 @@ class SharedMemory:
             raise _bad(f"failed to register shared memory region '{name}': offset from 0, byte_size from 1")
         if len(self._notes.names()) >= MOST:
             raise _bad(f"failed to register shared memory region '{name}': {MOST} are the limit, unregister some")
-        fd, found = self._opened(key)
+        fd, found = _opened(self._folder, key)
         region = Region(name, key, offset, byte_size, found.st_ino)
         if offset + byte_size > found.st_size:
             os.close(fd)
@@ -141,8 +141,7 @@ class SharedMemory:
         return region
 
     def _region(self, name: str) -> Region:
-        region = self._notes.get(name) if NAME.fullmatch(name) else None
-        if region is None:
+        if not NAME.fullmatch(name) or (region := self._notes.get(name)) is None:
             self._close(name)
             raise _bad(f"Unable to find shared memory region: '{name[:64]}'")
         return region
@@ -159,27 +158,15 @@ class SharedMemory:
 
     def _fd(self, region: Region) -> int:
         """Who registered it has it open, whatever became of its name since."""
-        known = self._open.get(region.name)
-        if known is not None and known[0] == region:
+        if (known := self._open.get(region.name)) is not None and known[0] == region:
             return known[1]
-        fd, found = self._opened(region.key)
+        fd, found = _opened(self._folder, region.key)
         if found.st_ino != region.file:
             os.close(fd)
             sentence = f"the object {region.key[:64]!r} is another than when it was registered: register it again"
             raise _bad(f"Unable to open shared memory region: '{region.name}': {sentence}")
         self._keep(region, fd)
         return fd
-
-    def _opened(self, key: str) -> tuple[int, os.stat_result]:
-        try:
-            fd = os.open(self._folder / key.lstrip("/"), os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-        except OSError as cause:
-            raise _bad(f"Unable to open shared memory region: '{key[:64]}': {cause.strerror}") from None
-        found = os.fstat(fd)
-        if not stat.S_ISREG(found.st_mode):
-            os.close(fd)
-            raise _bad(f"Invalid shared memory region: '{key[:64]}'")
-        return fd, found
 
     def _keep(self, region: Region, fd: int) -> None:
         self._close(region.name)
@@ -198,6 +185,19 @@ class SharedMemory:
 
     def __repr__(self) -> str:
         return f"<SharedMemory {len(self._notes.names())} regions, {len(self._open)} open>"
+
+
+def _opened(folder: Path, key: str) -> tuple[int, os.stat_result]:
+    """The object of a key, open, and what is known of it. Raises `InvalidRequest`."""
+    try:
+        fd = os.open(folder / key.lstrip("/"), os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as cause:
+        raise _bad(f"Unable to open shared memory region: '{key[:64]}': {cause.strerror}") from None
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(fd)
+        raise _bad(f"Invalid shared memory region: '{key[:64]}'")
+    return fd, found
 
 
 def _bad(sentence: str) -> InvalidRequest:

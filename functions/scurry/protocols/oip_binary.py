@@ -2,7 +2,8 @@
 
 `Inference-Header-Content-Length` says where the JSON ends. Tensors follow in the order of the inputs (outputs) that
 carry `parameters.binary_data_size`. Views over the body go into the document; the only copy is the one into protobuf.
-Inputs may lie in shared memory instead, and outputs go there: who decodes a call reads it, who encodes a reply wrote it.
+Inputs may lie in shared memory instead, and outputs go there: who decodes a call reads it, who encodes a reply has
+written it.
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ class BinaryOutputs:
     def is_uncommon(self) -> bool:
         """Whether some output is wanted as classes, or in shared memory."""
         return bool(self.classes or self.places)
+
+    def is_json(self, output: Tensor) -> bool:
+        """Whether an output's elements are wanted in the JSON."""
+        return output.name not in self and output.name not in self.places
 
     def __contains__(self, output: str) -> bool:
         return self.named.get(output, self.every)
@@ -172,7 +177,7 @@ def _read_shared(document: Document, read: ReadPlace | None) -> bool:
         if place is None:
             continue
         if read is None:
-            raise InvalidRequest("bad_request", f"{whose} lies in shared memory, which is not read here.")
+            raise InvalidRequest("bad_request", f"{whose} has {REGION!r}, and no shared memory is read here.")
         if "data" in entry:
             raise InvalidRequest("bad_request", f"{whose} has data, and lies in shared memory: one of them only.")
         entry["data"], found = read(place), True

@@ -18,6 +18,7 @@ from scurry.gateway.doors.replies import HttpReply
 from scurry.gateway.health import Health
 from scurry.gateway.limits import Admission
 from scurry.gateway.models import Models
+from scurry.gateway.server_state import ServerState
 from scurry.wire.errors import error
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.messages_pb2 import Update
@@ -81,9 +82,14 @@ class Caller:
     """Calls the door without a socket."""
 
     def __init__(self, client: FakeClient) -> None:
-        ask = Ask(client, max_in_flight=2, timeout_s=30.0)
+        self._client = client
         self.admission = Admission(64 * 1024 * 1024)
-        self.door = OpenInferenceHttp(ask, Models(client), Health(client), Admin(client, key="", host="127.0.0.1"))
+        self.open(ServerState.private())
+
+    def open(self, state: ServerState) -> None:
+        """A door with this state in the former one's place."""
+        ask, admin = Ask(self._client, max_in_flight=2, timeout_s=30.0), Admin(self._client, key="", host="127.0.0.1")
+        self.door = OpenInferenceHttp(ask, Models(self._client), Health(self._client), admin, state)
 
     async def __call__(
         self, method: str, target: str, body: bytes | dict[str, Any] = b"", **headers: str

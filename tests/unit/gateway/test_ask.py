@@ -99,6 +99,29 @@ def test_whatever_goes_wrong_has_a_code(raised: Exception, code: str) -> None:
     assert told(raised).code == code
 
 
+@pytest.mark.parametrize(
+    ("code", "sentence", "version", "wanted"),
+    [
+        ("model_not_found", "No model of this name is registered.", "", "'m' is not found. No model of this"),
+        ("version_not_found", "No version or alias '9'.", "9", "'m' version 9 is not found. No version or"),
+    ],
+)
+def test_of_a_model_that_is_not_there_callers_are_told_in_tritons_words(
+    code: str, sentence: str, version: str, wanted: str
+) -> None:
+    """Its clients look for them; the code stays ours."""
+    cause = told(error(code, sentence), "m", version)
+    assert cause.code == code
+    assert cause.message.startswith(f"Request for unknown model: {wanted}")
+    assert told(error(code, sentence)).message == sentence
+
+
+def test_a_step_that_is_not_there_is_not_the_model() -> None:
+    """What a graph says of its steps stays as it is."""
+    cause = error("model_not_found", "Step 2 (other): No model of this name is registered.")
+    assert told(cause, "graph").message == cause.message
+
+
 @pytest.mark.parametrize(("model", "version"), [("", ""), ("a/b", ""), ("m" * 200, ""), ("m", "1/2"), ("m", "é")])
 def test_what_cannot_be_a_name_is_not_found(model: str, version: str) -> None:
     """The job need not be asked."""

@@ -24,6 +24,14 @@ def test_the_server_names_itself_and_what_it_can() -> None:
     assert told["name"] == "scurry"
     assert told["version"]
     assert "binary_tensor_data" in told["extensions"]
+    assert "cuda_shared_memory" not in told["extensions"]
+
+
+def test_the_server_is_called_as_it_is_told_to() -> None:
+    """Some tools look for Triton's name."""
+    named = describe.server(describe.Server("triton", "2.51"))
+    assert (named["name"], named["version"]) == ("triton", "2.51")
+    assert describe.server(describe.Server("triton"))["version"] == describe.server()["version"]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,21 @@ async def test_a_second_look_needs_no_second_reading(client: Any) -> None:
     assert repr(models) == "<Models 1 known>"
 
 
+async def test_a_fresh_record_is_read_now_and_the_list_after_it(client: Any) -> None:
+    """Whoever just changed a model sees it, in the list of all as well."""
+    models = Models(client)
+    await models.records()
+    assert await models.record("m")
+    client.records = {"m": client.records["m"] | {"epoch": 2}}
+    assert "epoch" not in await models.record("m")
+    assert (await models.record("m", fresh=True))["epoch"] == 2
+    assert (await models.records())["m"]["epoch"] == 2
+    assert client.looks == 2
+    await models.record("m", fresh=True)
+    await models.records()
+    assert client.looks == 2
+
+
 async def test_a_missing_name_is_looked_up_each_time(client: Any) -> None:
     """A model registered a moment ago is found."""
     models = Models(client)

@@ -10,6 +10,7 @@ import pytest
 
 from scurry.protocols import oip_binary
 from scurry.protocols.oip_binary import BinaryOutputs
+from scurry.protocols.oip_extensions import Place
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferReply
 from scurry.wire.tensors import DTYPES, to_array, to_tensor
@@ -83,7 +84,6 @@ ONE = {"name": "x", "datatype": "UINT8", "shape": [2]}
         ([ONE | {"parameters": {"binary_data_size": 2}}], b"1234", None, "2 bytes behind"),
         ([ONE | {"data": [1, 2]}], b"1", None, "1 bytes behind"),
         ([ONE | {"parameters": 3}], b"", None, "`parameters`"),
-        ([ONE | {"parameters": {"shared_memory_region": "r"}}], b"", None, "shared_memory_region"),
     ],
 )
 def test_a_body_that_does_not_add_up_is_refused(
@@ -131,7 +131,7 @@ def test_each_output_is_binary_as_it_was_asked_for(document: dict[str, Any], ans
     [
         {"parameters": {"binary_data_output": "yes"}},
         {"outputs": [{"name": "a", "parameters": {"binary_data": 1}}]},
-        {"outputs": [{"name": "a", "parameters": {"classification": 3}}]},
+        {"outputs": [{"name": "a", "parameters": {"classification": "3"}}]},
     ],
 )
 def test_wishes_that_cannot_be_met_are_refused(document: dict[str, Any]) -> None:
@@ -150,3 +150,50 @@ def test_json_and_binary_outputs_may_be_mixed() -> None:
     assert document["id"] == "7"
     assert [output.get("data") for output in document["outputs"]] == [None, [1], None]
     assert tail == [b"\x01", b"\x01"]
+
+
+PLACED = {"shared_memory_region": "r", "shared_memory_byte_size": 2}
+
+
+def test_what_lies_in_shared_memory_is_read_and_told_where_it_goes() -> None:
+    """Nothing of such a call is like the next one, whatever stands behind its JSON."""
+    read: list[Place] = []
+
+    def reader(place: Place) -> memoryview:
+        read.append(place)
+        return memoryview(b"\x05\x06")
+
+    inputs = [ONE | {"name": "a", "parameters": {"binary_data_size": 2}}, ONE | {"name": "b", "parameters": PLACED}]
+    body, header = message(inputs, b"\x01\x02")
+    call = oip_binary.decode_call(body, header, reader)
+    assert [to_array(tensor).tolist() for tensor in call.request.inputs] == [[1, 2], [5, 6]]
+    assert (call.raw, call.shared, read) == (False, True, [Place("r", 0, 2)])
+    assert oip_binary.shared_bytes(body, header) == 2
+    wishes = oip_binary.wanted({"outputs": [{"name": "y", "parameters": PLACED | {"binary_data": True}}]})
+    reply = InferReply(outputs=[to_tensor(name, np.array([7], np.uint8)) for name in "yz"])
+    json, tail = oip_binary.encode_reply(reply, model="m", version="1", binary=wishes)
+    told = orjson.loads(json)["outputs"]
+    assert told[0]["parameters"] == PLACED | {"shared_memory_byte_size": 1}
+    assert (told[1]["data"], tail) == ([7], [])
+    assert [wishes.is_json(tensor) for tensor in reply.outputs] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("told", "names"),
+    [
+        (PLACED, "no shared memory is read here"),
+        ({"shared_memory_region": "r"}, "shared_memory_byte_size"),
+        ({"shared_memory_region": 7}, "the name of a region"),
+    ],
+)
+def test_shared_memory_that_cannot_be_read_is_refused(told: dict[str, Any], names: str) -> None:
+    """Better than a tensor of nothing."""
+    with pytest.raises(InvalidRequest, match=names):
+        oip_binary.decode_call(*message([ONE | {"parameters": told}], b""))
+
+
+def test_classes_are_a_wish_of_their_own() -> None:
+    """None of them is none."""
+    wishes = oip_binary.wanted({"outputs": [{"name": "y", "parameters": {"classification": 3}}, {"name": "z"}]})
+    assert (wishes.classes, wishes.is_uncommon) == ({"y": 3}, True)
+    assert not oip_binary.wanted({"outputs": [{"name": "y", "parameters": {"classification": 0}}]}).is_uncommon

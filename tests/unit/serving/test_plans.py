@@ -94,9 +94,9 @@ def test_a_setting_of_a_process_reaches_it(tmp_path):
     """What `up` does not decide itself is handed on; to nobody else."""
     folder = Folder(tmp_path)
     folder.claim()
-    environ = {"SCURRY_MAX_BODY_BYTES": "7", "SCURRY_TIMEOUT_S": "3", "SCURRY_DRAIN_S": "99"}
+    environ = {"SCURRY_MAX_IN_FLIGHT": "7", "SCURRY_TIMEOUT_S": "3", "SCURRY_DRAIN_S": "99"}
     made = Plans(UpSettings(), AT, folder, environ)
-    assert made.gateways()[0].environ["SCURRY_MAX_BODY_BYTES"] == "7"
+    assert made.gateways()[0].environ["SCURRY_MAX_IN_FLIGHT"] == "7"
     assert made.gateways()[0].environ["SCURRY_TIMEOUT_S"] == "3"
     assert not set(environ) & set(made.functions(JOB).environ)
     assert not set(environ) & set(made.workers(2)[0].environ)
@@ -111,6 +111,10 @@ def test_what_up_is_told_reaches_those_it_concerns(tmp_path):
     assert made.workers(2)[1].environ["SCURRY_MODELS_ROOT"] == str(Path.cwd())
     assert made.gateways()[0].environ["SCURRY_ADMIN_KEY"] == "secret"
     assert made.functions(JOB).environ["SCURRY_MODULE"] == "/j/module.yaml"
+    named = UpSettings(server_name="triton", server_version="2", max_body_bytes=7, client_shared_memory=True)
+    environ = Plans(named, AT, folder, {}).gateways()[0].environ
+    assert (environ["SCURRY_SERVER_NAME"], environ["SCURRY_SERVER_VERSION"]) == ("triton", "2")
+    assert (environ["SCURRY_MAX_BODY_BYTES"], environ["SCURRY_CLIENT_SHARED_MEMORY"]) == ("7", "1")
     every = [made.functions(JOB), *made.workers(2), *made.gateways(), made.job("java", JOB)]
     assert {plan.environ["SCURRY_SEPARATE_REGISTRY"] for plan in every} == {"1"}
     assert not any("secret" in word for plan in every for word in plan.command)

@@ -1,8 +1,8 @@
-"""Compressed responses, for callers that ask for one coding by its name.
+"""Compressed responses, for callers that ask for one coding by name.
 
-HTTP libraries offer a list of codings on their own (`gzip, deflate, br`): that is no wish, and tensors of numbers seldom
-become much smaller, so that it would cost every caller of such a library time. `Accept-Encoding: gzip` is one, as
-Triton's clients send it when they are told to.
+HTTP libraries offer a list of codings on their own (`gzip, deflate, br`): that is no wish, and tensors of numbers
+seldom become much smaller, so that it would cost every caller of such a library time. `Accept-Encoding: gzip` is one,
+as Triton's clients send it when they are told to.
 """
 
 from __future__ import annotations
@@ -52,5 +52,6 @@ def compressed(reply: HttpReply, coding: str) -> HttpReply:
     """The same response, its body in a coding."""
     body = b"".join(reply.parts)
     small = gzip.compress(body, LEVEL, mtime=0) if coding == "gzip" else zlib.compress(body, LEVEL)
-    line = b"\r\nContent-Encoding: %b\r\nVary: Accept-Encoding\r\nContent-Length: %d\r\n" % (coding.encode(), len(small))
+    told = b"\r\nContent-Encoding: %b\r\nVary: Accept-Encoding\r\nContent-Length: %d\r\n"
+    line = told % (coding.encode(), len(small))
     return HttpReply(reply.status, _LENGTH.sub(line, reply.head, count=1), [small])

@@ -31,13 +31,8 @@ from scurry.wire.errors import InvalidRequest
 class OpenInferenceHttp:
     """Answers requests of the Open Inference Protocol."""
 
-    def __init__(  # noqa: PLR0917 - the core's parts
-        self,
-        ask: Ask,
-        models: Models,
-        health: Health,
-        admin: Admin,
-        state: ServerState | None = None,
+    def __init__(
+        self, ask: Ask, models: Models, health: Health, admin: Admin, state: ServerState | None = None
     ) -> None:
         self._admin = admin
         self._models = models

@@ -162,8 +162,7 @@ class _Asked:
         """How much of it has to be written as JSON, at most."""
         reply = answer.reply
         size = reply.ByteSize()
-        as_json = any(tensor.name not in self.binary and tensor.name not in self.binary.places for tensor in reply.outputs)
-        return size if size > AT_ONCE and as_json else 0
+        return size if size > AT_ONCE and any(map(self.binary.is_json, reply.outputs)) else 0
 
     def response(self, answer: Answer) -> HttpReply:
         """The response that tells an answer. Raises `InvalidRequest` for what JSON cannot hold."""

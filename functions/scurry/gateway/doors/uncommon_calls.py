@@ -1,4 +1,4 @@
-"""Calls that have to be waited for: large, raw, in shared memory; outputs by class."""
+"""Calls that have to be waited for: large, raw, in shared memory."""
 
 from __future__ import annotations
 

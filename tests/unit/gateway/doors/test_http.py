@@ -89,7 +89,8 @@ async def test_an_error_has_a_status_a_sentence_and_a_code(
     [
         (b"{", {}, "bad_request"),
         (b"\xff\x00", {}, "bad_request"),
-        ({"inputs": []}, {}, "bad_request"),
+        ({"inputs": None}, {}, "bad_request"),
+        ({"outputs": []}, {}, "bad_request"),
         ({"inputs": [X], "id": 7}, {}, "bad_request"),
         ({"inputs": [X | {"shape": [3]}]}, {}, "input_shape"),
         ({"inputs": [X | {"datatype": "FP8"}]}, {}, "input_datatype"),

@@ -1,0 +1,55 @@
+"""Environments of other people's clients, and what they are run against."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.clients.triton_models import save_all
+from tests.conftest import ROOT, Stack
+
+HERE = Path(__file__).parent
+ENVIRONMENTS = ROOT / ".build" / "clients"
+
+
+@pytest.fixture(scope="session")
+def python_of() -> Callable[[str], str]:
+    """The Python of a client's environment; tests that need one are skipped where it could not be made."""
+
+    def found(client: str) -> str:
+        folder = ENVIRONMENTS / client
+        if not (folder / "made").exists():
+            pytest.skip(f"no environment of the client {client}: make test-clients makes it, and says why it cannot")
+        return str(folder / "bin" / "python")
+
+    return found
+
+
+def run_json(python: str, program: str, *args: str, timeout: float = 300) -> Any:
+    """What a program beside this file prints as JSON, run by another Python."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "SCURRY_"))}
+    done = subprocess.run(
+        [python, str(HERE / program), *args],
+        capture_output=True, text=True, timeout=timeout, check=False, env=environment,
+    )  # fmt: skip
+    if done.returncode:
+        pytest.fail(f"{program} {' '.join(args)} exited {done.returncode}:\n{done.stdout}{done.stderr}")
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="session")
+def triton_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A `scurry up` that is called triton and has the models of Triton's examples, with two gateways."""
+    folder = tmp_path_factory.mktemp("triton")
+    repository = save_all(folder / "repository")
+    stack = Stack(
+        folder / "up", "--models", str(repository), "--server-name", "triton", "--gateways", "2",
+        "--max-body-bytes", str(300_000_000),
+    )  # fmt: skip
+    yield stack
+    assert stack.stop() == 0
