@@ -1,33 +1,19 @@
-"""Environments of other people's clients, and what they are run against."""
+"""What other people's clients are run against, and how."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.clients.triton_models import save_all
-from tests.conftest import ROOT, Stack
+from tests.conftest import Stack
 
 HERE = Path(__file__).parent
-ENVIRONMENTS = ROOT / ".build" / "clients"
-
-
-@pytest.fixture(scope="session")
-def python_of() -> Callable[[str], str]:
-    """The Python of a client's environment; tests that need one are skipped where it could not be made."""
-
-    def found(client: str) -> str:
-        folder = ENVIRONMENTS / client
-        if not (folder / "made").exists():
-            pytest.skip(f"no environment of the client {client}: make test-clients makes it, and says why it cannot")
-        return str(folder / "bin" / "python")
-
-    return found
 
 
 def run_json(python: str, program: str, *args: str, timeout: float = 300) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 import tritonclient.http
 import tritonclient.http.aio
 from tests.clients.conftest import run_json
+from tests.clients.environments import client_program
 from tests.clients.triton_http import CALLS, LOCAL, public
 from tests.conftest import ROOT, Stack
 from tritonclient.http import InferInput, InferRequestedOutput
@@ -34,11 +34,9 @@ def test_every_call_of_the_client_stands_in_the_table(kind: str) -> None:
 
 @pytest.mark.parametrize("environment", ["ours", "triton"])
 @pytest.mark.parametrize("kind", CLIENTS)
-def test_every_call_does_what_the_table_says(
-    triton_stack: Stack, python_of: Callable[[str], str], environment: str, kind: str
-) -> None:
+def test_every_call_does_what_the_table_says(triton_stack: Stack, environment: str, kind: str) -> None:
     """It answers, or is refused with the sentence that stands there; of this client's newest version, and of 2.51."""
-    python = sys.executable if environment == "ours" else python_of(environment)
+    python = sys.executable if environment == "ours" else client_program(environment)
     found = run_json(python, "triton_http.py", triton_stack.http_url.removeprefix("http://"), kind)
     told = documented()
     for name, outcome in found.items():

@@ -93,13 +93,17 @@ class OpenInferenceHttp:
 
     async def _index(self, asked: dict[str, Any]) -> list[dict[str, str]]:
         """All models, or a page of them."""
-        limit, after = asked.get("limit", 0), asked.get("after", "")
+        limit, after, ready = asked.get("limit", 0), asked.get("after", ""), asked.get("ready", False)
+        if isinstance(limit, float) and limit.is_integer():  # to JSON 2.0 is a whole number
+            limit = int(limit)
         if type(limit) is not int or limit < 0:
             raise InvalidRequest("bad_request", "limit must be a whole number from 0; 0 is all of them.")
         if not isinstance(after, str):
             raise InvalidRequest("bad_request", "after must be the name of the last model of the page before.")
+        if not isinstance(ready, bool):
+            raise InvalidRequest("bad_request", "ready must be true or false.")
         records = await (self._models.page(limit, after) if limit or after else self._models.records())
-        return describe.index(records, ready_only=asked.get("ready") is True)
+        return describe.index(records, ready_only=ready)
 
 
 def _tell_model(operation: Operation, record: describe.Record) -> HttpReply:

@@ -47,8 +47,8 @@ _OF_MODEL: Final[dict[tuple[str, ...], tuple[str, tuple[str, ...]]]] = {
     ("config",): ("configuration", READING),
     ("infer",): ("infer", ("POST",)),
     ("stats",): ("statistics", READING),
-    ("trace", "setting"): ("trace", BOTH),
 }
+_OF_WHOLE_MODEL: Final[dict[tuple[str, ...], tuple[str, tuple[str, ...]]]] = {("trace", "setting"): ("trace", BOTH)}
 _OF_REPOSITORY: Final[dict[tuple[str, ...], tuple[str, tuple[str, ...]]]] = {
     (): ("change", ("POST",)),
     ("load",): ("load", ("POST",)),
@@ -86,7 +86,7 @@ def _found(segments: tuple[str, ...]) -> tuple[Operation, tuple[str, ...]] | Non
         model, rest = segments[2], segments[3:]
         if rest[:1] == ("versions",) and len(rest) > 1:
             version, rest = rest[1], rest[2:]
-        fixed = _OF_MODEL.get(rest)
+        fixed = _OF_MODEL.get(rest) or (None if version else _OF_WHOLE_MODEL.get(rest))
     if fixed is not None:
         name, methods = fixed
         return Operation(name, model, version), methods

@@ -66,6 +66,7 @@ def test_a_path_says_what_to_do(method: str, target: str, operation: Operation) 
         ("GET", "/v2/gpusharedmemory/status", 404, ""),
         ("GET", "/v1/systemsharedmemory/status", 404, ""),
         ("POST", "/v2/systemsharedmemory/status", 405, "GET, HEAD"),
+        ("GET", "/v2/models/m/versions/1/trace/setting", 404, ""),
         ("DELETE", "/v2/logging", 405, "POST, GET, HEAD"),
     ],
 )
