@@ -71,7 +71,9 @@ class Door:
         for name, array in given.items():
             datatype = next((kind for kind in KINDS if kind == name), "FP32")
             tensor = self._module.InferInput(name, array.shape, datatype)
-            tensor.set_data_from_numpy(np.char.encode(array.astype(str)).astype(object) if datatype == "BYTES" else array)
+            if datatype == "BYTES":
+                array = np.char.encode(array.astype(str)).astype(object)  # noqa: PLW2901
+            tensor.set_data_from_numpy(array)
             tensors.append(tensor)
         wanted = None if outputs is None else [self._module.InferRequestedOutput(name) for name in outputs]
         return self.client.infer(model, tensors, outputs=wanted, **options)

@@ -36,7 +36,8 @@ def door_of(client: Any, *, max_in_flight: int = 100, key: str = "") -> OpenInfe
     ask = Ask(client, max_in_flight=max_in_flight, timeout_s=30.0)
     repository = Repository(Admin(client, key=key, host="127.0.0.1"), models)
     operations = Operations(models, Health(client), repository, state.server)
-    return OpenInferenceGrpc(GrpcInference(ask, Placing(state.memory, models)), operations, StateOperations(models, state))
+    inference = GrpcInference(ask, Placing(state.memory, models))
+    return OpenInferenceGrpc(inference, operations, StateOperations(models, state))
 
 
 class Transport:
