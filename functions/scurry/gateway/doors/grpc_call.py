@@ -105,14 +105,11 @@ class GrpcCall:
         self.unanswered = 0
         self.awaits, self.since = True, calls.now()
 
-    @property
-    def is_open(self) -> bool:
-        """Whether somebody waits for the answer."""
-        return self._open
-
     def data(self, payload: bytes, *, last: bool) -> None:
         """A piece of a message. Raises `ScurryError`."""
         self.awaits = not last
+        if not self._open:
+            return  # it has its answer, which still goes out
         if payload:
             self.incoming.put(payload)
             self.taken += len(payload)
@@ -133,6 +130,7 @@ class GrpcCall:
 
     def answer(self, parts: Sequence[bytes]) -> None:
         """The one answer."""
+        self.room.give_back_all()
         if self._close():
             self.calls.sending.whole(self.out, grpc_words.BEGUN, _framed(parts), grpc_words.ENDED)
 
@@ -144,21 +142,25 @@ class GrpcCall:
 
     def finish(self) -> None:
         """No other follows."""
+        self.room.give_back_all()
         if self._close():
             self.calls.sending.begin(self.out, grpc_words.BEGUN)
             self.calls.sending.end(self.out, grpc_words.ENDED)
 
     def refuse(self, cause: ScurryError, *, code: str = "") -> None:
         """The status that tells an error."""
+        self.room.give_back_all()
         if self._close():
             words = grpc_words.trailers(code or status_of(cause.code).grpc, shortened(cause.message))
             block = words if self.out.begun else grpc_words.BEGUN + words
             self.calls.sending.end(self.out, block)
 
     def leave(self) -> None:
-        """The caller has gone."""
+        """The caller has gone. Memory of a message that the door has is free once that is done with it."""
         if self._close():
             self.calls.sending.forget(self.out)
+            if self.stream is not None or not self.unanswered:
+                self.room.give_back_all()
             if self.stream is not None:
                 self.stream.end()
 
@@ -201,8 +203,6 @@ class GrpcCall:
 
     def _close(self) -> bool:
         was_open, self._open = self._open, False
-        if was_open:
-            self.room.give_back_all()
         return was_open
 
     def __repr__(self) -> str:

@@ -131,3 +131,41 @@ async def test_errors_are_told_in_words_that_headers_can_hold(line):
     assert reply.status == "5"
     assert reply.text.isascii()
     assert "größer%\\n" in unquote(reply.text)
+
+
+class Later:
+    """A door that answers when the test says so."""
+
+    def begin(self, call, message):
+        self.call = call
+
+    def stream(self, call):
+        return None
+
+
+async def test_what_comes_behind_an_answer_takes_no_memory():
+    """Not even while the answer waits for a window."""
+    line = Line(Later())
+    door = line.door
+    line.greet((http2.INITIAL_WINDOW_SIZE, 10))
+    stream = line.head("ModelReady")
+    line.data(stream, ASKED, last=False)
+    door.call.answer((bytes(1000),))
+    line.look()
+    assert stream not in line.ended
+    line.data(stream, b"\x00\x00\x10\x00\x00" + bytes(100), last=False, framed=False)
+    assert "<Admission 0 " in repr(line.admission)
+
+
+async def test_memory_of_a_call_that_is_taken_back_is_free_when_the_door_is_done():
+    """Whatever the door took for it since."""
+    line = Line(Later())
+    line.greet()
+    stream = line.head("ModelReady")
+    line.data(stream, ASKED)
+    line.send(http2.number(http2.RST_STREAM, stream, http2.CANCEL))
+    assert "<Admission 0 " not in repr(line.admission)
+    line.door.call.room.take(1000)
+    line.door.call.answer((b"late",))
+    assert "<Admission 0 " in repr(line.admission)
+    assert stream not in line.ended
