@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ import pytest
 import tritonclient.grpc
 import tritonclient.grpc.aio
 from tests.clients.conftest import run_json
+from tests.clients.environments import client_program
 from tests.clients.triton_grpc import CALLS, LOCAL, public
 from tests.conftest import ROOT, Stack
 from tritonclient.grpc import InferInput, InferRequestedOutput
@@ -42,11 +42,9 @@ def test_every_call_of_the_clients_stands_in_the_table() -> None:
 
 @pytest.mark.parametrize("environment", ["ours", "triton"])
 @pytest.mark.parametrize("kind", CLIENTS)
-def test_every_call_does_what_the_table_says(
-    triton_stack: Stack, python_of: Callable[[str], str], environment: str, kind: str
-) -> None:
+def test_every_call_does_what_the_table_says(triton_stack: Stack, environment: str, kind: str) -> None:
     """It answers, or is refused with the sentence that stands there; of this client's newest version, and of 2.51."""
-    python = sys.executable if environment == "ours" else python_of(environment)
+    python = sys.executable if environment == "ours" else client_program(environment)
     found = run_json(python, "triton_grpc.py", address_of(triton_stack), kind)
     told = documented()
     for name, outcome in found.items():
@@ -90,9 +88,9 @@ def test_our_messages_and_tritons_are_in_one_process() -> None:
 
 
 @pytest.mark.parametrize("way", [("-i", "http"), ("-i", "grpc"), ("-i", "grpc", "--streaming")], ids=" ".join)
-def test_perf_analyzer_measures(triton_stack: Stack, python_of: Callable[[str], str], way: tuple[str, ...]) -> None:
+def test_perf_analyzer_measures(triton_stack: Stack, way: tuple[str, ...]) -> None:
     """Triton's own load generator, over each door."""
-    folder = Path(python_of("triton")).parent
+    folder = Path(client_program("triton")).parent
     program = folder / "perf_analyzer"
     libraries = [str(one) for one in folder.parent.glob("lib/python*/site-packages/nvidia/cuda_runtime/lib")]
     environment = os.environ | {"LD_LIBRARY_PATH": os.pathsep.join((*libraries, os.environ.get("LD_LIBRARY_PATH", "")))}
