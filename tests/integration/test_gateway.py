@@ -33,7 +33,7 @@ class Process:
 def gateway_command(redis_url: str, port: str = "0") -> list[str]:
     """How a container starts it."""
     return [
-        sys.executable, "-m", "scurry", "gateway", "--http-port", port,
+        sys.executable, "-m", "scurry", "gateway", "--http-port", port, "--grpc-port", "0",
         "--redis-url", redis_url, "--namespace", "gateway-test",
     ]  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
+from scurry.protocols.oip_pb2 import ModelInferRequest
 from scurry.redis.connection import pack
 from scurry.wire.errors import NotFound
 from scurry.wire.infer_pb2 import InferRequest, Tensor
@@ -105,6 +106,15 @@ def prepare(subject: Subject, keys: Keys, reply: str, partitions: int = 1) -> Pr
     stream = keys.requests(subject.name, partitions)
     entry = b"".join(pack("XADD", stream, "*", *fields, "request", request.SerializeToString()))
     return Prepared(entry.split(SLOT), tuple(parked))
+
+
+def grpc_message(subject: Subject) -> bytes:
+    """One ModelInferRequest with raw tensors."""
+    request = ModelInferRequest(model_name=subject.name, model_version=subject.version)
+    for name, datatype, shape, data in subject.tensors:
+        request.inputs.add(name=name, datatype=datatype, shape=shape)
+        request.raw_input_contents.append(data)
+    return request.SerializeToString()
 
 
 def http_request(subject: Subject, host: str, *, lists: bool = False) -> bytes:

@@ -15,8 +15,9 @@ import orjson
 
 from scurry.bench.doors import HttpDoor, RedisDoor, ask
 from scurry.bench.figures import Figures, figures
+from scurry.bench.grpc_door import GrpcDoor
 from scurry.bench.load import Load
-from scurry.bench.requests import Input, Subject, http_request, inputs_of, prepare, subject, zipf_choices
+from scurry.bench.requests import Input, Subject, grpc_message, http_request, inputs_of, prepare, subject, zipf_choices
 from scurry.redis.address import Address
 from scurry.redis.connection import Connection, connect
 from scurry.wire.errors import NotFound, Unavailable
@@ -47,7 +48,7 @@ class Bench:
     models: Sequence[str]
     redis_url: str
     namespace: str
-    url: str = ""  # of the gateway; empty: over Redis
+    url: str = ""  # of the gateway, http:// or grpc://; empty: over Redis
     lists: bool = False  # tensors in JSON, over HTTP
     version: str = ""
     inputs: Sequence[Input] = ()
@@ -102,14 +103,17 @@ class Bench:
             await asyncio.wait_for(door.close(), CLOSE_S)
         if door.failure:
             raise Unavailable("unavailable", f"The load was cut off: {door.failure}.")
-        name = "http" if self.url else "redis"
+        name = urlsplit(self.url).scheme or "redis"
         return figures(tally, door=name, load=str(shape), models=count, size=subjects[0].size)
 
     def _door(
         self, number: int, connections: int, subjects: Sequence[Subject], partitions: int, shared: Path | None = None
-    ) -> RedisDoor | HttpDoor:
+    ) -> RedisDoor | HttpDoor | GrpcDoor:
+        parts = urlsplit(self.url)
+        if parts.scheme == "grpc":
+            messages = [grpc_message(one) for one in subjects]
+            return GrpcDoor(parts.hostname or "127.0.0.1", parts.port or 8001, messages, connections)
         if self.url:
-            parts = urlsplit(self.url)
             posts = [http_request(one, parts.netloc, lists=self.lists) for one in subjects]
             return HttpDoor(parts.hostname or "127.0.0.1", parts.port or 80, posts, connections)
         reply = self.keys.replies(f"bench-{number:012x}")

@@ -1,4 +1,4 @@
-"""`scurry bench`: a load generator over Redis or HTTP."""
+"""`scurry bench`: a load generator over Redis, HTTP or gRPC."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def _input(text: str) -> Input:
     return Input(name, datatype, tuple(int(dim) for dim in shape.split("x")))
 
 
-def _is_http(url: str) -> bool:
+def _is_gateway(url: str) -> bool:
     parts = urlsplit(url)
-    return parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
+    return parts.scheme in ("http", "grpc") and bool(parts.hostname) and parts.port != 0
 
 
 OPTIONS: Final[dict[str, tuple[Any, Callable[[str], Any], str, str]]] = {
@@ -70,8 +70,8 @@ OPTIONS: Final[dict[str, tuple[Any, Callable[[str], Any], str, str]]] = {
         "rows in one request, where the model takes many"),
     "--payload-bytes": (0, number("--payload-bytes", between(0, 1 << 30), int), "BYTES",
         "bytes a row, where the model leaves that free"),
-    "--url": ("http://127.0.0.1:8000", checked("--url", "http://host:port", _is_http), "URL",
-        "the gateway, for --door http"),
+    "--url": (None, checked("--url", "http://host:port or grpc://host:port", _is_gateway), "URL",
+        "the gateway, for --door http or grpc (http://127.0.0.1:8000, grpc://127.0.0.1:8001)"),
 }  # fmt: skip
 """Default, reader, unit and help of each flag with a value."""
 
@@ -86,7 +86,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--input", action="append", default=[], type=checked("--input", INPUT, _input), metavar="INPUT",
         help="NAME:DATATYPE:1x16, when the model is not in the view",
     )  # fmt: skip
-    parser.add_argument("--door", choices=("redis", "http"), default="redis", help="the way in (default redis)")
+    parser.add_argument("--door", choices=("redis", "http", "grpc"), default="redis", help="the way in (default redis)")
     parser.add_argument("--json-tensors", action="store_true", help="tensors as lists in JSON, for --door http")
     parser.add_argument("--json", nargs="?", const=True, metavar="FILE", help="JSON, to FILE or instead of the table")
     add_redis(parser)
@@ -96,6 +96,8 @@ def run(args: argparse.Namespace) -> int:
     """Run the load; 0 when every request got one good answer."""
     if args.json_tensors and args.door != "http":
         return complain(args, "bad_request", "--json-tensors is for --door http: over Redis there is no JSON.")
+    if args.url and args.door != "redis" and urlsplit(args.url).scheme != args.door:
+        return complain(args, "bad_request", f"--url {args.url} is not for --door {args.door}.")
     measured = uvloop.run(bench(args).run(shapes(args), (lambda _: None) if args.json else note))
     rows = [one.row() for one in measured]
     if args.json is True:
@@ -113,11 +115,18 @@ def bench(args: argparse.Namespace) -> Bench:
     """The load generator that the arguments stand for."""
     url, namespace = place(args, os.environ)
     return Bench(
-        models=args.models, redis_url=url, namespace=namespace, url=args.url if args.door == "http" else "",
+        models=args.models, redis_url=url, namespace=namespace, url=door_url(args),
         lists=args.json_tensors,
         version=args.version, inputs=[_input(text) for text in args.input], rows=args.rows, size=args.payload_bytes,
         zipf=args.zipf, warm_up=args.warm_up, seconds=args.seconds,
     )  # fmt: skip
+
+
+def door_url(args: argparse.Namespace) -> str:
+    """Where the door is that was asked for; empty: Redis."""
+    if args.door == "redis":
+        return ""
+    return args.url or {"http": "http://127.0.0.1:8000", "grpc": "grpc://127.0.0.1:8001"}[args.door]
 
 
 def shapes(args: argparse.Namespace) -> list[Shape]:

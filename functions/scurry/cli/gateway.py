@@ -1,4 +1,4 @@
-"""The process that answers HTTP: Open Inference Protocol v2."""
+"""The process that answers HTTP and gRPC: Open Inference Protocol v2."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import os
 
 from scurry.cli.flags import add_settings
-from scurry.cli.output import complain, note_unserved
+from scurry.cli.output import complain
 from scurry.settings import GatewaySettings, load
 
 EXAMPLE = "example: scurry gateway --host 0.0.0.0 --http-port 8000"
@@ -20,7 +20,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C."""
     settings = load(GatewaySettings, args, os.environ)
-    note_unserved(args)
     from scurry.serving.gateway import run as serve  # noqa: PLC0415 - only this verb needs it
 
     try:

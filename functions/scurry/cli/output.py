@@ -26,12 +26,6 @@ def note(text: str) -> None:
         sys.stderr.flush()
 
 
-def note_unserved(args: argparse.Namespace) -> None:
-    """Say of a port that was asked for that nothing listens there yet."""
-    if getattr(args, "grpc_port", None) is not None:
-        note("scurry: --grpc-port is accepted, but gRPC is not served yet: nothing listens there.")
-
-
 def emit(args: argparse.Namespace, data: object, text: str) -> None:
     """Print the result in the form that was asked for."""
     say(json.dumps(data, ensure_ascii=False) if getattr(args, "json", None) else text)

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     is_ready = bool(written.get("ready")) and all(line["ready"] for line in lines)
     head = f"scurry is {'ready' if is_ready else 'not ready'} (process {written['pid']}, {folder})"
     rows = [(one["process"], one["state"], "yes" if one["ready"] else "no", one["pid"] or "", one["restarts"],
-             one["address"]) for one in lines]  # fmt: skip
+             " ".join(filter(None, (one["address"], one.get("grpc_address"))))) for one in lines]  # fmt: skip
     emit(args, {"ready": is_ready, "pid": written["pid"], "processes": lines}, f"{head}\n{table(COLUMNS, rows)}")
     return 0 if is_ready else 1
 
@@ -47,7 +47,8 @@ async def looked_at(written: dict[str, Any]) -> list[dict[str, Any]]:
     ready = await asyncio.gather(*(is_ready(name, written) for name in processes))
     return [
         {"process": name, "state": one.get("state", ""), "ready": answer, "pid": one.get("pid", 0),
-         "restarts": one.get("restarts", 0), "address": address(name, written)}
+         "restarts": one.get("restarts", 0), "address": address(name, written),
+         **({"grpc_address": written.get("grpc_url", "")} if kind(name) == "gateway" else {})}
         for (name, one), answer in zip(processes.items(), ready, strict=True)
     ]  # fmt: skip
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from scurry.cli.flags import add_settings
-from scurry.cli.output import complain, note, note_unserved, say
+from scurry.cli.output import complain, note, say
 from scurry.cli.repository import Found, register_all, scan_or_say
 from scurry.serving.up import CANNOT_START, Up, ready_block
 from scurry.settings import UpSettings, load
@@ -28,7 +28,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Start everything, say so, and keep it running until SIGTERM or Ctrl-C."""
     settings = load(UpSettings, args, os.environ)
-    note_unserved(args)
     configure_logging("up", settings.log_level)
     models = scan_or_say(settings.models) if settings.models else []
     return asyncio.run(_up(args, settings, models))

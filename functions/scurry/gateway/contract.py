@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import orjson
 
-PROTOS: Final = ("scurry/wire/infer.proto",)
+PROTOS: Final = ("scurry/wire/infer.proto", "scurry/protocols/oip.proto")
 """The proto files that clients use; the others are between our own processes."""
 
 _NAMES: Final = re.compile(r"\{(\w+)\}")

@@ -17,7 +17,7 @@ LOCAL = "127.0.0.1"
 class Addresses:
     """One port for each process, chosen once and kept over restarts. `redis` is 0 when Redis is not ours.
 
-    The `gateways` share `http` and `metrics`.
+    The `gateways` share `http`, `grpc` and `metrics`.
     `redis_socket` is a Unix socket of our own Redis, which costs gateway and workers less than its port.
     """
 
@@ -31,6 +31,7 @@ class Addresses:
     redis_socket: str = ""
     gateways: int = 1
     metrics: int = 0
+    grpc: int = 0
 
     @property
     def inner_redis_url(self) -> str:
@@ -41,6 +42,11 @@ class Addresses:
     def http_url(self) -> str:
         """Where callers find the gateway."""
         return f"http://{shown(self.host)}:{self.http}"
+
+    @property
+    def grpc_url(self) -> str:
+        """Where callers find the gateway's gRPC."""
+        return f"grpc://{shown(self.host)}:{self.grpc}"
 
     @property
     def metrics_url(self) -> str:
@@ -67,6 +73,7 @@ class Addresses:
         return {
             "redis_url": self.redis_url,
             "http_url": self.http_url,
+            "grpc_url": self.grpc_url,
             "metrics_url": self.metrics_url,
             "ui_url": self.ui_url,
             "functions_url": self.functions_url,
@@ -76,7 +83,7 @@ class Addresses:
     def ports(self) -> dict[str, Any]:
         """To be preferred the next time."""
         named = asdict(self)
-        return {name: named[name] for name in ("redis", "functions", "workers", "http", "metrics", "ui")}
+        return {name: named[name] for name in ("redis", "functions", "workers", "http", "grpc", "metrics", "ui")}
 
 
 Wanted = tuple[str, int, int]
@@ -95,7 +102,7 @@ def choose(
     inner, outer = _inner(settings, workers, preferred), _outer(settings, preferred)
     ports = pick([(*wanted, LOCAL) for wanted in inner] + [(*wanted, settings.host) for wanted in outer])
     redis, functions, ui, *worker_ports = ports[: len(inner)]
-    http, metrics = ports[len(inner) :]
+    http, grpc, metrics = ports[len(inner) :]
     return Addresses(
         host=settings.host,
         redis_url=settings.redis_url or f"redis://{LOCAL}:{redis}/0",
@@ -107,6 +114,7 @@ def choose(
         redis_socket=str(redis_socket or "") if not settings.redis_url else "",
         gateways=gateways,
         metrics=metrics,
+        grpc=grpc,
     )
 
 
@@ -128,6 +136,7 @@ def _outer(settings: UpSettings, preferred: dict[str, Any]) -> list[Wanted]:
     """What callers reach."""
     return [
         ("--http-port", settings.http_port, _port(preferred.get("http"))),
+        ("--grpc-port", settings.grpc_port, _port(preferred.get("grpc"))),
         ("--metrics-port", settings.metrics_port, _port(preferred.get("metrics"))),
     ]
 

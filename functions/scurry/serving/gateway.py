@@ -19,6 +19,12 @@ from scurry.gateway.callbacks import Callbacks
 from scurry.gateway.doors import contract, tf_serving
 from scurry.gateway.doors.deferred import Deferred
 from scurry.gateway.doors.entrance import Entrance, HttpDoor
+from scurry.gateway.doors.grpc import OpenInferenceGrpc
+from scurry.gateway.doors.grpc_inference import GrpcInference
+from scurry.gateway.doors.grpc_listener import GrpcListener
+from scurry.gateway.doors.grpc_operations import Operations
+from scurry.gateway.doors.grpc_state import StateOperations
+from scurry.gateway.doors.grpc_tensors import Placing
 from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.listener import Listener
 from scurry.gateway.doors.metrics import Metrics
@@ -30,7 +36,9 @@ from scurry.gateway.health import Health
 from scurry.gateway.limits import COPIES, Admission
 from scurry.gateway.live import LiveStatistics
 from scurry.gateway.models import Models
+from scurry.gateway.repository import Repository
 from scurry.gateway.results import Results
+from scurry.gateway.server_state import ServerState
 from scurry.serving.readiness import GATEWAY_LINE
 from scurry.serving.regions import state_of
 from scurry.settings import GatewaySettings
@@ -57,19 +65,22 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) ->
     if not await _connected(client, stop):
         return
     try:
-        models = Models(client)
-        ask = Ask(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s)
+        models, ask, state = Models(client), ask_of(client, settings), state_of(settings)
         results, callbacks = results_of(client, ask, settings)
-        entrance = entrance_of(client, ask, models, results=results, callbacks=callbacks, settings=settings)
+        entrance = entrance_of(
+            client, ask, models, results=results, callbacks=callbacks, settings=settings, state=state
+        )
         listener, metrics = listener_of(entrance, settings), Metrics(models)
+        grpc = grpc_listener_of(client, models, settings, ask=ask, state=state, admission=listener.admission)
         port = await listener.open(settings.host, settings.http_port, reuse_port=settings.reuse_port)
+        grpc_port = await grpc.open(settings.host, settings.grpc_port, reuse_port=settings.reuse_port)
         await metrics.open(settings.host, settings.metrics_port, reuse_port=settings.reuse_port)
         gc.freeze()  # what lives for ever need not be looked at again
-        log.info("%s http://%s:%d", GATEWAY_LINE, settings.host, port)
+        log.info("%s http://%s:%d and grpc://%s:%d", GATEWAY_LINE, settings.host, port, settings.host, grpc_port)
         await stop.wait()
         log.info("gateway stops", extra={"drain_s": settings.drain_s})
         results.leave()
-        await listener.close(settings.drain_s)
+        await asyncio.gather(listener.close(settings.drain_s), grpc.close(settings.drain_s))
         await metrics.close()
         await callbacks.close()
         await results.close()
@@ -102,12 +113,13 @@ def results_of(client: Client, ask: Ask, settings: GatewaySettings) -> tuple[Res
 
 
 def entrance_of(
-    client: Client, ask: Ask, models: Models, *, results: Results, callbacks: Callbacks, settings: GatewaySettings
-) -> Entrance:
+    client: Client, ask: Ask, models: Models, *, results: Results, callbacks: Callbacks, settings: GatewaySettings,
+    state: ServerState,
+) -> Entrance:  # fmt: skip
     """The HTTP doors over a client."""
     admin = Admin(client, key=settings.admin_key, host=settings.host)
     deferred = Deferred(results, callbacks)
-    door = OpenInferenceHttp(ask, models, Health(client), admin, state=state_of(settings), deferred=deferred)
+    door = OpenInferenceHttp(ask, models, Health(client), admin, state=state, deferred=deferred)
     doors: dict[str, HttpDoor] = {RESULTS: ResultsHttp(results), STATISTICS: StatisticsHttp(LiveStatistics(models))}
     doors |= dict.fromkeys(contract.PREFIXES, contract.Contract())
     doors |= dict.fromkeys(tf_serving.PREFIXES, tf_serving.TensorFlowServing(ask, models))
@@ -118,6 +130,22 @@ def listener_of(door: HttpDoor, settings: GatewaySettings) -> Listener:
     """Where callers come in, with the limits of the settings."""
     admission = Admission(max(settings.max_bytes_in_flight, settings.max_body_bytes * COPIES))
     return Listener(door, admission, max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.timeout_s)
+
+
+def ask_of(client: Client, settings: GatewaySettings) -> Ask:
+    """What every door asks through, so that the limit is one for all of them."""
+    return Ask(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s)
+
+
+def grpc_listener_of(
+    client: Client, models: Models, settings: GatewaySettings, *, ask: Ask, state: ServerState, admission: Admission
+) -> GrpcListener:
+    """The gRPC door over a client, which shares the HTTP door's limits and state."""
+    repository = Repository(Admin(client, key=settings.admin_key, host=settings.host), models)
+    operations = Operations(models, Health(client), repository, state.server)
+    inference = GrpcInference(ask, Placing(state.memory, models))
+    door = OpenInferenceGrpc(inference, operations, StateOperations(models, state))
+    return GrpcListener(door, admission, max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.timeout_s)
 
 
 def _signalled() -> asyncio.Event:

@@ -91,8 +91,8 @@ class Plans:
         bounds the largest request, which is not to depend on the number of cores.
         """
         at, key = self._at, self._settings.admin_key
-        words = ["gateway", "--host", at.host, "--http-port", at.http, "--metrics-port", at.metrics]
-        names = ["gateway"]
+        ports = ("--http-port", at.http, "--grpc-port", at.grpc, "--metrics-port", at.metrics)
+        words, names = ["gateway", "--host", at.host, *ports], ["gateway"]
         if at.gateways > 1:
             words.append("--reuse-port")
             names = [f"gateway-{number}" for number in range(at.gateways)]

@@ -189,6 +189,7 @@ def ready_block(at: Addresses, folder: Path, models_root: str, seconds: float) -
     """What is printed once all of it is true."""
     lines = {
         "HTTP": at.http_url + (f" ({at.gateways} gateways)" if at.gateways > 1 else ""),
+        "gRPC": at.grpc_url,
         "Redis": at.redis_url,
         "Flink UI": at.ui_url or "off",
         "models": allowed(models_root),

@@ -10,12 +10,14 @@ import pytest
 from scurry.bench.requests import (
     ID_BYTES,
     Input,
+    grpc_message,
     http_request,
     inputs_of,
     prepare,
     subject,
     zipf_choices,
 )
+from scurry.protocols.oip_grpc import decode
 from scurry.protocols.oip_json import decode_request
 from scurry.wire.errors import NotFound
 from scurry.wire.infer_pb2 import InferRequest
@@ -76,6 +78,14 @@ def test_partition_follows_the_model() -> None:
     """With partitions a request goes to its model's own stream."""
     request = prepare(subject("m", "", [SMALL]), Keys(), "r", partitions=4)
     assert sent(request.entry)[1].decode() == Keys().requests("m", 4)
+
+
+def test_a_grpc_message_has_its_tensors_raw() -> None:
+    """As the gateway reads them."""
+    one = subject("m", "2", [SMALL], rows=3)
+    infer = decode(grpc_message(one))
+    assert (infer.model, infer.version, list(infer.request.inputs[0].shape)) == ("m", "2", [3, 16])
+    assert [bytes(content) for content in infer.contents] == [data for *_, data in one.tensors]
 
 
 def test_http_request_is_whole() -> None:

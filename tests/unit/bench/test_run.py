@@ -10,6 +10,7 @@ import pytest
 
 from scurry.bench import run
 from scurry.bench.doors import HttpDoor, RedisDoor
+from scurry.bench.grpc_door import GrpcDoor
 from scurry.bench.requests import Input
 from scurry.bench.run import Bench, Shape, chosen
 from scurry.wire.errors import NotFound, Unavailable
@@ -90,6 +91,7 @@ def test_the_door_is_redis_unless_a_gateway_is_named() -> None:
     """Both are made from the same subjects."""
     assert isinstance(bench()._door(1, 1, [], 1), RedisDoor)
     assert isinstance(bench(url="http://g:1")._door(1, 1, [], 1), HttpDoor)
+    assert isinstance(bench(url="grpc://g:1")._door(1, 1, [], 1), GrpcDoor)
 
 
 def test_models_are_chosen_by_pattern() -> None:

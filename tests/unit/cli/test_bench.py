@@ -43,6 +43,8 @@ def test_the_words_become_a_bench():
     made = verb.bench(words("m", "--input", "x:FP32:-1x4", "--redis-url", "redis://r:1/0"))
     assert (made.models, made.url, list(made.inputs)) == (["m"], "", [Input("x", "FP32", (-1, 4))])
     assert verb.bench(words("m", "--door", "http", "--url", "http://g:1")).url == "http://g:1"
+    assert verb.bench(words("m", "--door", "http")).url == "http://127.0.0.1:8000"
+    assert verb.bench(words("m", "--door", "grpc")).url == "grpc://127.0.0.1:8001"
 
 
 def test_several_callers_are_several_loads():
@@ -73,6 +75,12 @@ def test_json_goes_to_stdout_or_a_file(run, capsys, tmp_path):
     assert main(["bench", "m", "--json", str(tmp_path / "f.json")]) == 0
     assert json.loads((tmp_path / "f.json").read_text())[0]["failed"] == 0
     assert "3 callers" in capsys.readouterr().out
+
+
+def test_an_address_of_another_door_is_refused(run, capsys):
+    """It would be another protocol at the other's port."""
+    assert main(["bench", "m", "--door", "grpc", "--url", "http://g:1"]) == 1
+    assert "--url http://g:1 is not for --door grpc" in capsys.readouterr().err
 
 
 def test_tensors_in_json_are_for_http(run, capsys):

@@ -4,15 +4,6 @@ from scurry.cli.main import main
 from scurry.serving import gateway
 
 
-def test_a_port_that_is_not_served_is_said(capsys, monkeypatch):
-    """The flags are taken, for what comes."""
-    monkeypatch.setattr(gateway, "run", lambda settings: None)
-    assert main(["gateway", "--grpc-port", "8001"]) == 0
-    assert capsys.readouterr().err == (
-        "scurry: --grpc-port is accepted, but gRPC is not served yet: nothing listens there.\n"
-    )
-
-
 def test_a_port_is_shared_only_when_told(monkeypatch):
     """By flag or variable."""
     seen = []

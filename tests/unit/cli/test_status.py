@@ -14,6 +14,7 @@ UP = {
     "pid": os.getpid(),
     "ready": True,
     "http_url": "http://127.0.0.1:1",
+    "grpc_url": "grpc://127.0.0.1:5",
     "functions_url": "http://127.0.0.1:2",
     "worker_urls": ["http://127.0.0.1:3"],
     "redis_url": "redis://127.0.0.1:4/0",
@@ -55,6 +56,7 @@ def test_all_that_is_ready_exits_with_0(answers, tmp_path, capsys):
     assert head == f"scurry is ready (process {os.getpid()}, {tmp_path})"
     assert columns.split() == list(status.COLUMNS)
     assert [line.split()[0] for line in lines] == list(UP["processes"])
+    assert lines[4].split()[-2:] == ["http://127.0.0.1:1", "grpc://127.0.0.1:5"]
     assert lines[2].split() == ["worker-0", "running", "yes", "7", "1", "http://127.0.0.1:3"]
 
 
@@ -102,7 +104,7 @@ def test_a_gateway_is_not_ready_because_another_answers(answers, told, tmp_path,
     assert main(["status", "--dir", written(tmp_path, processes=TWO)]) == 1
     lines = [line.split() for line in capsys.readouterr().out.splitlines()[-2:]]
     assert [line[:3] for line in lines] == [["gateway-0", "running", "yes"], ["gateway-1", "running", "no"]]
-    assert {line[-1] for line in lines} == {UP["http_url"]}
+    assert {tuple(line[-2:]) for line in lines} == {(UP["http_url"], UP["grpc_url"])}
     answers[1] = False
     main(["status", "--dir", written(tmp_path, processes=TWO)])
     assert [line.split()[2] for line in capsys.readouterr().out.splitlines()[-2:]] == ["no", "no"]

@@ -21,6 +21,7 @@ from scurry.gateway.doors.results import ResultsHttp
 from scurry.gateway.doors.statistics import StatisticsHttp
 from scurry.gateway.doors.tf_serving import TensorFlowServing
 from scurry.gateway.models import Models
+from scurry.gateway.server_state import ServerState
 from scurry.serving.gateway import entrance_of, results_of
 from scurry.settings import GatewaySettings
 
@@ -90,7 +91,9 @@ async def test_every_door_is_known_here() -> None:
     settings = GatewaySettings()
     ask = Ask(client, max_in_flight=1, timeout_s=1)
     results_, callbacks = results_of(client, ask, settings)
-    entrance = entrance_of(client, ask, Models(client), results=results_, callbacks=callbacks, settings=settings)
+    entrance = entrance_of(
+        client, ask, Models(client), results=results_, callbacks=callbacks, settings=settings, state=ServerState.private()
+    )
     assert isinstance(entrance, Entrance)
     assert {type(entrance._otherwise), *(type(door) for _, door in entrance._doors)} == set(DOORS)
 

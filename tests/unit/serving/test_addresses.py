@@ -64,14 +64,22 @@ def test_the_web_ui_can_be_off():
 def test_a_gateway_on_every_interface_is_shown_as_this_machine(wanted):
     """0.0.0.0 can be bound but not typed into a browser; only the gateway's ports are there."""
     assert choose(UpSettings(host="0.0.0.0", http_port=80), 1, {}).http_url == "http://127.0.0.1:80"
-    assert [flag for flag, _, _, host in wanted if host == "0.0.0.0"] == ["--http-port", "--metrics-port"]
+    outer = [flag for flag, _, _, host in wanted if host == "0.0.0.0"]
+    assert outer == ["--http-port", "--grpc-port", "--metrics-port"]
+
+
+def test_grpc_has_a_port_of_its_own():
+    """Told beside HTTP's, and kept for the next time."""
+    at = choose(UpSettings(host="0.0.0.0", grpc_port=8001), 1, {})
+    assert at.grpc_url == at.shown()["grpc_url"] == "grpc://127.0.0.1:8001"
+    assert at.ports()["grpc"] == 8001
 
 
 def test_gateways_share_one_port():
     """How many there are is chosen anew each time."""
     at = choose(UpSettings(), 1, {}, gateways=3)
     assert at.gateways == 3
-    assert at.ports().keys() == {"redis", "functions", "workers", "http", "metrics", "ui"}
+    assert at.ports().keys() == {"redis", "functions", "workers", "http", "grpc", "metrics", "ui"}
     assert choose(UpSettings(), 1, at.ports()).gateways == 1
 
 

@@ -61,7 +61,8 @@ def test_several_gateways_share_a_port(plans, tmp_path):
     assert len({plan.log for plan in made}) == 2
     for plan in made:
         words = " ".join(plan.command)
-        assert "gateway --host 127.0.0.1 --http-port 10 --metrics-port 0 --reuse-port --drain-s 10.0" in words
+        ports = "--http-port 10 --grpc-port 0 --metrics-port 0"
+        assert f"gateway --host 127.0.0.1 {ports} --reuse-port --drain-s 10.0" in words
         assert plan.session
         assert plan.environ["SCURRY_MAX_BYTES_IN_FLIGHT"] == "7"
 

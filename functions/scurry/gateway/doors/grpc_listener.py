@@ -1,0 +1,60 @@
+"""Where gRPC callers connect: the socket, and who is late."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from scurry.gateway.doors.grpc_call import GrpcDoor
+from scurry.gateway.doors.http2_connection import Http2Connection
+from scurry.gateway.limits import Admission
+
+LOOK_S: Final = 1.0
+"""How often connections are looked at for callers that are late."""
+
+
+class GrpcListener:
+    """Serves one door."""
+
+    def __init__(
+        self, door: GrpcDoor, admission: Admission, *, max_body_bytes: int, body_timeout_s: float
+    ) -> None:
+        self.door = door
+        self.admission = admission
+        self.max_body_bytes = max_body_bytes
+        self.body_timeout_s = body_timeout_s
+        self.connections: set[Http2Connection] = set()
+        self._loop = asyncio.get_running_loop()
+        self._sockets: asyncio.Server | None = None
+        self._looking: asyncio.TimerHandle | None = None
+
+    async def open(self, host: str, port: int, *, reuse_port: bool = False) -> int:
+        """Listen, beside others if all of them reuse the port; returns the port. Raises `OSError`."""
+        self._sockets = await self._loop.create_server(
+            lambda: Http2Connection(self), host, port, backlog=1024, reuse_port=reuse_port
+        )
+        self._look()
+        return int(self._sockets.sockets[0].getsockname()[1])
+
+    async def close(self, seconds: float) -> None:
+        """Take no new connection and no new call, answer what has been asked within `seconds`, close."""
+        if self._sockets is not None:
+            self._sockets.close()
+        end = self._loop.time() + seconds
+        for connection in tuple(self.connections):
+            connection.leave()
+        while self.connections and self._loop.time() < end:  # noqa: ASYNC110 - once in a lifetime
+            await asyncio.sleep(0.01)
+        for connection in tuple(self.connections):
+            connection.close()
+        if self._looking is not None:
+            self._looking.cancel()
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        for connection in tuple(self.connections):
+            connection.give_up_late(now)
+        self._looking = self._loop.call_later(LOOK_S, self._look)
+
+    def __repr__(self) -> str:
+        return f"<GrpcListener {len(self.connections)} connections, {self.admission!r}>"

@@ -1,0 +1,171 @@
+"""One gRPC call on its stream."""
+
+from __future__ import annotations
+
+import gzip
+from urllib.parse import unquote
+
+import pytest
+from tests.unit.gateway.doors.line import Line, door_of
+
+from scurry.gateway.doors.grpc_call import ROOMY, Messages
+from scurry.protocols import http2
+from scurry.protocols.oip_pb2 import ModelReadyRequest, ModelReadyResponse
+
+READY = ModelReadyResponse(ready=True).SerializeToString()
+ASKED = ModelReadyRequest(name="m").SerializeToString()
+
+
+@pytest.fixture
+async def line(client) -> Line:
+    """A connection to the door that has greeted."""
+    line = Line(door_of(client), max_body_bytes=1000)
+    line.greet()
+    return line
+
+
+def test_messages_are_put_together_of_any_pieces():
+    """Two of them, a byte at a time and all at once."""
+    wire = b"\x00\x00\x00\x00\x03abc" + b"\x01\x00\x00\x00\x00"
+    for step in (1, 2, 7, 100):
+        messages, found = Messages(), []
+        for at in range(0, len(wire), step):
+            messages.put(wire[at : at + step])
+            while messages.measure() or messages.is_whole:
+                if not messages.is_whole:
+                    break
+                found.append(messages.take())
+        assert found == [(b"abc", False), (b"", True)]
+        assert messages.heard == 0
+
+
+async def test_a_message_in_pieces_is_one(line):
+    """However it is cut."""
+    stream = line.head("ModelReady")
+    wire = b"\x00" + len(ASKED).to_bytes(4, "big") + ASKED
+    for at in range(len(wire)):
+        line.data(stream, wire[at : at + 1], last=at == len(wire) - 1, framed=False)
+    assert (await line.reply(stream)).messages == [READY]
+
+
+async def test_compressed_messages_are_read_within_the_limit(line):
+    """gzip is; a bomb is refused, and what is no gzip."""
+    for message, status in ((ASKED, "0"), (bytes(10_000), "8")):
+        stream = line.head("ModelReady", grpc_encoding="gzip")
+        packed = gzip.compress(message)
+        line.data(stream, b"\x01" + len(packed).to_bytes(4, "big") + packed, framed=False)
+        assert (await line.reply(stream)).status == status
+    stream = line.head("ModelReady", grpc_encoding="gzip")
+    line.data(stream, b"\x01\x00\x00\x00\x03abc", framed=False)
+    assert (await line.reply(stream)).status == "3"
+
+
+async def test_a_message_above_the_limit_is_refused_before_it_comes(line):
+    """By what stands before it."""
+    stream = line.head("ModelReady")
+    line.data(stream, b"\x00\x00\x00\x03\xe9", last=False, framed=False)
+    reply = await line.reply(stream)
+    assert reply.status == "8"
+    assert "1001 bytes" in reply.text
+
+
+async def test_memory_is_admitted_and_given_back(client):
+    """A message is refused when there is none left for it, and takes none once it is answered."""
+    line = Line(door_of(client), memory=3000)
+    line.greet()
+    first = line.head("ModelReady")
+    line.data(first, b"\x00\x00\x00\x03\xe8", last=False, framed=False)
+    assert (await line.call("ModelReady", ASKED)).status == "14"
+    line.data(first, ASKED + bytes(1000 - len(ASKED)), framed=False)
+    assert (await line.reply(first)).status == "3"
+    assert (await line.call("ModelReady", ASKED)).status == "0"
+    assert "<Admission 0 " in repr(line.admission)
+
+
+async def test_two_messages_to_a_method_that_takes_one_are_refused(line):
+    """And one that ends within a message."""
+    stream = line.head("ModelReady")
+    line.data(stream, ASKED, last=False)
+    line.data(stream, ASKED)
+    assert "takes one message" in (await line.reply(stream)).text
+    stream = line.head("ModelReady")
+    line.data(stream, b"\x00\x00\x00\x00\x09abc", framed=False)
+    assert "ends within" in (await line.reply(stream)).text
+
+
+async def test_a_stream_is_held_back_while_much_is_unanswered(client):
+    """No window is given for messages beyond those."""
+
+    class Silent:
+        def begin(self, call, message):
+            raise AssertionError
+
+        def stream(self, call):
+            self.call, self.got = call, 0
+            return self
+
+        def message(self, data, room):
+            self.got += 1
+
+        def end(self):
+            pass
+
+    door = Silent()
+    line = Line(door)
+    line.greet()
+    stream = line.head("ModelStreamInfer")
+    line.look()
+    for _ in range(ROOMY + 10):
+        line.data(stream, bytes(4000), last=False)
+    assert door.got == ROOMY + 10
+    given = sum(int.from_bytes(frame[3], "big") for frame in line.look() if frame[0] == http2.WINDOW_UPDATE)
+    assert given < ROOMY * 4005
+    for _ in range(20):
+        door.call.answered()
+    assert [frame[0] for frame in line.look()] == [http2.WINDOW_UPDATE]
+
+
+async def test_errors_are_told_in_words_that_headers_can_hold(line):
+    """Whatever the caller put into them."""
+    reply = await line.call("ModelMetadata", ModelReadyRequest(name="größer%\n").SerializeToString())
+    assert reply.status == "5"
+    assert reply.text.isascii()
+    assert "größer%\\n" in unquote(reply.text)
+
+
+class Later:
+    """A door that answers when the test says so."""
+
+    def begin(self, call, message):
+        self.call = call
+
+    def stream(self, call):
+        return None
+
+
+async def test_what_comes_behind_an_answer_takes_no_memory():
+    """Not even while the answer waits for a window."""
+    line = Line(Later())
+    door = line.door
+    line.greet((http2.INITIAL_WINDOW_SIZE, 10))
+    stream = line.head("ModelReady")
+    line.data(stream, ASKED, last=False)
+    door.call.answer((bytes(1000),))
+    line.look()
+    assert stream not in line.ended
+    line.data(stream, b"\x00\x00\x10\x00\x00" + bytes(100), last=False, framed=False)
+    assert "<Admission 0 " in repr(line.admission)
+
+
+async def test_memory_of_a_call_that_is_taken_back_is_free_when_the_door_is_done():
+    """Whatever the door took for it since."""
+    line = Line(Later())
+    line.greet()
+    stream = line.head("ModelReady")
+    line.data(stream, ASKED)
+    line.send(http2.number(http2.RST_STREAM, stream, http2.CANCEL))
+    assert "<Admission 0 " not in repr(line.admission)
+    line.door.call.room.take(1000)
+    line.door.call.answer((b"late",))
+    assert "<Admission 0 " in repr(line.admission)
+    assert stream not in line.ended
