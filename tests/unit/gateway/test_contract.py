@@ -92,7 +92,8 @@ async def test_every_door_is_known_here() -> None:
     ask = Ask(client, max_in_flight=1, timeout_s=1)
     results_, callbacks = results_of(client, ask, settings)
     entrance = entrance_of(
-        client, ask, Models(client), results=results_, callbacks=callbacks, settings=settings, state=ServerState.private()
+        client, ask, Models(client), results=results_, callbacks=callbacks, settings=settings,
+        state=ServerState.private(),
     )
     assert isinstance(entrance, Entrance)
     assert {type(entrance._otherwise), *(type(door) for _, door in entrance._doors)} == set(DOORS)
