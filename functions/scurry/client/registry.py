@@ -77,6 +77,11 @@ class RegistryCaller(Session):
         found: bytes | None = await self.command("HGET", self.keys.models, model)
         return None if found is None else json.loads(found)
 
+    async def inputs_of(self, model: str, version: str) -> Mapping[str, str]:
+        """A model's inputs with their data types, so far as the view shows them."""
+        signature = signature_of(await self.record(model) or {}, version) or {}
+        return {port["name"]: port["datatype"] for port in signature.get("inputs", ())}
+
     async def history(self, model: str, *, limit: int = 0) -> list[Change]:
         """The registry messages of a model that were applied or refused, the newest first, so far as they are kept.
 

@@ -46,7 +46,7 @@ def test_a_forked_process_is_told_instead_of_hanging(redis, monkeypatch):
     """Its thread stayed behind with the parent."""
     with BlockingClient("redis://fake:1/0") as client:
         with monkeypatch.context() as child:
-            child.setattr(session._forks, "count", session._forks.count + 1)
+            child.setattr(session.forks, "count", session.forks.count + 1)
             with pytest.raises(RuntimeError, match="forked from it"):
                 client.ping()
         client.ping()
