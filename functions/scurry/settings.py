@@ -153,8 +153,11 @@ def load(cls: type[Settings], args: argparse.Namespace | None, environ: Mapping[
     return cls(**values)
 
 
-def client_options(environ: Mapping[str, str]) -> dict[str, Any]:
-    """What a client is made with, as the environment says. A variable of somebody else's is no reason to fail."""
+def client_options(environ: Mapping[str, str], given: Mapping[str, object]) -> dict[str, Any]:
+    """What a client is made with, as the environment says unless it is `given`.
+
+    A variable of a newer version is no reason for a program of somebody else's to fail.
+    """
     known = {name: value for name, value in environ.items() if name in variables()}
     said = load(ClientSettings, None, known)
     return {
@@ -163,6 +166,7 @@ def client_options(environ: Mapping[str, str]) -> dict[str, Any]:
         "separate_registry": said.separate_registry,
         "api_key": said.api_key,
         "admin_key": said.admin_key,
+        **given,
     }
 
 

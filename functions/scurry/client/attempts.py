@@ -1,4 +1,4 @@
-"""Asking again what was refused: when, how often, and no longer than told.
+"""Asking again what was refused: when, and how often.
 
 Only what never ran is asked again (`ScurryError.retryable`), under the same id: nothing is computed twice for it.
 """

@@ -1,4 +1,4 @@
-"""Changes of the registry as JSON, as people and other languages send them."""
+"""Changes of the registry as JSON."""
 
 from __future__ import annotations
 

@@ -44,3 +44,15 @@ class StreamOptions(TypedDict, total=False):
     priority: int
     tenant: str
     retries: int | None
+
+
+class ClientOptions(TypedDict, total=False):
+    """What a client is made with besides its URL."""
+
+    namespace: str
+    name: str | None
+    separate_registry: bool
+    retries: int
+    api_key: str
+    admin_key: str
+    connections: int

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from scurry.wire.errors import ScurryError
+from scurry.wire.errors import InvalidRequest, ScurryError
 
 if TYPE_CHECKING:
     from scurry.client.options import Outputs
@@ -96,6 +96,12 @@ class Flight(Generic[In]):
 
     def __repr__(self) -> str:
         return f"<Flight of {len(self._under_way)} requests>"
+
+
+def check_in_flight(in_flight: int) -> None:
+    """Raise `bad_request` for a number that would let nothing be asked."""
+    if in_flight < 1:
+        raise InvalidRequest("bad_request", f"in_flight must be a whole number from 1, not {in_flight}.")
 
 
 async def _each(source: Iterable[In] | AsyncIterable[In], room: asyncio.Semaphore) -> AsyncGenerator[In, None]:

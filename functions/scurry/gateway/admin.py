@@ -37,11 +37,15 @@ class Admin:
 
     async def change(self, model: str, change: str, given: str, *, from_page: bool) -> dict[str, Any]:
         """Apply one change, as JSON, for a caller who gave this key. Raises `ScurryError`."""
-        self._check(given.encode(errors="surrogateescape"), from_page=from_page)
+        self.check(given, from_page=from_page)
         return await self._client.update(Update(model=model, json=change), timeout=UPDATE_S)
 
-    def _check(self, given: bytes, *, from_page: bool) -> None:
-        """Cases: 1. there is a key; 2. there is none, and strangers may reach us, by network or from a web page."""
+    def check(self, key: str, *, from_page: bool) -> None:
+        """Raise `InvalidRequest` for who may not.
+
+        Cases: 1. there is a key; 2. there is none, and strangers may reach us, by network or from a web page.
+        """
+        given = key.encode(errors="surrogateescape")
         if self._key:
             if not given:
                 raise InvalidRequest("not_authenticated", "Changing the registry needs the admin key.")

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from scurry.cli import apply
 from scurry.cli.main import main
 from scurry.client import applying
 from scurry.wire.errors import Unavailable

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import Any
+from urllib.parse import parse_qsl
 
 from scurry.gateway import describe
 from scurry.gateway.admin import Admin
@@ -43,17 +44,19 @@ class OpenInferenceHttp:
             if operation.name == "infer":
                 self._inference.begin(operation, head.headers, body, room, done)
             else:
-                task = asyncio.get_running_loop().create_task(self._answer(operation, head.headers, body, done))
+                task = asyncio.get_running_loop().create_task(self._answer(operation, head, body, done))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
         except Exception as cause:
             done(_refused(cause, head.target))
 
-    async def _answer(self, operation: Operation, headers: Headers, body: bytes, done: Done) -> None:
+    async def _answer(self, operation: Operation, head: Head, body: bytes, done: Done) -> None:
         """Everything but inference."""
         try:
             if operation.name == "change":
-                reply = await self._change(operation.model, headers, body)
+                reply = await self._change(operation.model, head.headers, body)
+            elif operation.name in {"record", "records"}:
+                reply = await self._show(operation.model, head)
             else:
                 reply = await self._tell(operation, body)
         except Exception as cause:
@@ -61,13 +64,20 @@ class OpenInferenceHttp:
         done(reply)
 
     async def _change(self, model: str, headers: Headers, body: bytes) -> HttpReply:
-        scheme, _, token = headers.get("Authorization", "").partition(" ")
-        given = token.strip() if scheme.lower() == "bearer" else headers.get("X-Admin-Key", "")
         try:
             change = body.decode()
         except UnicodeDecodeError:
             raise InvalidRequest("bad_request", "The body is not UTF-8.") from None
-        return json_reply(await self._admin.change(model, change, given, from_page="Origin" in headers))
+        return json_reply(await self._admin.change(model, change, _key_in(headers), from_page="Origin" in headers))
+
+    async def _show(self, model: str, head: Head) -> HttpReply:
+        """Whole records, which tell files and options: for those who may change them."""
+        self._admin.check(_key_in(head.headers), from_page="Origin" in head.headers)
+        if model:
+            return json_reply(await self._models.record(model))
+        asked = dict(parse_qsl(head.target.partition("?")[2]))
+        limit = asked.get("limit", "0")
+        return json_reply(await self._page(int(limit) if limit.isdecimal() else limit, asked.get("after", "")))
 
     async def _tell(self, operation: Operation, body: bytes) -> HttpReply:
         if operation.model:
@@ -84,13 +94,20 @@ class OpenInferenceHttp:
 
     async def _index(self, asked: dict[str, Any]) -> list[dict[str, str]]:
         """All models, or a page of them."""
-        limit, after = asked.get("limit", 0), asked.get("after", "")
-        if type(limit) is not int or limit < 0:
+        records = await self._page(asked.get("limit", 0), asked.get("after", ""))
+        return describe.index(records, ready_only=asked.get("ready") is True)
+
+    async def _page(self, limit: object, after: object) -> dict[str, dict[str, Any]]:
+        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
             raise InvalidRequest("bad_request", "limit must be a whole number from 0; 0 is all of them.")
         if not isinstance(after, str):
             raise InvalidRequest("bad_request", "after must be the name of the last model of the page before.")
-        records = await (self._models.page(limit, after) if limit or after else self._models.records())
-        return describe.index(records, ready_only=asked.get("ready") is True)
+        return await (self._models.page(limit, after) if limit or after else self._models.records())
+
+
+def _key_in(headers: Headers) -> str:
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else headers.get("X-Admin-Key", "")
 
 
 def _refused(cause: Exception, what: str) -> HttpReply:

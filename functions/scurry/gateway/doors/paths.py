@@ -35,6 +35,7 @@ _FIXED: Final[dict[tuple[str, ...], tuple[str, tuple[str, ...]]]] = {
     ("v2", "health", "live"): ("live", READING),
     ("v2", "health", "ready"): ("ready", READING),
     ("v2", "repository", "index"): ("index", ("POST", *READING)),
+    ("v2", "repository", "models"): ("records", READING),
 }
 _OF_MODEL: Final[dict[tuple[str, ...], tuple[str, tuple[str, ...]]]] = {
     (): ("metadata", READING),
@@ -54,7 +55,7 @@ def operation_of(method: str, target: str) -> Operation:
     found = _FIXED.get(segments)
     model = version = ""
     if segments[:3] == ("v2", "repository", "models") and len(segments) == 4:
-        model, found = segments[3], ("change", ("POST",))
+        model, found = segments[3], ("record" if method in READING else "change", ("POST", *READING))
     if found is None and segments[:2] == ("v2", "models") and len(segments) > 2:
         model, rest = segments[2], segments[3:]
         if rest[:1] == ("versions",) and len(rest) > 1:
