@@ -101,7 +101,8 @@ class BlockingClient:
     ) -> Generator[StreamReply, None, None]:
         """As `Client.stream`; the inputs are taken in the caller's own thread, as he takes answers."""
         check_in_flight(in_flight)
-        numbered, under_way = enumerate(inputs), dict[Future[Outputs], int]()
+        numbered = enumerate(inputs)
+        under_way: dict[Future[Outputs], int] = {}
         try:
             while True:
                 for index, one in itertools.islice(numbered, in_flight - len(under_way)):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ssl
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiohttp
 import orjson
@@ -18,6 +19,7 @@ WHOLE: Final = 64 * 1024
 """Up to this size a body leaves in one piece; above, copying its parts together would cost more."""
 IDLE_S: Final = 30.0
 """A connection that was idle for so long is not used again: the gateway closes its own after 75 s."""
+NONE: Final[Mapping[str, str]] = {}
 NO_CODE: Final = {
     HTTPStatus.UNAUTHORIZED: "not_authenticated",
     HTTPStatus.FORBIDDEN: "not_allowed",
@@ -51,10 +53,12 @@ class HttpLink:
         if not parts.hostname:
             raise ValueError(f"A gateway's address is http://host:port or https://host:port, not {parts.scheme}://…")
         self.address = f"{parts.scheme}://{host}{parts.path.rstrip('/')}"
-        self._base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
-        self._tls = _tls(parts.query) if parts.scheme == "https" else True
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        basic = b64encode(f"{user}:{password}".encode()).decode()
+        self._who = {"Authorization": f"Basic {basic}"} if user else {}
+        tls = _tls(parts.query) if parts.scheme == "https" else True
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=IDLE_S, ssl=self._tls),
+            connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=IDLE_S, ssl=tls),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
@@ -67,17 +71,17 @@ class HttpLink:
         method: str,
         path: str,
         *,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] = NONE,
         parts: Sequence[bytes | memoryview] = (),
         timeout: float,  # noqa: ASYNC109 - of this one request
     ) -> HttpAnswer:
         """One request and its response, whatever its status. Raises `Unavailable`."""
         if timeout <= 0:
             raise _late(path, timeout)
-        total = aiohttp.ClientTimeout(total=timeout)
+        url, lines, total = self.address + path, {**self._who, **headers}, aiohttp.ClientTimeout(total=timeout)
         try:
             async with self._session.request(
-                method, self._base + path, headers=headers, data=_body(parts), timeout=total, allow_redirects=False
+                method, url, headers=lines, data=_body(parts), timeout=total, allow_redirects=False
             ) as response:
                 return HttpAnswer(response.status, response.headers, await response.read())
         except TimeoutError:
