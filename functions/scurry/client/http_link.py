@@ -20,7 +20,7 @@ WHOLE: Final = 64 * 1024
 IDLE_S: Final = 30.0
 """A connection that was idle for so long is not used again: the gateway closes its own after 75 s."""
 NONE: Final[Mapping[str, str]] = {}
-NO_CODE: Final = {
+NO_CODE: Final[dict[int, str]] = {
     HTTPStatus.UNAUTHORIZED: "not_authenticated",
     HTTPStatus.FORBIDDEN: "not_allowed",
     HTTPStatus.NOT_FOUND: "bad_request",
@@ -109,7 +109,7 @@ def error_of(answer: HttpAnswer) -> ScurryError:
     except (ValueError, KeyError, AttributeError, TypeError):
         code, sentence = None, f"The answer has status {answer.status} and no error in it."
     fallback = "internal" if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "bad_request"
-    failure = error(str(code or NO_CODE.get(HTTPStatus(answer.status), fallback)), sentence)
+    failure = error(str(code or NO_CODE.get(answer.status, fallback)), sentence)
     failure.retry_after = retry_after(answer.headers)
     return failure
 

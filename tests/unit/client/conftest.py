@@ -113,6 +113,7 @@ class FakeRedis:
         for key in keys:
             self.strings.pop(key, None)
             self.streams.pop(key, None)
+            self.hashes.pop(key, None)
         transport.answer(b":1\r\n")
 
     def on_hget(self, transport: FakeTransport, key: bytes, field: bytes) -> None:
