@@ -74,11 +74,8 @@ class HttpSession(Client):
         return answer.status == HTTPStatus.OK
 
     async def inputs_of(self, model: str, version: str) -> Mapping[str, str]:
-        """A model's inputs with their data types, as its metadata tells; none of a model that is not there."""
-        try:
-            told = json.loads((await self._get(model_path(model, version))).body)
-        except NotFound:
-            return {}
+        """A model's inputs with their data types, as its metadata tells. Raises `NotFound`."""
+        told = json.loads((await self._get(model_path(model, version))).body)
         return {port["name"]: port["datatype"] for port in told.get("inputs", ())}
 
     async def record(self, model: str) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ import pytest
 
 from scurry.client import signatures
 from scurry.client.signatures import Signatures
-from scurry.wire.errors import InvalidRequest, Unavailable
+from scurry.wire.errors import InvalidRequest, NotFound, Unavailable
 
 
 class Records:
@@ -22,7 +22,9 @@ class Records:
         self.asked.append(model)
         if self.away:
             raise Unavailable("unavailable", "Away.")
-        return {"ghost": {}, "two": {"a": "FP32", "b": "INT64"}}.get(model, {"x": "FP32"})
+        if model == "ghost":
+            raise NotFound("model_not_found", "No model is called 'ghost'.")
+        return {"silent": {}, "two": {"a": "FP32", "b": "INT64"}}.get(model, {"x": "FP32"})
 
 
 async def test_a_signature_is_looked_up_once_in_a_while() -> None:
@@ -61,8 +63,8 @@ async def test_one_array_is_for_the_only_input() -> None:
     with pytest.raises(InvalidRequest, match=r"2 inputs \(a, b\): pass a mapping") as caught:
         await known.only_input("two", "")
     assert caught.value.code == "input_name"
-    with pytest.raises(InvalidRequest, match="not known here"):
-        await known.only_input("ghost", "")
+    with pytest.raises(InvalidRequest, match="does not say what it takes: pass a mapping"):
+        await known.only_input("silent", "")
 
 
 async def test_what_was_not_known_is_looked_up_again_for_one_array() -> None:
@@ -70,6 +72,6 @@ async def test_what_was_not_known_is_looked_up_again_for_one_array() -> None:
     records = Records()
     known = Signatures(records)
     for _ in range(2):
-        with pytest.raises(InvalidRequest):
+        with pytest.raises(NotFound):
             await known.only_input("ghost", "")
-    assert records.asked == ["ghost", "ghost"]
+    assert records.asked == ["ghost"] * 3
