@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from tests.integration.listening import LIMIT, RECORD, Echo
 
 from scurry import BlockingClient, Client
@@ -369,3 +376,58 @@ async def test_it_blocks_inside_a_running_loop(running: Gateway) -> None:
     """As in a notebook."""
     with BlockingClient(running.url) as client:
         assert client.infer("m", X)["x"].tolist() == X["x"].tolist()
+
+
+@dataclass
+class Files:
+    """A key and its certificate, which signs itself."""
+
+    key: str
+    certificate: str
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> Files:
+    """For 127.0.0.1."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "gateway")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    files = Files(str(tmp_path / "key.pem"), str(tmp_path / "certificate.pem"))
+    encoding = serialization.Encoding.PEM
+    form, secret = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    Path(files.key).write_bytes(key.private_bytes(encoding, form, secret))
+    Path(files.certificate).write_bytes(made.public_bytes(encoding))
+    return files
+
+
+async def test_tls_is_checked_unless_told_not_to(gateway: Gateway, tls: Files) -> None:
+    """A stranger's certificate is no gateway; options are those of rediss://."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tls.certificate, tls.key)
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner, outer = await asyncio.open_connection("127.0.0.1", gateway.port)
+
+        async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+            while data := await source.read(65536):
+                sink.write(data)
+            sink.close()
+
+        await asyncio.gather(copy(reader, outer), copy(inner, writer), return_exceptions=True)
+
+    server = await asyncio.start_server(pass_on, "127.0.0.1", 0, ssl=context)
+    url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        await Client(url).open()
+    for options in (f"ssl_ca_certs={tls.certificate}", "ssl_cert_reqs=none"):
+        async with Client(f"{url}?{options}") as client:
+            assert (await client.infer("m", X))["x"].tolist() == X["x"].tolist()
+    server.close()
+    await server.wait_closed()
