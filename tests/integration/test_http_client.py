@@ -278,6 +278,23 @@ async def test_started_requests_are_awaited_later(client: Client, gateway: Gatew
     assert gone.value.code == "result_not_found"
 
 
+async def test_a_handle_outlives_the_gateway(gateway: Gateway) -> None:
+    """The result is not in it: the next one on that address tells it."""
+    async with Client(gateway.url) as client:
+        gateway.job.gate.clear()
+        pending = await client.start("m", X)
+        waiting = asyncio.create_task(pending.result(20))
+        await asyncio.sleep(0.05)
+        gateway.job.gate.set()
+        await gateway.listener.close(1)
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        again = await listening(gateway.port)
+        again.door.results = gateway.door.results
+        assert (await waiting)["x"].tolist() == X["x"].tolist()
+        await again.listener.close(1)
+
+
 async def test_a_cancelled_request_leaves_no_result(client: Client, gateway: Gateway) -> None:
     """The model finishes it for nobody."""
     pending = await client.start("m", X)

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from scurry.client.answers import FIRST_LOOK_S, LOOK_S, Answer
 from scurry.client.attempts import persist
+from scurry.client.http_link import ConnectionLost
 from scurry.client.http_requests import HttpCall, arrays_of, call_of, check_offered, message_of
 from scurry.client.http_session import ASK_S, HttpSession
 from scurry.client.pending import Pending
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from scurry.client.http_link import HttpAnswer
     from scurry.client.options import InferOptions, Inputs, Outputs
 
-WAIT_S: Final = 30
+WAIT_S: Final = 30.0
 """Seconds that one look at a result may wait at the gateway."""
 _NOTHING: Final[Mapping[str, str]] = {}
 
@@ -101,11 +102,15 @@ class HttpClient(HttpSession):
         end, pause = time.monotonic() + wait, FIRST_LOOK_S
         while True:
             left = max(end - time.monotonic(), 0)
-            asked = min(int(left), WAIT_S)
-            path = _result(request_id) + (f"?wait={asked}" if asked else "")
-            answer = await self.link.call("GET", path, headers=self._headers, timeout=asked + ASK_S)
-            if answer.status != HTTPStatus.ACCEPTED:
-                return answer
+            asked = min(left, WAIT_S)
+            path = _result(request_id) + (f"?wait={asked:.2f}" if asked else "")
+            try:
+                answer = await self.link.call("GET", path, headers=self._headers, timeout=asked + ASK_S)
+                if answer.status != HTTPStatus.ACCEPTED:
+                    return answer
+            except ConnectionLost:  # the result is not: another gateway, or the next, tells it
+                if time.monotonic() >= end:
+                    raise
             if time.monotonic() >= end:
                 return None
             await asyncio.sleep(min(pause, left))

@@ -35,6 +35,10 @@ NO_CODE: Final[dict[int, str]] = {
 """Codes for answers without one: of what stands between us and the gateway."""
 
 
+class ConnectionLost(Unavailable):
+    """There is no gateway, or it was gone before its answer came: nobody knows what became of the request."""
+
+
 class HttpAnswer(NamedTuple):
     """A whole response."""
 
@@ -88,7 +92,8 @@ class HttpLink:
             raise _late(path, timeout) from None
         except (aiohttp.ClientError, OSError, RuntimeError) as cause:  # RuntimeError: it was closed meanwhile
             told = str(cause) or type(cause).__name__
-            raise Unavailable("unavailable", f"The gateway at {self.address} cannot be reached: {told}.") from None
+            sentence = f"The gateway at {self.address} cannot be reached: {told}."
+            raise ConnectionLost("unavailable", sentence) from None
 
     async def call(self, method: str, path: str, **options: Any) -> HttpAnswer:  # noqa: ANN401 - those of `send`
         """As `send`, but an error is raised: with the code that the gateway gave it."""

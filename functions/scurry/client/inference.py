@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from scurry.client.attempts import persist
 from scurry.client.pending import Pending
 from scurry.client.readiness import ReadinessProbe
+from scurry.wire.errors import Unavailable
 
 if TYPE_CHECKING:
     from scurry.client.options import InferOptions, Inputs, Outputs, StreamOptions
@@ -59,8 +60,12 @@ class ModelCaller(ReadinessProbe):
         send = await self._prepare(model, inputs, **options)
         pending = Pending(options["id"], model, lambda: persist(send, retries=tries, timeout=timeout), self.forget)
         try:
-            await asyncio.sleep(0)  # it is sent
-            await self.command("PING", again=True)  # answered after it
+            async with asyncio.timeout(timeout):
+                await asyncio.sleep(0)  # it is sent
+                await self.command("PING", again=True)  # answered after it
+        except TimeoutError:
+            pending.abandon()
+            raise Unavailable("unavailable", f"Redis did not take {options['id']} within {timeout} s.") from None
         except BaseException:
             pending.abandon()
             raise

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from scurry.protocols import oip_json
 from scurry.protocols.oip_binary import split
 from scurry.protocols.oip_tensors import Document, content_of
-from scurry.wire.errors import Failed, ScurryError
+from scurry.wire.errors import Failed, InvalidRequest, ScurryError
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 
 
@@ -48,8 +48,12 @@ def encode_call(
 ) -> tuple[bytes, list[bytes | memoryview]]:
     """The JSON of a call and the tensors behind it; a tensor's bytes may lie `apart`, under its `payload`.
 
-    All outputs are wanted in binary. `told` are parameters beside the request's own.
+    All outputs are wanted in binary. `told` are parameters beside the request's own. Raises `InvalidRequest`.
     """
+    strange = next((tensor for tensor in request.inputs if tensor.payload and tensor.payload not in apart), None)
+    if strange is not None:
+        sentence = f"Tensor {strange.name!r} is parked as {strange.payload!r}, which no gateway reads: send its data."
+        raise InvalidRequest("payload_missing", sentence)
     tail = [apart[tensor.payload] if tensor.payload else tensor.data for tensor in request.inputs]
     own = {name: getattr(one, one.WhichOneof("value") or "string_value") for name, one in request.parameters.items()}
     document: Document = {

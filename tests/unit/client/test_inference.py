@@ -53,12 +53,16 @@ async def test_a_failure_is_raised_where_it_is_awaited(client: Client) -> None:
         await pending
 
 
-async def test_what_redis_did_not_take_was_not_started(client: Client, redis: Any, monkeypatch: Any) -> None:
-    """The caller is told at once, and nothing waits on."""
-    monkeypatch.setattr("scurry.client.session.PATIENCE_S", 0.05)
+@pytest.mark.parametrize(("patience", "seconds"), [(0.05, 30), (30, 0.05)])
+async def test_what_redis_did_not_take_was_not_started(
+    client: Client, redis: Any, monkeypatch: Any, patience: float, seconds: float
+) -> None:
+    """The caller is told as soon as its time, or ours, is over; nothing waits on."""
+    monkeypatch.setattr("scurry.client.session.PATIENCE_S", patience)
     redis.deaf = True
-    with pytest.raises(Unavailable):
-        await client.start("m", X)
+    with pytest.raises(Unavailable) as caught:
+        await client.start("m", X, timeout=seconds)
+    assert caught.value.code == "unavailable"
 
 
 async def test_a_kept_result_is_waited_for_and_forgotten(client: Client, redis: Any) -> None:

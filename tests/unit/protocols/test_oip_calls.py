@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from scurry.protocols.oip_binary import BinaryOutputs, decode_call, encode_reply
 from scurry.protocols.oip_calls import decode_answer, encode_call
-from scurry.wire.errors import Failed
+from scurry.wire.errors import Failed, InvalidRequest
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.tensors import from_bytes, to_tensor
 
@@ -65,3 +65,12 @@ def test_anything_else_is_a_failure_with_a_code(body: bytes, header: str) -> Non
     for told in (None, header):
         with pytest.raises(Failed, match="are no answer"):
             decode_answer(body, told)
+
+
+def test_what_is_parked_elsewhere_is_not_sent() -> None:
+    """Its key means nothing to a gateway."""
+    request = InferRequest()
+    request.inputs.add(name="x", datatype="INT8", shape=[1], payload="scurry:payload:r:in:x")
+    with pytest.raises(InvalidRequest, match="send its data") as caught:
+        encode_call(request, {}, {})
+    assert caught.value.code == "payload_missing"
