@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scurry.wire.errors import InvalidRequest, ScurryError
+from scurry.wire.errors import Failed, InvalidRequest, NotFound, ScurryError, Unavailable
 
 if TYPE_CHECKING:
     from scurry.client.blocking import BlockingClient
     from scurry.client.client import Client
     from scurry.runtimes.user_model import Model
 
-__all__ = ["BlockingClient", "Client", "InvalidRequest", "Model", "ScurryError"]
+__all__ = ["BlockingClient", "Client", "Failed", "InvalidRequest", "Model", "NotFound", "ScurryError", "Unavailable"]
 
 _FACE = {
     "Client": "scurry.client.client",

@@ -138,6 +138,15 @@ class UpSettings(CommonSettings):
     allow: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSettings(CommonSettings):
+    """What `Client.from_env` reads: no process of ours, but whatever program asks models."""
+
+    url: str = ""  # a gateway's, or a Redis'; empty: redis_url
+    api_key: str = ""
+    admin_key: str = ""
+
+
 Settings = TypeVar("Settings", bound=CommonSettings)
 ALL: Final[tuple[type[CommonSettings], ...]] = (FunctionsSettings, WorkerSettings, GatewaySettings, UpSettings)
 
@@ -157,9 +166,26 @@ def load(cls: type[Settings], args: argparse.Namespace | None, environ: Mapping[
     return cls(**values)
 
 
+def client_options(environ: Mapping[str, str], given: Mapping[str, object]) -> dict[str, Any]:
+    """What a client is made with, as the environment says unless it is `given`.
+
+    A variable of a newer version is no reason for a program of somebody else's to fail.
+    """
+    known = {name: value for name, value in environ.items() if name in variables()}
+    said = load(ClientSettings, None, known)
+    return {
+        "url": said.url or said.redis_url,
+        "namespace": said.namespace,
+        "separate_registry": said.separate_registry,
+        "api_key": said.api_key,
+        "admin_key": said.admin_key,
+        **given,
+    }
+
+
 def variables() -> frozenset[str]:
     """Every SCURRY_ variable that some process reads."""
-    fields = {field.name for cls in ALL for field in dataclasses.fields(cls)}
+    fields = {field.name for cls in (*ALL, ClientSettings) for field in dataclasses.fields(cls)}
     return JOB_VARIABLES | {PREFIX + name.upper() for name in fields}
 
 

@@ -10,8 +10,14 @@ from typing import Any, assert_type
 import numpy as np
 import numpy.typing as npt
 
-from scurry import BlockingClient, Client, InvalidRequest, Model, ScurryError
+from scurry import BlockingClient, Client, Failed, InvalidRequest, Model, NotFound, ScurryError, Unavailable
 from scurry.client.answers import Answer
+from scurry.client.applying import Taken
+from scurry.client.blocking import BlockingPending
+from scurry.client.pending import Pending
+from scurry.client.records import ModelRecord
+from scurry.client.registry import Change
+from scurry.client.streaming import StreamReply
 from scurry.client.waiting import Fields
 from scurry.testing import Served, serve
 from scurry.wire.infer_pb2 import InferReply, InferRequest
@@ -56,10 +62,64 @@ async def asks() -> None:
         assert_type(await client.ping(), None)
 
 
+async def asks_later(client: Client) -> None:
+    """Handles, streams, retries; one array for the only input."""
+    assert_type(await client.infer("digits", np.zeros((1, 64)), retries=3), dict[str, npt.NDArray[Any]])
+    await client.infer("digits", [[0.0, 1.0]])
+    pending = await client.start("digits", {"image": [[0.0]]}, id="mine", keep=60, timeout=5, retries=2, version="1")
+    assert_type(pending, Pending)
+    assert_type(pending.id, str)
+    assert_type(await pending, dict[str, npt.NDArray[Any]])
+    assert_type(await pending.result(timeout=1.5), dict[str, npt.NDArray[Any]])
+    assert_type(await pending.cancel(), None)
+    answer = await client.result("mine", wait=10)
+    assert_type(answer.outputs, dict[str, npt.NDArray[Any]])
+    await client.forget("mine")
+    images = (np.zeros((1, 64), np.float32) for _ in range(9))
+    async for reply in client.stream("digits", images, in_flight=64, ordered=False, raise_errors=True, tenant="acme"):
+        assert_type(reply, StreamReply)
+        assert_type(reply.index, int)
+        assert_type(reply.error, ScurryError | None)
+        assert_type(reply.outputs, dict[str, npt.NDArray[Any]])
+    assert_type(await client.live(), bool)
+    assert_type(await client.ready("digits", "1"), bool)
+
+
 def connects() -> None:
-    """Every argument of a client."""
+    """Every argument of a client; where from the environment."""
     for kind in (Client, BlockingClient):
-        kind("redis://h:1/0", namespace="scurry", name="team-7", separate_registry=True)
+        kind("redis://h:1/0", namespace="scurry", name="team-7", separate_registry=True, retries=3)
+        kind("https://h:1", api_key="k", admin_key="k", connections=10)
+    assert_type(Client.from_env(retries=2), Client)
+    assert_type(BlockingClient.from_env(), BlockingClient)
+
+
+async def administers(client: Client) -> None:
+    """Every verb of the registry with plain values."""
+    registry = client.registry
+    record = await registry.register(
+        "m", Path("m.onnx"), version="1", runtime="onnx", config={"threads": 2}, route=True, wait=True, timeout=60
+    )
+    assert_type(record, ModelRecord)
+    assert_type(record["versions"][0]["state"], str)
+    await registry.alias("m", "stable", "1")
+    await registry.split("m", {"1": 90, "2": 10})
+    await registry.promote("m", "2")
+    await registry.rollback("m")
+    await registry.shadow("m", "2", percent=5)
+    await registry.rollout("m", "2", [1, 10, 100], hold=600, max_error_rate=0.01)
+    await registry.abort_rollout("m")
+    await registry.policy("m", latest=2)
+    await registry.limits("m", max_queue_size=9, max_timeout=1.5, tenants={"acme": {"rate": 5, "burst": 20}})
+    await registry.lanes("m", min=1, max=4)
+    await registry.load("m", "1")
+    await registry.unload("m", "1", force=True)
+    await registry.pin("m", "1", pinned=False)
+    await registry.unregister("m", "1")
+    assert_type(await registry.record("m"), ModelRecord)
+    assert_type(await registry.models(limit=9), dict[str, ModelRecord])
+    assert_type(await registry.history("m"), list[Change])
+    assert_type(await registry.apply(await registry.export("m"), prune=True, dry_run=True), list[Taken])
 
 
 async def changes(client: Client) -> None:
@@ -88,7 +148,19 @@ def blocks() -> None:
             assert_type(later.result(5), dict[str, npt.NDArray[Any]])
             assert_type(client.result("mine"), Answer)
             assert_type(client.models(), dict[str, dict[str, Any]])
+            for reply in client.stream("digits", [[1.0], [2.0]], in_flight=8):
+                assert_type(reply, StreamReply)
+            pending = client.start("digits", [1.0], retries=1)
+            assert_type(pending, BlockingPending)
+            assert_type(pending.result(timeout=1), dict[str, npt.NDArray[Any]])
+            assert_type(client.registry.register("m", "m.onnx", config={}), ModelRecord)
+            assert_type(client.registry.split("m", {"1": 1}), ModelRecord)
+            assert_type(client.ready("digits"), bool)
+        except (NotFound, Unavailable, Failed):
+            raise
         except ScurryError as failure:
+            assert_type(failure.retryable, bool)
+            assert_type(failure.retry_after, float)
             assert_type(failure.code, str)
             assert_type(failure.message, str)
 

@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from scurry.cli import yaml_files
 from scurry.cli.connecting import client
 from scurry.cli.output import emit, note, progress, say, table
-from scurry.client.client import Client
+from scurry.client.applying import Taken, carry_out
 from scurry.client.declared import read_document
-from scurry.client.difference import Step, difference
-from scurry.wire.errors import ScurryError
+from scurry.client.difference import difference
 
 EXAMPLE = """examples:
   scurry models apply models.json --dry-run
   scurry models apply models.json --prune --yes"""
-AT_ONCE = 8
-"""Models that are changed at a time."""
-LOAD_S = 600.0
-PAUSE_S = 0.5
-DRAIN_S = 90.0
-"""A version that is draining may be registered again so much later."""
-
-
-@dataclass(slots=True)
-class Taken:
-    """A step, and what came of it."""
-
-    step: Step
-    outcome: str = "not done"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -72,35 +54,6 @@ def agreed(args: argparse.Namespace) -> bool:
     if args.yes or args.json or args.file == "-" or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return True
     return input("Carry this out? [y/N] ").strip().lower() in {"y", "yes"}
-
-
-async def carry_out(asker: Client, taken: Mapping[str, Sequence[Taken]]) -> None:
-    """Model by model, several at a time. What fails ends the steps of its model, and of no other."""
-    room = asyncio.Semaphore(AT_ONCE)
-
-    async def one(steps: Sequence[Taken]) -> None:
-        async with room:
-            for taken_one in steps:
-                taken_one.outcome = await _take(asker, taken_one.step)
-                if taken_one.outcome != "done":
-                    return
-
-    await asyncio.gather(*map(one, taken.values()))
-
-
-async def _take(asker: Client, step: Step) -> str:
-    """Send the message; what is draining is waited for."""
-    end = time.monotonic() + DRAIN_S
-    while True:
-        try:
-            await asker.update(step.update, timeout=LOAD_S)
-        except ScurryError as failure:
-            draining = failure.code == "model_not_ready" and "draining" in failure.message
-            if not draining or time.monotonic() > end:
-                return f"{failure.code}: {failure.message}"
-            await asyncio.sleep(PAUSE_S)
-        else:
-            return "done"
 
 
 def remaining(taken: Mapping[str, Sequence[Taken]]) -> str:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from scurry.client.bodies import NO_RESULT, parse_reply, raise_error
 from scurry.client.registry import RegistryCaller
 from scurry.client.waiting import Fields
-from scurry.wire.errors import InvalidRequest
+from scurry.wire.errors import Failed, InvalidRequest
 from scurry.wire.infer_pb2 import InferReply
+
+if TYPE_CHECKING:
+    from scurry.client.options import Outputs
+
+FIRST_LOOK_S: Final = 0.02
+LOOK_S: Final = 0.5
+"""A result that is waited for is looked for again after this time at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +31,39 @@ class Answer:
     version: str
     reply: InferReply
 
+    @property
+    def outputs(self) -> Outputs:
+        """The outputs as arrays under their names."""
+        from scurry.client.arrays import unpack  # noqa: PLC0415 - numpy only for those who use it
+
+        return unpack(self.reply)
+
 
 class AnswerReader(RegistryCaller):
     """Reads answers, those that are kept as well."""
 
-    async def result(self, id: str) -> Answer:  # noqa: A002
-        """The kept answer to a request. Raises `result_not_found`, or the error it was answered with."""
-        flat = await self.command("HGETALL", self.keys.result(id))
-        return await self.read(dict(zip(flat[::2], flat[1::2], strict=True)) or NO_RESULT)
+    async def result(self, id: str, *, wait: float = 0.0) -> Answer:  # noqa: A002
+        """The kept answer to a request, waited for so many seconds.
+
+        Raises `result_not_found`, also while it is under way, or the error it was answered with.
+        """
+        end, look = time.monotonic() + wait, FIRST_LOOK_S
+        while not (fields := await self._kept(id)) and time.monotonic() < end:
+            await asyncio.sleep(min(look, max(end - time.monotonic(), 0)))
+            look = min(2 * look, LOOK_S)
+        return await self.read(fields or NO_RESULT)
+
+    async def forget(self, id: str) -> None:  # noqa: A002
+        """Delete the kept answer to a request, if there is one. Its id stays used."""
+        fields = await self._kept(id)
+        keys = [fields[b"payload"].decode()] if fields.get(b"payload") else []
+        with contextlib.suppress(Failed):
+            keys += [tensor.payload for tensor in parse_reply(fields.get(b"reply", b"")).outputs if tensor.payload]
+        await self.command("UNLINK", self.keys.result(id), *keys)
+
+    async def _kept(self, request_id: str) -> Fields:
+        flat = await self.command("HGETALL", self.keys.result(request_id))
+        return dict(zip(flat[::2], flat[1::2], strict=True))
 
     async def read(self, fields: Fields, *, forget: bool = False) -> Answer:
         """The answer in the raw fields of a reply; `forget` deletes what of it is parked."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from scurry.client.bodies import raise_error
 from scurry.client.session import Session
+from scurry.wire.errors import NotFound
 from scurry.wire.messages_pb2 import Update
 
 PAGE: Final = 1000
@@ -76,6 +77,16 @@ class RegistryCaller(Session):
         """One model's record in that view; None when there is none, or not yet."""
         found: bytes | None = await self.command("HGET", self.keys.models, model)
         return None if found is None else json.loads(found)
+
+    async def inputs_of(self, model: str, version: str) -> Mapping[str, str]:
+        """A model's inputs with their data types, so far as the view shows them. Raises `NotFound`."""
+        record = await self.record(model)
+        if record is None:
+            raise NotFound("model_not_found", f"No model is called {model!r}.")
+        signature = signature_of(record, version)
+        if signature is None:
+            raise NotFound("version_not_found", f"Model {model!r} has no version {version or 'that takes requests'!r}.")
+        return {port["name"]: port["datatype"] for port in signature.get("inputs", ())}
 
     async def history(self, model: str, *, limit: int = 0) -> list[Change]:
         """The registry messages of a model that were applied or refused, the newest first, so far as they are kept.

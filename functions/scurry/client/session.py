@@ -30,7 +30,7 @@ class _Forks:
         self.count += 1
 
 
-_forks: Final = _Forks()
+forks: Final = _Forks()
 
 
 class Session:
@@ -38,7 +38,7 @@ class Session:
 
     def __init__(
         self,
-        redis_url: str = "redis://127.0.0.1:6379/0",
+        url: str = "redis://127.0.0.1:6379/0",
         *,
         namespace: str = "scurry",
         name: str | None = None,
@@ -47,8 +47,8 @@ class Session:
         self._random = token = secrets.token_hex(6)
         self._token = f"{name}-{token}" if name else token
         self._numbers = itertools.count(1)
-        self._url = redis_url
-        self._pid, self._forks = os.getpid(), _forks.count
+        self._url = url
+        self._pid, self._forks = os.getpid(), forks.count
         self._separate_registry = separate_registry
         self.keys = Keys(namespace)
         self.name = name or token
@@ -56,7 +56,7 @@ class Session:
 
     async def open(self) -> Self:
         """Connect; `async with` does it."""
-        self._pid, self._forks = os.getpid(), _forks.count
+        self._pid, self._forks = os.getpid(), forks.count
         self._open = Streams(self._url, self.keys, self.name, self._random)
         await self._open.open()
         return self
@@ -84,7 +84,7 @@ class Session:
 
     def check_process(self) -> None:
         """Raise `RuntimeError` in a forked process: its copy of the connection belongs to the parent."""
-        if self._forks != _forks.count:
+        if self._forks != forks.count:
             raise RuntimeError(
                 f"This client was opened by process {self._pid} and this is {os.getpid()}, forked from it: "
                 "open a client here. Otherwise each would read the other's replies."

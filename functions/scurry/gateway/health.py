@@ -10,12 +10,10 @@ import asyncio
 import time
 from typing import Final, Protocol
 
+from scurry.client.readiness import PROBE
 from scurry.gateway.ask import ProbingClient
 from scurry.wire.errors import ScurryError
 from scurry.wire.infer_pb2 import InferRequest
-
-PROBE: Final = "scurry-readiness-probe"
-"""Model name that nobody registers."""
 
 FRESH_S: Final = 1.0
 PATIENCE_S: Final = 3.0

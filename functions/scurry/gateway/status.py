@@ -30,6 +30,7 @@ STATUSES: Final[dict[str, Status]] = {
     "id_conflict": Status(422, "ALREADY_EXISTS"),
     "not_authenticated": Status(401, "UNAUTHENTICATED"),
     "not_allowed": Status(403, "PERMISSION_DENIED"),
+    "not_offered": Status(400, "UNIMPLEMENTED"),
     # nothing by that name
     "model_not_found": Status(404, "NOT_FOUND"),
     "version_not_found": Status(404, "NOT_FOUND"),

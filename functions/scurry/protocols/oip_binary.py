@@ -112,12 +112,12 @@ def json_length(body: bytes, header_length: str | None) -> int:
     return length
 
 
-def split(body: bytes, header_length: str | None) -> Document:
-    """The JSON object of a body, each raw tensor put into its input as `data`. Raises `InvalidRequest`."""
+def split(body: bytes, header_length: str | None, field: str = "inputs") -> Document:
+    """The JSON object of a body, each raw tensor put into its input (output) as `data`. Raises `InvalidRequest`."""
     length = json_length(body, header_length)
     view = memoryview(body)
     document = oip_json.load(view[:length])
-    _attach(document, view[length:])
+    _attach(document, view[length:], field)
     return document
 
 
@@ -151,10 +151,10 @@ def wanted(document: Document) -> BinaryOutputs:
     return BinaryOutputs(every, named, classes, places)
 
 
-def _attach(document: Document, tail: memoryview) -> None:
-    """Cut the tail into the inputs that ask for a piece of it; every byte must belong to one."""
+def _attach(document: Document, tail: memoryview, field: str) -> None:
+    """Cut the tail into the tensors that ask for a piece of it; every byte must belong to one."""
     at = 0
-    for entry in oip_json.objects(document, "inputs"):
+    for entry in oip_json.objects(document, field):
         size = oip_json.parameters(entry, "Tensor").get("binary_data_size")
         if size is None:
             continue

@@ -32,7 +32,7 @@ class Address:
         """Take a URL apart. Raises `ValueError` with one sentence."""
         parts = urlsplit(url)
         if parts.scheme not in ("redis", "rediss", "unix"):
-            raise ValueError(f"Redis address {url!r} must begin with redis://, rediss:// or unix://.")
+            raise ValueError(f"Redis address {_shown(url)} must begin with redis://, rediss:// or unix://.")
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         path = unquote(parts.path)
         return cls(
@@ -80,11 +80,17 @@ class Address:
         return self.path or f"{self.host}:{self.port}"
 
 
+def _shown(url: str) -> str:
+    """An address in a sentence: without user and password."""
+    scheme, mark, _ = url.rpartition("://")
+    return repr(f"{scheme}{mark}{url.removeprefix(scheme + mark).rpartition('@')[2]}")
+
+
 def _port(url: str, port: int | None) -> int:
     if port is None:
         return 6379
     if port < 0:
-        raise ValueError(f"Redis address {url!r} has a port that is not a number.")
+        raise ValueError(f"Redis address {_shown(url)} has a port that is not a number.")
     return port
 
 

@@ -3,7 +3,7 @@
     ScurryError
     ├── InvalidRequest      the caller must change the request
     │     bad_request input_name input_datatype input_rank input_shape input_value output_name
-    │     payload_missing too_large id_conflict not_authenticated not_allowed
+    │     payload_missing too_large id_conflict not_authenticated not_allowed not_offered
     ├── NotFound            nothing by that name
     │     model_not_found version_not_found result_not_found sequence_not_found
     ├── Unavailable         the same request may succeed later
@@ -14,18 +14,25 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class ScurryError(Exception):
     """A failure with a stable `code` and one sentence that says what to do."""
 
     codes: ClassVar[frozenset[str]] = frozenset()
+    retry_after: float = 0.0
+    """Seconds after which whoever refused wants to be asked again; 0: nothing was said."""
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
+        super().__init__(code, message)  # both: an exception is pickled and copied by its arguments
         self.code = code
         self.message = message
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the work never ran, and the same request under the same id may succeed later."""
+        return self.code in REFUSALS
 
     def kept(self) -> ScurryError:
         """The same to be kept: without the frames it was raised through, which hold whatever was being worked on."""
@@ -55,6 +62,7 @@ class InvalidRequest(ScurryError):
             "id_conflict",
             "not_authenticated",
             "not_allowed",
+            "not_offered",
         }
     )
 
@@ -76,6 +84,9 @@ class Failed(ScurryError):
 
     codes = frozenset({"model_failed", "load_failed", "worker_lost", "already_answered", "internal"})
 
+
+REFUSALS: Final = frozenset({"model_not_ready", "overloaded", "rate_limited", "unavailable"})
+"""Codes that do not use an id up and may be different in a moment."""
 
 _CLASSES: dict[str, type[ScurryError]] = {
     code: cls for cls in (InvalidRequest, NotFound, Unavailable, Failed) for code in cls.codes

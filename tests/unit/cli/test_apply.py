@@ -6,6 +6,7 @@ import pytest
 
 from scurry.cli import apply
 from scurry.cli.main import main
+from scurry.client import applying
 from scurry.wire.errors import Unavailable
 
 
@@ -100,7 +101,7 @@ def test_what_drains_is_waited_for(asker, file, monkeypatch):
         return {}
 
     asker.update = update
-    monkeypatch.setattr(apply, "PAUSE_S", 0)
+    monkeypatch.setattr(applying, "PAUSE_S", 0)
     assert main(["models", "apply", file(new={"versions": [{"version": "1", "uri": "/1"}]})]) == 0
     assert len(tries) == 2
 

@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+import os
+import pickle
 
 import numpy as np
 import pytest
 
+from scurry.client import readiness
 from scurry.client.client import Client
 from scurry.redis import dial
 from scurry.wire.errors import Failed, InvalidRequest, NotFound, Unavailable
@@ -239,3 +242,51 @@ async def test_bulk_requests_have_a_stream_of_their_own(client, redis):
     assert outputs["y"].tolist() == [2]
     assert not redis.entries("scurry:requests")
     assert redis.entries("scurry:bulk")[0][b"key"] == b"k"
+
+
+def test_a_copy_elsewhere_is_a_client_of_its_own():
+    """It has the same options, is not open, and answers to another reply stream."""
+    for url in ("redis://h:1/0", "http://h:1"):
+        client = Client(url, namespace="n", retries=3, api_key="k")
+        copy = pickle.loads(pickle.dumps(client))
+        assert type(copy) is type(client)
+        assert (copy._url, copy._options) == (client._url, client._options)
+        assert copy.new_id() != client.new_id()
+
+
+def test_the_environment_says_where_to_ask(monkeypatch):
+    """A gateway before a Redis; what is given wins; what is not ours is nobody's business."""
+    for name in [name for name in os.environ if name.startswith("SCURRY_")]:
+        monkeypatch.delenv(name)
+    assert Client.from_env()._url == "redis://127.0.0.1:6379/0"
+    monkeypatch.setenv("SCURRY_REDIS_URL", "redis://r:1/0")
+    monkeypatch.setenv("SCURRY_NAMESPACE", "team")
+    monkeypatch.setenv("SCURRY_OF_THE_FUTURE", "1")
+    client = Client.from_env(retries=2)
+    assert (client._url, client.keys.models, client._options["retries"]) == ("redis://r:1/0", "team:models", 2)
+    monkeypatch.setenv("SCURRY_URL", "https://gateway")
+    monkeypatch.setenv("SCURRY_API_KEY", "k")
+    gateway = Client.from_env()
+    assert type(gateway).__name__ == "HttpClient"
+    assert gateway._options["api_key"] == "k"
+    assert Client.from_env(url="redis://other:1/0")._url == "redis://other:1/0"
+
+
+async def test_no_secret_is_shown(redis):
+    """Neither of the URL nor the keys."""
+    async with Client("redis://me:pa55@fake:1/0", api_key="k3y", admin_key="adm1n") as client:
+        shown = f"{client!r}{client.registry!r}{client.streams!r}"
+    assert not any(secret in shown for secret in ("pa55", "k3y", "adm1n"))
+
+
+async def test_readiness_is_asked_of_the_job_or_read_of_a_model(client, redis, monkeypatch):
+    """What nobody answers is not ready; what is not there neither."""
+    redis.job = lambda fields: {"status": "error", "error": "model_not_found", "message": "No."}
+    assert await client.live()
+    assert await client.ready()
+    redis.hashes[b"scurry:models"] = [b"m", b'{"versions": [{"version": "1", "state": "ready"}], "routes": {"1": 1}}']
+    asked = [("m",), ("m", "1"), ("m", "2"), ("ghost",)]
+    assert [await client.ready(*who) for who in asked] == [True, True, False, False]
+    monkeypatch.setattr(readiness, "PROBE_S", 0.05)
+    redis.job = lambda fields: None
+    assert not await client.ready()

@@ -27,7 +27,7 @@ async def test_a_forked_process_is_told(redis, monkeypatch):
     async with Client("redis://fake:1/0") as client:
         await client.ping()
         with monkeypatch.context() as child:
-            child.setattr(session._forks, "count", session._forks.count + 1)
+            child.setattr(session.forks, "count", session.forks.count + 1)
             with pytest.raises(RuntimeError, match="forked from it"):
                 await client.ping()
             with pytest.raises(RuntimeError, match="open a client here"):

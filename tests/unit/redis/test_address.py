@@ -51,3 +51,11 @@ def test_an_address_that_makes_no_sense_is_refused(url, words):
     """The sentence says how addresses are written."""
     with pytest.raises(ValueError, match=words):
         Address.parse(url)
+
+
+@pytest.mark.parametrize("url", ["http://me:pa55@h:1", "redis://me:pa55@h:port", "redis://me:pa55@h:99999", "a:pa55@h"])
+def test_a_refused_address_shows_no_password(url):
+    """The sentence lands in a log."""
+    with pytest.raises(ValueError, match=r"\S") as caught:
+        Address.parse(url)
+    assert "pa55" not in str(caught.value)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 import re
+from pathlib import Path
 
 import pytest
 
 from scurry.wire import errors
 from scurry.wire.errors import Failed, InvalidRequest, NotFound, ScurryError, Unavailable, error
 
+ROOT = Path(__file__).resolve().parents[3]
 KINDS = [InvalidRequest, NotFound, Unavailable, Failed]
 
 
@@ -39,3 +42,22 @@ def test_a_code_of_a_newer_version_is_a_failure() -> None:
     failure = error("made_up", "From the future.")
     assert type(failure) is Failed
     assert repr(failure) == "<Failed made_up: From the future.>"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_error_crosses_processes(kind: type[ScurryError]) -> None:
+    """As pools of processes send it."""
+    failure = kind("internal", "A sentence.")
+    failure.retry_after = 2.0
+    copy = pickle.loads(pickle.dumps(failure))
+    assert type(copy) is kind
+    assert (copy.code, copy.message, str(copy), copy.retry_after) == ("internal", "A sentence.", str(failure), 2.0)
+
+
+def test_what_may_be_asked_again_never_ran() -> None:
+    """As the job's egress keeps it: these do not use an id up."""
+    retryable = {code for kind in KINDS for code in kind.codes if error(code, "No.").retryable}
+    script = (ROOT / "job/src/main/java/io/scurry/job/egress/ReplyScript.java").read_text()
+    refusals = re.search(r"REFUSALS = Set.of\((.*?)\)", script, re.DOTALL)
+    assert refusals
+    assert retryable == set(re.findall(r'"(\w+)"', refusals[1])) - {"model_not_found"}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import parse_qsl
 
 from scurry.gateway import describe
 from scurry.gateway.admin import Admin
@@ -72,6 +73,8 @@ class OpenInferenceHttp:
         try:
             if operation.name == "change":
                 reply = await self._change(operation.model, head.headers, body)
+            elif operation.name in {"record", "records"}:
+                reply = await self._show(operation.model, head)
             elif operation.name in OPERATIONS:
                 sent = body if head.method == "POST" else b""
                 reply = json_reply(await self._extensions.answer(operation, head.headers, sent))
@@ -89,6 +92,15 @@ class OpenInferenceHttp:
             raise InvalidRequest("bad_request", "The body is not UTF-8.") from None
         return json_reply(await self._admin.change(model, change, access.key, from_page=access.from_page))
 
+    async def _show(self, model: str, head: Head) -> HttpReply:
+        """Whole records, which tell files and options: for those who may change them."""
+        self._admin.check(access_of(head.headers))
+        if model:
+            return json_reply(await self._models.record(model))
+        asked = dict(parse_qsl(head.target.partition("?")[2]))
+        limit = asked.get("limit", "0")
+        return json_reply(await self._page(int(limit) if limit.isdecimal() else limit, asked.get("after", "")))
+
     async def _tell(self, operation: Operation, body: bytes) -> HttpReply:
         if operation.model:
             now = operation.name == "model_ready"  # asked right after a load, perhaps of another gateway
@@ -105,17 +117,20 @@ class OpenInferenceHttp:
 
     async def _index(self, asked: dict[str, Any]) -> list[dict[str, str]]:
         """All models, or a page of them."""
-        limit, after, ready = asked.get("limit", 0), asked.get("after", ""), asked.get("ready", False)
+        ready = asked.get("ready", False)
+        if not isinstance(ready, bool):
+            raise InvalidRequest("bad_request", "ready must be true or false.")
+        records = await self._page(asked.get("limit", 0), asked.get("after", ""))
+        return describe.index(records, ready_only=ready)
+
+    async def _page(self, limit: object, after: object) -> dict[str, dict[str, Any]]:
         if isinstance(limit, float) and limit.is_integer():  # to JSON 2.0 is a whole number
             limit = int(limit)
-        if type(limit) is not int or limit < 0:
+        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
             raise InvalidRequest("bad_request", "limit must be a whole number from 0; 0 is all of them.")
         if not isinstance(after, str):
             raise InvalidRequest("bad_request", "after must be the name of the last model of the page before.")
-        if not isinstance(ready, bool):
-            raise InvalidRequest("bad_request", "ready must be true or false.")
-        records = await (self._models.page(limit, after) if limit or after else self._models.records())
-        return describe.index(records, ready_only=ready)
+        return await (self._models.page(limit, after) if limit or after else self._models.records())
 
 
 def _tell_model(operation: Operation, record: describe.Record) -> HttpReply:

@@ -37,6 +37,7 @@ _FIXED: Final[dict[tuple[str, ...], tuple[str, tuple[str, ...]]]] = {
     ("v2", "health", "live"): ("live", READING),
     ("v2", "health", "ready"): ("ready", READING),
     ("v2", "repository", "index"): ("index", BOTH),
+    ("v2", "repository", "models"): ("records", READING),
     ("v2", "models", "stats"): ("statistics", READING),
     ("v2", "trace", "setting"): ("trace", BOTH),
     ("v2", "logging"): ("logging", BOTH),
@@ -50,7 +51,7 @@ _OF_MODEL: Final[dict[tuple[str, ...], tuple[str, tuple[str, ...]]]] = {
 }
 _OF_WHOLE_MODEL: Final[dict[tuple[str, ...], tuple[str, tuple[str, ...]]]] = {("trace", "setting"): ("trace", BOTH)}
 _OF_REPOSITORY: Final[dict[tuple[str, ...], tuple[str, tuple[str, ...]]]] = {
-    (): ("change", ("POST",)),
+    (): ("change", BOTH),
     ("load",): ("load", ("POST",)),
     ("unload",): ("unload", ("POST",)),
 }
@@ -73,6 +74,8 @@ def operation_of(method: str, target: str) -> Operation:
         raise NoSuchPath(405, f"{path!r} answers {allow}, not {method}.", allow)
     if operation.model:
         check_names(operation.model, operation.version)
+    if operation.name == "change" and method in READING:
+        return operation._replace(name="record")
     return operation
 
 

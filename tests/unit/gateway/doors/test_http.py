@@ -238,3 +238,19 @@ async def test_the_admin_key_comes_in_either_header(
     assert len(client.updates) == (status == 200)
     assert (b"WWW-Authenticate: Bearer\r\n" in reply.head) == (status == 401)
     assert status == 200 or told["code"] in ("not_authenticated", "not_allowed")
+
+
+async def test_records_are_shown_whole_to_those_who_may_change_them(call: Any, client: Any) -> None:
+    """One, all, or a page; to nobody without the key, for they tell files and options."""
+    client.records = dict.fromkeys("cab", RECORD)
+    assert (await call("GET", "/v2/repository/models/a"))[1] == orjson.loads(orjson.dumps(RECORD))
+    told = [(await call("GET", f"/v2/repository/models{query}"))[1] for query in ("", "?limit=2", "?limit=2&after=b")]
+    assert [sorted(page) for page in told] == [["a", "b", "c"], ["a", "b"], ["c"]]
+    reply, refused = await call("GET", "/v2/repository/models?limit=x")
+    assert (reply.status, refused["code"]) == (400, "bad_request")
+    assert (await call("GET", "/v2/repository/models/ghost"))[0].status == 404
+    call.door._admin = Admin(client, key="k", host="127.0.0.1")
+    for target in ("/v2/repository/models", "/v2/repository/models/a"):
+        assert (await call("GET", target))[0].status == 401
+        assert (await call("GET", target, Authorization="Bearer wrong"))[0].status == 403
+        assert (await call("GET", target, Authorization="Bearer k"))[0].status == 200
