@@ -45,7 +45,7 @@ def _request(run: GraphRun, key: str, number: int, step: GraphStep) -> Request:
         body.inputs.append(tensor)
     request = Request()
     request.CopyFrom(run.start.request)
-    for field in ("payload", "reply", "attempt", "blame", "epoch", "run", "step", "encoding", "digest"):
+    for field in ("payload", "reply", "attempt", "blame", "epoch", "run", "step", "encoding", "digest", "stream", "uri"):
         request.ClearField(field)
     request.model, request.version, request.encoding = step.model, step.version, ENCODING_REQUEST
     request.body, request.run, request.step = body.SerializeToString(), key, number

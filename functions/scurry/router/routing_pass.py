@@ -79,10 +79,11 @@ class RoutingPass:
         self, lanes: Lanes, requests: Sequence[Request], raw: bytes | None, due: int | None = None, level: int = 0
     ) -> None:
         """Send requests to the lanes of a level, `raw` being the same serialised; refuse those without room."""
-        if lanes.function and (refusal := unfit(lanes.function, self.bounds, requests)):
-            for request in requests:
-                self.answers.refuse(request, refusal)
-            return
+        if lanes.function:
+            fit = self._fit(lanes.function, requests)
+            requests, raw = fit, raw if len(fit) == len(requests) else None
+            if not requests:
+                return
         if lanes.sequences:
             steps.send(self, lanes, requests)
             return
@@ -100,6 +101,17 @@ class RoutingPass:
         lanes.count(at)
         if at < len(requests):
             overflow(self, lanes, requests[at:], level)
+
+    def _fit(self, function: str, requests: Sequence[Request]) -> list[Request]:
+        """Those that a user's function can answer; the others are refused."""
+        fit: list[Request] = []
+        for request in requests:
+            refusal = unfit(function, self.bounds, request)
+            if refusal is None:
+                fit.append(request)
+            else:
+                self.answers.refuse(request, refusal)
+        return fit
 
     def send(
         self, lanes: Lanes, lane: int, requests: Sequence[Request], raw: bytes | None = None, due: int | None = None
