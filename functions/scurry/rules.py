@@ -90,6 +90,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "log_level": ("debug, info, warning or error", {"debug", "info", "warning", "error"}.__contains__),
     "on_gap": ("fail or resume", {"fail", "resume"}.__contains__),
     "checkpoint_interval": ("a duration such as 5s", re.compile(r"\d{1,9} ?(ms|s|min|m|h)").fullmatch),
+    "cluster_serving_ttl": ("a duration such as 7d, or 0s: for ever", re.compile(r"\d{1,9} ?(s|min|h|d)").fullmatch),
     "namespace": ("letters, digits and . _ : - { }", re.compile(r"[\w.:{}-]{1,128}", re.ASCII).fullmatch),
     "host": ("an address such as 127.0.0.1 or 0.0.0.0", _is_host),
     "redis_url": ("redis://host:port/db, rediss://… or unix://…", _is_redis),

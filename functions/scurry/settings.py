@@ -89,6 +89,11 @@ class GatewaySettings(CommonSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeSettings(CommonSettings):
+    """The bridge, which carries Cluster Serving streams over to the job."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpSettings(CommonSettings):
     """Everything on one machine. Port 0 picks a free one; `redis_url` empty starts a Redis of our own."""
 
@@ -123,10 +128,13 @@ class UpSettings(CommonSettings):
     max_hold_s: float = 60.0
     max_load_s: float = 300.0
     allow: str = ""
+    cluster_serving_ttl: str = "0s"
 
 
 Settings = TypeVar("Settings", bound=CommonSettings)
-ALL: Final[tuple[type[CommonSettings], ...]] = (FunctionsSettings, WorkerSettings, GatewaySettings, UpSettings)
+ALL: Final[tuple[type[CommonSettings], ...]] = (
+    FunctionsSettings, WorkerSettings, GatewaySettings, BridgeSettings, UpSettings,
+)  # fmt: skip
 
 
 def load(cls: type[Settings], args: argparse.Namespace | None, environ: Mapping[str, str]) -> Settings:

@@ -6,13 +6,13 @@ model's only if all of them are; else inputs stand in the model's order, which i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 import numpy as np
 
 from scurry.protocols.cluster_serving_arrow import read_columns, write_batches
-from scurry.protocols.cluster_serving_columns import Column, Dense, Sparse, Text, read_instances, wrong
+from scurry.protocols.cluster_serving_columns import Column, Sparse, Text, read_instances, wrong
 from scurry.wire.errors import Failed, InvalidRequest
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.messages_pb2 import ENCODING_ARROW, ENCODING_INSTANCES
@@ -27,15 +27,20 @@ BETWEEN: Final = "|"
 """Between the texts of a list, in which a client cannot keep it from standing."""
 
 
-class Port(Protocol):
-    """What an input or output of a model is called and takes; -1 is any size."""
+class Named(Protocol):
+    """An output."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str: ...
     @property
-    def datatype(self) -> str: ...  # noqa: D102
+    def datatype(self) -> str: ...
+
+
+class Port(Named, Protocol):
+    """What an input of a model is called and takes; -1 is any size."""
+
     @property
-    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+    def shape(self) -> tuple[int, ...]: ...
 
 
 def is_cluster_serving(encoding: int) -> bool:
@@ -71,8 +76,9 @@ def decode_request(body: bytes, encoding: int, ports: Sequence[Port], *, batched
     return request, added
 
 
-def encode_reply(ports: Sequence[Port], outputs: Sequence[tuple[Sequence[int], bytes | memoryview]], *,
-                 added: bool) -> bytes:  # fmt: skip
+def encode_reply(
+    ports: Iterable[Named], outputs: Iterable[tuple[Sequence[int], bytes | memoryview]], *, added: bool
+) -> bytes:
     """What the hash of a record gets: 32-bit numbers, without the batch dimension that was `added`. Raises `Failed`."""
     return write_batches(
         _numbers(port, tuple(shape), data, added=added) for port, (shape, data) in zip(ports, outputs, strict=True)
@@ -132,7 +138,7 @@ def _cast(port: Port, array: Array) -> Array:
         return array
     dtype = DTYPES[port.datatype]
     if dtype.kind == "b":
-        return array != 0
+        return np.not_equal(array, 0)
     if is_float(dtype):
         return array.astype(dtype, copy=False)
     with np.errstate(invalid="ignore"):
@@ -146,7 +152,9 @@ def _kind(array: Array) -> str:
     return "texts" if array.dtype == object else "numbers"
 
 
-def _numbers(port: Port, shape: tuple[int, ...], data: bytes | memoryview, *, added: bool) -> tuple[Array, tuple[int, ...]]:
+def _numbers(
+    port: Named, shape: tuple[int, ...], data: bytes | memoryview, *, added: bool
+) -> tuple[Array, tuple[int, ...]]:
     """One output flat, and its shape as the client can read it: no longer than there are numbers, none of them 0."""
     array = from_bytes(port.name, port.datatype, shape, data)
     try:
@@ -155,7 +163,8 @@ def _numbers(port: Port, shape: tuple[int, ...], data: bytes | memoryview, *, ad
         sentence = f"Output {port.name!r} holds texts, for which Cluster Serving's answers have no form."
         raise Failed("model_failed", sentence) from None
     if not flat.size:
-        raise Failed("model_failed", f"Output {port.name!r} is empty, for which Cluster Serving's answers have no form.")
+        sentence = f"Output {port.name!r} is empty, for which Cluster Serving's answers have no form."
+        raise Failed("model_failed", sentence)
     sizes = list(shape[1:] if added and shape[:1] == (1,) else shape) or [1]
     while len(sizes) > flat.size:
         sizes.remove(1)

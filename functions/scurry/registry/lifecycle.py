@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scurry.registry import changes, experiment, growth, leaving, policies, rollout, shelving
+from scurry.registry import bindings, changes, experiment, growth, leaving, policies, rollout, shelving
 from scurry.registry.audit import declared
 from scurry.registry.former import forget, remember
 from scurry.registry.record import find, routes_of, serving_spec, takes_requests
@@ -41,6 +41,7 @@ from scurry.wire.messages_pb2 import (
     NextStep,
     Record,
     Remind,
+    StreamClaimed,
     Update,
     VersionRecord,
 )
@@ -64,7 +65,9 @@ class LoadLost:
     identity: str
 
 
-Event = Update | Loaded | LoadFailed | Loading | Remind | Drained | LanesWanted | LoadLost | Counted | NextStep
+Event = (
+    Update | Loaded | LoadFailed | Loading | Remind | Drained | LanesWanted | LoadLost | Counted | NextStep | StreamClaimed
+)
 
 
 def advance(
@@ -86,6 +89,7 @@ def advance(
         rollout.watch(progress)
     policies.keep_to(progress)
     _settle(before, record, now, counted=isinstance(event, Counted))
+    progress.effects += bindings.released(before, record) if before.streams else ()
     return record, progress.effects
 
 
@@ -97,7 +101,8 @@ def _update(progress: Progress, update: Update, functions: tuple[str, ...] | Non
         rollout.watch(progress, update.WhichOneof("change") or "")
     except ScurryError as failure:
         return [Answer(update, failure.code, failure.message), Audited(update, failure.code)]
-    progress.effects.append(Audited(update, outcome))
+    if outcome:
+        progress.effects.append(Audited(update, outcome))
     return []
 
 
@@ -112,7 +117,7 @@ def _settle(before: Record, record: Record, now: int, *, counted: bool) -> None:
         remember(before, record)
     forget(before, record)
     if not record.versions:
-        for name in ("policy", "limits", "lanes"):  # they were those of a model which is gone
+        for name in ("policy", "limits", "lanes", "streams"):  # they were those of a model which is gone
             record.ClearField(name)
     if record.HasField("shadow"):
         shadow = find(record, record.shadow.version)
@@ -246,4 +251,5 @@ _EVENTS: Final[dict[type, Callable[[Progress, Any], None]]] = {
     LanesWanted: growth.on_wanted,
     Counted: _on_counted,
     NextStep: rollout.next_step,
+    StreamClaimed: bindings.on_claimed,
 }

@@ -17,7 +17,7 @@ from scurry.serving.processes import Plan
 from scurry.settings import PREFIX, CommonSettings, FunctionsSettings, GatewaySettings, UpSettings, WorkerSettings
 
 PROCESSES: Final = {"functions": FunctionsSettings, "worker": WorkerSettings, "gateway": GatewaySettings}
-BRIEF: Final = frozenset({"functions", "gateway"})
+BRIEF: Final = frozenset({"functions", "gateway", "bridge"})
 """Processes that do nothing that takes long."""
 JOB_CURE: Final = (
     "To go on regardless: `scurry up --on-gap resume` where Redis lacks entries, "
@@ -98,6 +98,11 @@ class Plans:
             names = [f"gateway-{number}" for number in range(at.gateways)]
         return [self._python(name, *words, more={"SCURRY_ADMIN_KEY": key} if key else {}) for name in names]
 
+    def bridge(self) -> Plan:
+        """What carries Cluster Serving streams over to the job."""
+        more = {"PYTHONUNBUFFERED": "1", "SCURRY_REDIS_URL": self._at.inner_redis_url}
+        return self._plan("bridge", [sys.executable, "-m", "scurry", "bridge"], more)
+
     def job(self, java_path: str, job: Job) -> Plan:
         """The one Flink job."""
         command = java.command(
@@ -112,6 +117,7 @@ class Plans:
             "SCURRY_FUNCTIONS": self._at.functions_url,
             "SCURRY_WORKERS": ",".join(self._at.worker_urls),
             "SCURRY_ON_GAP": self._settings.on_gap,
+            "SCURRY_CLUSTER_SERVING_TTL": self._settings.cluster_serving_ttl,
         }
         return self._plan("job", command, addresses, JOB_CURE)
 

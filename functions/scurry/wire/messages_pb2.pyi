@@ -619,12 +619,14 @@ class Binding(_message.Message):
     def __init__(self, batched: _Optional[bool] = ...) -> None: ...
 
 class StreamClaim(_message.Message):
-    __slots__ = ("update", "stream")
+    __slots__ = ("update", "stream", "model")
     UPDATE_FIELD_NUMBER: _ClassVar[int]
     STREAM_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
     update: Update
     stream: str
-    def __init__(self, update: _Optional[_Union[Update, _Mapping]] = ..., stream: _Optional[str] = ...) -> None: ...
+    model: str
+    def __init__(self, update: _Optional[_Union[Update, _Mapping]] = ..., stream: _Optional[str] = ..., model: _Optional[str] = ...) -> None: ...
 
 class StreamClaimed(_message.Message):
     __slots__ = ("update", "stream", "owner")

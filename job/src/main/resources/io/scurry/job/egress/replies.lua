@@ -76,7 +76,7 @@ local function tell(hash, failures, from, value, parked, count, write)
   end
   if value == 'NaN' then
     try('XADD', failures, 'MAXLEN', '~', failures_length, '*', 'key', hash, 'id', ARGV[from + 1], 'model',
-      ARGV[from + 5], 'version', ARGV[from + 7], 'error', code, 'message', sentence)
+      ARGV[from + 5], 'version', ARGV[from + 7], 'error', code or 'internal', 'message', sentence or '')
   end
 end
 

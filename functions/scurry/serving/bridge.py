@@ -1,0 +1,147 @@
+"""The bridge process: what Cluster Serving clients write reaches the job.
+
+It waits for entries of all bound streams at once, and for news of the registry, which says what is bound.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+import uvloop
+
+from scurry.redis import connection
+from scurry.redis.address import Address
+from scurry.redis.connection import Command, pack
+from scurry.redis.link import Link
+from scurry.serving import handover
+from scurry.serving.handover import Bound, bound_streams
+from scurry.serving.readiness import BRIDGE_LINE
+from scurry.telemetry.logs import configure_logging
+from scurry.wire.errors import ScurryError
+from scurry.wire.names import Keys
+
+if TYPE_CHECKING:
+    from scurry.settings import BridgeSettings
+
+log = logging.getLogger(__name__)
+
+WAIT_S: Final = 5.0
+"""How long entries and news are waited for before all is looked at anew."""
+AGAIN_S: Final = 0.5
+"""After what failed, and between two looks at the registry's view: a thousand registrations are a thousand news."""
+
+
+def run(settings: BridgeSettings) -> None:
+    """Carry entries over until SIGTERM or SIGINT."""
+    configure_logging("bridge", settings.log_level)
+    log.setLevel(min(log.getEffectiveLevel(), logging.INFO))  # `scurry up` waits for our line, however quiet we are
+    uvloop.run(serve(settings))
+
+
+async def serve(settings: BridgeSettings, stop: asyncio.Event | None = None) -> None:
+    """Carry entries over until the signal (or `stop`); what is not carried over stays in its stream."""
+    if stop is None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    link = Link(Address.parse(settings.redis_url))
+    link.start()
+    bridge = Bridge(link, Keys(settings.namespace))
+    carrying = asyncio.create_task(bridge.carry_on())
+    try:
+        await stop.wait()
+        log.info("bridge stops: %r", bridge)
+    finally:
+        carrying.cancel()
+        await asyncio.gather(carrying, return_exceptions=True)
+        await link.close()
+
+
+class Bridge:
+    """Moves entries from bound streams to the job's."""
+
+    def __init__(self, link: Link, keys: Keys) -> None:
+        self._link, self._keys = link, keys
+        self._loop = asyncio.get_running_loop()
+        self._bound: dict[str, Bound] = {}
+        self._looked = float("-inf")
+        self._stale = True
+        self._news = "0-0"
+        self._failing: dict[str, str] = {}  # why a stream cannot be moved
+        self.moved = 0
+
+    async def carry_on(self) -> None:
+        """Move what comes, for ever."""
+        said = ""
+        due: Iterable[str] = ()
+        while True:
+            try:
+                if self._stale or self._loop.time() - self._looked > WAIT_S:
+                    await self._look()
+                    due = self._bound
+                if not said:
+                    said = BRIDGE_LINE
+                    log.info("%s at %s", said, self._link.address)
+                await self._move_all(due)
+                due = await self._wait()
+            except ScurryError as cause:
+                if said != str(cause):
+                    said = str(cause)
+                    log.warning("entries wait in their streams: %s", said)
+                await asyncio.sleep(AGAIN_S)
+
+    async def _look(self) -> None:
+        """What is bound by now; news after that is news."""
+        last = await self._link.command("XREVRANGE", self._keys.registry, "+", "-", "COUNT", 1, again=True)
+        self._news = last[0][0].decode() if last else "0-0"
+        flat = await self._link.command("HGETALL", self._keys.models, again=True)
+        records = {name.decode(): json.loads(one) for name, one in zip(flat[::2], flat[1::2], strict=True)}
+        found = bound_streams(records, self._keys)
+        if found != self._bound:
+            log.info("bound streams: %s", ", ".join(f"{one.stream} to {one.model}" for one in found.values()) or "none")
+        self._bound, self._looked, self._stale = found, self._loop.time(), False
+        self._failing.clear()
+
+    async def _move_all(self, streams: Iterable[str]) -> None:
+        """Move all that lies in these streams, each in its turn."""
+        left = [self._bound[one] for one in streams if one in self._bound]
+        while left:
+            left = [bound for bound in left if await self._move(bound)]
+
+    async def _move(self, bound: Bound) -> bool:
+        """Move some entries of a stream; whether there may be more."""
+        try:
+            moved, more = await self._link.command(*handover.command(bound, self._keys), again=True)
+        except ScurryError as cause:
+            if not self._link.is_open:
+                raise
+            self._failing[bound.stream] = str(cause)
+            log.warning("stream %s cannot be moved: %s", bound.stream, cause)
+            return False
+        self.moved += moved
+        return bool(more)
+
+    async def _wait(self) -> list[str]:
+        """The streams that have something; nothing when the registry has news, or the time is over."""
+        streams = [one for one in self._bound if one not in self._failing]
+        places = [self._news, *["0-0"] * len(streams)]
+        patience = WAIT_S if not self._failing else AGAIN_S
+        asked: asyncio.Future[Any] = self._loop.create_future()
+        read = pack("XREAD", "COUNT", 1, "BLOCK", int(1000 * patience), "STREAMS", self._keys.registry, *streams, *places)
+        self._link.send(Command(read, asked, again=True, patience=patience + connection.ANSWER_S))
+        found = {name.decode(): entries for name, entries in await asked or ()}
+        news = found.pop(self._keys.registry, None)
+        if news:
+            await asyncio.sleep(max(0.0, self._looked + AGAIN_S - self._loop.time()))
+            self._stale = True
+        elif not found and self._failing:
+            self._stale = True
+        return list(found)
+
+    def __repr__(self) -> str:
+        return f"<Bridge {len(self._bound)} streams, {self.moved} entries moved>"
