@@ -45,6 +45,7 @@ HELP: Final = {
     "workers": "worker processes; 0 is one for two cores",
     "gateways": "gateway processes, which share the HTTP port; 0 is one for four cores",
     "job_memory_mb": "heap of the job's Java process",
+    "cluster_serving_ttl": "how long an answer to a Cluster Serving client is kept, such as 7d; 0s until it is read",
     "checkpoint_interval": "time between checkpoints of the job",
     "module": "another module.yaml than ours",
     "on_gap": "fail or resume: what the job does when Redis lacks entries that it has not read yet",

@@ -65,9 +65,8 @@ class LoadLost:
     identity: str
 
 
-Event = (
-    Update | Loaded | LoadFailed | Loading | Remind | Drained | LanesWanted | LoadLost | Counted | NextStep | StreamClaimed
-)
+Told = Loaded | LoadFailed | Loading | LoadLost | Drained | LanesWanted | Counted | StreamClaimed
+Event = Update | Told | Remind | NextStep
 
 
 def advance(

@@ -132,7 +132,8 @@ class Bridge:
         places = [self._news, *["0-0"] * len(streams)]
         patience = WAIT_S if not self._failing else AGAIN_S
         asked: asyncio.Future[Any] = self._loop.create_future()
-        read = pack("XREAD", "COUNT", 1, "BLOCK", int(1000 * patience), "STREAMS", self._keys.registry, *streams, *places)
+        wait = ("XREAD", "COUNT", 1, "BLOCK", int(1000 * patience))
+        read = pack(*wait, "STREAMS", self._keys.registry, *streams, *places)
         self._link.send(Command(read, asked, again=True, patience=patience + connection.ANSWER_S))
         found = {name.decode(): entries for name, entries in await asked or ()}
         news = found.pop(self._keys.registry, None)

@@ -39,8 +39,8 @@ while moved < tonumber(ARGV[3]) and bytes < tonumber(ARGV[4]) do
 end
 return {moved, 1}
 """
-"""KEYS: from, to. ARGV: model, whether tensors are batched, most entries, most bytes. Returns entries moved, and 1 where
-more may be left. Of an entry's fields those that Cluster Serving knows are handed on."""
+"""KEYS: from, to. ARGV: model, whether tensors are batched, most entries, most bytes. Returns entries moved, and 1
+where more may be left. Of an entry's fields those that Cluster Serving knows are handed on."""
 
 
 @dataclass(frozen=True, slots=True)
