@@ -43,6 +43,7 @@ def read_columns(body: bytes) -> list[Column]:
             _refuse_compressed(pa, stream)
             batch = reader.read_next_batch()
         batch.validate(full=True)  # the reader believes whatever offsets it is given
+        return [_column(pa, str(name), batch.column(at)) for at, name in enumerate(batch.schema.names)]
     except binascii.Error as cause:
         raise InvalidRequest("bad_request", f"The data is not base64: {cause}.") from None
     except StopIteration:
@@ -50,7 +51,6 @@ def read_columns(body: bytes) -> list[Column]:
     except (pa.ArrowException, OSError, ValueError) as cause:
         first = str(cause).partition("\n")[0][:200]
         raise InvalidRequest("bad_request", f"The data is no Arrow stream that can be read: {first}.") from None
-    return [_column(pa, str(name), batch.column(at)) for at, name in enumerate(batch.schema.names)]
 
 
 def _refuse_compressed(pa: Any, stream: bytes) -> None:  # noqa: ANN401
