@@ -56,10 +56,10 @@ class Models:
         """So many records after a name, in the order of names. Raises `Unavailable`."""
         return await self._client.models(limit=limit, after=after)
 
-    async def record(self, model: str) -> Record:
-        """One model's record. Raises `NotFound` or `Unavailable`."""
+    async def record(self, model: str, *, fresh: bool = False) -> Record:
+        """One model's record, `fresh` as it is now. Raises `NotFound` or `Unavailable`."""
         known, at = self._known.get(model, ({}, float("-inf")))
-        if self._now() - at > FRESH_S:
+        if fresh or self._now() - at > FRESH_S:
             known = await self._shared(model, self._read(model))
         return known
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -11,6 +11,9 @@ from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferReply, InferRequest, Parameter
 from scurry.wire.limits import OUTPUTS
 from scurry.wire.tensors import Array
+
+FIELDS: Final = ("id", "inputs", "outputs", "parameters", "model_name", "model_version")
+"""What a request may have; the last two, which some clients repeat, stand in the path already."""
 
 
 def decode_request(body: bytes) -> InferRequest:
@@ -40,6 +43,9 @@ def parsing_bytes(body: bytes, end: int) -> int:
 
 def request_of(document: Document) -> InferRequest:
     """The request in a JSON object. Raises `InvalidRequest`."""
+    strange = next((field for field in document if field not in FIELDS), None)
+    if strange is not None:
+        raise InvalidRequest("bad_request", f"Field {brief(strange)} is not known; known are {', '.join(FIELDS)}.")
     inputs = objects(document, "inputs")
     if not inputs:
         raise InvalidRequest("bad_request", "Field `inputs` must be a list with at least one tensor.")

@@ -59,7 +59,10 @@ def add_tensor(request: InferRequest, name: str, entry: Document) -> None:
 
 def content_of(name: str, datatype: str, shape: list[int], data: list[Any]) -> bytes:
     """The bytes of a list of elements, flat or nested as the shape says. Raises `InvalidRequest`."""
-    return _encode(name, datatype, *_flatten(name, shape, data))
+    sizes, flat, types = unnested(name, data)
+    if (sizes[0] != prod(shape)) if len(sizes) == 1 else (sizes != shape):
+        raise InvalidRequest("input_shape", f"Tensor {brief(name)} says {shape} but its `data` is {brief(sizes)}.")
+    return encoded(name, datatype, flat, types)
 
 
 def output_of(tensor: Tensor) -> Document:
@@ -102,23 +105,25 @@ def _raw(name: str, datatype: str, shape: list[int], data: bytes | bytearray | m
     return bytes(data)
 
 
-def _flatten(name: str, shape: list[int], data: list[Any]) -> tuple[list[Any], set[type]]:
-    """The elements in row-major order and which types they have; flat data needs the right number, nested the shape."""
+def unnested(name: str, data: list[Any]) -> tuple[list[int], list[Any], set[type]]:
+    """Sizes of lists within lists, their elements in row-major order, which types these have. Raises `InvalidRequest`.
+
+    Lists without elements have no type of element.
+    """
     sizes = [len(data)]
     while (types := set(map(type, data))) == {list}:
         lengths = set(map(len, data))
         if len(lengths) > 1:
-            raise InvalidRequest("input_shape", f"Tensor {brief(name)} has lists of different length in `data`.")
+            raise InvalidRequest("input_shape", f"Tensor {brief(name)} has lists of different length side by side.")
         sizes += lengths
         data = list(chain.from_iterable(data))
     if list in types:
-        raise InvalidRequest("input_shape", f"Tensor {brief(name)} has lists beside single elements in `data`.")
-    if (sizes[0] != prod(shape)) if len(sizes) == 1 else (sizes != shape):
-        raise InvalidRequest("input_shape", f"Tensor {brief(name)} says {shape} but its `data` is {brief(sizes)}.")
-    return data, types
+        raise InvalidRequest("input_shape", f"Tensor {brief(name)} has lists beside single elements.")
+    return sizes, data, types
 
 
-def _encode(name: str, datatype: str, flat: list[Any], types: set[type]) -> bytes:
+def encoded(name: str, datatype: str, flat: list[Any], types: set[type]) -> bytes:
+    """The bytes of elements of these types. Raises `InvalidRequest`."""
     if datatype == "BYTES" and types <= {str}:
         return b"".join([len(raw).to_bytes(4, "little") + raw for raw in map(str.encode, flat)])
     if datatype == "BYTES" and types <= {str, dict}:
@@ -136,7 +141,7 @@ def _encode(name: str, datatype: str, flat: list[Any], types: set[type]) -> byte
             return array.tobytes()
     elif dtype is not None and not real and _whole(flat, types, dtype):
         return np.array(flat, dtype).tobytes()
-    raise InvalidRequest("input_datatype", f"Tensor {brief(name)} has an element in `data` that is no {datatype}.")
+    raise InvalidRequest("input_datatype", f"Tensor {brief(name)} has an element that is no {datatype}.")
 
 
 def _bytes_of(name: str, one: str | Document) -> bytes:
@@ -145,7 +150,7 @@ def _bytes_of(name: str, one: str | Document) -> bytes:
         return one.encode()
     encoded = one.get("b64")
     if len(one) != 1 or not isinstance(encoded, str):
-        sentence = f"Tensor {brief(name)} has an object in `data` that is not {{\"b64\": …}}."
+        sentence = f"Tensor {brief(name)} has an object that is not {{\"b64\": …}}."
         raise InvalidRequest("input_datatype", sentence)
     try:
         return binascii.a2b_base64(encoded.encode(), strict_mode=True)
@@ -157,8 +162,8 @@ def _encode_named(name: str, datatype: str, flat: list[Any]) -> bytes:
     """Floats among which some are named for what they are."""
     rest = [0.0 if isinstance(one, str) and one in NOT_FINITE else one for one in flat]
     if str in set(map(type, rest)):
-        raise InvalidRequest("input_datatype", f"Tensor {brief(name)} has an element in `data` that is no {datatype}.")
-    array = np.frombuffer(_encode(name, datatype, rest, set(map(type, rest))), DTYPES[datatype]).copy()
+        raise InvalidRequest("input_datatype", f"Tensor {brief(name)} has an element that is no {datatype}.")
+    array = np.frombuffer(encoded(name, datatype, rest, set(map(type, rest))), DTYPES[datatype]).copy()
     for at, one in enumerate(flat):
         if isinstance(one, str):
             array[at] = NOT_FINITE[one]

@@ -14,7 +14,8 @@ import uvloop
 from scurry.client.client import Client
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
-from scurry.gateway.doors.entrance import Entrance
+from scurry.gateway.doors import contract, tf_serving
+from scurry.gateway.doors.entrance import Entrance, HttpDoor
 from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.listener import Listener
 from scurry.gateway.doors.metrics import Metrics
@@ -81,7 +82,9 @@ def listener_of(client: Client, models: Models, settings: GatewaySettings) -> Li
     """The HTTP door over a client, with the limits of the settings."""
     ask = Ask(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s)
     admin = Admin(client, key=settings.admin_key, host=settings.host)
-    door = Entrance(OpenInferenceHttp(ask, models, Health(client), admin))
+    doors: dict[str, HttpDoor] = dict.fromkeys(contract.PREFIXES, contract.Contract())
+    doors |= dict.fromkeys(tf_serving.PREFIXES, tf_serving.TensorFlowServing(ask, models))
+    door = Entrance(OpenInferenceHttp(ask, models, Health(client), admin), doors)
     admission = Admission(settings.max_bytes_in_flight)
     return Listener(door, admission, max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.timeout_s)
 

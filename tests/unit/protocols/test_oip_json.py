@@ -231,3 +231,12 @@ def test_a_number_too_large_for_bf16_is_refused() -> None:
         oip_json.decode_request(body(datatype="BF16", data=[1e39, 0]))
     request = oip_json.decode_request(body(datatype="BF16", data=["NaN", "-Infinity"]))
     assert [str(one) for one in to_array(request.inputs[0]).tolist()] == ["nan", "-inf"]
+
+
+def test_a_field_that_is_not_known_is_named() -> None:
+    """What some clients repeat of the path is let pass."""
+    tensor = {"name": "x", "datatype": "INT8", "shape": [1], "data": [1]}
+    with pytest.raises(InvalidRequest, match="'input' is not known; known are id, inputs"):
+        oip_json.decode_request(orjson.dumps({"inputs": [tensor], "input": []}))
+    repeated = {"inputs": [tensor], "model_name": "m", "model_version": "1"}
+    assert oip_json.decode_request(orjson.dumps(repeated)).inputs[0].name == "x"

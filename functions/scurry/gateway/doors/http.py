@@ -6,24 +6,23 @@ It knows HTTP's words, not its sockets: it takes a method, path, headers and bod
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import Any
 
 from scurry.gateway import describe
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
+from scurry.gateway.doors.callers import Headers
 from scurry.gateway.doors.entrance import Done
 from scurry.gateway.doors.heads import Head
-from scurry.gateway.doors.inference import Headers, Inference
-from scurry.gateway.doors.paths import NoSuchPath, Operation, operation_of
-from scurry.gateway.doors.replies import HttpReply, json_reply, refusal
+from scurry.gateway.doors.inference import Inference
+from scurry.gateway.doors.paths import Operation, operation_of
+from scurry.gateway.doors.refusals import refused
+from scurry.gateway.doors.replies import HttpReply, json_reply
 from scurry.gateway.health import Health, is_ready
 from scurry.gateway.limits import Room
 from scurry.gateway.models import Models
 from scurry.protocols import oip_json
-from scurry.wire.errors import Failed, InvalidRequest, ScurryError
-
-log = logging.getLogger(__name__)
+from scurry.wire.errors import InvalidRequest
 
 
 class OpenInferenceHttp:
@@ -47,7 +46,7 @@ class OpenInferenceHttp:
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
         except Exception as cause:
-            done(_refused(cause, head.target))
+            done(refused(cause, head.target))
 
     async def _answer(self, operation: Operation, headers: Headers, body: bytes, done: Done) -> None:
         """Everything but inference."""
@@ -57,7 +56,7 @@ class OpenInferenceHttp:
             else:
                 reply = await self._tell(operation, body)
         except Exception as cause:
-            reply = _refused(cause, operation.name)
+            reply = refused(cause, operation.name)
         done(reply)
 
     async def _change(self, model: str, headers: Headers, body: bytes) -> HttpReply:
@@ -84,23 +83,17 @@ class OpenInferenceHttp:
 
     async def _index(self, asked: dict[str, Any]) -> list[dict[str, str]]:
         """All models, or a page of them."""
-        limit, after = asked.get("limit", 0), asked.get("after", "")
+        limit, after, ready = asked.get("limit", 0), asked.get("after", ""), asked.get("ready", False)
+        if isinstance(limit, float) and limit.is_integer():  # to JSON 2.0 is a whole number
+            limit = int(limit)
         if type(limit) is not int or limit < 0:
             raise InvalidRequest("bad_request", "limit must be a whole number from 0; 0 is all of them.")
         if not isinstance(after, str):
             raise InvalidRequest("bad_request", "after must be the name of the last model of the page before.")
+        if not isinstance(ready, bool):
+            raise InvalidRequest("bad_request", "ready must be true or false.")
         records = await (self._models.page(limit, after) if limit or after else self._models.records())
-        return describe.index(records, ready_only=asked.get("ready") is True)
-
-
-def _refused(cause: Exception, what: str) -> HttpReply:
-    if isinstance(cause, ScurryError):
-        return refusal(cause)
-    if isinstance(cause, NoSuchPath):
-        allow = f"Allow: {cause.allow}\r\n".encode("ascii") if cause.allow else b""
-        return json_reply({"error": cause.message, "code": "bad_request"}, cause.status, allow)
-    log.error("request failed", exc_info=cause, extra={"target": what[:200]})
-    return refusal(Failed("internal", "The gateway failed to answer; its log tells why."))
+        return describe.index(records, ready_only=ready)
 
 
 def _tell_model(operation: Operation, record: describe.Record) -> HttpReply:

@@ -7,33 +7,21 @@ JSON, and outputs that are parked.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Final, TypeVar
 
 from scurry.client.answers import Answer, at_hand
 from scurry.client.bodies import Parked, park
 from scurry.client.waiting import Fields
 from scurry.gateway.ask import Ask, InferCall, take_priority, take_timeout, told
+from scurry.gateway.doors.background import AT_ONCE, Background
+from scurry.gateway.doors.callers import Headers, said_in
 from scurry.gateway.doors.entrance import Done
 from scurry.gateway.doors.paths import Operation
 from scurry.gateway.doors.replies import HttpReply, binary_reply, refusal
 from scurry.gateway.limits import Room
-from scurry.protocols import oip_binary, oip_json
+from scurry.protocols import oip_binary
 from scurry.protocols.oip_prepared import PreparedCalls, PreparedJson, PreparedReplies
-from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferRequest
-
-Headers = Mapping[str, str]
-T = TypeVar("T")
-
-AT_ONCE: Final = 256 * 1024
-"""JSON up to this size is read and written on the loop: a few milliseconds at most."""
-STICKY: Final = "Scurry-Key"
-"""Request header with the sticky key for weighted splits."""
-TENANT: Final = "X-Scurry-Tenant"
-"""Request header with the tenant whose rate a request counts against."""
 
 
 class Inference:
@@ -42,8 +30,7 @@ class Inference:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
         self._prepared, self._json, self._replies = PreparedCalls(), PreparedJson(), PreparedReplies()
-        self._parsers = ThreadPoolExecutor(1, "parse")
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     def begin(self, operation: Operation, headers: Headers, body: bytes, room: Room, done: Done) -> None:
         """Ask, and call `done` once with the response. Raises `ScurryError` for what cannot be asked."""
@@ -51,7 +38,7 @@ class Inference:
         length = oip_binary.json_length(body, header)
         asked = _Asked(self, operation, headers, done)
         if length > AT_ONCE:
-            self._aside(asked, self._decode_aside(asked, body, header, room))
+            self._background.answer(self._decode_aside(asked, body, header, room), done)
             return
         tail = memoryview(body)[length:]
         found = self._json.find(body) if header is None else self._prepared.find(body[:length], tail)
@@ -93,8 +80,8 @@ class Inference:
     def _response(self, asked: _Asked, fields: Fields) -> HttpReply | None:
         """The response to any reply; None if it has to be waited for. Raises `ScurryError`."""
         answer = at_hand(fields)
-        if answer is None or asked.is_much(answer):
-            self._aside(asked, self._finish_aside(asked, fields))
+        if answer is None or asked.json_size(answer) > AT_ONCE:
+            self._background.answer(self._finish_aside(asked, fields), asked.done)
             return None
         response = asked.response(answer)
         if asked.is_plain and answer.model:
@@ -108,11 +95,9 @@ class Inference:
         self._ask.submit(asked.call(request_id, message, parked)).add_done_callback(asked)
 
     async def _decode_aside(self, asked: _Asked, body: bytes, header: str | None, room: Room) -> HttpReply | None:
-        """Large JSON is parsed off the loop, one at a time, if there is memory for it."""
-        memory = oip_json.parsing_bytes(body, oip_binary.json_length(body, header))
-        room.take(memory)
-        call = await self._off_the_loop(partial(oip_binary.decode_call, body, header))
-        room.give_back(memory)
+        """Large JSON is parsed off the loop."""
+        length = oip_binary.json_length(body, header)
+        call = await self._background.parse(body, length, room, partial(oip_binary.decode_call, body, header))
         asked.hear(call.request)
         self._send(asked, call)
         return None
@@ -120,25 +105,7 @@ class Inference:
     async def _finish_aside(self, asked: _Asked, fields: Fields) -> HttpReply:
         """What is parked is fetched. Large JSON is written off the loop."""
         answer = await self._ask.read(fields)
-        if asked.is_much(answer):
-            return await self._off_the_loop(partial(asked.response, answer))
-        return asked.response(answer)
-
-    def _aside(self, asked: _Asked, work: Coroutine[Any, Any, HttpReply | None]) -> None:
-        async def guarded() -> None:
-            try:
-                response = await work
-            except Exception as cause:
-                response = refusal(told(cause))
-            if response is not None:
-                asked.done(response)
-
-        task = asyncio.get_running_loop().create_task(guarded())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _off_the_loop(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._parsers, work)
+        return await self._background.write(asked.json_size(answer), partial(asked.response, answer))
 
     def __repr__(self) -> str:
         return f"<Inference {self._ask!r}, {self._prepared!r}, {self._json!r}>"
@@ -155,8 +122,8 @@ class _Asked:
     def __init__(self, inference: Inference, operation: Operation, headers: Headers, done: Done) -> None:
         self._inference = inference
         self.model, self.version = operation.model, operation.version
-        self.key, self.traceparent = _ascii(headers, STICKY), _ascii(headers, "traceparent")
-        self.tenant, self.timeout_us, self.priority = _ascii(headers, TENANT), 0, 0
+        self.key, self.traceparent, self.tenant = said_in(headers)
+        self.timeout_us = self.priority = 0
         self.done = done
         self.binary = oip_binary.BinaryOutputs()
         self.echo = ""
@@ -180,10 +147,11 @@ class _Asked:
             self.priority, self.tenant,
         )  # fmt: skip
 
-    def is_much(self, answer: Answer) -> bool:
-        """Whether the loop would stand still for its JSON."""
+    def json_size(self, answer: Answer) -> int:
+        """How much of it has to be written as JSON, at most."""
         reply = answer.reply
-        return reply.ByteSize() > AT_ONCE and any(tensor.name not in self.binary for tensor in reply.outputs)
+        size = reply.ByteSize()
+        return size if size > AT_ONCE and any(tensor.name not in self.binary for tensor in reply.outputs) else 0
 
     def response(self, answer: Answer) -> HttpReply:
         """The response that tells an answer. Raises `InvalidRequest` for what JSON cannot hold."""
@@ -196,10 +164,3 @@ class _Asked:
 
 def _told_of(fields: Fields) -> tuple[bytes, bytes, bytes]:
     return fields.get(b"model", b""), fields.get(b"version", b""), fields.get(b"reply", b"")
-
-
-def _ascii(headers: Headers, name: str) -> str:
-    value = headers.get(name, "")
-    if value.isascii():
-        return value
-    raise InvalidRequest("bad_request", f"Header {name} must be ASCII.")

@@ -18,6 +18,7 @@ WHOLE: Final = 32 * 1024
 
 _HEADS: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode("ascii") for status in HTTPStatus}
 _JSON: Final = b"Content-Type: application/json\r\nContent-Length: %d\r\n%b"
+_TEXT: Final = b"Content-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n"
 _BINARY: Final = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"
     b"Inference-Header-Content-Length: %d\r\nContent-Length: %d\r\n"
@@ -48,6 +49,11 @@ def binary_reply(json: bytes, tensors: list[bytes]) -> HttpReply:
     if not tensors:
         return _json(json, 200, b"")
     return HttpReply(200, _BINARY % (len(json), len(json) + sum(map(len, tensors))), [json, *tensors])
+
+
+def text_reply(text: bytes) -> HttpReply:
+    """A response that is UTF-8 text."""
+    return HttpReply(200, _HEADS[200] + _TEXT % len(text), [text])
 
 
 def refusal(cause: ScurryError) -> HttpReply:

@@ -1,0 +1,125 @@
+"""The OpenAPI document is true: every path that a door answers is in it, and no other."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+import pytest
+from tests.unit.gateway.conftest import FakeClient
+
+from scurry.gateway import contract
+from scurry.gateway.doors import contract as contract_door
+from scurry.gateway.doors import paths, tf_paths
+from scurry.gateway.doors.contract import Contract
+from scurry.gateway.doors.entrance import Entrance
+from scurry.gateway.doors.http import OpenInferenceHttp
+from scurry.gateway.doors.tf_serving import TensorFlowServing
+from scurry.gateway.models import Models
+from scurry.serving.gateway import listener_of
+from scurry.settings import GatewaySettings
+
+DOCUMENT: dict[str, Any] = orjson.loads(contract.openapi())
+Answered = set[tuple[str, str]]
+
+
+def open_inference() -> Answered:
+    """Every method and path of the Open Inference Protocol's door, from its tables."""
+    found = {(method, "/" + "/".join(path)) for path, (_, methods) in paths._FIXED.items() for method in methods}
+    found.add(("POST", "/v2/repository/models/{model}"))
+    for rest, (_, methods) in paths._OF_MODEL.items():
+        for version in ("", "/versions/{version}"):
+            path = "/".join(("/v2/models/{model}" + version, *rest))
+            found |= {(method, path) for method in methods}
+    return found
+
+
+def tensorflow_serving() -> Answered:
+    """Every method and path of TensorFlow Serving's door."""
+    found = {(method, path) for method in paths.READING for path in ("/", "/v1/models")}
+    for version in ("", "/versions/{version}", "/labels/{label}"):
+        model = "/v1/models/{model}" + version
+        found |= {(method, model + rest) for method in paths.READING for rest in ("", "/metadata")}
+        found |= {("POST", f"{model}:{verb}") for verb in tf_paths.ASKING}
+    return found
+
+
+def own_contract() -> Answered:
+    """What the contract's door answers."""
+    found = {(method, path) for method in paths.READING for path in contract_door.PREFIXES}
+    return found | {(method, contract_door.PROTOS + "/{proto}") for method in paths.READING}
+
+
+DOORS = {OpenInferenceHttp: open_inference, TensorFlowServing: tensorflow_serving, Contract: own_contract}
+"""What each door answers: a door that is not here is not in the document either."""
+
+
+async def test_every_door_is_known_here() -> None:
+    """Those that the gateway opens are those whose paths are held against the document."""
+    client: Any = FakeClient()
+    entrance = listener_of(client, Models(client), GatewaySettings()).door
+    assert isinstance(entrance, Entrance)
+    assert {type(entrance._otherwise), *(type(door) for _, door in entrance._doors)} == set(DOORS)
+
+
+def test_every_path_is_in_the_document_and_no_other() -> None:
+    """HEAD goes with GET, and is not written down."""
+    answered = {pair for door in DOORS.values() for pair in door()}
+    written = {(method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item}
+    assert {pair for pair in written if pair[0] != "PARAMETERS"} == {pair for pair in answered if pair[0] != "HEAD"}
+
+
+@pytest.mark.parametrize("path", DOCUMENT["paths"])
+def test_every_path_leads_to_its_door(path: str) -> None:
+    """The door reads it as the path that it is meant to be."""
+    target = re.sub(r"\{(\w+)\}", "1", path)
+    for method in DOCUMENT["paths"][path].keys() - {"parameters"}:
+        if path.startswith(contract_door.PREFIXES):
+            continue
+        if path.startswith("/v2"):
+            assert paths.operation_of(method.upper(), target).name
+        else:
+            assert tf_paths.tf_operation_of(method.upper(), target).name
+
+
+def references(value: object) -> list[str]:
+    """Every `$ref` in it."""
+    if isinstance(value, dict):
+        here = [value["$ref"]] if "$ref" in value else []
+        return here + [found for each in value.values() for found in references(each)]
+    return [found for each in value for found in references(each)] if isinstance(value, list) else []
+
+
+def test_every_reference_leads_somewhere() -> None:
+    """And every component is used."""
+    found = {tuple(reference.split("/")[2:]) for reference in references(DOCUMENT)}
+    have = {(kind, name) for kind, each in DOCUMENT["components"].items() for name in each}
+    assert found == have
+
+
+def test_every_operation_has_an_identity_and_says_what_it_is() -> None:
+    """No two have the same."""
+    operations = [each for item in DOCUMENT["paths"].values() for key, each in item.items() if key != "parameters"]
+    names = [each["operationId"] for each in operations]
+    assert len(set(names)) == len(names)
+    assert all(each["summary"] and {"4XX", "5XX"} <= each["responses"].keys() for each in operations)
+
+
+def test_parameters_are_those_of_the_path() -> None:
+    """Filled in from its own words."""
+    item = DOCUMENT["paths"]["/v1/models/{model}/labels/{label}:predict"]
+    assert [each["$ref"].rsplit("/", 1)[1] for each in item["parameters"]] == ["model", "label"]
+
+
+def test_two_parts_may_not_have_the_same_path() -> None:
+    """The second would be lost."""
+    part: contract.Fragment = {"paths": {"/x": {"get": {"answer": "X"}}}}
+    with pytest.raises(ValueError, match="'/x'"):
+        contract.document(iter([part, part]))
+
+
+def test_proto_files_are_found() -> None:
+    """All that are named, as they are in the checkout."""
+    assert tuple(contract.protos()) == contract.PROTOS
+    assert b"message InferRequest" in contract.protos()["scurry/wire/infer.proto"]
