@@ -15,7 +15,7 @@ JAVA_MAIN  := $(shell find job/pom.xml job/src/main protos -type f 2>/dev/null)
 JAVA_TESTS := $(shell find job/src/test -type f 2>/dev/null)
 TESTS      := $(wildcard tests/unit tests/integration tests/e2e examples/python_model)
 
-.PHONY: help build check test test-frameworks e2e protos manifests jar bench chaos docs demo clean
+.PHONY: help build check test test-frameworks test-sql e2e protos manifests jar bench chaos docs demo clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*##  */\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -35,6 +35,10 @@ test-frameworks: build  ## the tests that need PyTorch or TensorFlow, in an envi
 	    .build/frameworks/bin/python -m pytest tests/frameworks/$$tests $(ARGS) || exit 1; \
 	  done; \
 	else echo "left out: tests/frameworks, because PyTorch and TensorFlow could not be installed (see above)"; fi
+
+test-sql: build  ## Flink SQL asks a model (examples/sql), in an environment of its own (0.9 GB)
+	@if .ci/setup sql; then $(BIN)/pytest tests/e2e/test_sql.py $(ARGS); \
+	else echo "left out: examples/sql, because PyFlink could not be installed (see above)"; fi
 
 e2e: build  ## the end-to-end tests alone
 	$(BIN)/pytest tests/e2e $(ARGS)

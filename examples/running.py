@@ -17,13 +17,15 @@ from typing import Any
 START = time.perf_counter()
 
 
-def arguments(name: str, text: str) -> argparse.Namespace:
-    """The two flags of an example; its results go to a directory that exists then."""
+def arguments(name: str, text: str, *more: tuple[str, str]) -> argparse.Namespace:
+    """The two flags of an example and `more` of its own; its results go to a directory that exists then."""
     parser = argparse.ArgumentParser(prog=f"python -m examples.{name}", description=text)
     parser.add_argument("--quick", action="store_true", help="a reduced form, as the tests run it")
     parser.add_argument(
         "--out", type=Path, default=Path(".build/examples"), help="where plot and figures go (%(default)s)"
     )
+    for flag, meaning in more:
+        parser.add_argument(flag, action="store_true", help=meaning)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     return args

@@ -89,6 +89,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "allow": ("names such as python,sklearn-pickle", re.compile(r"([a-z][a-z0-9-]*(,|$))*").fullmatch),
     "log_level": ("debug, info, warning or error", {"debug", "info", "warning", "error"}.__contains__),
     "on_gap": ("fail or resume", {"fail", "resume"}.__contains__),
+    "cluster_serving_answers": ("v0.10, v0.9 or arrow", {"v0.10", "v0.9", "arrow"}.__contains__),
     "checkpoint_interval": ("a duration such as 5s", re.compile(r"\d{1,9} ?(ms|s|min|m|h)").fullmatch),
     "cluster_serving_ttl": ("a duration such as 7d, or 0s: for ever", re.compile(r"\d{1,9} ?(s|min|h|d)").fullmatch),
     "namespace": ("letters, digits and . _ : - { }", re.compile(r"[\w.:{}-]{1,128}", re.ASCII).fullmatch),

@@ -85,6 +85,7 @@ class GatewaySettings(CommonSettings):
     timeout_s: float = 30.0
     drain_s: float = 20.0
     admin_key: str = ""
+    cluster_serving_answers: str = "v0.10"
     reuse_port: bool = False
 
 
@@ -127,6 +128,7 @@ class UpSettings(CommonSettings):
     max_queue_s: float = 10.0
     max_hold_s: float = 60.0
     max_load_s: float = 300.0
+    cluster_serving_answers: str = "v0.10"
     allow: str = ""
     cluster_serving_ttl: str = "0s"
 

@@ -53,8 +53,13 @@ def decode_request(body: bytes, encoding: int, ports: Sequence[Port], *, batched
 
     With `batched`, what comes has one already.
     """
+    return request_of(READERS[encoding](body), ports, batched=batched)
+
+
+def request_of(columns: list[Column], ports: Sequence[Port], *, batched: bool) -> tuple[InferRequest, bool]:
+    """The same of a record that was read already. Raises `InvalidRequest`."""
     request, added = InferRequest(), False
-    columns = _in_order(READERS[encoding](body), ports)
+    columns = _in_order(columns, ports)
     rest = list(ports)
     for column in columns:
         if not rest:

@@ -85,14 +85,24 @@ def sparse(name: str, indices: Array, indices_shape: Array, values: Array, shape
 
 def read_instances(body: bytes) -> list[Column]:
     """The first of the instances that a JSON body holds, which is the one that is answered. Raises `InvalidRequest`."""
+    return columns_of(instances_of(body)[0])
+
+
+def instances_of(body: bytes) -> list[dict[str, Any]]:
+    """All of the instances that a JSON body holds, one at least. Raises `InvalidRequest`."""
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as cause:
         raise InvalidRequest("bad_request", f"The data is not JSON: {cause}.") from None
     instances = document.get("instances") if isinstance(document, dict) else None
-    if not isinstance(instances, list) or not instances or not isinstance(instances[0], dict):
+    if not isinstance(instances, list) or not instances or not all(isinstance(each, dict) for each in instances):
         raise InvalidRequest("bad_request", "The data must be an object with `instances`, a list of objects.")
-    return [_instance(name, value) for name, value in instances[0].items()]
+    return instances
+
+
+def columns_of(instance: dict[str, Any]) -> list[Column]:
+    """The columns of one instance. Raises `InvalidRequest`."""
+    return [_instance(name, value) for name, value in instance.items()]
 
 
 def _instance(name: str, value: object) -> Column:

@@ -14,7 +14,7 @@ import uvloop
 from scurry.client.client import Client
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
-from scurry.gateway.doors import contract, tf_serving
+from scurry.gateway.doors import cluster_serving, contract, tf_serving
 from scurry.gateway.doors.entrance import Entrance, HttpDoor
 from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.listener import Listener
@@ -84,6 +84,8 @@ def listener_of(client: Client, models: Models, settings: GatewaySettings) -> Li
     admin = Admin(client, key=settings.admin_key, host=settings.host)
     doors: dict[str, HttpDoor] = dict.fromkeys(contract.PREFIXES, contract.Contract())
     doors |= dict.fromkeys(tf_serving.PREFIXES, tf_serving.TensorFlowServing(ask, models))
+    original = cluster_serving.ClusterServing(ask, models, settings.cluster_serving_answers)
+    doors |= dict.fromkeys(cluster_serving.PREFIXES, original)
     door = Entrance(OpenInferenceHttp(ask, models, Health(client), admin), doors)
     admission = Admission(settings.max_bytes_in_flight)
     return Listener(door, admission, max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.timeout_s)

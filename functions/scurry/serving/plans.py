@@ -91,12 +91,14 @@ class Plans:
         bounds the largest request, which is not to depend on the number of cores.
         """
         at, key = self._at, self._settings.admin_key
+        more = {"SCURRY_CLUSTER_SERVING_ANSWERS": self._settings.cluster_serving_answers}
+        more |= {"SCURRY_ADMIN_KEY": key} if key else {}
         words = ["gateway", "--host", at.host, "--http-port", at.http, "--metrics-port", at.metrics]
         names = ["gateway"]
         if at.gateways > 1:
             words.append("--reuse-port")
             names = [f"gateway-{number}" for number in range(at.gateways)]
-        return [self._python(name, *words, more={"SCURRY_ADMIN_KEY": key} if key else {}) for name in names]
+        return [self._python(name, *words, more=more) for name in names]
 
     def bridge(self) -> Plan:
         """What carries Cluster Serving streams over to the job."""

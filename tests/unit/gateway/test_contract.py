@@ -11,7 +11,8 @@ from tests.unit.gateway.conftest import FakeClient
 
 from scurry.gateway import contract
 from scurry.gateway.doors import contract as contract_door
-from scurry.gateway.doors import paths, tf_paths
+from scurry.gateway.doors import cluster_paths, paths, tf_paths
+from scurry.gateway.doors.cluster_serving import ClusterServing
 from scurry.gateway.doors.contract import Contract
 from scurry.gateway.doors.entrance import Entrance
 from scurry.gateway.doors.http import OpenInferenceHttp
@@ -51,7 +52,21 @@ def own_contract() -> Answered:
     return found | {(method, contract_door.PROTOS + "/{proto}") for method in paths.READING}
 
 
-DOORS = {OpenInferenceHttp: open_inference, TensorFlowServing: tensorflow_serving, Contract: own_contract}
+def cluster_serving() -> Answered:
+    """Every method and path of Cluster Serving's door."""
+    found = {(method, path) for method in paths.READING for path in ("/models", "/metrics")}
+    found |= {("POST", path) for path in ("/predict", "/model-secure")}
+    for model in ("/models/{model}", "/models/{model}/versions/{version}"):
+        found |= {(method, model) for method in paths.READING} | {("POST", f"{model}/predict")}
+    return found
+
+
+DOORS = {
+    ClusterServing: cluster_serving,
+    OpenInferenceHttp: open_inference,
+    TensorFlowServing: tensorflow_serving,
+    Contract: own_contract,
+}
 """What each door answers: a door that is not here is not in the document either."""
 
 
@@ -77,7 +92,9 @@ def test_every_path_leads_to_its_door(path: str) -> None:
     for method in DOCUMENT["paths"][path].keys() - {"parameters"}:
         if path.startswith(contract_door.PREFIXES):
             continue
-        if path.startswith("/v2"):
+        if path.startswith(cluster_paths.PREFIXES):
+            assert cluster_paths.cluster_operation_of(method.upper(), target).name
+        elif path.startswith("/v2"):
             assert paths.operation_of(method.upper(), target).name
         else:
             assert tf_paths.tf_operation_of(method.upper(), target).name
