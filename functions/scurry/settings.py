@@ -101,6 +101,7 @@ class UpSettings(CommonSettings):
     redis_url: str = ""
     dir: str = ".scurry"
     models: str = ""
+    cluster_serving: str = ""
     models_root: str = ""
     sources: str = ""
     cache: str = ""

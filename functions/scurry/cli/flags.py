@@ -48,6 +48,7 @@ HELP: Final = {
     "cluster_serving_ttl": "how long an answer to a Cluster Serving client is kept, such as 7d; 0s until it is read",
     "checkpoint_interval": "time between checkpoints of the job",
     "module": "another module.yaml than ours",
+    "cluster_serving": "a config.yaml or servables file of Cluster Serving to be served, several with commas between",
     "cluster_serving_answers": "form of Cluster Serving's REST answers: v0.10, v0.9 or arrow",
     "on_gap": "fail or resume: what the job does when Redis lacks entries that it has not read yet",
     "forget_checkpoints": "start without the job's checkpoints, which are put aside, when none can be restored",

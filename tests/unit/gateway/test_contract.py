@@ -10,8 +10,8 @@ import pytest
 from tests.unit.gateway.conftest import FakeClient
 
 from scurry.gateway import contract
-from scurry.gateway.doors import contract as contract_door
 from scurry.gateway.doors import cluster_paths, paths, tf_paths
+from scurry.gateway.doors import contract as contract_door
 from scurry.gateway.doors.cluster_serving import ClusterServing
 from scurry.gateway.doors.contract import Contract
 from scurry.gateway.doors.entrance import Entrance
