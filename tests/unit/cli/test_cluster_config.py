@@ -50,7 +50,8 @@ def test_a_flat_file_says_model_stream_and_redis(file: Path) -> None:
     assert found.redis_url == "rediss://h:7"
     told = "\n".join(found.notes)
     assert len(found.notes) == 3
-    assert all(each in told for each in ("postProcessing is left out", "odd is not known", "flinkRestUrl has no effect"))
+    kept = ("postProcessing is left out", "odd is not known", "flinkRestUrl has no effect")
+    assert all(each in told for each in kept)
 
 
 def test_the_nested_names_of_0_9_are_the_later_ones(file: Path) -> None:
