@@ -1,4 +1,4 @@
-"""The bridge process: what Cluster Serving clients write reaches the job.
+"""The bridge: what Cluster Serving clients write reaches the job.
 
 It waits for entries of all bound streams at once, and for news of the registry, which says what is bound.
 """

@@ -134,6 +134,11 @@ class Keys:
         return f"{self.namespace}:job"
 
     @property
+    def failures(self) -> str:
+        """Stream: why entries of Cluster Serving streams were answered with NaN."""
+        return f"{self.namespace}:failures"
+
+    @property
     def dead(self) -> str:
         """Stream: dead letters."""
         return f"{self.namespace}:dead"

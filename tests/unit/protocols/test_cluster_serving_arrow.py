@@ -92,7 +92,7 @@ def test_every_output_is_a_batch_of_its_own() -> None:
     st.floats(width=32, allow_nan=False),
 )  # fmt: skip
 def test_a_tensor_arrives_whatever_the_writer_is_like(
-    shape: list[int], legacy: bool, order: list[str], first: float  # noqa: FBT001
+    shape: list[int], legacy: bool, order: list[str], first: float
 ) -> None:
     """Children in any order, modern and former framing."""
     values = [first + at for at in range(int(np.prod(shape)))]

@@ -79,7 +79,7 @@ def test_the_job_writes_the_same_keys() -> None:
         keys.replies("c"),
         keys.result("i"),
     ]
-    ours += [keys.done("i"), keys.payload_in("i", "x"), keys.models, keys.registry, keys.dead, keys.job]
+    ours += [keys.done("i"), keys.payload_in("i", "x"), keys.models, keys.registry, keys.dead, keys.job, keys.failures]
     unknown = {s for s in suffixes if not any(key.removeprefix("N").startswith(s) for key in ours)}
     assert unknown <= {":answered"}, f"Keys.java has keys that wire/names.py does not know: {unknown}"
 
