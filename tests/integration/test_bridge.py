@@ -23,7 +23,9 @@ Server = redis.asyncio.Redis
 
 def view(**streams: str) -> dict[str, str]:
     """The registry's view: models by stream."""
-    models = {model: {one: {"batched": False} for one, of in streams.items() if of == model} for model in streams.values()}
+    models: dict[str, dict[str, dict[str, bool]]] = {}
+    for stream, model in streams.items():
+        models.setdefault(model, {})[stream] = {"batched": False}
     return {model: json.dumps({"streams": bound}) for model, bound in models.items()}
 
 
@@ -43,7 +45,7 @@ async def bridge(url: str, namespace: str, count: int = 1) -> AsyncIterator[None
 async def fields_of(server: Server, stream: str, count: int) -> list[dict[bytes, bytes]]:
     """The entries of a stream, once there are so many."""
     async with asyncio.timeout(20):
-        while await server.xlen(stream) < count:
+        while await server.xlen(stream) < count:  # noqa: ASYNC110 - Redis tells nobody
             await asyncio.sleep(0.01)
     return [fields for _, fields in await server.xrange(stream)]
 

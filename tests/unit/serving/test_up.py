@@ -142,7 +142,8 @@ async def test_nobody_is_stopped_before_those_that_need_him(happened: list[str],
     happened.clear()
     await up.stop()
     assert happened == ["stop gateway within 12", "stop bridge within 4", "stop job within 8",
-                        "stop functions within 5", "stop worker-0 within 5", "stop worker-1 within 5", "stop redis within 8"]  # fmt: skip
+                        "stop functions within 5", "stop worker-0 within 5", "stop worker-1 within 5",
+                        "stop redis within 8"]  # fmt: skip
     assert not (tmp_path / "up" / "scurry.json").exists()
 
 
@@ -213,7 +214,7 @@ async def test_killing_waits_for_nothing(happened: list[str], tmp_path: Path) ->
     await up.start()
     happened.clear()
     up.kill()
-    assert len(happened) == 6
+    assert len(happened) == 7
     await up.stop()
 
 
