@@ -7,6 +7,7 @@ import json
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 from zoo.serving.client import InputQueue, OutputQueue
@@ -61,7 +62,7 @@ def kinds(port, picture):
     found["words"] = awaited(text_answers, "words")
     pictures, picture_answers = queues(port, "pictures")
     pictures.enqueue("path", img=picture)
-    pictures.enqueue("b64", img={"b64": pictures.base64_encode_image(open(picture, "rb").read())})
+    pictures.enqueue("b64", img={"b64": pictures.base64_encode_image(Path(picture).read_bytes())})
     found["path"], found["b64"] = awaited(picture_answers, "path"), awaited(picture_answers, "b64")
     pair, pair_answers = queues(port, "pair")
     pair.enqueue("pair", b=np.array([1.0, 2.0]), a=np.array([10.0, 20.0]))

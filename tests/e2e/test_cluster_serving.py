@@ -27,7 +27,7 @@ STREAMS = ("serving_stream", "stream-b", "stream:c")
 
 @pytest.fixture(scope="module")
 def python() -> str:
-    """The Python of an environment with `analytics-zoo-serving` 0.11.2 and what it needs (docs/coming-from-cluster-serving.md)."""
+    """The Python of the original client's environment, made as docs/coming-from-cluster-serving.md says."""
     found = os.environ.get(VARIABLE, "")
     if not found:
         pytest.skip(f"{VARIABLE} does not name a Python with analytics-zoo-serving 0.11.2")
