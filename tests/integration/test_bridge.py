@@ -15,6 +15,7 @@ from tests.conftest import RedisServer
 from scurry.serving import handover
 from scurry.serving.bridge import serve
 from scurry.serving.handover import Bound
+from scurry.serving.outstanding import MOST
 from scurry.settings import BridgeSettings
 from scurry.wire.names import Keys
 
@@ -48,6 +49,13 @@ async def fields_of(server: Server, stream: str, count: int) -> list[dict[bytes,
         while await server.xlen(stream) < count:  # noqa: ASYNC110 - Redis tells nobody
             await asyncio.sleep(0.01)
     return [fields for _, fields in await server.xrange(stream)]
+
+
+async def answer(server: Server, namespace: str, model: str) -> None:
+    """Count all that was moved as answered, as the job does."""
+    while True:
+        await server.hset(f"{namespace}:answered", f"{namespace}:bulk@{model}", await server.xlen(f"{namespace}:bulk"))
+        await asyncio.sleep(0.01)
 
 
 async def test_entries_go_over_from_the_beginning_and_as_they_come(redis_server: RedisServer) -> None:
@@ -108,8 +116,30 @@ async def test_several_bridges_move_each_entry_once(redis_server: RedisServer) -
                 await asyncio.sleep(0.05)
         async with bridge(redis_server.url, "bm", 3):
             await writing
+            answering = asyncio.create_task(answer(server, "bm", "m"))
             moved = await fields_of(server, "bm:bulk", count)
+            answering.cancel()
+            await asyncio.gather(answering, return_exceptions=True)
         assert sorted(int(one[b"uri"]) for one in moved) == list(range(count))
+
+
+async def test_a_model_that_does_not_answer_keeps_its_entries_in_its_own_stream(redis_server: RedisServer) -> None:
+    """But for as many as it may have under way; others' go on, and its own when it answers."""
+    async with redis.asyncio.from_url(redis_server.url) as server:
+        await server.hset("bq:models", mapping=view(**{"bq-slow": "slow", "bq-s": "m"}))
+        pile = server.pipeline(transaction=False)
+        for number in range(MOST + 100):
+            pile.xadd("bq-slow", {"uri": str(number), "data": "d"})
+        await pile.execute()
+        async with bridge(redis_server.url, "bq"):
+            await fields_of(server, "bq:bulk", MOST)
+            await server.xadd("bq-s", {"uri": "u", "data": "d"})
+            await fields_of(server, "bq:bulk", MOST + 1)
+            assert await server.xlen("bq-slow") == 100
+            await server.hset("bq:answered", "bq:bulk@slow", 60)
+            await fields_of(server, "bq:bulk", MOST + 61)
+            await asyncio.sleep(0.1)
+            assert await server.xlen("bq-slow") == 40
 
 
 async def test_large_entries_are_moved_in_several_calls(redis_server: RedisServer) -> None:
@@ -118,7 +148,8 @@ async def test_large_entries_are_moved_in_several_calls(redis_server: RedisServe
         for number in range(20):
             await server.xadd("bl-s", {"uri": str(number), "data": b"x" * (1 << 20)})
         words: Any = handover.command(Bound("bl-s", "m"), Keys("bl"))
-        assert [await server.execute_command(*words) for _ in range(4)] == [[8, 1], [8, 1], [4, 1], [0, 0]]
+        await server.hset("bl:answered", "bl:bulk@m", 7)
+        assert [await server.execute_command(*words) for _ in range(3)] == [[8, 12, 7], [8, 4, 7], [4, 0, 7]]
 
 
 async def test_what_cannot_be_moved_stays_and_holds_up_nobody(

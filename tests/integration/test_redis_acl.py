@@ -121,7 +121,7 @@ async def test_what_a_role_must(port: int) -> None:
     bridge, job = (redis.asyncio.Redis.from_url(url(port, role)) for role in ("bridge", "job"))
     await bridge.xadd("serving_stream", {"uri": "u", "data": "d"})
     words: Any = handover.command(Bound("serving_stream", "m"), Keys())
-    assert await bridge.execute_command(*words) == [1, 0]
+    assert await bridge.execute_command(*words) == [1, 0, 0]
     assert await bridge.hgetall("scurry:models")
     await bridge.execute_command("XREAD", "STREAMS", "scurry:registry", "serving_stream", "0", "0")
     await job.eval("return redis.call('HSET', KEYS[1], 'value', 'NaN')", 1, "cluster-serving_serving_stream:u")

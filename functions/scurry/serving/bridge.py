@@ -20,6 +20,7 @@ from scurry.redis.connection import Command, pack
 from scurry.redis.link import Link
 from scurry.serving import handover
 from scurry.serving.handover import Bound, bound_streams
+from scurry.serving.outstanding import Outstanding
 from scurry.serving.readiness import BRIDGE_LINE
 from scurry.telemetry.logs import configure_logging
 from scurry.wire.errors import ScurryError
@@ -34,6 +35,10 @@ WAIT_S: Final = 5.0
 """How long entries and news are waited for before all is looked at anew."""
 AGAIN_S: Final = 0.5
 """After what failed, and between two looks at the registry's view: a thousand registrations are a thousand news."""
+
+
+FULL_S: Final = 0.02
+"""Between two looks at whether a model has answered, of which enough is under way."""
 
 
 def run(settings: BridgeSettings) -> None:
@@ -73,6 +78,8 @@ class Bridge:
         self._stale = True
         self._news = "0-0"
         self._failing: dict[str, str] = {}  # why a stream cannot be moved
+        self._outstanding: dict[str, Outstanding] = {}  # by model
+        self._full: set[str] = set()  # streams that wait for their models
         self.moved = 0
 
     async def carry_on(self) -> None:
@@ -115,8 +122,10 @@ class Bridge:
 
     async def _move(self, bound: Bound) -> bool:
         """Move some entries of a stream; whether there may be more."""
+        outstanding = self._outstanding.setdefault(bound.model, Outstanding(self._loop.time()))
+        words = handover.command(bound, self._keys, outstanding.room)
         try:
-            moved, more = await self._link.command(*handover.command(bound, self._keys), again=True)
+            moved, left, answered = await self._link.command(*words, again=True)
         except ScurryError as cause:
             if not self._link.is_open:
                 raise
@@ -124,13 +133,17 @@ class Bridge:
             log.warning("stream %s cannot be moved: %s", bound.stream, cause)
             return False
         self.moved += moved
-        return bool(more)
+        outstanding.note(moved, answered, self._loop.time())
+        if left and not outstanding.room:
+            self._full.add(bound.stream)
+        return bool(left and outstanding.room)
 
     async def _wait(self) -> list[str]:
         """The streams that have something; nothing when the registry has news, or the time is over."""
-        streams = [one for one in self._bound if one not in self._failing]
+        full, self._full = self._full, set()
+        streams = [one for one in self._bound if one not in self._failing and one not in full]
         places = [self._news, *["0-0"] * len(streams)]
-        patience = WAIT_S if not self._failing else AGAIN_S
+        patience = FULL_S if full else AGAIN_S if self._failing else WAIT_S
         asked: asyncio.Future[Any] = self._loop.create_future()
         wait = ("XREAD", "COUNT", 1, "BLOCK", int(1000 * patience))
         read = pack(*wait, "STREAMS", self._keys.registry, *streams, *places)
@@ -142,7 +155,7 @@ class Bridge:
             self._stale = True
         elif not found and self._failing:
             self._stale = True
-        return list(found)
+        return [*found, *full]
 
     def __repr__(self) -> str:
         return f"<Bridge {len(self._bound)} streams, {self.moved} entries moved>"

@@ -20,4 +20,7 @@ def test_every_model_has_its_streams() -> None:
 def test_a_command_names_both_streams_as_keys() -> None:
     """So that Redis' ACLs and a cluster know what the script touches."""
     words = command(Bound("s", "m", batched=True), Keys("{ns}"))
-    assert (words[0], *words[2:]) == ("EVAL", 2, "s", "{ns}:bulk", "m", "1", MOST_ENTRIES, MOST_BYTES)
+    assert (words[0], *words[2:]) == (
+        "EVAL", 3, "s", "{ns}:bulk", "{ns}:answered", "m", "1", MOST_ENTRIES, MOST_BYTES,
+    )  # fmt: skip
+    assert command(Bound("s", "m"), Keys(), 7)[-2:] == (7, MOST_BYTES)
