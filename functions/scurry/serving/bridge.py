@@ -6,10 +6,11 @@ It waits for entries of all bound streams at once, and for news of the registry,
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import uvloop
@@ -57,14 +58,28 @@ async def serve(settings: BridgeSettings, stop: asyncio.Event | None = None) -> 
     link = Link(Address.parse(settings.redis_url))
     link.start()
     bridge = Bridge(link, Keys(settings.namespace))
-    carrying = asyncio.create_task(bridge.carry_on())
+    carrying, stopping = asyncio.create_task(bridge.carry_on()), asyncio.create_task(stop.wait())
     try:
-        await stop.wait()
+        await asyncio.wait((carrying, stopping), return_when=asyncio.FIRST_COMPLETED)
         log.info("bridge stops: %r", bridge)
+        if carrying.done():  # it never ends by itself: what ended it is a fault, and who watches us starts another
+            carrying.result()
     finally:
         carrying.cancel()
-        await asyncio.gather(carrying, return_exceptions=True)
+        stopping.cancel()
+        await asyncio.gather(carrying, stopping, return_exceptions=True)
         await link.close()
+
+
+def records_of(flat: Sequence[bytes]) -> dict[str, Any]:
+    """The records in the registry's view; what is none is left out."""
+    records: dict[str, Any] = {}
+    for name, text in zip(flat[::2], flat[1::2], strict=True):
+        with contextlib.suppress(ValueError):
+            record = json.loads(text)
+            if isinstance(record, dict):
+                records[name.decode()] = record
+    return records
 
 
 class Bridge:
@@ -77,7 +92,8 @@ class Bridge:
         self._looked = float("-inf")
         self._stale = True
         self._news = "0-0"
-        self._failing: dict[str, str] = {}  # why a stream cannot be moved
+        self._failing: set[str] = set()  # streams that cannot be moved, until all is looked at anew
+        self._complained: dict[str, str] = {}  # why
         self._outstanding: dict[str, Outstanding] = {}  # by model
         self._full: set[str] = set()  # streams that wait for their models
         self.moved = 0
@@ -88,7 +104,7 @@ class Bridge:
         due: Iterable[str] = ()
         while True:
             try:
-                if self._stale or self._loop.time() - self._looked > WAIT_S:
+                if self._loop.time() - self._looked > (AGAIN_S if self._stale else WAIT_S):
                     await self._look()
                     due = self._bound
                 if not said:
@@ -107,12 +123,14 @@ class Bridge:
         last = await self._link.command("XREVRANGE", self._keys.registry, "+", "-", "COUNT", 1, again=True)
         self._news = last[0][0].decode() if last else "0-0"
         flat = await self._link.command("HGETALL", self._keys.models, again=True)
-        records = {name.decode(): json.loads(one) for name, one in zip(flat[::2], flat[1::2], strict=True)}
-        found = bound_streams(records, self._keys)
+        found = bound_streams(records_of(flat), self._keys)
         if found != self._bound:
             log.info("bound streams: %s", ", ".join(f"{one.stream} to {one.model}" for one in found.values()) or "none")
-        self._bound, self._looked, self._stale = found, self._loop.time(), False
+        self._bound, self._looked = found, self._loop.time()
         self._failing.clear()
+        self._stale = False
+        models = {one.model for one in found.values()}
+        self._outstanding = {model: one for model, one in self._outstanding.items() if model in models}
 
     async def _move_all(self, streams: Iterable[str]) -> None:
         """Move all that lies in these streams, each in its turn."""
@@ -129,9 +147,13 @@ class Bridge:
         except ScurryError as cause:
             if not self._link.is_open:
                 raise
-            self._failing[bound.stream] = str(cause)
-            log.warning("stream %s cannot be moved: %s", bound.stream, cause)
+            self._failing.add(bound.stream)
+            self._stale = True
+            if self._complained.get(bound.stream) != str(cause):
+                self._complained[bound.stream] = str(cause)
+                log.warning("stream %s cannot be moved: %s", bound.stream, cause)
             return False
+        self._complained.pop(bound.stream, None)
         self.moved += moved
         outstanding.note(moved, answered, self._loop.time())
         if left and not outstanding.room:
@@ -143,7 +165,7 @@ class Bridge:
         full, self._full = self._full, set()
         streams = [one for one in self._bound if one not in self._failing and one not in full]
         places = [self._news, *["0-0"] * len(streams)]
-        patience = FULL_S if full else AGAIN_S if self._failing else WAIT_S
+        patience = FULL_S if full else AGAIN_S if self._stale else WAIT_S
         asked: asyncio.Future[Any] = self._loop.create_future()
         wait = ("XREAD", "COUNT", 1, "BLOCK", int(1000 * patience))
         read = pack(*wait, "STREAMS", self._keys.registry, *streams, *places)
@@ -151,10 +173,7 @@ class Bridge:
         found = {name.decode(): entries for name, entries in await asked or ()}
         news = found.pop(self._keys.registry, None)
         if news:
-            await asyncio.sleep(max(0.0, self._looked + AGAIN_S - self._loop.time()))
-            self._stale = True
-        elif not found and self._failing:
-            self._stale = True
+            self._news, self._stale = news[-1][0].decode(), True
         return [*found, *full]
 
     def __repr__(self) -> str:
