@@ -1,4 +1,4 @@
-"""Cluster Serving's requests and answers to and from the wire's messages.
+"""Cluster Serving's records and answers, to and from our messages.
 
 A record has no batch dimension: one is put before its tensors, and taken from what the model gives. Names are the
 model's only if all of them are; else inputs stand in the model's order, which is what the original goes by. Pure.

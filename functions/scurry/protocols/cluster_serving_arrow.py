@@ -1,4 +1,4 @@
-"""Cluster Serving's Arrow streams: columns in, one batch for each output.
+"""Cluster Serving's Arrow streams: columns in, a batch per output out.
 
 Both framings of Arrow are read. A tensor is a column of structs whose four children stand in rows of their own: each is
 found by its name and taken as a whole, as writers differ in order, names of items and types. Pure.

@@ -1,4 +1,4 @@
-"""The verb `bind`: Cluster Serving streams whose entries a model answers.
+"""The verb `bind`: Cluster Serving streams that a model answers.
 
 A stream belongs to one model. Who has it is kept at an address of its own, which a model asks before it has the stream:
 
@@ -14,9 +14,9 @@ from typing import Final
 from scurry.registry.record import require_model
 from scurry.registry.steps import Answer, Audited, ClaimStream, Progress, ReleaseStream
 from scurry.wire.errors import InvalidRequest, bad_message
+from scurry.wire.limits import STREAM_BYTES
 from scurry.wire.messages_pb2 import Bind, Record, StreamClaim, StreamClaimed, Update
 
-STREAM_BYTES: Final = 256
 MOST_STREAMS: Final = 64
 """Of one model: they travel with its record."""
 ANSWERS: Final = "cluster-serving_"

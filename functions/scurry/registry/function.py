@@ -157,6 +157,14 @@ def _step(call: Call, before: Record, event: Event, now: int, functions: tuple[s
     return record
 
 
+def _claim(call: Call, record: Record, effect: ClaimStream | ReleaseStream) -> None:
+    """Ask for a stream, or give it back, at its own address."""
+    claim = StreamClaim(stream=effect.stream, model=record.model)
+    if isinstance(effect, ClaimStream):
+        claim.update.CopyFrom(effect.update)
+    call.send(REGISTRY, STREAM + effect.stream, CLAIM, claim.SerializeToString())
+
+
 def _decide(call: Call, before: Record, claim: StreamClaim) -> Record:
     """At the address of a stream: tell a model who has it."""
     record = Record()
@@ -210,10 +218,7 @@ def _effect(call: Call, record: Record, effect: Effect) -> None:
         address = addresses.Load(record.model, effect.version)
         call.send(INFERENCE, str(address), f"{TYPE_PREFIX}Unload", unpin.SerializeToString())
     elif isinstance(effect, ClaimStream | ReleaseStream):
-        claim = StreamClaim(stream=effect.stream, model=record.model)
-        if isinstance(effect, ClaimStream):
-            claim.update.CopyFrom(effect.update)
-        call.send(REGISTRY, STREAM + effect.stream, CLAIM, claim.SerializeToString())
+        _claim(call, record, effect)
     elif isinstance(effect, NextStepLater):
         step = NextStep(number=effect.number, step=effect.step)
         call.send_after(effect.delay_ms, REGISTRY, call.key, f"{TYPE_PREFIX}NextStep", step.SerializeToString())

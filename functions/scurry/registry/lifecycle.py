@@ -187,10 +187,6 @@ def _on_broken(progress: Progress, event: LoadFailed) -> None:
         progress.lose(entry, event.error, event.message)
 
 
-def _on_loading(_: Progress, __: Loading) -> None:
-    """A reminder is under way already."""
-
-
 def _on_remind(progress: Progress, event: Remind) -> None:
     entry = _loading(progress, event.version, event.generation)
     expired = waited_ms(event.attempt) >= LOAD_LIMIT_MS
@@ -243,7 +239,7 @@ def _on_counted(progress: Progress, event: Counted) -> None:
 _EVENTS: Final[dict[type, Callable[[Progress, Any], None]]] = {
     Loaded: _on_loaded,
     LoadFailed: _on_load_failed,
-    Loading: _on_loading,
+    Loading: lambda *_: None,  # a reminder is under way already
     Remind: _on_remind,
     LoadLost: _on_load_lost,
     Drained: _on_drained,

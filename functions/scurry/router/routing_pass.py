@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from scurry.endpoint.call import Call, State
 from scurry.router import finding, sending, split, steps
 from scurry.router.admission import level_of
-from scurry.router.answers import LATE, NEGATIVE, Answers, overloaded, unfit
+from scurry.router.answers import LATE, NEGATIVE, Answers, overloaded
 from scurry.router.lanes import Lanes
 from scurry.router.policy import Bounds, Refusal
 from scurry.router.routes import RouteTable, must_wait
@@ -80,7 +80,7 @@ class RoutingPass:
     ) -> None:
         """Send requests to the lanes of a level, `raw` being the same serialised; refuse those without room."""
         if lanes.function:
-            fit = self._fit(lanes.function, requests)
+            fit = self.answers.fit(lanes.function, self.bounds, requests)
             requests, raw = fit, raw if len(fit) == len(requests) else None
             if not requests:
                 return
@@ -101,17 +101,6 @@ class RoutingPass:
         lanes.count(at)
         if at < len(requests):
             overflow(self, lanes, requests[at:], level)
-
-    def _fit(self, function: str, requests: Sequence[Request]) -> list[Request]:
-        """Those that a user's function can answer; the others are refused."""
-        fit: list[Request] = []
-        for request in requests:
-            refusal = unfit(function, self.bounds, request)
-            if refusal is None:
-                fit.append(request)
-            else:
-                self.answers.refuse(request, refusal)
-        return fit
 
     def send(
         self, lanes: Lanes, lane: int, requests: Sequence[Request], raw: bytes | None = None, due: int | None = None

@@ -19,7 +19,7 @@ SCRIPT: Final = """
 local call = redis.call
 local moved, bytes = 0, 0
 while moved < tonumber(ARGV[3]) and bytes < tonumber(ARGV[4]) do
-  local found = call('XRANGE', KEYS[1], '-', '+', 'COUNT', 8)
+  local found = call('XRANGE', KEYS[1], '-', '+', 'COUNT', math.min(8, ARGV[3] - moved))
   for i = 1, #found do
     local id, given, words = found[i][1], found[i][2], {}
     for at = 1, #given, 2 do
@@ -35,12 +35,13 @@ while moved < tonumber(ARGV[3]) and bytes < tonumber(ARGV[4]) do
     call('XDEL', KEYS[1], id)
     moved = moved + 1
   end
-  if #found == 0 then return {moved, 0} end
+  if #found == 0 then break end
 end
-return {moved, 1}
+return {moved, call('XLEN', KEYS[1]), tonumber(call('HGET', KEYS[3], KEYS[2] .. '@' .. ARGV[1]) or 0)}
 """
-"""KEYS: from, to. ARGV: model, whether tensors are batched, most entries, most bytes. Returns entries moved, and 1
-where more may be left. Of an entry's fields those that Cluster Serving knows are handed on."""
+"""KEYS: from, to, the counters of answers. ARGV: model, whether tensors are batched, most entries, most bytes. Returns
+the entries moved, those left, and the answers that the model ever gave to bulk. Of an entry's fields those that Cluster
+Serving knows are handed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,9 @@ def bound_streams(records: dict[str, dict[str, Any]], keys: Keys) -> dict[str, B
     return found
 
 
-def command(bound: Bound, keys: Keys) -> tuple[str | int, ...]:
+def command(bound: Bound, keys: Keys, most: int = MOST_ENTRIES) -> tuple[str | int, ...]:
     """What moves a handful of entries."""
     return (
-        "EVAL", SCRIPT, 2, bound.stream, keys.bulk, bound.model, str(int(bound.batched)), MOST_ENTRIES, MOST_BYTES,
+        "EVAL", SCRIPT, 3, bound.stream, keys.bulk, keys.answered,
+        bound.model, str(int(bound.batched)), min(most, MOST_ENTRIES), MOST_BYTES,
     )  # fmt: skip

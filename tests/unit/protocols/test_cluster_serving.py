@@ -163,7 +163,7 @@ def test_every_number_is_answered_with_32_bits(array: Array, datatype: str, seen
 )
 def test_what_has_no_form_is_a_failure_that_says_so(array: Array, datatype: str) -> None:
     """Labels, and outputs without any element."""
-    with pytest.raises(ScurryError, match="Output 'y' (holds texts|is empty)"):
+    with pytest.raises(ScurryError, match=r"Output 'y' (holds texts|is empty)"):
         written(array, datatype)
 
 

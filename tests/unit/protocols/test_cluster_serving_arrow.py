@@ -92,7 +92,7 @@ def test_every_output_is_a_batch_of_its_own() -> None:
     st.floats(width=32, allow_nan=False),
 )  # fmt: skip
 def test_a_tensor_arrives_whatever_the_writer_is_like(
-    shape: list[int], legacy: bool, order: list[str], first: float  # noqa: FBT001
+    shape: list[int], legacy: bool, order: list[str], first: float
 ) -> None:
     """Children in any order, modern and former framing."""
     values = [first + at for at in range(int(np.prod(shape)))]
@@ -157,7 +157,8 @@ def test_no_garbage_does_more_than_be_refused(vector: str, data: st.DataObject) 
     for _ in range(data.draw(st.integers(1, 4))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
     try:
-        columns = read_columns(b64encode(raw[: data.draw(st.integers(0, len(raw)))] if data.draw(st.booleans()) else raw))
+        end = data.draw(st.sampled_from([None, len(raw) // 2, len(raw) - 4]))
+        columns = read_columns(b64encode(raw[:end]))
     except ScurryError:
         return
     assert all(isinstance(column, Dense | Sparse | Text) for column in columns)

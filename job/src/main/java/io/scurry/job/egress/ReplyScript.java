@@ -80,7 +80,7 @@ final class ReplyScript {
         answered.merge(stream, 1, Integer::sum);
         answered.merge(model, 1, Integer::sum);
         known.add(stream);
-        if (!OF_UNKNOWN.contains(reply.getError())) {
+        if (!OF_UNKNOWN.contains(reply.getError()) || !reply.getVersionBytes().isEmpty()) {
           known.add(model);
         }
       }
