@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from jsonschema import Draft202012Validator
 from tests.unit.gateway.conftest import FakeClient
 
 from scurry.gateway import contract
@@ -113,6 +114,27 @@ def test_every_reference_leads_somewhere() -> None:
     found = {tuple(reference.split("/")[2:]) for reference in references(DOCUMENT)}
     have = {(kind, name) for kind, each in DOCUMENT["components"].items() for name in each}
     assert found == have
+
+
+@pytest.mark.parametrize("name", DOCUMENT["components"]["schemas"])
+def test_every_schema_is_one(name: str) -> None:
+    """By the dialect that OpenAPI 3.1 has."""
+    Draft202012Validator.check_schema(DOCUMENT["components"]["schemas"][name])
+
+
+SENT: dict[str, list[dict[str, Any]]] = {
+    "PredictRequest": [{"instances": [[1, 2]]}, {"inputs": {"x": [[1, 2]], "t": {"b64": "AA=="}}}],
+    "ExamplesRequest": [{"examples": [{"x": [1, "a"]}, {"x": 1}], "context": {"y": True}}],
+    "InferRequest": [{"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 2], "data": [[1, None]]}], "id": "7"}],
+}
+
+
+@pytest.mark.parametrize(("name", "body"), [(name, body) for name, bodies in SENT.items() for body in bodies])
+def test_what_is_sent_is_by_the_schema(name: str, body: dict[str, Any]) -> None:
+    """And with a field more it is not."""
+    validator = Draft202012Validator(DOCUMENT | {"$ref": f"#/components/schemas/{name}"})
+    assert list(validator.iter_errors(body)) == []
+    assert list(validator.iter_errors(body | {"more": 1})) != []
 
 
 def test_every_operation_has_an_identity_and_says_what_it_is() -> None:

@@ -38,7 +38,8 @@ PARAMETERS = st.dictionaries(
 )
 BESIDE = {"signature_name": st.sampled_from(["serving_default", "", "other"]) | JSON, "parameters": PARAMETERS | JSON}
 PREDICT = st.fixed_dictionaries(
-    {}, optional={"instances": st.lists(NAMED, max_size=3) | VALUES, "inputs": NAMED | VALUES, "unknown": JSON, **BESIDE}
+    {},
+    optional={"instances": st.lists(NAMED, max_size=3) | VALUES, "inputs": NAMED | VALUES, "unknown": JSON, **BESIDE},
 )
 EXAMPLES = st.fixed_dictionaries(
     {"examples": st.lists(NAMED, max_size=3) | JSON}, optional={"context": NAMED | JSON, **BESIDE}
@@ -56,6 +57,15 @@ TENSORS = st.fixed_dictionaries(
 INFER = st.fixed_dictionaries(
     {"inputs": st.lists(TENSORS, max_size=3) | JSON},
     optional={"outputs": st.lists(TENSORS, max_size=2) | JSON, "parameters": PARAMETERS | JSON, "id": JSON},
+)
+SIZES = st.integers(-1, 20) | st.sampled_from([2**31, 2**63, 2**70])
+RAW = st.fixed_dictionaries(
+    {
+        "name": st.just("x"),
+        "datatype": st.sampled_from(DATATYPES),
+        "shape": st.lists(st.integers(-1, 5), max_size=3),
+        "parameters": st.fixed_dictionaries({"binary_data_size": SIZES}),
+    }
 )
 INDEX = st.fixed_dictionaries({}, optional={"limit": JSON, "after": JSON, "ready": JSON})
 TARGETS: dict[str, st.SearchStrategy[Any]] = {
@@ -78,8 +88,9 @@ class Doors:
 
     def __init__(self, runner: asyncio.Runner) -> None:
         client = FakeClient()
-        client.records["each"] = {"versions": [{"version": "1", "state": "ready", "signature": {"inputs": ONE_OF_EACH}}]}
-        client.records["unsaid"] = {"versions": [{"version": "1", "state": "ready"}]}
+        one = {"version": "1", "state": "ready"}
+        client.records["each"] = {"versions": [one | {"signature": {"inputs": ONE_OF_EACH}}]}
+        client.records["unsaid"] = {"versions": [one]}
         models, ask = Models(client), Ask(client, max_in_flight=2, timeout_s=30.0)
         admin = Admin(client, key="", host="127.0.0.1")
         doors = dict.fromkeys(PREFIXES, TensorFlowServing(ask, models))
@@ -141,16 +152,9 @@ def test_bytes_of_any_kind(doors: Doors, data: st.DataObject, target: str, at: i
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    header=st.none() | st.text(max_size=8) | st.integers(-5, 300).map(str), tail=st.binary(max_size=20),
-    size=st.integers(-1, 20) | st.sampled_from([2**31, 2**63, 2**70]), shape=st.lists(st.integers(-1, 5), max_size=3),
-    datatype=st.sampled_from(DATATYPES),
-)  # fmt: skip
-def test_raw_tensors_of_any_size(
-    doors: Doors, header: str | None, tail: bytes, size: int, shape: list[int], datatype: str
-) -> None:
+@given(header=st.none() | st.text(max_size=8) | st.integers(-5, 300).map(str), tail=st.binary(max_size=20), one=RAW)
+def test_raw_tensors_of_any_size(doors: Doors, header: str | None, tail: bytes, one: dict[str, Any]) -> None:
     """The header, the sizes, the shape and the bytes need not fit."""
-    one = {"name": "x", "datatype": datatype, "shape": shape, "parameters": {"binary_data_size": size}}
     json_part = dumped({"inputs": [one]})
     sent = str(len(json_part)) if header is None else header
     doors.post("/v2/models/m/infer", json_part + tail, Inference_Header_Content_Length=sent)
@@ -171,7 +175,8 @@ def nested(depth: int) -> bytes:
 @pytest.mark.parametrize(
     "value",
     [b"", b"nul", b"[1,]", b"01", b"1e999", b"-", b'"\xff"', b'"\\ud800"', b"[NaN, Infinity", b"\x00",
-     nested(33), nested(2000), nested(200_000), b'{"a":' * 5000, b"[" * 1_000_000, b'"' + b"n" * 500_000, b"9" * 100_000],
+     nested(33), nested(2000), nested(200_000), b'{"a":' * 5000, b"[" * 1_000_000, b'"' + b"n" * 500_000,
+     b"9" * 100_000],
 )  # fmt: skip
 def test_values_that_no_field_can_have(doors: Doors, key: bytes, target: str, value: bytes) -> None:
     """In any place, with or without a word that strict JSON does not know."""
