@@ -91,10 +91,16 @@ class GatewaySettings(CommonSettings):
     timeout_s: float = 30.0
     drain_s: float = 20.0
     admin_key: str = ""
+    cluster_serving_answers: str = "v0.10"
     reuse_port: bool = False
     results_s: int = 3600
     callbacks: str = ""
     callback_secret: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeSettings(CommonSettings):
+    """The bridge, which carries Cluster Serving streams over to the job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +110,7 @@ class UpSettings(CommonSettings):
     redis_url: str = ""
     dir: str = ".scurry"
     models: str = ""
+    cluster_serving: str = ""
     models_root: str = ""
     sources: str = ""
     cache: str = ""
@@ -135,7 +142,9 @@ class UpSettings(CommonSettings):
     max_queue_s: float = 10.0
     max_hold_s: float = 60.0
     max_load_s: float = 300.0
+    cluster_serving_answers: str = "v0.10"
     allow: str = ""
+    cluster_serving_ttl: str = "0s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +157,9 @@ class ClientSettings(CommonSettings):
 
 
 Settings = TypeVar("Settings", bound=CommonSettings)
-ALL: Final[tuple[type[CommonSettings], ...]] = (FunctionsSettings, WorkerSettings, GatewaySettings, UpSettings)
+ALL: Final[tuple[type[CommonSettings], ...]] = (
+    FunctionsSettings, WorkerSettings, GatewaySettings, BridgeSettings, UpSettings,
+)  # fmt: skip
 
 
 def load(cls: type[Settings], args: argparse.Namespace | None, environ: Mapping[str, str]) -> Settings:

@@ -33,6 +33,24 @@ async def test_a_dead_letter_is_sent_again_under_a_new_id(redis_server):
         assert flat(sent[0][1]) == words
 
 
+async def test_a_dead_record_of_a_cluster_serving_client_goes_again_with_its_place(redis_server):
+    """Also when it was parked."""
+    async with redis.asyncio.from_url(redis_server.url) as server, Client(redis_server.url, namespace="dcs") as client:
+        await server.set("dcs:payload:r:in:body", b"QQ==")
+        original = {"model": "m", "id": "r", "stream": "s", "uri": "u", "batched": "1"}
+        parked = original | {"payload": "dcs:payload:r:in:body", "encoding": "data", "keep": "0"}
+        fields = {f"field:{name}": value for name, value in parked.items()}
+        await server.xadd("dcs:dead", {"cause": "worker_lost: gone", "attempts": "3"} | fields)
+        (letter,) = await dead.newest(client, 1)
+        request_id = await dead.redrive(client, letter)
+        ((_, sent),) = await server.execute_command("XRANGE", Keys("dcs").requests("m"), "-", "+")
+        words = flat(sent)
+        assert dict(zip(words[::2], words[1::2], strict=True)) == {
+            b"model": b"m", b"stream": b"s", b"uri": b"u", b"batched": b"1", b"data": b"QQ==",
+            b"id": request_id.encode(),
+        }  # fmt: skip
+
+
 async def test_a_dead_letters_parked_inputs_go_along_under_the_new_id(redis_server):
     """A worker follows only keys of the request's own id; what is gone is said."""
     async with redis.asyncio.from_url(redis_server.url) as server, Client(redis_server.url, namespace="dds") as client:

@@ -18,11 +18,14 @@ from tests.conftest import ROOT, free_port, redis_binary, wait_for_port
 from scurry.client.client import Client
 from scurry.client.later import Later, LaterRequest
 from scurry.inference.payloads import ParkedPayloads
+from scurry.serving import handover
+from scurry.serving.handover import Bound
 from scurry.wire.errors import ScurryError
 from scurry.wire.messages_pb2 import Promote, Update
+from scurry.wire.names import Keys
 
 FOLDER = ROOT / "deploy" / "redis-acl"
-USERS = {"default.acl", "user.acl", "admin.acl", "gateway.acl", "worker.acl", "job.acl"}
+USERS = {"default.acl", "user.acl", "admin.acl", "gateway.acl", "worker.acl", "job.acl", "bridge.acl"}
 FORBIDDEN = {
     "team": [
         "XADD scurry:registry-in * k v", "HGETALL scurry:result:other-1", "MGET scurry:payload:other-1:in:x",
@@ -33,6 +36,7 @@ FORBIDDEN = {
     "worker": ["XADD scurry:requests * k v", "GET scurry:partitions", "HGETALL scurry:models", "FLUSHALL"],
     "gateway": ["XRANGE scurry:requests - +", "HSET scurry:models m {}", "XRANGE scurry:dead - +", "FLUSHALL"],
     "admin": ["HSET scurry:models m {}", "CONFIG SET maxmemory 1", "FLUSHALL", "GET other"],
+    "bridge": ["XADD scurry:requests * k v", "HSET scurry:models m {}", "XRANGE other - +", "FLUSHALL", "KEYS *"],
     "job": ["GET other", "FLUSHALL", "CONFIG SET maxmemory 1", "SHUTDOWN", "KEYS *"],
 }  # fmt: skip
 FORBIDDEN_FROM_7 = {
@@ -114,6 +118,15 @@ async def test_what_a_role_must(port: int) -> None:
                 with pytest.raises(ScurryError, match=r"(?i)permission"):
                     await client.announce(Update(model="m", promote=Promote(version="1")))
     assert await job.xlen("scurry:registry-in") == 2
+    await job.aclose()
+    bridge, job = (redis.asyncio.Redis.from_url(url(port, role)) for role in ("bridge", "job"))
+    await bridge.xadd("serving_stream", {"uri": "u", "data": "d"})
+    words: Any = handover.command(Bound("serving_stream", "m"), Keys())
+    assert await bridge.execute_command(*words) == [1, 0, 0]
+    assert await bridge.hgetall("scurry:models")
+    await bridge.execute_command("XREAD", "STREAMS", "scurry:registry", "serving_stream", "0", "0")
+    await job.eval("return redis.call('HSET', KEYS[1], 'value', 'NaN')", 1, "cluster-serving_serving_stream:u")
+    await bridge.aclose()
     await job.aclose()
     store = ParkedPayloads(url(port, "worker"))
     await store.park([("scurry:payload:a:out:r:y", b"1")])

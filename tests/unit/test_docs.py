@@ -105,7 +105,8 @@ def test_every_runtime_is_documented() -> None:
 
 def test_every_request_field_is_read_by_the_job() -> None:
     """A documented field of a request or registry message occurs in the ingress' parser."""
-    parser = (ROOT / "job/src/main/java/io/scurry/job/ingress/EntryParser.java").read_text()
+    ingress = ROOT / "job/src/main/java/io/scurry/job/ingress"
+    parser = (ingress / "EntryParser.java").read_text() + (ingress / "Bodies.java").read_text()
     fields = {name for row in rows(section("Requests")) for name in re.findall(r"`(\w+)`", row[0])}
     assert {name for name in fields | {"kind", "update"} if f'"{name}"' not in parser} == set()
     assert set(re.findall(r'fields\.\w+\("(\w+)"', parser)) <= fields | {"kind", "update"}

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 from typing import Any
 
-from scurry.cli import apply, export, history, limits, register, rollout, scan
+from scurry.cli import apply, export, history, limits, register, rollout, scan, streams
 from scurry.cli.connecting import add_json, add_redis, client
 from scurry.cli.flags import number
 from scurry.cli.output import emit, progress, table
@@ -50,6 +50,7 @@ EXAMPLE = """examples:
   scurry models rollout digits 3 --steps 1,10,100 --hold 10m --max-error-rate 0.01
   scurry models limits digits --max-queue-size 100 --default-timeout 2s --max-timeout 30s --tenant acme=5:20
   scurry models lanes digits --min 1 --max 4
+  scurry models bind digits serving_stream
   scurry models list"""
 
 
@@ -77,6 +78,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     _named(verbs, "rollback", "back to the routes before the last change; again, and it goes further back", change)
     limits.add_limits(_named(verbs, "limits", "what its requests may take, in place of the former limits", change))
     limits.add_lanes(_named(verbs, "lanes", "on how many lanes each version computes", change))
+    streams.add(_named(verbs, "bind", "answer what Cluster Serving's clients write to a stream", change))
     _trial(verbs)
     _memory(verbs)
 
@@ -182,6 +184,7 @@ def update_of(args: argparse.Namespace) -> Update:
         "limits": lambda: {"limits": limits.limits_of(args)},
         "lanes": lambda: {"lanes": limits.lanes_of(args)},
         "shadow": lambda: {"shadow": shadow_of(args)},
+        "bind": lambda: {"bind": streams.bind_of(args)},
     }
     return Update(model=args.name, **changes[args.act]())
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from scurry.cli import limits
+from scurry.cli import limits, streams
 from scurry.cli.output import table
 from scurry.cli.traffic import traffic_lines
 
@@ -37,6 +37,7 @@ def describe(name: str, record: Mapping[str, Any]) -> str:
     if record.get("rollbacks"):
         lines.append(f"former routes to go back to: {record['rollbacks']}")
     lines += limits.described(record)
+    lines += streams.described(record)
     for one in record.get("versions", ()):
         lines.append(limits.lanes_text(one))
         lines += [f"version {one['version']}{sentence}" for sentence in _sentences(one)]

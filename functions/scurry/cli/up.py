@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import dataclasses
 import os
 import signal
 import time
 from collections.abc import Callable
 
+from scurry.cli import cluster_serving
+from scurry.cli.cluster_config import Served
 from scurry.cli.flags import add_settings
 from scurry.cli.output import complain, note, say
 from scurry.cli.repository import Found, register_all, scan_or_say
@@ -30,13 +33,20 @@ def run(args: argparse.Namespace) -> int:
     settings = load(UpSettings, args, os.environ)
     configure_logging("up", settings.log_level)
     models = scan_or_say(settings.models) if settings.models else []
-    return asyncio.run(_up(args, settings, models))
+    original = cluster_serving.read_all(settings.cluster_serving)
+    for line in original.notes:
+        note(line)
+    if original.redis_url and args.redis_url is None and "SCURRY_REDIS_URL" not in os.environ:
+        settings = dataclasses.replace(settings, redis_url=original.redis_url)
+    return asyncio.run(_up(args, settings, models, original.served))
 
 
-async def _up(args: argparse.Namespace, settings: UpSettings, models: list[Found]) -> int:
+async def _up(
+    args: argparse.Namespace, settings: UpSettings, models: list[Found], served: list[Served]
+) -> int:
     up = Up(settings, os.environ, note)
     stop = _stop_signal(up.kill)
-    starting = asyncio.create_task(_start(up, settings, models))
+    starting = asyncio.create_task(_start(up, settings, models, served))
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -53,11 +63,13 @@ async def _up(args: argparse.Namespace, settings: UpSettings, models: list[Found
         await up.stop()
 
 
-async def _start(up: Up, settings: UpSettings, models: list[Found]) -> None:
+async def _start(up: Up, settings: UpSettings, models: list[Found], served: list[Served]) -> None:
     begin = time.monotonic()
     await up.start()
     if models:
         await register_all(models, up.addresses.redis_url, settings.namespace)
+    if served:
+        await cluster_serving.serve_all(served, up.addresses.redis_url, settings.namespace)
     with contextlib.suppress(OSError):  # what nobody can read any more is no reason to stop
         say(ready_block(up.addresses, up.folder.path, settings.models_root, time.monotonic() - begin))
 

@@ -11,7 +11,7 @@ from scurry.wire.errors import InvalidRequest, NotFound
 from scurry.wire.infer_pb2 import InferRequest
 
 _FIELD = b"field:"
-_ENCODINGS = ("inputs", "request")
+_ENCODINGS = ("inputs", "request", "data")
 _STALE = frozenset({b"id", b"reply", b"deadline", b"keep", b"payload", b"encoding"})
 """Not sent again: the id is answered already, nobody waits, the time is over."""
 
@@ -47,7 +47,10 @@ async def find(client: Client, entry: str) -> DeadLetter:
 
 
 async def redrive(client: Client, letter: DeadLetter) -> str:
-    """Send the request again under a new id, whose result is kept as for any caller; returns that id."""
+    """Send the request again under a new id, whose result is kept as for any caller; returns that id.
+
+    The answer to an entry of a Cluster Serving stream takes the place of the former one.
+    """
     fields = {name: value for name, value in letter.fields.items() if name not in _STALE}
     model = letter.text("model")
     body = letter.text("payload")
@@ -59,7 +62,7 @@ async def redrive(client: Client, letter: DeadLetter) -> str:
         if letter.text("encoding") not in _ENCODINGS:
             raise InvalidRequest("bad_request", f"Dead letter {letter.entry} does not say how its body is written.")
         fields[letter.text("encoding").encode()] = value
-    if not model or not (b"inputs" in fields or b"request" in fields):
+    if not model or not any(name.encode() in fields for name in _ENCODINGS):
         raise InvalidRequest(
             "bad_request", f"Dead letter {letter.entry} lacks a model or a body and cannot be sent again."
         )

@@ -4,7 +4,8 @@
         "versions": [{"version": "1", "uri": "/models/digits.onnx", "runtime": "onnx", "config": {}, "pinned": false,
                       "route": true, "loaded": true}],
         "aliases": {"stable": "1"}, "weights": {"1": 1}, "policy": {"latest": 2},
-        "limits": {"max_queue_size": 100}, "lanes": {"min": 1, "max": 4}}}}
+        "limits": {"max_queue_size": 100}, "lanes": {"min": 1, "max": 4},
+        "streams": {"serving_stream": {"batched": false}}}}}
 
 Versions stand in the order of their registration. What a file leaves out it says nothing about.
 """
@@ -22,7 +23,7 @@ from scurry.wire.names import ENSEMBLE_RUNTIME, MODEL_NAME, NO_FILE
 from scurry.wire.policies import parse_policy, policy_view
 
 FORMAT: Final = 1
-_MODEL: Final = ("versions", "aliases", "weights", "policy", "limits", "lanes")
+_MODEL: Final = ("versions", "aliases", "weights", "policy", "limits", "lanes", "streams")
 _VERSION: Final = ("version", "uri", "runtime", "config", "pinned", "route", "loaded")
 
 
@@ -49,6 +50,7 @@ class Model:
     policy: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, Any] = field(default_factory=dict)  # as the verb takes them, each tenant with its burst
     lanes: Mapping[str, Any] = field(default_factory=dict)
+    streams: Mapping[str, bool] = field(default_factory=dict)  # Cluster Serving streams, and which are batched
 
 
 def document(records: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -64,7 +66,7 @@ def _model_out(record: Mapping[str, Any]) -> dict[str, Any]:
         "versions": [_version_out(one) for one in staying],
         "aliases": {alias: named for alias, named in (record.get("aliases") or {}).items() if named in names},
         "weights": {name: weight for name, weight in (record.get("weights") or {}).items() if name in names},
-        **{part: record.get(part) or {} for part in ("policy", "limits", "lanes")},
+        **{part: record.get(part) or {} for part in ("policy", "limits", "lanes", "streams")},
     }
     return {name: part for name, part in parts.items() if part or name == "versions"}
 
@@ -116,7 +118,18 @@ def _model(name: str, said: object) -> Model:
         _policy(f"{name}.policy", fields.get("policy", {})),
         _limits(f"{name}.limits", fields.get("limits", {})),
         _object(f"{name}.lanes", fields.get("lanes", {}), ("min", "max")),
+        _streams(f"{name}.streams", fields.get("streams", {})),
     )
+
+
+def _streams(where: str, said: object) -> dict[str, bool]:
+    """Each stream, and whether what comes by it has a batch dimension."""
+    streams = _object(where, said, None)
+    flags = {str(one): _object(f"{where}.{one}", of, ("batched",)).get("batched", False) for one, of in streams.items()}
+    for one, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise _bad(f"{where}.{one}.batched must be true or false")
+    return flags
 
 
 def _policy(where: str, said: object) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from typing import Any
 
 from scurry.client.declared import Model, Version
 from scurry.wire.messages_pb2 import (
+    Bind,
     LoadVersion,
     Pin,
     Register,
@@ -74,7 +75,15 @@ def _steps(name: str, model: Model, record: Record, *, prune: bool) -> list[Step
         now = record.get(verb) or {}
         if (wanted or prune) and wanted != now:
             steps.append(_told(name, verb, wanted))
-    return steps
+    return steps + _streams(name, model, record, prune=prune)
+
+
+def _streams(name: str, model: Model, record: Record, *, prune: bool) -> list[Step]:
+    """Streams are given back before others are asked for."""
+    now = {one: bool(of.get("batched")) for one, of in (record.get("streams") or {}).items()}
+    binds = [Bind(stream=one, unbind=True) for one in now if prune and one not in model.streams]
+    binds += [Bind(stream=one, batched=flag) for one, flag in model.streams.items() if now.get(one) is not flag]
+    return [Step(name, "unbind" if one.unbind else "bind", one.stream, Update(model=name, bind=one)) for one in binds]
 
 
 def _needed(model: Model, *, going: bool) -> Sequence[str]:

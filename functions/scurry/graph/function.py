@@ -13,6 +13,7 @@ from typing import Final
 
 from scurry.endpoint.call import Call, State, answer_each, now_ms
 from scurry.graph import run as runs
+from scurry.protocols.cluster_serving import encode_reply as encode_record
 from scurry.protocols.oip_json import encode_reply
 from scurry.wire.errors import Failed, InvalidRequest, ScurryError
 from scurry.wire.infer_pb2 import InferReply
@@ -85,14 +86,21 @@ def _answer_caller(call: Call, run: GraphRun, answer: InferReply) -> None:
     reply = _reply(run)
     reply.parked.extend(tensor.payload for tensor in answer.outputs if tensor.payload)
     reply.consumed.extend(key for key in runs.keys(run) if key not in reply.parked)
-    if reply.encoding == ENCODING_INPUTS:
-        if reply.parked:
-            sentence = "An output of the graph is too large for a JSON reply over Redis: send `request`, or use HTTP."
-            raise InvalidRequest("too_large", sentence)
-        reply.body = encode_reply(answer, model=reply.model, version=reply.version, id=reply.id)
-    else:
-        reply.body = answer.SerializeToString()
+    if reply.encoding and reply.parked:
+        sentence = "An output of the graph is too large for this form of reply over Redis: send `request`, or use HTTP."
+        raise InvalidRequest("too_large", sentence)
+    reply.body = _written(run, reply, answer)
     _send(call, reply)
+
+
+def _written(run: GraphRun, reply: Reply, answer: InferReply) -> bytes:
+    """The answer as its caller reads it."""
+    if not reply.encoding:
+        return answer.SerializeToString()
+    if reply.encoding == ENCODING_INPUTS:
+        return encode_reply(answer, model=reply.model, version=reply.version, id=reply.id)
+    outputs = [(tensor.shape, tensor.data) for tensor in answer.outputs]
+    return encode_record(answer.outputs, outputs, added=not run.start.request.batched)
 
 
 def _refuse_caller(call: Call, run: GraphRun, failure: ScurryError) -> None:
@@ -107,6 +115,7 @@ def _reply(run: GraphRun) -> Reply:
     reply = Reply(id=request.id, entry=request.entry, reply=request.reply, model=request.model)
     reply.version, reply.encoding, reply.bulk = run.start.version, request.encoding, request.bulk
     reply.digest, reply.run, reply.step = request.digest, request.run, request.step
+    reply.stream, reply.uri = request.stream, request.uri
     if request.HasField("keep"):
         reply.keep = request.keep
     return reply

@@ -7,6 +7,7 @@ run is over with the last output, or with the first step that fails. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from scurry.wire.errors import Failed, InvalidRequest, ScurryError, error
 from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
@@ -35,6 +36,12 @@ def ready(run: GraphRun, key: str) -> list[Request]:
     return requests
 
 
+_OWN: Final = (
+    "payload", "reply", "attempt", "blame", "epoch", "run", "step", "encoding", "digest", "stream", "uri", "batched",
+)  # fmt: skip
+"""What a request has for itself, and not for the steps that answer it."""
+
+
 def _request(run: GraphRun, key: str, number: int, step: GraphStep) -> Request:
     """One step, with the id of the whole: what is parked under it may be read."""
     body = InferRequest(outputs=sorted(step.outputs))
@@ -45,7 +52,7 @@ def _request(run: GraphRun, key: str, number: int, step: GraphStep) -> Request:
         body.inputs.append(tensor)
     request = Request()
     request.CopyFrom(run.start.request)
-    for field in ("payload", "reply", "attempt", "blame", "epoch", "run", "step", "encoding", "digest"):
+    for field in _OWN:
         request.ClearField(field)
     request.model, request.version, request.encoding = step.model, step.version, ENCODING_REQUEST
     request.body, request.run, request.step = body.SerializeToString(), key, number

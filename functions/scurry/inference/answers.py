@@ -1,7 +1,7 @@
 """Writes what the items of a batch get: bodies, payloads, replies.
 
 Outputs above the claim-check threshold are parked under keys of their own, another for each item, for two items may
-have one id; an Open Inference Protocol body, which can refer to nothing, is parked whole.
+have one id; a body of Open Inference Protocol JSON or of Cluster Serving, which can refer to nothing, is parked whole.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from scurry.inference.items import Buffer
+from scurry.protocols.cluster_serving import encode_reply as encode_record
 from scurry.protocols.oip_json import encode_reply
 from scurry.wire.infer_pb2 import InferReply, Parameter, Tensor
 from scurry.wire.limits import shortened
@@ -47,9 +48,9 @@ def write_bodies(
             continue
         outputs = item.outputs
         try:
-            if item.request.encoding == ENCODING_INPUTS:
+            if item.request.encoding:
                 key_of = partial(keys.payload_out, item.request.id, f"{token}{number:06x}")
-                payloads += _write_json(item, layouts, key_of, version)
+                payloads += _whole(item, key_of, _write_text(item, layouts, version))
             elif len(outputs) == 1 and len(outputs[0][1]) <= CLAIM_CHECK_BYTES:
                 shape, data = outputs[0]
                 if shape is not last or len(data) != size:
@@ -92,6 +93,8 @@ def _fill(reply: Reply, item: BatchItem, model: str, version: str) -> None:
         reply.bulk = True
     if request.digest:
         reply.digest = request.digest
+    if request.stream:
+        reply.stream, reply.uri = request.stream, request.uri
     if item.consumed:
         reply.consumed.extend(item.consumed)
     if item.failure is None:
@@ -122,7 +125,10 @@ def _body(item: BatchItem, layouts: LayoutCache, key_of: Callable[[str], str], p
     return b"".join([*parts, CACHE_HIT] if item.cached else parts)
 
 
-def _write_json(item: BatchItem, layouts: LayoutCache, key_of: Callable[[str], str], version: str) -> list[Payload]:
+def _write_text(item: BatchItem, layouts: LayoutCache, version: str) -> bytes:
+    """The body in an encoding that refers to nothing."""
+    if item.request.encoding != ENCODING_INPUTS:
+        return encode_record(layouts.outputs, item.outputs, added=item.added)
     parts: list[Buffer] = []
     for at in range(len(item.outputs)) if item.wanted is None else item.wanted:
         shape, data = item.outputs[at]
@@ -130,7 +136,11 @@ def _write_json(item: BatchItem, layouts: LayoutCache, key_of: Callable[[str], s
     if item.cached:
         parts.append(CACHE_HIT)
     reply = InferReply.FromString(b"".join(parts))
-    body = encode_reply(reply, model=item.request.model, version=version, id=item.request.id)
+    return encode_reply(reply, model=item.request.model, version=version, id=item.request.id)
+
+
+def _whole(item: BatchItem, key_of: Callable[[str], str], body: bytes) -> list[Payload]:
+    """Give an item its body; what has to be parked for that."""
     if len(body) <= CLAIM_CHECK_BYTES:
         item.body = body
         return []

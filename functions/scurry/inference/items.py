@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from google.protobuf.message import DecodeError
 
+from scurry.protocols.cluster_serving import decode_request as decode_record
 from scurry.protocols.oip_json import decode_request
 from scurry.wire.errors import Failed, InvalidRequest, ScurryError, Unavailable
 from scurry.wire.infer_pb2 import InferRequest
@@ -43,6 +44,7 @@ class BatchItem:
     consumed: Sequence[str] = ()
     failure: ScurryError | None = None
     cached = False  # its outputs were there already
+    added = False  # a batch dimension was put before its inputs
     outputs: Sequence[Piece] = ()
     body = b""
     payload = ""  # key of a parked body
@@ -155,8 +157,7 @@ def _fill(
 def _read(item: BatchItem, body: bytes, layouts: LayoutCache, keys: Keys) -> None:
     """Parse a body and check it; a failure stays with its item."""
     try:
-        encoded = item.request.encoding == ENCODING_INPUTS
-        request = decode_request(body) if encoded else InferRequest.FromString(body)
+        request = _parsed(item, body, layouts)
         if request.parameters:
             _refuse_promises(request, keeps_sequences=layouts.keeps_sequences)
         layout = layouts.check(request)
@@ -169,7 +170,7 @@ def _read(item: BatchItem, body: bytes, layouts: LayoutCache, keys: Keys) -> Non
             _ask_for(item, needs, keys)
         else:
             _check_sizes(item, layouts)
-            if not encoded:
+            if not item.request.encoding:
                 if layouts.keeps_sequences and not layouts.takes_parameters:
                     layouts.remember_step(body, request, layout)
                 layouts.remember(body, request, layout)
@@ -177,6 +178,18 @@ def _read(item: BatchItem, body: bytes, layouts: LayoutCache, keys: Keys) -> Non
         item.failure = InvalidRequest("bad_request", "The request's body is not a serialised InferRequest.")
     except Exception as cause:  # whatever a body provokes, it is its own request that fails
         item.fail(cause)
+
+
+def _parsed(item: BatchItem, body: bytes, layouts: LayoutCache) -> InferRequest:
+    """What a body asks for, in whichever encoding it came."""
+    encoding = item.request.encoding
+    if not encoding:
+        return InferRequest.FromString(body)
+    if encoding == ENCODING_INPUTS:
+        return decode_request(body)
+    batched = item.request.batched
+    request, item.added = decode_record(body, encoding, layouts.inputs, batched=batched)
+    return request
 
 
 def _read_step(item: BatchItem, body: bytes, layouts: LayoutCache, keys: Keys) -> None:

@@ -44,7 +44,7 @@ def send_copies(lane_call: LaneCall, work: Work) -> None:
 
 def _copy(copy: Request, request: Request) -> None:
     copy.CopyFrom(request)
-    for field in ("reply", "deadline", "keep", "bulk", "attempt", "blame", "version"):
+    for field in ("reply", "deadline", "keep", "bulk", "attempt", "blame", "version", "stream", "uri"):
         copy.ClearField(field)
 
 

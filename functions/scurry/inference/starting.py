@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from scurry.protocols.cluster_serving import is_cluster_serving
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferRequest, Tensor
 from scurry.wire.messages_pb2 import GraphStart
@@ -46,6 +47,8 @@ def begin_runs(call: Call, work: Work, graph: Graph, layouts: LayoutCache, versi
             continue
         start = GraphStart(request=item.request, version=version, graph=graph, parked=item.consumed)
         start.request.ClearField("body")
+        if is_cluster_serving(item.request.encoding):
+            start.request.batched = not item.added  # as its answer is to be
         start.inputs = _inputs(item, layouts)
         call.send(GRAPH, key, START, start.SerializeToString())
     return failed

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
 
-from scurry.registry import bounds, former, leaving, memory, policies, rollout, shelving, switching
+from scurry.registry import bindings, bounds, former, leaving, memory, policies, rollout, shelving, switching
 from scurry.registry.record import find, require, require_model, require_ready, takes_requests
 from scurry.registry.steps import Answer, Progress
 from scurry.registry.update import FUNCTION_RUNTIME
@@ -199,4 +199,5 @@ _VERBS: Final[dict[str, Callable[[Progress, Update], str]]] = {
     "lanes": bounds.set_lanes,
     "shadow": _shadow,
     "rollout": rollout.begin,
+    "bind": bindings.bind,
 }

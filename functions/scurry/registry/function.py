@@ -10,10 +10,21 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from scurry.endpoint.call import Call, Message, State, answer_each, now_ms
-from scurry.registry import audit, views
+from scurry.registry import audit, bindings, views
 from scurry.registry import record as records
 from scurry.registry.lifecycle import Event, LoadLost, advance, pause_ms
-from scurry.registry.steps import Answer, AskLoad, AskUnload, Audited, Effect, NextStepLater, RemindLater, Unpin
+from scurry.registry.steps import (
+    Answer,
+    AskLoad,
+    AskUnload,
+    Audited,
+    ClaimStream,
+    Effect,
+    NextStepLater,
+    ReleaseStream,
+    RemindLater,
+    Unpin,
+)
 from scurry.wire import addresses
 from scurry.wire.letters import unreadable
 from scurry.wire.limits import shortened
@@ -33,6 +44,8 @@ from scurry.wire.messages_pb2 import (
     Remind,
     Replies,
     Reply,
+    StreamClaim,
+    StreamClaimed,
     Unload,
     Update,
     View,
@@ -44,6 +57,9 @@ log = logging.getLogger(__name__)
 STATE: Final = State(REGISTRY_STATE, f"{TYPE_PREFIX}Record")
 
 WANTED: Final = f"{TYPE_PREFIX}RoutesWanted"
+CLAIM: Final = f"{TYPE_PREFIX}StreamClaim"
+STREAM: Final = "stream:"
+"""How the addresses of Cluster Serving streams begin; no model's name has a colon."""
 
 
 class Registry:
@@ -82,6 +98,8 @@ class Registry:
             if message.typename == WANTED:
                 _tell_routes(call, record, Replies(), wanted=True)
                 return record
+            if message.typename == CLAIM:
+                return _decide(call, record, StreamClaim.FromString(message.value))
             event = read(message.value)
             if isinstance(event, Update):
                 event.model = call.key
@@ -112,10 +130,13 @@ def _lost(value: bytes) -> LoadLost | None:
 
 _EVENTS: Final[dict[str, Callable[[bytes], Event | None]]] = {
     WANTED: lambda _: None,
+    CLAIM: lambda _: None,
     f"{TYPE_PREFIX}Bounced": _lost,
     **{
         f"{TYPE_PREFIX}{kind.__name__}": kind.FromString
-        for kind in (Update, Loaded, LoadFailed, Loading, Remind, Drained, LanesWanted, Counted, NextStep)
+        for kind in (
+            Update, Loaded, LoadFailed, Loading, Remind, Drained, LanesWanted, Counted, NextStep, StreamClaimed,
+        )
     },
 }
 
@@ -136,9 +157,27 @@ def _step(call: Call, before: Record, event: Event, now: int, functions: tuple[s
     return record
 
 
+def _claim(call: Call, record: Record, effect: ClaimStream | ReleaseStream) -> None:
+    """Ask for a stream, or give it back, at its own address."""
+    claim = StreamClaim(stream=effect.stream, model=record.model)
+    if isinstance(effect, ClaimStream):
+        claim.update.CopyFrom(effect.update)
+    call.send(REGISTRY, STREAM + effect.stream, CLAIM, claim.SerializeToString())
+
+
+def _decide(call: Call, before: Record, claim: StreamClaim) -> Record:
+    """At the address of a stream: tell a model who has it."""
+    record = Record()
+    record.CopyFrom(before)
+    answer = bindings.decide(record, claim)
+    if answer is not None:
+        call.send(REGISTRY, claim.model, f"{TYPE_PREFIX}StreamClaimed", answer.SerializeToString())
+    return record
+
+
 def _told(before: Record, record: Record, event: Event, effects: Sequence[Effect], now: int) -> Sequence[Audit]:
     """What the audit stream is told of an event."""
-    if isinstance(event, Update):
+    if isinstance(event, Update | StreamClaimed):
         noted = [effect for effect in effects if isinstance(effect, Audited)]
         return [audit.of_message(before, record, each.update, each.outcome, now) for each in noted]
     happened = audit.of_event(before, record, now)
@@ -178,6 +217,8 @@ def _effect(call: Call, record: Record, effect: Effect) -> None:
         unpin = Unload(model=record.model, version=effect.version, identity=effect.identity, unpin=True)
         address = addresses.Load(record.model, effect.version)
         call.send(INFERENCE, str(address), f"{TYPE_PREFIX}Unload", unpin.SerializeToString())
+    elif isinstance(effect, ClaimStream | ReleaseStream):
+        _claim(call, record, effect)
     elif isinstance(effect, NextStepLater):
         step = NextStep(number=effect.number, step=effect.step)
         call.send_after(effect.delay_ms, REGISTRY, call.key, f"{TYPE_PREFIX}NextStep", step.SerializeToString())

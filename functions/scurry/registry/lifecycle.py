@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scurry.registry import changes, experiment, growth, leaving, policies, rollout, shelving
+from scurry.registry import bindings, changes, experiment, growth, leaving, policies, rollout, shelving
 from scurry.registry.audit import declared
 from scurry.registry.former import forget, remember
 from scurry.registry.record import find, routes_of, serving_spec, takes_requests
@@ -41,6 +41,7 @@ from scurry.wire.messages_pb2 import (
     NextStep,
     Record,
     Remind,
+    StreamClaimed,
     Update,
     VersionRecord,
 )
@@ -64,7 +65,8 @@ class LoadLost:
     identity: str
 
 
-Event = Update | Loaded | LoadFailed | Loading | Remind | Drained | LanesWanted | LoadLost | Counted | NextStep
+Told = Loaded | LoadFailed | Loading | LoadLost | Drained | LanesWanted | Counted | StreamClaimed
+Event = Update | Told | Remind | NextStep
 
 
 def advance(
@@ -86,6 +88,7 @@ def advance(
         rollout.watch(progress)
     policies.keep_to(progress)
     _settle(before, record, now, counted=isinstance(event, Counted))
+    progress.effects += bindings.released(before, record) if before.streams else ()
     return record, progress.effects
 
 
@@ -97,7 +100,8 @@ def _update(progress: Progress, update: Update, functions: tuple[str, ...] | Non
         rollout.watch(progress, update.WhichOneof("change") or "")
     except ScurryError as failure:
         return [Answer(update, failure.code, failure.message), Audited(update, failure.code)]
-    progress.effects.append(Audited(update, outcome))
+    if outcome:
+        progress.effects.append(Audited(update, outcome))
     return []
 
 
@@ -112,7 +116,7 @@ def _settle(before: Record, record: Record, now: int, *, counted: bool) -> None:
         remember(before, record)
     forget(before, record)
     if not record.versions:
-        for name in ("policy", "limits", "lanes"):  # they were those of a model which is gone
+        for name in ("policy", "limits", "lanes", "streams"):  # they were those of a model which is gone
             record.ClearField(name)
     if record.HasField("shadow"):
         shadow = find(record, record.shadow.version)
@@ -183,10 +187,6 @@ def _on_broken(progress: Progress, event: LoadFailed) -> None:
         progress.lose(entry, event.error, event.message)
 
 
-def _on_loading(_: Progress, __: Loading) -> None:
-    """A reminder is under way already."""
-
-
 def _on_remind(progress: Progress, event: Remind) -> None:
     entry = _loading(progress, event.version, event.generation)
     expired = waited_ms(event.attempt) >= LOAD_LIMIT_MS
@@ -239,11 +239,12 @@ def _on_counted(progress: Progress, event: Counted) -> None:
 _EVENTS: Final[dict[type, Callable[[Progress, Any], None]]] = {
     Loaded: _on_loaded,
     LoadFailed: _on_load_failed,
-    Loading: _on_loading,
+    Loading: lambda *_: None,  # a reminder is under way already
     Remind: _on_remind,
     LoadLost: _on_load_lost,
     Drained: _on_drained,
     LanesWanted: growth.on_wanted,
     Counted: _on_counted,
     NextStep: rollout.next_step,
+    StreamClaimed: bindings.on_claimed,
 }

@@ -69,7 +69,22 @@ class NextStepLater:
     delay_ms: int
 
 
-Effect = AskLoad | AskUnload | Unpin | RemindLater | Answer | Audited | NextStepLater
+@dataclass(frozen=True, slots=True)
+class ClaimStream:
+    """Ask for a Cluster Serving stream; whoever gave the registry message is answered then."""
+
+    stream: str
+    update: Update
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseStream:
+    """Give such a stream back."""
+
+    stream: str
+
+
+Effect = AskLoad | AskUnload | Unpin | RemindLater | Answer | Audited | NextStepLater | ClaimStream | ReleaseStream
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 
 from scurry.job.module import serves
-from scurry.registry import lanes, limits
+from scurry.registry import bindings, lanes, limits
 from scurry.registry.fields import aliases as _aliases
 from scurry.registry.fields import config as _config
 from scurry.registry.fields import flag as _flag
@@ -26,6 +26,7 @@ from scurry.wire.errors import InvalidRequest, bad_message
 from scurry.wire.limits import JSON_DEPTH
 from scurry.wire.messages_pb2 import (
     Alias,
+    Bind,
     LaneRange,
     Limits,
     LoadVersion,
@@ -171,11 +172,13 @@ _VERBS: Final[dict[str, tuple[type, dict[str, Callable[[str, object], Any]]]]] =
             "max_latency_ratio": _number, "max_disagreement": _number, "compare_percent": _number, "abort": _flag,
         },
     ),
+    "bind": (Bind, {"stream": _text, "batched": _flag, "unbind": _flag}),
 }
 _CHECKS: Final[dict[str, Callable[[Any], None]]] = {
     "limits": limits.check,
     "lanes": lanes.check,
     "policy": check_policy,
+    "bind": bindings.check,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from scurry.registry import former, lanes, limits
+from scurry.registry import bindings, former, lanes, limits
 from scurry.registry.record import STATES, serving_spec, takes_requests, weights_of
 from scurry.wire.messages_pb2 import (
     READY,
@@ -48,6 +48,7 @@ def routing_view(record: Record) -> dict[str, Any]:
         "rollbacks": former.depth(record),
         "limits": limits.view(record),
         "lanes": {name: getattr(record.lanes, name) for name in ("min", "max") if getattr(record.lanes, name)},
+        "streams": bindings.view(record),
     }
 
 

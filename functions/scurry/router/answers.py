@@ -23,12 +23,14 @@ LATE: Final = Refusal("deadline_exceeded", "The deadline passed before the reque
 NEGATIVE: Final = Refusal("bad_request", "priority must be a whole number from 0: 1 is the highest, 0 the default.")
 
 
-def unfit(function: str, bounds: Bounds, requests: Iterable[Request]) -> Refusal | None:
-    """Why a user function gets none of these: nobody serves it, or a run waits, which it would not answer."""
+def unfit(function: str, bounds: Bounds, request: Request) -> Refusal | None:
+    """Why a user function does not get this: nobody serves it, or it waits for what such a function does not answer."""
     if not bounds.reaches(function):
         return Refusal("unavailable", f"The job's module.yaml has no endpoint for {function}.")
-    if any(request.run for request in requests):
+    if request.run:
         return Refusal("bad_request", f"{function} is a user's function, which cannot be a step of a graph.")
+    if request.stream:
+        return Refusal("bad_request", f"{function} is a user's function, which reads no Cluster Serving stream.")
     return None
 
 
@@ -59,6 +61,17 @@ class Answers:
             reply.consumed.extend(parked(request))
         if reply.id or reply.reply:
             self.add([reply])
+
+    def fit(self, function: str, bounds: Bounds, requests: Iterable[Request]) -> list[Request]:
+        """Those that a user's function can answer; the others are refused."""
+        fit: list[Request] = []
+        for request in requests:
+            refusal = unfit(function, bounds, request)
+            if refusal is None:
+                fit.append(request)
+            else:
+                self.refuse(request, refusal)
+        return fit
 
     def bury(self, request: Request, version: str, refusal: Refusal) -> None:
         """Answer a request for good and keep it as it came; what is parked for it stays, for it may be sent again."""
@@ -116,6 +129,8 @@ def error_reply(request: Request, model: str, refusal: Refusal, version: str = "
         digest=request.digest,
         run=request.run,
         step=request.step,
+        stream=request.stream,
+        uri=request.uri,
     )
     if request.HasField("keep"):
         out.keep = request.keep

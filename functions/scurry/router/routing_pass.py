@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from scurry.endpoint.call import Call, State
 from scurry.router import finding, sending, split, steps
 from scurry.router.admission import level_of
-from scurry.router.answers import LATE, NEGATIVE, Answers, overloaded, unfit
+from scurry.router.answers import LATE, NEGATIVE, Answers, overloaded
 from scurry.router.lanes import Lanes
 from scurry.router.policy import Bounds, Refusal
 from scurry.router.routes import RouteTable, must_wait
@@ -79,10 +79,11 @@ class RoutingPass:
         self, lanes: Lanes, requests: Sequence[Request], raw: bytes | None, due: int | None = None, level: int = 0
     ) -> None:
         """Send requests to the lanes of a level, `raw` being the same serialised; refuse those without room."""
-        if lanes.function and (refusal := unfit(lanes.function, self.bounds, requests)):
-            for request in requests:
-                self.answers.refuse(request, refusal)
-            return
+        if lanes.function:
+            fit = self.answers.fit(lanes.function, self.bounds, requests)
+            requests, raw = fit, raw if len(fit) == len(requests) else None
+            if not requests:
+                return
         if lanes.sequences:
             steps.send(self, lanes, requests)
             return

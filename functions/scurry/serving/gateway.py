@@ -16,7 +16,7 @@ from scurry.client.client import Client
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
 from scurry.gateway.callbacks import Callbacks
-from scurry.gateway.doors import contract, tf_serving
+from scurry.gateway.doors import cluster_serving, contract, tf_serving
 from scurry.gateway.doors.deferred import Deferred
 from scurry.gateway.doors.entrance import Entrance, HttpDoor
 from scurry.gateway.doors.grpc import OpenInferenceGrpc
@@ -123,6 +123,8 @@ def entrance_of(
     doors: dict[str, HttpDoor] = {RESULTS: ResultsHttp(results), STATISTICS: StatisticsHttp(LiveStatistics(models))}
     doors |= dict.fromkeys(contract.PREFIXES, contract.Contract())
     doors |= dict.fromkeys(tf_serving.PREFIXES, tf_serving.TensorFlowServing(ask, models))
+    original = cluster_serving.ClusterServing(ask, models, settings.cluster_serving_answers)
+    doors |= dict.fromkeys(cluster_serving.PREFIXES, original)
     return Entrance(door, doors)
 
 

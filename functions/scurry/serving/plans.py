@@ -17,7 +17,7 @@ from scurry.serving.processes import Plan
 from scurry.settings import PREFIX, CommonSettings, FunctionsSettings, GatewaySettings, UpSettings, WorkerSettings
 
 PROCESSES: Final = {"functions": FunctionsSettings, "worker": WorkerSettings, "gateway": GatewaySettings}
-BRIEF: Final = frozenset({"functions", "gateway"})
+BRIEF: Final = frozenset({"functions", "gateway", "bridge"})
 """Processes that do nothing that takes long."""
 JOB_CURE: Final = (
     "To go on regardless: `scurry up --on-gap resume` where Redis lacks entries, "
@@ -90,20 +90,19 @@ class Plans:
         Each has the whole of the limits, though all share the machine's memory: what one of them may take at most also
         bounds the largest request, which is not to depend on the number of cores.
         """
-        at, key = self._at, self._settings.admin_key
+        at = self._at
         ports = ("--http-port", at.http, "--grpc-port", at.grpc, "--metrics-port", at.metrics)
         words, names = ["gateway", "--host", at.host, *ports], ["gateway"]
         if at.gateways > 1:
             words.append("--reuse-port")
             names = [f"gateway-{number}" for number in range(at.gateways)]
-        more = {
-            "SCURRY_MAX_BODY_BYTES": str(self._settings.max_body_bytes),
-            "SCURRY_SERVER_NAME": self._settings.server_name,
-            "SCURRY_SERVER_VERSION": self._settings.server_version,
-            "SCURRY_CLIENT_SHARED_MEMORY": str(int(self._settings.client_shared_memory)),
-            **({"SCURRY_ADMIN_KEY": key} if key else {}),
-        }
+        more = _of_gateways(self._settings)
         return [self._python(name, *words, more=more) for name in names]
+
+    def bridge(self) -> Plan:
+        """What carries Cluster Serving streams over to the job."""
+        more = {"PYTHONUNBUFFERED": "1", "SCURRY_REDIS_URL": self._at.inner_redis_url}
+        return self._plan("bridge", [sys.executable, "-m", "scurry", "bridge"], more)
 
     def job(self, java_path: str, job: Job) -> Plan:
         """The one Flink job."""
@@ -119,6 +118,7 @@ class Plans:
             "SCURRY_FUNCTIONS": self._at.functions_url,
             "SCURRY_WORKERS": ",".join(self._at.worker_urls),
             "SCURRY_ON_GAP": self._settings.on_gap,
+            "SCURRY_CLUSTER_SERVING_TTL": self._settings.cluster_serving_ttl,
         }
         return self._plan("job", command, addresses, JOB_CURE)
 
@@ -165,3 +165,15 @@ def gateway_count(asked: int, cores: int) -> int:
 def usable_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _of_gateways(settings: UpSettings) -> dict[str, str]:
+    """What gateways are told by the environment."""
+    more = {
+        "SCURRY_MAX_BODY_BYTES": str(settings.max_body_bytes),
+        "SCURRY_SERVER_NAME": settings.server_name,
+        "SCURRY_SERVER_VERSION": settings.server_version,
+        "SCURRY_CLUSTER_SERVING_ANSWERS": settings.cluster_serving_answers,
+        "SCURRY_CLIENT_SHARED_MEMORY": str(int(settings.client_shared_memory)),
+    }
+    return more | ({"SCURRY_ADMIN_KEY": settings.admin_key} if settings.admin_key else {})

@@ -16,6 +16,9 @@ ANSWER_S = 5.0
 GATEWAY_LINE: Final = "gateway ready on"
 """What a gateway logs once it listens; several share one port, so that an answer from there is no word of each."""
 
+BRIDGE_LINE: Final = "bridge ready"
+"""What a bridge logs once it has seen what is bound."""
+
 Check = Callable[[], Awaitable[bool]]
 
 

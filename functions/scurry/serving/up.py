@@ -18,7 +18,7 @@ from scurry.serving.keeping import Keeper
 from scurry.serving.plans import Plans, gateway_count, usable_cores, worker_count
 from scurry.serving.ports import PortTaken
 from scurry.serving.processes import Child, Plan, StartFailed
-from scurry.serving.readiness import GATEWAY_LINE, Check, http_says_ready, log_says, redis_answers, until
+from scurry.serving.readiness import BRIDGE_LINE, GATEWAY_LINE, Check, http_says_ready, log_says, redis_answers, until
 from scurry.serving.report import Report
 from scurry.serving.shared_memory import SharedMemory
 from scurry.settings import UpSettings
@@ -33,14 +33,15 @@ REDIS_S: Final = 120.0
 OTHERS_S: Final = 10.0
 PYTHON_S: Final = 60.0
 JOB_S: Final = 180.0
+GATEWAY_S: Final = PYTHON_S + REDIS_S
 GATEWAY_READY: Final = "/v2/health/ready"
 
 
 class Up:
     """All processes of one machine.
 
-    Order of start: Redis; then functions, workers, job and gateways side by side, each awaited until it is ready.
-    Order of stop: gateways, then the job, then functions and workers, then Redis.
+    Order of start: Redis; then functions, workers, job, gateways and bridge side by side, each awaited until ready.
+    Order of stop: gateways and bridge, then the job, then functions and workers, then Redis.
     """
 
     def __init__(self, settings: UpSettings, environ: Mapping[str, str], tell: Callable[[str], None]) -> None:
@@ -107,13 +108,13 @@ class Up:
         functions = await self._run(plans.functions(job))
         workers = [await self._run(plan) for plan in plans.workers(self._cores)]
         engine = await self._run(plans.job(java_path, job))
-        gateways = [await self._run(plan) for plan in plans.gateways()]
+        gateways, bridge = [await self._run(plan) for plan in plans.gateways()], await self._run(plans.bridge())
         for keeper, port in zip((functions, *workers), (at.functions, *at.workers), strict=True):
             await kept_once_ready(self._keepers, keeper, partial(http_says_ready, LOCAL, port, "/readyz"), PYTHON_S)
         await kept_once_ready(self._keepers, engine, lambda: log_says(engine.child, java.READY_LINE), JOB_S)
+        await kept_once_ready(self._keepers, bridge, lambda: log_says(bridge.child, BRIDGE_LINE), PYTHON_S)
         for keeper in gateways:
-            is_ready = partial(gateway_is_ready, keeper.child, at)
-            await kept_once_ready(self._keepers, keeper, is_ready, PYTHON_S + REDIS_S)
+            await kept_once_ready(self._keepers, keeper, partial(gateway_is_ready, keeper.child, at), GATEWAY_S)
 
     async def _run(self, plan: Plan) -> Keeper:
         self._tell(f"starting {plan.name}")

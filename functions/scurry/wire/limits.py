@@ -11,6 +11,10 @@ ID_BYTES: Final = 512
 """UTF-8 bytes of a request's id, of a sticky key or of a tenant."""
 REPLY_BYTES: Final = 512
 """UTF-8 bytes of the name of a reply stream."""
+STREAM_BYTES: Final = 256
+"""UTF-8 bytes of the name of a Cluster Serving stream."""
+URI_BYTES: Final = 4096
+"""Bytes of what a Cluster Serving client calls an entry."""
 VERSION_BYTES: Final = 128
 """UTF-8 bytes of a version or an alias that is asked for."""
 OUTPUTS: Final = 1024

@@ -11,6 +11,8 @@ class Encoding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ENCODING_REQUEST: _ClassVar[Encoding]
     ENCODING_INPUTS: _ClassVar[Encoding]
+    ENCODING_ARROW: _ClassVar[Encoding]
+    ENCODING_INSTANCES: _ClassVar[Encoding]
 
 class RolloutState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -35,6 +37,8 @@ class VersionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FAILED: _ClassVar[VersionState]
 ENCODING_REQUEST: Encoding
 ENCODING_INPUTS: Encoding
+ENCODING_ARROW: Encoding
+ENCODING_INSTANCES: Encoding
 RUNNING: RolloutState
 FINISHED: RolloutState
 ROLLED_BACK: RolloutState
@@ -50,7 +54,7 @@ RETIRED: VersionState
 FAILED: VersionState
 
 class Request(_message.Message):
-    __slots__ = ("id", "entry", "model", "version", "encoding", "body", "payload", "reply", "deadline", "key", "priority", "tenant", "traceparent", "keep", "bulk", "attempt", "epoch", "defect", "fields", "blame", "digest", "run", "step", "sequence_id", "sequence_start", "sequence_end", "sequence_missed", "ticket")
+    __slots__ = ("id", "entry", "model", "version", "encoding", "body", "payload", "reply", "deadline", "key", "priority", "tenant", "traceparent", "keep", "bulk", "attempt", "epoch", "defect", "fields", "blame", "digest", "run", "step", "sequence_id", "sequence_start", "sequence_end", "sequence_missed", "ticket", "stream", "uri", "batched")
     class FieldsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -86,6 +90,9 @@ class Request(_message.Message):
     SEQUENCE_END_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_MISSED_FIELD_NUMBER: _ClassVar[int]
     TICKET_FIELD_NUMBER: _ClassVar[int]
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    URI_FIELD_NUMBER: _ClassVar[int]
+    BATCHED_FIELD_NUMBER: _ClassVar[int]
     id: str
     entry: str
     model: str
@@ -114,7 +121,10 @@ class Request(_message.Message):
     sequence_end: bool
     sequence_missed: _containers.RepeatedScalarFieldContainer[str]
     ticket: int
-    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., body: _Optional[bytes] = ..., payload: _Optional[str] = ..., reply: _Optional[str] = ..., deadline: _Optional[int] = ..., key: _Optional[str] = ..., priority: _Optional[int] = ..., tenant: _Optional[str] = ..., traceparent: _Optional[str] = ..., keep: _Optional[int] = ..., bulk: _Optional[bool] = ..., attempt: _Optional[int] = ..., epoch: _Optional[int] = ..., defect: _Optional[str] = ..., fields: _Optional[_Mapping[str, bytes]] = ..., blame: _Optional[int] = ..., digest: _Optional[bytes] = ..., run: _Optional[str] = ..., step: _Optional[int] = ..., sequence_id: _Optional[str] = ..., sequence_start: _Optional[bool] = ..., sequence_end: _Optional[bool] = ..., sequence_missed: _Optional[_Iterable[str]] = ..., ticket: _Optional[int] = ...) -> None: ...
+    stream: str
+    uri: bytes
+    batched: bool
+    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., body: _Optional[bytes] = ..., payload: _Optional[str] = ..., reply: _Optional[str] = ..., deadline: _Optional[int] = ..., key: _Optional[str] = ..., priority: _Optional[int] = ..., tenant: _Optional[str] = ..., traceparent: _Optional[str] = ..., keep: _Optional[int] = ..., bulk: _Optional[bool] = ..., attempt: _Optional[int] = ..., epoch: _Optional[int] = ..., defect: _Optional[str] = ..., fields: _Optional[_Mapping[str, bytes]] = ..., blame: _Optional[int] = ..., digest: _Optional[bytes] = ..., run: _Optional[str] = ..., step: _Optional[int] = ..., sequence_id: _Optional[str] = ..., sequence_start: _Optional[bool] = ..., sequence_end: _Optional[bool] = ..., sequence_missed: _Optional[_Iterable[str]] = ..., ticket: _Optional[int] = ..., stream: _Optional[str] = ..., uri: _Optional[bytes] = ..., batched: _Optional[bool] = ...) -> None: ...
 
 class ModelSpec(_message.Message):
     __slots__ = ("uri", "runtime", "config", "generation", "max_batch_size", "identity", "fingerprint", "pinned")
@@ -349,7 +359,7 @@ class Bounced(_message.Message):
     def __init__(self, message: _Optional[bytes] = ..., typename: _Optional[str] = ..., address: _Optional[str] = ..., cause: _Optional[str] = ..., executing: _Optional[bool] = ..., alone: _Optional[bool] = ...) -> None: ...
 
 class Reply(_message.Message):
-    __slots__ = ("id", "entry", "reply", "keep", "model", "version", "encoding", "body", "payload", "error", "message", "parked", "consumed", "bulk", "record", "digest", "run", "step")
+    __slots__ = ("id", "entry", "reply", "keep", "model", "version", "encoding", "body", "payload", "error", "message", "parked", "consumed", "bulk", "record", "digest", "run", "step", "stream", "uri")
     ID_FIELD_NUMBER: _ClassVar[int]
     ENTRY_FIELD_NUMBER: _ClassVar[int]
     REPLY_FIELD_NUMBER: _ClassVar[int]
@@ -368,6 +378,8 @@ class Reply(_message.Message):
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     RUN_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    URI_FIELD_NUMBER: _ClassVar[int]
     id: str
     entry: str
     reply: str
@@ -386,7 +398,9 @@ class Reply(_message.Message):
     digest: bytes
     run: str
     step: int
-    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., body: _Optional[bytes] = ..., payload: _Optional[str] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., parked: _Optional[_Iterable[str]] = ..., consumed: _Optional[_Iterable[str]] = ..., bulk: _Optional[bool] = ..., record: _Optional[str] = ..., digest: _Optional[bytes] = ..., run: _Optional[str] = ..., step: _Optional[int] = ...) -> None: ...
+    stream: str
+    uri: bytes
+    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., body: _Optional[bytes] = ..., payload: _Optional[str] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., parked: _Optional[_Iterable[str]] = ..., consumed: _Optional[_Iterable[str]] = ..., bulk: _Optional[bool] = ..., record: _Optional[str] = ..., digest: _Optional[bytes] = ..., run: _Optional[str] = ..., step: _Optional[int] = ..., stream: _Optional[str] = ..., uri: _Optional[bytes] = ...) -> None: ...
 
 class Graph(_message.Message):
     __slots__ = ("steps", "outputs")
@@ -484,7 +498,7 @@ class Signature(_message.Message):
     def __init__(self, inputs: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., batched: _Optional[bool] = ...) -> None: ...
 
 class Update(_message.Message):
-    __slots__ = ("model", "id", "entry", "reply", "keep", "register", "unregister", "alias", "split", "promote", "rollback", "load", "unload", "pin", "policy", "routes", "limits", "lanes", "shadow", "rollout", "json", "digest", "replayed")
+    __slots__ = ("model", "id", "entry", "reply", "keep", "register", "unregister", "alias", "split", "promote", "rollback", "load", "unload", "pin", "policy", "routes", "limits", "lanes", "shadow", "rollout", "bind", "json", "digest", "replayed")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     ENTRY_FIELD_NUMBER: _ClassVar[int]
@@ -505,6 +519,7 @@ class Update(_message.Message):
     LANES_FIELD_NUMBER: _ClassVar[int]
     SHADOW_FIELD_NUMBER: _ClassVar[int]
     ROLLOUT_FIELD_NUMBER: _ClassVar[int]
+    BIND_FIELD_NUMBER: _ClassVar[int]
     JSON_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
@@ -528,10 +543,11 @@ class Update(_message.Message):
     lanes: LaneRange
     shadow: Shadow
     rollout: Rollout
+    bind: Bind
     json: str
     digest: bytes
     replayed: bool
-    def __init__(self, model: _Optional[str] = ..., id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., unregister: _Optional[_Union[Unregister, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., split: _Optional[_Union[Split, _Mapping]] = ..., promote: _Optional[_Union[Promote, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ..., load: _Optional[_Union[LoadVersion, _Mapping]] = ..., unload: _Optional[_Union[UnloadVersion, _Mapping]] = ..., pin: _Optional[_Union[Pin, _Mapping]] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., routes: _Optional[_Union[Switch, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., lanes: _Optional[_Union[LaneRange, _Mapping]] = ..., shadow: _Optional[_Union[Shadow, _Mapping]] = ..., rollout: _Optional[_Union[Rollout, _Mapping]] = ..., json: _Optional[str] = ..., digest: _Optional[bytes] = ..., replayed: _Optional[bool] = ...) -> None: ...
+    def __init__(self, model: _Optional[str] = ..., id: _Optional[str] = ..., entry: _Optional[str] = ..., reply: _Optional[str] = ..., keep: _Optional[int] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., unregister: _Optional[_Union[Unregister, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., split: _Optional[_Union[Split, _Mapping]] = ..., promote: _Optional[_Union[Promote, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ..., load: _Optional[_Union[LoadVersion, _Mapping]] = ..., unload: _Optional[_Union[UnloadVersion, _Mapping]] = ..., pin: _Optional[_Union[Pin, _Mapping]] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., routes: _Optional[_Union[Switch, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., lanes: _Optional[_Union[LaneRange, _Mapping]] = ..., shadow: _Optional[_Union[Shadow, _Mapping]] = ..., rollout: _Optional[_Union[Rollout, _Mapping]] = ..., bind: _Optional[_Union[Bind, _Mapping]] = ..., json: _Optional[str] = ..., digest: _Optional[bytes] = ..., replayed: _Optional[bool] = ...) -> None: ...
 
 class Register(_message.Message):
     __slots__ = ("version", "uri", "runtime", "config", "route")
@@ -585,6 +601,42 @@ class Promote(_message.Message):
 class Rollback(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class Bind(_message.Message):
+    __slots__ = ("stream", "batched", "unbind")
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    BATCHED_FIELD_NUMBER: _ClassVar[int]
+    UNBIND_FIELD_NUMBER: _ClassVar[int]
+    stream: str
+    batched: bool
+    unbind: bool
+    def __init__(self, stream: _Optional[str] = ..., batched: _Optional[bool] = ..., unbind: _Optional[bool] = ...) -> None: ...
+
+class Binding(_message.Message):
+    __slots__ = ("batched",)
+    BATCHED_FIELD_NUMBER: _ClassVar[int]
+    batched: bool
+    def __init__(self, batched: _Optional[bool] = ...) -> None: ...
+
+class StreamClaim(_message.Message):
+    __slots__ = ("update", "stream", "model")
+    UPDATE_FIELD_NUMBER: _ClassVar[int]
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    update: Update
+    stream: str
+    model: str
+    def __init__(self, update: _Optional[_Union[Update, _Mapping]] = ..., stream: _Optional[str] = ..., model: _Optional[str] = ...) -> None: ...
+
+class StreamClaimed(_message.Message):
+    __slots__ = ("update", "stream", "owner")
+    UPDATE_FIELD_NUMBER: _ClassVar[int]
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    update: Update
+    stream: str
+    owner: str
+    def __init__(self, update: _Optional[_Union[Update, _Mapping]] = ..., stream: _Optional[str] = ..., owner: _Optional[str] = ...) -> None: ...
 
 class LoadVersion(_message.Message):
     __slots__ = ("version",)
@@ -1089,7 +1141,7 @@ class StateTensor(_message.Message):
     def __init__(self, shape: _Optional[_Iterable[int]] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class Record(_message.Message):
-    __slots__ = ("model", "sequence", "epoch", "versions", "aliases", "weights", "previous", "changed", "former", "limits", "lanes", "experiment", "shadow", "rollout", "unrouted", "policy", "events", "undone")
+    __slots__ = ("model", "sequence", "epoch", "versions", "aliases", "weights", "previous", "changed", "former", "limits", "lanes", "experiment", "shadow", "rollout", "unrouted", "policy", "events", "undone", "streams", "owner")
     class AliasesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -1118,6 +1170,13 @@ class Record(_message.Message):
         key: str
         value: int
         def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    class StreamsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Binding
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Binding, _Mapping]] = ...) -> None: ...
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
@@ -1136,6 +1195,8 @@ class Record(_message.Message):
     POLICY_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     UNDONE_FIELD_NUMBER: _ClassVar[int]
+    STREAMS_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
     model: str
     sequence: int
     epoch: int
@@ -1154,7 +1215,9 @@ class Record(_message.Message):
     policy: Policy
     events: int
     undone: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, model: _Optional[str] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRecord, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., weights: _Optional[_Mapping[str, int]] = ..., previous: _Optional[_Mapping[str, int]] = ..., changed: _Optional[int] = ..., former: _Optional[_Iterable[_Union[FormerRoutes, _Mapping]]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., lanes: _Optional[_Union[LaneRange, _Mapping]] = ..., experiment: _Optional[int] = ..., shadow: _Optional[_Union[Shadow, _Mapping]] = ..., rollout: _Optional[_Union[RolloutRecord, _Mapping]] = ..., unrouted: _Optional[_Mapping[str, int]] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., events: _Optional[int] = ..., undone: _Optional[_Iterable[str]] = ...) -> None: ...
+    streams: _containers.MessageMap[str, Binding]
+    owner: str
+    def __init__(self, model: _Optional[str] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRecord, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., weights: _Optional[_Mapping[str, int]] = ..., previous: _Optional[_Mapping[str, int]] = ..., changed: _Optional[int] = ..., former: _Optional[_Iterable[_Union[FormerRoutes, _Mapping]]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., lanes: _Optional[_Union[LaneRange, _Mapping]] = ..., experiment: _Optional[int] = ..., shadow: _Optional[_Union[Shadow, _Mapping]] = ..., rollout: _Optional[_Union[RolloutRecord, _Mapping]] = ..., unrouted: _Optional[_Mapping[str, int]] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., events: _Optional[int] = ..., undone: _Optional[_Iterable[str]] = ..., streams: _Optional[_Mapping[str, Binding]] = ..., owner: _Optional[str] = ...) -> None: ...
 
 class FormerRoutes(_message.Message):
     __slots__ = ("weights", "aliases")

@@ -148,6 +148,16 @@ class Keys:
         return f"{self.namespace}:job"
 
     @property
+    def answered(self) -> str:
+        """Hash: replies written for the entries of each stream, and of each `stream@model`."""
+        return f"{self.namespace}:answered"
+
+    @property
+    def failures(self) -> str:
+        """Stream: why entries of Cluster Serving streams were answered with NaN."""
+        return f"{self.namespace}:failures"
+
+    @property
     def dead(self) -> str:
         """Stream: dead letters."""
         return f"{self.namespace}:dead"

@@ -224,3 +224,21 @@ def test_limits_and_lanes_come_about_and_stay() -> None:
     assert steps(bare, out) == []
     assert [step.change for step in carried_out(bare, out, prune=True)] == ["limits", "lanes"]
     assert (shown(out)["m"]["limits"], shown(out)["m"]["lanes"]) == ({}, {})
+
+
+def test_streams_are_bound_as_declared_and_with_prune_no_others() -> None:
+    """What is bound already, and batched as it should be, takes no message."""
+    wanted = declared(versions=["1"], streams={"a": {}, "b": {"batched": True}})
+    out = ready("1")
+    made = steps(wanted, out)
+    assert [(step.change, step.what, step.update.bind.batched) for step in made] == [
+        ("bind", "a", False), ("bind", "b", True),
+    ]  # fmt: skip
+    for name, batched in (("a", False), ("b", True), ("c", False)):
+        out.record.streams[name].batched = batched
+    assert steps(wanted, out) == []
+    assert document(shown(out))["models"]["m"]["streams"]["b"] == {"batched": True}
+    assert [(step.change, step.what) for step in steps(wanted, out, prune=True)] == [("unbind", "c")]
+    assert steps(declared(versions=["1"]), out) == []
+    out.record.streams["b"].batched = False
+    assert [step.what for step in steps(wanted, out)] == ["b"]

@@ -12,8 +12,9 @@ from tests.unit.gateway.conftest import FakeClient
 
 from scurry.gateway import contract
 from scurry.gateway.ask import Ask
+from scurry.gateway.doors import cluster_paths, paths, results, statistics, tf_paths
 from scurry.gateway.doors import contract as contract_door
-from scurry.gateway.doors import paths, results, statistics, tf_paths
+from scurry.gateway.doors.cluster_serving import ClusterServing
 from scurry.gateway.doors.contract import Contract
 from scurry.gateway.doors.entrance import Entrance
 from scurry.gateway.doors.http import OpenInferenceHttp
@@ -64,6 +65,15 @@ def own_contract() -> Answered:
     return found | {(method, contract_door.PROTOS + "/{proto}") for method in paths.READING}
 
 
+def cluster_serving() -> Answered:
+    """Every method and path of Cluster Serving's door."""
+    found = {(method, path) for method in paths.READING for path in ("/models", "/metrics")}
+    found |= {("POST", path) for path in ("/predict", "/model-secure")}
+    for model in ("/models/{model}", "/models/{model}/versions/{version}"):
+        found |= {(method, model) for method in paths.READING} | {("POST", f"{model}/predict")}
+    return found
+
+
 def later() -> Answered:
     """What the door to results answers."""
     found = {(method, path) for method in paths.READING for path in ("/v2/results", "/v2/results/{result}")}
@@ -76,6 +86,7 @@ def live() -> Answered:
 
 
 DOORS = {
+    ClusterServing: cluster_serving,
     OpenInferenceHttp: open_inference,
     TensorFlowServing: tensorflow_serving,
     Contract: own_contract,
@@ -113,7 +124,9 @@ def test_every_path_leads_to_its_door(path: str) -> None:
     for method in DOCUMENT["paths"][path].keys() - {"parameters"}:
         if path.startswith((*contract_door.PREFIXES, results.PREFIX, statistics.PREFIX)):
             continue
-        if path.startswith("/v2"):
+        if path.startswith(cluster_paths.PREFIXES):
+            assert cluster_paths.cluster_operation_of(method.upper(), target).name
+        elif path.startswith("/v2"):
             assert paths.operation_of(method.upper(), target).name
         else:
             assert tf_paths.tf_operation_of(method.upper(), target).name

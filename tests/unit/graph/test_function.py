@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.inference.toys import DictPayloads, Shop, Toy, row
+from tests.unit.protocols.test_cluster_serving_arrow import as_client, stream, tensor
 
 from scurry.endpoint.call import State
 from scurry.inference.function import Inference
@@ -22,7 +23,7 @@ from scurry.runtimes.options import parse_options
 from scurry.testing import Harness
 from scurry.wire.errors import Failed, InvalidRequest, NotFound, ScurryError
 from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
-from scurry.wire.messages_pb2 import ENCODING_INPUTS
+from scurry.wire.messages_pb2 import ENCODING_ARROW, ENCODING_INPUTS
 from scurry.wire.names import GRAPH, ROUTER
 from scurry.wire.tensors import to_tensor
 
@@ -315,3 +316,28 @@ async def test_messages_for_a_run_that_is_over_change_nothing() -> None:
         harness._room.post(mail)
     await harness.run()
     assert (harness.out.repeated, world.runs) == ([], [])
+
+
+@pytest.mark.parametrize(("batched", "shape"), [(False, [2]), (True, [1, 2])])
+async def test_a_cluster_serving_record_is_answered_by_a_graph(batched: bool, shape: list[int]) -> None:
+    """In its own form, with a batch dimension if it came with one; only the whole is answered."""
+    world = World(g=ensemble(*CHAIN))
+    harness = await world.ready("g")
+    body = stream(image=tensor(data=[1.0, 2.0], shape=shape))
+    place = {"stream": "s", "uri": b"u", "batched": batched}
+    (reply,) = await harness.ask(harness.request("g", body=body, encoding=ENCODING_ARROW, **place))
+    assert as_client(reply.body) == [(shape, [20, 30])]
+    assert (reply.stream, reply.uri) == ("s", b"u")
+    wrong = harness.request("g", body=b"?", encoding=ENCODING_ARROW, **place)
+    (refused,) = await harness.ask(wrong)
+    assert (refused.error, refused.stream, refused.uri) == ("bad_request", "s", b"u")
+
+
+async def test_a_users_function_reads_no_cluster_serving_stream() -> None:
+    """Its reply would not say where it goes; others of the same call are its own."""
+    world = World()
+    world.harness = Harness(Inference(Shelf(world.shop, 1 << 20), world.payloads), Silent())
+    harness = await world.ready()
+    await harness.register("echo", "example/echo", runtime="function")
+    (reply,) = await harness.ask(harness.request("echo", body=b"", encoding=ENCODING_ARROW, stream="s", uri=b"u"))
+    assert (reply.error, reply.stream) == ("bad_request", "s")

@@ -6,6 +6,8 @@ import numpy as np
 import orjson
 import pytest
 from tests.unit.inference.toys import Toy, body, request, row, sent_for
+from tests.unit.protocols.test_cluster_serving import record
+from tests.unit.protocols.test_cluster_serving_arrow import as_client
 
 from scurry.inference.answers import write_bodies
 from scurry.inference.batch import batches, run, same_rows
@@ -15,7 +17,7 @@ from scurry.runtimes.port import Port
 from scurry.wire.errors import Failed
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.limits import ERROR_BYTES
-from scurry.wire.messages_pb2 import ENCODING_INPUTS
+from scurry.wire.messages_pb2 import ENCODING_ARROW, ENCODING_INPUTS, ENCODING_INSTANCES
 from scurry.wire.names import Keys
 from scurry.wire.tensors import to_array, to_tensor
 
@@ -156,3 +158,28 @@ def test_two_requests_under_one_id_do_not_share_what_is_parked(encoding):
     assert not keys[0] & keys[1]
     assert set(parked) == keys[0] | keys[1]
     assert all(Keys("ns").owns("r1", key) for key in parked)
+
+
+def test_a_cluster_serving_record_is_answered_where_its_client_looks():
+    """Beside other requests in one batch; a wrong one fails alone, and knows its place too."""
+    place = {"stream": "s", "uri": b"u", "encoding": ENCODING_ARROW}
+    batch = (
+        request(1, record(t=[1, 2]), **place), request(2, body(x=row(3, 4))), request(3, b"garbage", **place),
+        request(4, b'{"instances": [{"t": [5, 6]}]}', **{**place, "encoding": ENCODING_INSTANCES}),
+        request(5, record(t=[7, 8]), **place, batched=True),
+    )  # fmt: skip
+    (first, other, wrong, instance, batched), parked = answered(Toy(), *batch)
+    assert as_client(first.body) == [([2], [2, 3])]
+    assert as_client(instance.body) == [([2], [6, 7])]
+    assert (other.stream, InferReply.FromString(other.body).outputs[0].name) == ("", "y")
+    assert [(one.stream, one.uri) for one in (first, wrong, instance)] == [("s", b"u")] * 3
+    assert (wrong.error, batched.error, parked) == ("bad_request", "input_rank", {})
+
+
+def test_every_output_of_a_record_goes_and_a_large_answer_is_parked_whole():
+    """One key for all of it."""
+    (reply,), parked = answered(big(), request(1, record(x=[1, 2]), stream="s", uri=b"u", encoding=ENCODING_ARROW))
+    ((key, value),) = parked.items()
+    assert (reply.payload, list(reply.parked), reply.body) == (key, [key], b"")
+    small, large = as_client(bytes(value))
+    assert (small, large[0]) == (([2], [2, 3]), [5000])

@@ -90,14 +90,14 @@ async def test_redis_first_and_the_rest_side_by_side(happened: list[str], tmp_pa
     up = make(tmp_path)
     await up.start()
     assert happened[:3] == ["start redis", "ready redis", "keep redis"]
-    assert happened[3:8] == [f"start {name}" for name in ("functions", "worker-0", "worker-1", "job", "gateway")]
-    assert happened[8:] == [f"{step} {name}" for name in ("functions", "worker-0", "worker-1", "job", "gateway")
-                            for step in ("ready", "keep")]  # fmt: skip
+    rest = ("functions", "worker-0", "worker-1", "job")
+    assert happened[3:9] == [f"start {name}" for name in (*rest, "gateway", "bridge")]
+    assert happened[9:] == [f"{step} {name}" for name in (*rest, "bridge", "gateway") for step in ("ready", "keep")]
     facts = written(tmp_path)
     assert (facts["ready"], facts["pid"], set(facts["processes"])) == (
         True,
         os.getpid(),
-        {"redis", "functions", "worker-0", "worker-1", "job", "gateway"},
+        {"redis", "functions", "worker-0", "worker-1", "job", "gateway", "bridge"},
     )
     await up.stop()
 
@@ -113,7 +113,7 @@ async def test_every_gateway_is_awaited(happened: list[str], tmp_path: Path) -> 
     assert f"HTTP     {up.addresses.http_url} (2 gateways)\n" in ready_block(up.addresses, tmp_path, "", 1.0)
     happened.clear()
     await up.stop()
-    assert happened[:2] == ["stop gateway-0 within 12", "stop gateway-1 within 12"]
+    assert happened[:3] == ["stop gateway-0 within 12", "stop gateway-1 within 12", "stop bridge within 4"]
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,9 @@ async def test_nobody_is_stopped_before_those_that_need_him(happened: list[str],
     await up.start()
     happened.clear()
     await up.stop()
-    assert happened == ["stop gateway within 12", "stop job within 8", "stop functions within 5",
-                        "stop worker-0 within 5", "stop worker-1 within 5", "stop redis within 8"]  # fmt: skip
+    assert happened == ["stop gateway within 12", "stop bridge within 4", "stop job within 8",
+                        "stop functions within 5", "stop worker-0 within 5", "stop worker-1 within 5",
+                        "stop redis within 8"]  # fmt: skip
     assert not (tmp_path / "up" / "scurry.json").exists()
 
 
@@ -213,7 +214,7 @@ async def test_killing_waits_for_nothing(happened: list[str], tmp_path: Path) ->
     await up.start()
     happened.clear()
     up.kill()
-    assert len(happened) == 6
+    assert len(happened) == 7
     await up.stop()
 
 

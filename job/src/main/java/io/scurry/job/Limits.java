@@ -11,6 +11,12 @@ public final class Limits {
   /** UTF-8 bytes of the name of a reply stream. */
   public static final int REPLY_BYTES = 512;
 
+  /** UTF-8 bytes of the name of a Cluster Serving stream. */
+  public static final int STREAM_BYTES = 256;
+
+  /** Bytes of what a Cluster Serving client calls an entry. */
+  public static final int URI_BYTES = 4096;
+
   /** UTF-8 bytes of a version or an alias that is asked for. */
   public static final int VERSION_BYTES = 128;
 

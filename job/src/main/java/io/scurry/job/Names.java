@@ -26,6 +26,12 @@ public final class Names {
   /** Bodies above this many bytes are parked in Redis; only their key travels. */
   public static final int CLAIM_CHECK_BYTES = 8 * 1024;
 
+  /** The serde of Cluster Serving's data when it is JSON; any other, or none, is Arrow. */
+  public static final String SERDE_STREAM = "stream";
+
+  /** Cluster Serving's answers: prefix, stream, colon, uri. No other key of ours begins so. */
+  public static final String CLUSTER_SERVING = "cluster-serving_";
+
   /** Lanes of one priority; lane 16·l + k, of level l, goes where lane k goes. */
   public static final int MOST_LANES = 16;
 

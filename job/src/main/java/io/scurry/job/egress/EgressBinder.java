@@ -28,6 +28,8 @@ import org.apache.flink.statefun.sdk.spi.StatefulFunctionModule;
  *   replyStreamTtl: 15min            (life of a reply stream after the last write)
  *   auditLength: 100000              (entries of the registry stream, about)
  *   deadLength: 100000               (entries of the dead letter stream, about)
+ *   failuresLength: 10000            (entries of the stream that says why Cluster Serving entries got NaN, about)
+ *   clusterServingTtl: 0s            (life of an answer to a Cluster Serving entry; 0: until its reader deletes it)
  *   outage: 5min                     (how long Redis may be away before the job restarts)
  *   batch: 64                        (replies of one script call; larger ones are slower for each)
  *   queueBytes: 32mb                 (what may wait for Redis before the functions are held back)

@@ -21,6 +21,8 @@ final class EgressSpec implements Serializable {
   final Duration replyStreamTtl;
   final int auditLength;
   final int deadLength;
+  final int failuresLength;
+  final Duration clusterServingTtl;
   final Duration outage;
   final int batch;
   final long queueBytes;
@@ -35,6 +37,8 @@ final class EgressSpec implements Serializable {
     replyStreamTtl = spec.duration("replyStreamTtl", "15min");
     auditLength = spec.number("auditLength", 100_000, 1, Integer.MAX_VALUE);
     deadLength = spec.number("deadLength", 100_000, 1, Integer.MAX_VALUE);
+    failuresLength = spec.number("failuresLength", 10_000, 1, Integer.MAX_VALUE);
+    clusterServingTtl = spec.duration("clusterServingTtl", "0s");
     outage = spec.duration("outage", "5min");
     batch = spec.number("batch", 64, 1, 4096);
     queueBytes = spec.bytes("queueBytes", "32mb");

@@ -3,6 +3,7 @@ package io.scurry.job.egress;
 
 import com.google.protobuf.ByteString;
 import io.scurry.job.Limits;
+import io.scurry.job.link.Keys;
 import io.scurry.wire.Messages.Reply;
 import java.io.IOException;
 import java.io.InputStream;
@@ -41,6 +42,7 @@ final class ReplyScript {
   private static final byte[] PAYLOAD = bytes("payload");
   private static final byte[] MESSAGE = bytes("message");
   private static final byte[] RECORD = bytes("record");
+  private static final byte[] NAN = bytes("NaN");
   private static final byte[] ZERO = bytes("0");
   private static final byte[] ONE = bytes("1");
 
@@ -60,6 +62,8 @@ final class ReplyScript {
     call.arguments.add(number(spec.replyStreamLength));
     call.arguments.add(number(spec.replyStreamTtl.toSeconds()));
     call.arguments.add(number(Limits.PAYLOAD_GRACE_SECONDS));
+    call.arguments.add(number(spec.clusterServingTtl.toSeconds()));
+    call.arguments.add(number(spec.failuresLength));
     call.count(counted);
     replies.forEach(call::add);
     return call;
@@ -76,7 +80,7 @@ final class ReplyScript {
         answered.merge(stream, 1, Integer::sum);
         answered.merge(model, 1, Integer::sum);
         known.add(stream);
-        if (!OF_UNKNOWN.contains(reply.getError())) {
+        if (!OF_UNKNOWN.contains(reply.getError()) || !reply.getVersionBytes().isEmpty()) {
           known.add(model);
         }
       }
@@ -100,12 +104,28 @@ final class ReplyScript {
     if (streams) {
       keys.add(reply.getReplyBytes().toByteArray());
     }
+    boolean told = !reply.getStreamBytes().isEmpty();
+    if (told) {
+      keys.add(Keys.clusterServing(reply.getStream(), reply.getUri().toByteArray()));
+      keys.add(bytes(spec.keys.failures()));
+    }
     parked.forEach(key -> keys.add(bytes(key)));
     List<byte[]> fields = fields(reply);
     arguments.add(mark(reply, answers, parked));
-    arguments.add(bytes(Math.max(spec.markerTtl.toSeconds(), keep) + " " + keep + (streams ? " 1 " : " 0 ")
-        + parked.size() + " " + fields.size()));
+    arguments.add(bytes(Math.max(spec.markerTtl.toSeconds(), keep) + " " + keep + (streams ? " 1" : " 0")
+        + (told ? " 1 " : " 0 ") + parked.size() + " " + fields.size()));
     arguments.addAll(fields);
+    if (told) {
+      arguments.add(value(reply, parked));
+    }
+  }
+
+  /** What a Cluster Serving client reads: the body, NaN for an error; empty for a body that is parked. */
+  private static byte[] value(Reply reply, List<String> parked) {
+    if (!reply.getErrorBytes().isEmpty() || reply.getBody().isEmpty() && parked.isEmpty()) {
+      return NAN;
+    }
+    return reply.getBody().toByteArray();
   }
 
   /** The marker of an id that is new. */

@@ -170,9 +170,9 @@ final class Writing {
       return request.getFieldsMap();
     }
     Map<String, ByteString> fields = new LinkedHashMap<>();
-    boolean json = request.getEncoding() == Encoding.ENCODING_INPUTS;
+    String body = bodyField(request.getEncoding());
     fields.put("model", request.getModelBytes());
-    fields.put(json ? "inputs" : "request", request.getBody());
+    fields.put(body, request.getBody());
     fields.put("id", request.getIdBytes());
     fields.put("version", request.getVersionBytes());
     fields.put("reply", request.getReplyBytes());
@@ -180,12 +180,29 @@ final class Writing {
     fields.put("tenant", request.getTenantBytes());
     fields.put("traceparent", request.getTraceparentBytes());
     fields.put("payload", request.getPayloadBytes());
-    fields.put("encoding", request.getPayload().isEmpty() ? ByteString.EMPTY : text(json ? "inputs" : "request"));
+    fields.put("encoding", request.getPayload().isEmpty() ? ByteString.EMPTY : text(body));
+    fields.put("stream", request.getStreamBytes());
+    fields.put("uri", request.getUri());
+    fields.put("batched", request.getBatched() ? text("1") : ByteString.EMPTY);
+    fields.put("serde", request.getEncoding() == Encoding.ENCODING_INSTANCES ? text(Names.SERDE_STREAM)
+        : ByteString.EMPTY);
     number(fields, "deadline", request.getDeadline(), request.getDeadline() != 0);
     number(fields, "priority", request.getPriority(), request.getPriority() != 0);
     number(fields, "keep", request.getKeep(), request.hasKeep());
     fields.values().removeIf(ByteString::isEmpty);
     return fields;
+  }
+
+  private static String bodyField(Encoding encoding) {
+    switch (encoding) {
+      case ENCODING_INPUTS:
+        return "inputs";
+      case ENCODING_ARROW:
+      case ENCODING_INSTANCES:
+        return "data";
+      default:
+        return "request";
+    }
   }
 
   private static void number(Map<String, ByteString> fields, String name, long value, boolean present) {

@@ -7,7 +7,6 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.scurry.job.Limits;
 import io.scurry.job.Names;
 import io.scurry.job.link.Keys;
-import io.scurry.wire.Messages.Encoding;
 import io.scurry.wire.Messages.Request;
 import io.scurry.wire.Messages.Update;
 import java.util.regex.Pattern;
@@ -56,18 +55,15 @@ final class EntryParser {
 
   private Request.Builder request(Entry entry, Fields fields) throws Defect {
     String model = model(fields);
-    byte[] inputs = fields.bytes("inputs");
-    byte[] request = fields.bytes("request");
-    if ((inputs == null) == (request == null)) {
-      throw new Defect(inputs == null ? "There is neither inputs nor request." : "There are both inputs and request.");
-    }
+    String encoding = Bodies.field(fields);
+    byte[] body = fields.bytes(encoding);
     Request.Builder builder = Request.newBuilder()
         .setId(id(entry, fields))
         .setEntry(entry.place())
         .setModel(model)
         .setVersion(fields.text("version", Limits.VERSION_BYTES))
-        .setEncoding(inputs != null ? Encoding.ENCODING_INPUTS : Encoding.ENCODING_REQUEST)
-        .setBody(UnsafeByteOperations.unsafeWrap(inputs != null ? inputs : request))
+        .setEncoding(Bodies.encoding(encoding, fields))
+        .setBody(UnsafeByteOperations.unsafeWrap(body))
         .setReply(reply(fields))
         .setDeadline(fields.number("deadline", 0, Long.MAX_VALUE, 0))
         .setKey(fields.text("key", Limits.ID_BYTES))
@@ -78,8 +74,8 @@ final class EntryParser {
     if (fields.has("keep")) {
       builder.setKeep((int) fields.number("keep", 0, Integer.MAX_VALUE, 0));
     }
-    return builder.setDigest(digest.of(inputs != null ? "inputs" : "request", model, builder.getVersion(),
-        inputs != null ? inputs : request));
+    Bodies.answer(builder, fields);
+    return builder.setDigest(digest.of(encoding, model, builder.getVersion(), body));
   }
 
   private Update update(Entry entry, Fields fields) throws Defect {
@@ -154,6 +150,7 @@ final class EntryParser {
         .setBulk(entry.stream.equals(keys.bulk()))
         .setDefect(sentence)
         .setDigest(digest.ofAll(entry.fields));
+    Bodies.answerIfAny(builder, fields);
     String model = fields.textOrNothing("model", Names.CLAIM_CHECK_BYTES);
     if (MODEL.matcher(model).matches()) {
       builder.setModel(model);

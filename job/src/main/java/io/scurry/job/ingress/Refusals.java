@@ -19,6 +19,8 @@ final class Refusals {
         .setError(error)
         .setMessage(sentence)
         .setBulk(request.getBulk())
+        .setStream(request.getStream())
+        .setUri(request.getUri())
         .setDigest(request.getDigest());
     if (request.hasKeep()) {
       reply.setKeep(request.getKeep());

@@ -3,9 +3,11 @@ package io.scurry.job.link;
 
 import io.scurry.job.Limits;
 import io.scurry.job.Misconfigured;
+import io.scurry.job.Names;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Pattern;
 
@@ -75,6 +77,19 @@ public final class Keys implements Serializable {
 
   public String dead() {
     return namespace + ":dead";
+  }
+
+  /** Stream: why entries of Cluster Serving streams were answered with NaN. */
+  public String failures() {
+    return namespace + ":failures";
+  }
+
+  /** Where a Cluster Serving client looks for the answer to an entry. */
+  public static byte[] clusterServing(String stream, byte[] uri) {
+    byte[] prefix = (Names.CLUSTER_SERVING + stream + ":").getBytes(StandardCharsets.UTF_8);
+    byte[] key = Arrays.copyOf(prefix, prefix.length + uri.length);
+    System.arraycopy(uri, 0, key, prefix.length, uri.length);
+    return key;
   }
 
   /** Hash: stream → replies written for its entries; what the bound on requests in flight is counted by. */

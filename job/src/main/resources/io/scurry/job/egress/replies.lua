@@ -1,25 +1,30 @@
 -- First result wins: many replies in one call, each with at most four commands.
--- KEYS: the answered counters; then for each reply: its marker, its result, [its reply stream], parked keys …
--- ARGV: length and TTL of reply streams, seconds that parked outputs outlive their result, number of counters,
---       (field, replies, 1 to make it when there is none) …; then for each reply: the marker of an id that is new, its
---       shape, fields and values (beginning with id, status, model and version).
--- A shape is numbers with blanks between: marker TTL, keep, 1 when a reply stream is named, number of parked keys,
--- number of fields and values. Most replies of a call have the same one.
+-- KEYS: the answered counters; then for each reply: its marker, its result, [its reply stream], [the hash of a Cluster
+--       Serving client and the stream of failures], parked keys …
+-- ARGV: length and TTL of reply streams, seconds that parked outputs outlive their result, TTL of such hashes (0: none),
+--       length of the stream of failures, number of counters, (field, replies, 1 to make it when there is none) …; then
+--       for each reply: the marker of an id that is new, its shape, fields and values (beginning with id, status, model
+--       and version), [the hash's value; empty: it is parked].
+-- A shape is numbers with blanks between: marker TTL, keep, 1 when a reply stream is named, 1 when there is such a hash,
+-- number of parked keys, number of fields and values. Most replies of a call have the same one.
 -- A marker is lines: state (answered, or refused: nobody has an answer yet), token of the winner, digest of what was
 -- asked, then the entries it has served, the newest 64 of them; a blank and an entry stand for all up to it.
 -- Cases: 1 the id is new: this reply wins. 2 its entry was served already: a replay, dropped.
 --        3 so far there were refusals only: this reply wins, or is the next refusal. 4 another digest: id_conflict.
 --        5 a new entry with a known id: a retry, which gets the stored reply on its own stream.
+-- The hash is written in cases 1 and 3; in 4 and 5 if there is none, so that every entry has an answer. What failed gets
+-- NaN, and a line in the stream of failures.
 -- Returns won, replayed, retried, refused (reply streams that are no streams), conflicts, then number and error of
 -- each reply that could not be kept.
 local call, try = redis.call, redis.pcall
 local MOST_ENTRIES = 64
 local length, ttl, grace = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local k, a, number = 2, 5, 0
+local hash_ttl, failures_length = ARGV[4], ARGV[5]
+local k, a, number = 2, 7, 0
 local won, replayed, retried, refused, conflicts = 0, 0, 0, 0, 0
 local renewed, failed, shapes = {}, {}, {}
 
-for _ = 1, tonumber(ARGV[4]) do
+for _ = 1, tonumber(ARGV[6]) do
   if ARGV[a + 2] == '1' or call('HEXISTS', KEYS[1], ARGV[a]) == 1 then
     call('HINCRBY', KEYS[1], ARGV[a], ARGV[a + 1])
   end
@@ -52,8 +57,31 @@ local function unpark(from, count)
   end
 end
 
+-- What a Cluster Serving client finds: the answer, or NaN, whose reason stands elsewhere.
+local function tell(hash, failures, from, value, parked, count, write)
+  local code, sentence = ARGV[from + 9], ARGV[from + 11]
+  if value == '' then
+    value = count > 0 and try('GET', KEYS[parked])
+    if type(value) ~= 'string' then
+      value, code, sentence = 'NaN', 'payload_missing', 'The answer was parked in Redis and is gone.'
+    end
+  end
+  local written = try(write, hash, 'value', value)
+  if type(written) == 'table' and written.err then
+    fail(written)
+    return
+  end
+  if hash_ttl ~= '0' then
+    call('EXPIRE', hash, hash_ttl)
+  end
+  if value == 'NaN' then
+    try('XADD', failures, 'MAXLEN', '~', failures_length, '*', 'key', hash, 'id', ARGV[from + 1], 'model',
+      ARGV[from + 5], 'version', ARGV[from + 7], 'error', code or 'internal', 'message', sentence or '')
+  end
+end
+
 -- The reply is the one that stands: kept under its result, its parked outputs with it.
-local function stand(result, keep, from, to, parked, count)
+local function stand(result, keep, from, to, parked, count, told)
   if keep ~= '0' then
     local written = try('HSET', result, unpack(ARGV, from, to))
     if type(written) == 'table' and written.err then
@@ -61,6 +89,10 @@ local function stand(result, keep, from, to, parked, count)
     else
       call('EXPIRE', result, keep)
     end
+  end
+  if told and keep == '0' then
+    unpark(parked, count)
+    return
   end
   for i = parked, parked + count - 1 do
     call('EXPIRE', KEYS[i], keep + grace)
@@ -127,8 +159,8 @@ local function remember(marker, lines, entry, seconds)
 end
 
 local function shape_of(text)
-  local seconds, keep, streams, count, fields = string.match(text, '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
-  local shape = {seconds, keep, tonumber(streams), tonumber(count), tonumber(fields)}
+  local seconds, keep, streams, hashes, count, fields = string.match(text, '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
+  local shape = {seconds, keep, tonumber(streams), tonumber(count), tonumber(fields), tonumber(hashes)}
   shapes[text] = shape
   return shape
 end
@@ -141,11 +173,16 @@ while k <= last do
   local seconds, keep, streams, count = shape[1], shape[2], shape[3], shape[4]
   local from = a + 2
   local to = from + shape[5] - 1
-  local stream, parked = KEYS[k + 2], k + 2 + streams
+  local stream, parked = KEYS[k + 2], k + 2 + streams + 2 * shape[6]
+  local told = shape[6] == 1
+  local hash, failures, value = KEYS[parked - 2], KEYS[parked - 1], ARGV[to + 1]
 
   if call('SET', marker, mark, 'NX', 'EX', seconds) then
     won = won + 1
-    stand(result, keep, from, to, parked, count)
+    if told then
+      tell(hash, failures, from, value, parked, count, 'HSET')
+    end
+    stand(result, keep, from, to, parked, count, told and streams == 0)
     if streams == 1 then
       append(stream, unpack(ARGV, from, to))
     end
@@ -162,11 +199,17 @@ while k <= last do
         remember(marker, lines, entry, seconds)
         won = won + 1
         call('UNLINK', result)
-        stand(result, keep, from, to, parked, count)
+        if told then
+          tell(hash, failures, from, value, parked, count, 'HSET')
+        end
+        stand(result, keep, from, to, parked, count, told and streams == 0)
         if streams == 1 then
           append(stream, unpack(ARGV, from, to))
         end
       else
+        if told and not again then
+          tell(hash, failures, from, value, parked, count, 'HSETNX')
+        end
         if token == '' or lines[2] ~= token then
           unpark(parked, count)
         end
@@ -197,7 +240,7 @@ while k <= last do
   end
 
   k = parked + count
-  a = to + 1
+  a = to + 1 + shape[6]
 end
 
 local counts = {won, replayed, retried, refused, conflicts}

@@ -403,4 +403,73 @@ class ReplyScriptIT {
     assertEquals(1, writer.outcome.replayed);
     assertEquals(1, writer.outcome.retried);
   }
+
+  private static Reply.Builder told(String id, int entry, String uri, String body) {
+    return reply(id, entry, body).clearReply().setKeep(0).setStream("s").setUri(ByteString.copyFromUtf8(uri));
+  }
+
+  private static Reply.Builder failed(String id, int entry, String uri, String code) {
+    return told(id, entry, uri, "").setError(code).setMessage("Because.");
+  }
+
+  @Test
+  void aClusterServingClientFindsItsAnswerAndNothingElseIsKept() throws Exception {
+    write(told("i", 1, "u:1", "QQ=="), reply("j", 2, "other"));
+    assertEquals(Map.of("value", "QQ=="), redis.hgetAll("cluster-serving_s:u:1"));
+    assertEquals(-1, redis.ttl("cluster-serving_s:u:1"));
+    assertFalse(redis.exists("scurry:result:i"));
+    assertFalse(redis.exists("scurry:failures"));
+    assertEquals("other", redis.hget("scurry:result:j", "reply"));
+  }
+
+  @Test
+  void whatFailedIsNaNAndTheReasonStandsElsewhere() throws Exception {
+    write(failed("i", 1, "u", "input_shape"), told("e", 2, "empty", ""));
+    assertEquals(Map.of("value", "NaN"), redis.hgetAll("cluster-serving_s:u"));
+    assertEquals(Map.of("value", "NaN"), redis.hgetAll("cluster-serving_s:empty"));
+    assertEquals(Map.of("key", "cluster-serving_s:u", "id", "i", "model", "m", "version", "1", "error", "input_shape",
+        "message", "Because."), stream("scurry:failures").get(0));
+  }
+
+  @Test
+  void aReplayNeitherOverwritesNorBringsBackWhatWasRead() throws Exception {
+    write(told("i", 1, "u", "first"));
+    write(told("i", 1, "u", "second"));
+    assertEquals("first", redis.hget("cluster-serving_s:u", "value"));
+    redis.del("cluster-serving_s:u");
+    write(told("i", 1, "u", "third"));
+    assertFalse(redis.exists("cluster-serving_s:u"));
+  }
+
+  @Test
+  void everyEntryIsAnsweredAlsoOfAnIdThatIsKnown() throws Exception {
+    write(failed("i", 1, "u", "overloaded"));
+    write(told("i", 2, "u", "now"));
+    assertEquals("now", redis.hget("cluster-serving_s:u", "value"));
+    write(told("i", 3, "u", "again"));
+    assertEquals("now", redis.hget("cluster-serving_s:u", "value"));
+    write(told("i", 4, "other", "another").setDigest(digest(2)));
+    assertEquals("another", redis.hget("cluster-serving_s:other", "value"));
+  }
+
+  @Test
+  void aParkedAnswerIsFetchedAndItsKeyGoes() throws Exception {
+    String key = "scurry:payload:i:out:1f:reply";
+    redis.set(key, "large");
+    write(told("i", 1, "u", "").setPayload(key).addParked(key));
+    assertEquals("large", redis.hget("cluster-serving_s:u", "value"));
+    assertFalse(redis.exists(key));
+    write(told("j", 2, "gone", "").setPayload(key.replace(":i:", ":j:")).addParked(key.replace(":i:", ":j:")));
+    assertEquals("NaN", redis.hget("cluster-serving_s:gone", "value"));
+    assertEquals("payload_missing", stream("scurry:failures").get(0).get("error"));
+  }
+
+  @Test
+  void aKeyThatIsNoHashIsLeftAloneAndTheReplyKept() throws Exception {
+    redis.set("cluster-serving_s:u", "somebody's");
+    write(told("i", 1, "u", "x"), told("j", 2, "v", "y"));
+    assertEquals("somebody's", redis.get("cluster-serving_s:u"));
+    assertEquals("y", redis.hget("cluster-serving_s:v", "value"));
+    assertEquals(1, redis.xlen("scurry:dead"));
+  }
 }

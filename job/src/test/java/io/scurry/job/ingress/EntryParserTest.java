@@ -72,7 +72,7 @@ class EntryParserTest {
     "There is no model.                                  | model,,inputs,{}",
     "The model name '-m' must match                      | model,-m,inputs,{}",
     "The model name 'a b' must match                     | model,a b,inputs,{}",
-    "There is neither inputs nor request.                | model,m",
+    "There is neither inputs nor request nor data.       | model,m",
     "There are both inputs and request.                  | model,m,inputs,{},request,x",
     "The field deadline must be a whole number from 0.   | model,m,inputs,{},deadline,soon",
     "The field deadline must be a whole number from 0.   | model,m,inputs,{},deadline,-1",
@@ -126,7 +126,7 @@ class EntryParserTest {
   @Test
   void anEmptyEntryAndAnOddOneAreDefects() {
     assertEquals("There is no model.", request().getDefect());
-    assertEquals("There is neither inputs nor request.", request("model", "m", "inputs").getDefect());
+    assertEquals("There is neither inputs nor request nor data.", request("model", "m", "inputs").getDefect());
   }
 
   @ParameterizedTest
@@ -254,5 +254,40 @@ class EntryParserTest {
     assertEquals("{}", separate.parse(Given.entryOf("scurry:registry-in", "7-0", fields)).update.getJson());
     assertEquals("{}", parser.parse(Given.entryOf("scurry:registry-in", "7-0", fields)).update.getJson());
     assertEquals("m", separate.parse(Given.entry("7-0", "model", "m", "inputs", "{}")).key());
+  }
+
+  @Test
+  void anEntryOfABoundStreamSaysWhereItsAnswerGoes() {
+    Request request = request("model", "m", "data", "QQ==", "stream", "s", "uri", "u:1", "batched", "1", "keep", "0");
+    assertEquals(Encoding.ENCODING_ARROW, request.getEncoding());
+    assertEquals("s", request.getStream());
+    assertEquals(ByteString.copyFromUtf8("u:1"), request.getUri());
+    assertTrue(request.getBatched());
+    Request json = request("model", "m", "data", "{}", "serde", "stream", "stream", "s", "uri", "");
+    assertEquals(Encoding.ENCODING_INSTANCES, json.getEncoding());
+    assertTrue(json.getUri().isEmpty());
+    assertFalse(json.getBatched());
+    assertEquals(Encoding.ENCODING_ARROW, request("model", "m", "data", "", "serde", "arrow").getEncoding());
+  }
+
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', value = {
+    "There is neither inputs nor request nor data. | s | model,m,stream,s,uri,u",
+    "There is no model.                            | s | data,x,stream,s,uri,u",
+    "Only data is answered as Cluster Serving does | s | model,m,inputs,{},stream,s,uri,u",
+    "There is a stream, but no uri                 | '' | model,m,data,x,stream,s",
+    "The field batched must be a whole number      | s | model,m,data,x,stream,s,uri,u,batched,2",
+  })
+  void whatMakesNoSenseIsAnsweredThereToo(String sentence, String stream, String fields) {
+    Request request = request(fields.split(","));
+    assertTrue(request.getDefect().startsWith(sentence), request.getDefect());
+    assertEquals(stream, request.getStream());
+  }
+
+  @Test
+  void whatIsTooLongForAKeyIsNobodysAnswer() {
+    Request request = request("model", "m", "data", "x", "stream", "s", "uri", "u".repeat(4097));
+    assertTrue(request.getDefect().startsWith("The field uri is longer"), request.getDefect());
+    assertEquals("", request.getStream());
   }
 }

@@ -1,0 +1,61 @@
+"""Models and streams of Cluster Serving's files are registered and bound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scurry.cli import cluster_serving
+from scurry.cli.cluster_config import Served
+from scurry.cli.cluster_serving import read_all, serve_all
+from scurry.wire.errors import Failed
+from scurry.wire.messages_pb2 import Update
+
+
+class Asker:
+    """Notes what it is told; `bad` cannot be loaded."""
+
+    def __init__(self) -> None:
+        self.told: list[Update] = []
+
+    async def __aenter__(self) -> Asker:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def models(self) -> dict[str, Any]:
+        return {"old": {"versions": [{"version": "1", "uri": "/old", "state": "ready"}]}}
+
+    async def update(self, update: Update, **_: object) -> None:
+        self.told.append(update)
+        if update.model == "bad":
+            raise Failed("load_failed", "It is none.")
+
+
+async def test_what_is_there_is_only_bound_and_what_fails_stops_nobody(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A servable without files is only a stream of its model."""
+    asker = Asker()
+    monkeypatch.setattr(cluster_serving, "Client", lambda *_, **__: asker)
+    served = [
+        Served("old", uri="/old", stream="s"), Served("bad", uri="/bad", stream="b"),
+        Served("new", "2", "/new", "onnx", {"threads": 2}, "n", batched=True), Served("only", stream="o"),
+    ]  # fmt: skip
+    assert await serve_all(served, "redis://h", "scurry") == 1
+    told = [(update.model, update.WhichOneof("change")) for update in asker.told]
+    assert told == [("old", "bind"), ("bad", "register"), ("new", "register"), ("new", "bind"), ("only", "bind")]
+    assert (asker.told[2].register.config, asker.told[3].bind.batched) == ('{"threads": 2}', True)
+    assert "scurry: bad: load_failed: It is none." in capsys.readouterr().err
+
+
+def test_several_files_are_one(tmp_path: Path) -> None:
+    """The last one's Redis holds."""
+    for name in "ab":
+        (tmp_path / name).write_text(f"modelPath: m\njobName: {name}\nredisUrl: {name}:1\n")
+    whole = read_all(f"{tmp_path / 'a'},{tmp_path / 'b'}")
+    assert ([one.model for one in whole.served], whole.redis_url) == (["a", "b"], "redis://b:1")
+    assert read_all("").served == []
