@@ -94,7 +94,9 @@ def _in_order(columns: list[Column], ports: Sequence[Port]) -> list[Column]:
     """The columns as the model has its inputs."""
     named = {column.name: column for column in columns}
     names = [port.name for port in ports]
-    return [named[name] for name in names if name in named] if named.keys() <= set(names) else columns
+    if len(named) < len(columns) or not named.keys() <= set(names):
+        return columns
+    return [named[name] for name in names if name in named]
 
 
 def _count(columns: Sequence[Column], ports: Sequence[Port]) -> InvalidRequest:

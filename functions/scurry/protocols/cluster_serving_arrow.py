@@ -56,6 +56,8 @@ def read_columns(body: bytes) -> list[Column]:
 def _refuse_compressed(pa: Any, stream: bytes) -> None:  # noqa: ANN401
     """Clients never compress, and what is small when it is sent must not fill the memory."""
     for message in pa.ipc.MessageReader.open_stream(stream):
+        if message.type == "dictionary":
+            raise InvalidRequest("bad_request", "The data is an Arrow stream with dictionaries: send plain columns.")
         if message.type == "record batch" and _has_compression(bytes(message.metadata)):
             raise InvalidRequest("bad_request", "The data is a compressed Arrow stream: send it without compression.")
 

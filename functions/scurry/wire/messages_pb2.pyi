@@ -1005,7 +1005,7 @@ class Expire(_message.Message):
     def __init__(self, requests: _Optional[_Iterable[_Union[Expiry, _Mapping]]] = ..., version: _Optional[str] = ..., lane: _Optional[int] = ...) -> None: ...
 
 class Expiry(_message.Message):
-    __slots__ = ("id", "entry", "model", "encoding", "payload", "reply", "deadline", "keep", "bulk", "digest", "run", "step", "sequence")
+    __slots__ = ("id", "entry", "model", "encoding", "payload", "reply", "deadline", "keep", "bulk", "digest", "run", "step", "stream", "uri", "sequence")
     ID_FIELD_NUMBER: _ClassVar[int]
     ENTRY_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -1018,6 +1018,8 @@ class Expiry(_message.Message):
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     RUN_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    URI_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     id: str
     entry: str
@@ -1031,8 +1033,10 @@ class Expiry(_message.Message):
     digest: bytes
     run: str
     step: int
+    stream: str
+    uri: bytes
     sequence: int
-    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., model: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., payload: _Optional[str] = ..., reply: _Optional[str] = ..., deadline: _Optional[int] = ..., keep: _Optional[int] = ..., bulk: _Optional[bool] = ..., digest: _Optional[bytes] = ..., run: _Optional[str] = ..., step: _Optional[int] = ..., sequence: _Optional[int] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., model: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., payload: _Optional[str] = ..., reply: _Optional[str] = ..., deadline: _Optional[int] = ..., keep: _Optional[int] = ..., bulk: _Optional[bool] = ..., digest: _Optional[bytes] = ..., run: _Optional[str] = ..., step: _Optional[int] = ..., stream: _Optional[str] = ..., uri: _Optional[bytes] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class Drained(_message.Message):
     __slots__ = ("version", "epoch", "expired", "generation")

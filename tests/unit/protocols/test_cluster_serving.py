@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 
 import numpy as np
@@ -71,6 +71,16 @@ def test_names_hold_only_if_all_of_them_are_the_models() -> None:
     ports = (Port("a", "FP32", -1, 1), Port("b", "FP32", -1, 1))
     assert {name: one.item() for name, one in decoded(record(b=[2], a=[1]), *ports)[0].items()} == {"a": 1, "b": 2}
     assert {name: one.item() for name, one in decoded(record(b=[2], z=[1]), *ports)[0].items()} == {"a": 2, "b": 1}
+
+
+def test_two_columns_of_one_name_are_not_one() -> None:
+    """They stand in the model's order, like any whose names are not the model's."""
+    batch = pa.record_batch([tensor(data=[1.0], shape=[1]), tensor(data=[2.0], shape=[1])], names=["a", "a"])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    inputs, _ = decoded(b64encode(sink.getvalue()), Port("a", "FP32", -1, 1), Port("b", "FP32", -1, 1))
+    assert {name: one.item() for name, one in inputs.items()} == {"a": 1, "b": 2}
 
 
 @pytest.mark.parametrize("columns", [{"a": [1]}, {"a": [1], "b": [1], "c": [1]}])

@@ -132,6 +132,7 @@ def test_scala_writes_texts_and_scalars_in_other_columns() -> None:
         (stream(x=pa.array([{"data": [1.0], "shape": [2]}])), "but 1 values"),
         (stream(x=tensor(data=[1.0] * 5000, shape=[5000]), compression="zstd"), "compressed"),
         (stream(x=tensor(data=[1.0] * 5000, shape=[5000]), compression="lz4"), "compressed"),
+        (stream(x=pa.array(["a"]).dictionary_encode(), compression="zstd"), "dictionaries"),
     ],
 )
 def test_what_is_no_record_is_refused_with_the_reason(body: bytes, sentence: str) -> None:

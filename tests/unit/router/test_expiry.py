@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.unit.router.asking import NOW, Outcome, requests, route, routed, sent_by_router, serve
 
 from scurry.endpoint.call import Message
-from scurry.wire.messages_pb2 import Bounced, Done, Expire, Reply, Request, Requests, RouterState, Routes
+from scurry.wire.messages_pb2 import Bounced, Done, Expire, Expiry, Reply, Request, Requests, RouterState, Routes
 
 SOON = NOW + 3_000
 
@@ -26,6 +26,22 @@ async def test_what_nobody_answered_is_answered() -> None:
     assert (reply.error, reply.model, reply.digest, list(reply.consumed)) == ("deadline_exceeded", "m", b"d", ["p"])
     (counters,) = RouterState.FromString(late.state or b"").versions
     assert (counters.sent[0], counters.done[0]) == (1, 0)
+
+
+async def test_a_cluster_serving_client_hears_of_its_deadline_too() -> None:
+    """Where it looks."""
+    out, (watch,) = await sent(requests("a", stream="s", uri=b"u", encoding=10, deadline=SOON))
+    (reply,) = (await serve(out.state, watch, now=SOON + 250)).replies
+    assert (reply.error, reply.stream, reply.uri) == ("deadline_exceeded", "s", b"u")
+
+
+def test_a_watch_keeps_all_that_a_reply_copies_from_its_request() -> None:
+    """Under the same numbers; but for what only an answer has."""
+    request, reply, kept = (
+        {field.name: field.number for field in kind.DESCRIPTOR.fields} for kind in (Request, Reply, Expiry)
+    )
+    copied = request.keys() & reply.keys() - {"version", "body"}
+    assert {name: request[name] for name in copied} == {name: kept.get(name) for name in copied}
 
 
 async def test_what_was_answered_is_left_alone() -> None:

@@ -41,9 +41,9 @@ def test_python_processes_are_the_verbs_of_the_command(plans):
 
 def test_who_computes_shares_a_session_with_whom_it_lets_go_first(plans):
     """The job and the workers, as Redis; the others have their share of the cores outside."""
-    apart = [plans.functions(JOB), *plans.gateways()]
+    apart = [plans.functions(JOB), *plans.gateways(), plans.bridge()]
     together = [plans.job("java", JOB), *plans.workers(4)]
-    assert [plan.session for plan in (*apart, *together)] == [True] * 2 + [False] * len(together)
+    assert [plan.session for plan in (*apart, *together)] == [True] * 3 + [False] * len(together)
 
 
 def test_one_gateway_has_its_port_to_itself(plans):
@@ -143,6 +143,15 @@ def test_the_job_learns_addresses_from_its_environment(plans, tmp_path):
     assert command[command.index("--data") + 1] == str(tmp_path / "flink")
     assert command[command.index("--ui-port") + 1] == "13"
     assert command[command.index("-cp") + 1] == f"{tmp_path}/scurry-job.jar:{tmp_path}/flink/*"
+
+
+def test_one_bridge_carries_streams_over_and_the_job_knows_how_long_answers_stay(tmp_path):
+    """The bridge reaches our Redis as other Python processes do."""
+    made = Plans(UpSettings(namespace="ns", cluster_serving_ttl="7d"), AT, Folder(tmp_path), {})
+    plan = made.bridge()
+    assert (plan.name, plan.command[1:]) == ("bridge", ["-m", "scurry", "bridge"])
+    assert (plan.environ["SCURRY_REDIS_URL"], plan.environ["SCURRY_NAMESPACE"]) == (AT.inner_redis_url, "ns")
+    assert made.job("java", JOB).environ["SCURRY_CLUSTER_SERVING_TTL"] == "7d"
 
 
 def test_our_redis_is_durable_and_on_loopback(plans):

@@ -80,7 +80,7 @@ final class ReplyScript {
         answered.merge(stream, 1, Integer::sum);
         answered.merge(model, 1, Integer::sum);
         known.add(stream);
-        if (!OF_UNKNOWN.contains(reply.getError()) || !reply.getVersionBytes().isEmpty()) {
+        if (!OF_UNKNOWN.contains(reply.getError()) || isOfBoundStream(reply)) {
           known.add(model);
         }
       }
@@ -91,6 +91,11 @@ final class ReplyScript {
       arguments.add(number(replied));
       arguments.add(known.contains(field) ? ONE : ZERO);
     });
+  }
+
+  /** A version has answered for a stream: its bridge goes on by the counter, whatever the answers are. */
+  private static boolean isOfBoundStream(Reply reply) {
+    return !reply.getStreamBytes().isEmpty() && !reply.getVersionBytes().isEmpty();
   }
 
   private void add(Reply reply) {

@@ -64,6 +64,8 @@ final class NoEndpoint implements StatefulFunction {
         .setError("unavailable")
         .setMessage(sentence)
         .setBulk(request.getBulk())
+        .setStream(request.getStream())
+        .setUri(request.getUri())
         .setDigest(request.getDigest());
     if (request.hasKeep()) {
       reply.setKeep(request.getKeep());

@@ -96,6 +96,14 @@ class ReplyScriptIT {
   }
 
   @Test
+  void aBoundStreamsModelHasACounterWhateverItAnswers() throws Exception {
+    write(failed("i", 1, "u", "bad_request"));
+    assertEquals("1", redis.hget("scurry:answered", "scurry:requests@m"));
+    write(failed("j", 2, "v", "model_not_found").setModel("nobody").clearVersion());
+    assertFalse(redis.hexists("scurry:answered", "scurry:requests@nobody"));
+  }
+
+  @Test
   void withoutReaderTheResultIsKeptLonger() throws Exception {
     write(reply("a", 1, "one").clearReply(), reply("b", 2, "two").clearReply().setKeep(5000));
     assertTrue(redis.ttl("scurry:result:a") > 890);
