@@ -92,6 +92,11 @@ class Ask:
         self.new_id = client.new_id
         self.payload_key = client.keys.payload_in
 
+    @property
+    def in_flight(self) -> int:
+        """Calls that wait for their answer."""
+        return self._in_flight
+
     def submit(self, call: InferCall) -> asyncio.Future[Fields]:
         """Send a call; the future gets the fields of its reply. Raises `ScurryError`."""
         if self._in_flight >= self._max_in_flight:

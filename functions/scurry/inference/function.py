@@ -61,11 +61,13 @@ class Inference:
         clock: Callable[[], float] = time.time,
         children: Children | None = None,
         cache: ResponseCache = OFF,
+        note: Callable[[LaneCall], None] = lambda _: None,
     ) -> None:
+        """Each call that is answered is told to `note`, which counts."""
         self._shelf, self.loads = shelf, Loads(shelf, worker, cache=cache)
         self._computing = Computing(payloads, keys or Keys(), clock, children, cache)
-        self._clock = clock
-        self._sequences = Sequences(shelf, Stepping(self._computing))
+        self._clock, self._note = clock, note
+        self._sequences = Sequences(shelf, Stepping(self._computing), note)
 
     async def serve(self, calls: Several[Call], done: Callable[[Call], None]) -> None:
         """Answer every call; quick ones at once, the others as they finish."""
@@ -102,11 +104,13 @@ class Inference:
         loaded = self._shelf.find(lane_call.key, work.spec)
         if loaded is None:
             return None
+        start = time.perf_counter()
         try:
             items = self._computing.claim(work, loaded)
         except Exception as cause:
             work.fail_unforeseen(lane_call.call.key, cause)
             return loaded
+        lane_call.stages.input += time.perf_counter() - start
         if any(map(_NEEDS, items)) or self._computing.where(lane_call, work, loaded) is not Where.LOOP:
             return None
         self._shelf.statistics.hits += len(items)
@@ -134,7 +138,9 @@ class Inference:
         self, lane_call: LaneCall, payloads: Several[Payload], done: Callable[[Call], None]
     ) -> None:
         """Answer a call whose outputs turned out to be large."""
+        start = time.perf_counter()
         await self._computing.park(lane_call.works[0], payloads, lane_call.call.key)
+        lane_call.stages.output += time.perf_counter() - start
         self._finish(lane_call, done)
 
     def _finish(self, lane_call: LaneCall, done: Callable[[Call], None]) -> None:
@@ -146,6 +152,7 @@ class Inference:
             log.exception("%s could not be answered", key)
         else:
             done(lane_call.call)
+            self._note(lane_call)
 
     async def _infer(self, lane_call: LaneCall, work: Work) -> None:
         loaded = await self._shelf.load(lane_call.key, work.spec, len(work.requests))

@@ -14,6 +14,7 @@ from scurry.inference.answers import send_replies
 from scurry.inference.items import BatchItem
 from scurry.inference.loads import report_broken
 from scurry.inference.shadowing import send_copies
+from scurry.inference.stages import Stages
 from scurry.inference.starting import answered
 from scurry.wire.addresses import Lane, Solo, parse
 from scurry.wire.errors import Failed, Unavailable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from scurry.inference.layouts import LayoutCache
     from scurry.runtimes.port import Port
     from scurry.wire.errors import ScurryError
-    from scurry.wire.messages_pb2 import Expected, Graph, ModelSpec, Request
+    from scurry.wire.messages_pb2 import Answered, Expected, Graph, ModelSpec, Request
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ class LaneCall:
 
     __slots__ = (
         "address", "busy", "call", "changes", "model", "report", "requests", "returned", "sequence", "sizes",
-        "solo", "suspicious", "version", "works",
+        "solo", "stages", "suspicious", "told", "version", "works",
     )  # fmt: skip
 
     def __init__(self, call: Call) -> None:
@@ -98,6 +99,8 @@ class LaneCall:
         self.changes: list[Load | Unload] = []
         self.sequence = 0
         self.busy = 0.0  # seconds of computing
+        self.stages = Stages()
+        self.told: Answered | None = None  # what it was answered, once it is
         self.sizes: list[int] = []  # requests in each call of the model
         self.report = self.returned = False
         self.suspicious = False  # a request of it was shown to end the process that computes it
@@ -180,7 +183,7 @@ class LaneCall:
         for work in self.works:
             if work.broken:
                 report_broken(self.call, self.key, work.spec, work.broken)
-        latest = reports.answered(self, now_ms) if self.works else None
+        latest = self.told = reports.answered(self, now_ms) if self.works else None
         if self.report and not (self.returned and isinstance(self.address, Solo)):
             lane = self.address.lane if isinstance(self.address, Lane) else -1
             done = Done(version=self.version, lane=lane, sequence=self.sequence, suspicious=self.suspicious)

@@ -7,7 +7,8 @@ import contextlib
 import gc
 import logging
 import signal
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 import uvloop
 
@@ -21,9 +22,12 @@ from scurry.gateway.doors.metrics import Metrics
 from scurry.gateway.health import Health
 from scurry.gateway.limits import Admission
 from scurry.gateway.models import Models
+from scurry.gateway.queues import Queues
+from scurry.gateway.traffic import Traffic
 from scurry.serving.readiness import GATEWAY_LINE
 from scurry.settings import GatewaySettings
 from scurry.telemetry.logs import configure_logging
+from scurry.telemetry.prometheus import Figure
 from scurry.wire.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -47,7 +51,9 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) ->
         return
     try:
         models = Models(client)
-        listener, metrics = listener_of(client, models, settings), Metrics(models)
+        parts = parts_of(client, models, settings)
+        listener, queues = parts.listener, Queues(client)
+        metrics = Metrics(models, parts.figures, queues=queues.figures, named=settings.metrics_models)
         port = await listener.open(settings.host, settings.http_port, reuse_port=settings.reuse_port)
         await metrics.open(settings.host, settings.metrics_port, reuse_port=settings.reuse_port)
         gc.freeze()  # what lives for ever need not be looked at again
@@ -77,13 +83,31 @@ async def _connected(client: Client, stop: asyncio.Event) -> bool:
     return False
 
 
-def listener_of(client: Client, models: Models, settings: GatewaySettings) -> Listener:
+class Parts(NamedTuple):
+    """What a gateway is made of."""
+
+    ask: Ask
+    admission: Admission
+    listener: Listener
+
+    def figures(self) -> Iterator[Figure]:
+        """What callers asked and got, and what is under way, for Prometheus."""
+        yield from self.listener.traffic.figures()
+        yield Figure("scurry_gateway_in_flight", "gauge", "Calls that wait for their answer", self.ask.in_flight)
+        taken = "Memory that bodies in flight take"
+        yield Figure("scurry_gateway_in_flight_bytes", "gauge", taken, self.admission.taken)
+        yield Figure("scurry_gateway_connections", "gauge", "Connections that are open", self.listener.count)
+
+
+def parts_of(client: Client, models: Models, settings: GatewaySettings) -> Parts:
     """The HTTP door over a client, with the limits of the settings."""
     ask = Ask(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s)
     admin = Admin(client, key=settings.admin_key, host=settings.host)
     door = Entrance(OpenInferenceHttp(ask, models, Health(client), admin))
-    admission = Admission(settings.max_bytes_in_flight)
-    return Listener(door, admission, max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.timeout_s)
+    admission, traffic = Admission(settings.max_bytes_in_flight), Traffic(access_log=settings.access_log)
+    size, seconds = settings.max_body_bytes, settings.timeout_s
+    listener = Listener(door, admission, max_body_bytes=size, body_timeout_s=seconds, traffic=traffic)
+    return Parts(ask, admission, listener)
 
 
 def _signalled() -> asyncio.Event:

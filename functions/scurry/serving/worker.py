@@ -12,11 +12,9 @@ import logging
 import os
 import signal
 import sys
-from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import uvloop
-from aiohttp import web
 
 from scurry.endpoint.server import ENDPOINT, application, listen
 from scurry.inference.children import GIVEN_BYTES, Children
@@ -28,17 +26,21 @@ from scurry.inference.opening import PipelineOpener
 from scurry.inference.payloads import ParkedPayloads
 from scurry.inference.response_cache import ResponseCache
 from scurry.inference.shelf import Shelf
+from scurry.inference.stages import StageCounts
 from scurry.inference.statistics import figures
 from scurry.inference.stock import MIB
 from scurry.serving.watchdog import Watchdog
 from scurry.telemetry.logs import configure_logging
-from scurry.telemetry.prometheus import CONTENT_TYPE, page
+from scurry.telemetry.prometheus import Bounded
 from scurry.wire.names import Keys
 from scurry.wire.shared_payloads import SharedPayloads
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scurry.settings import WorkerSettings
     from scurry.sources.fetch import Sources
+    from scurry.telemetry.prometheus import Figure
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,12 @@ class Parts(NamedTuple):
     loaders: Loaders
     inference: Inference
     cache: ResponseCache
+    counts: StageCounts
+
+    def figures(self) -> Iterator[Figure]:
+        """What became of models and requests, for Prometheus."""
+        yield from self.counts.figures()
+        yield from figures(self.shelf, self.budget, self.sources, self.cache)
 
 
 def _parts(settings: WorkerSettings, payloads: ParkedPayloads) -> Parts:
@@ -79,8 +87,9 @@ def _parts(settings: WorkerSettings, payloads: ParkedPayloads) -> Parts:
     loaders, opener = Loaders(settings.max_load_s), PipelineOpener(isolating, settings.models_root)
     shelf = Shelf(opener, budget, trial=children.try_to_open, loaders=loaders)
     cache = ResponseCache(settings.response_cache_mb * MIB)
-    inference = Inference(shelf, payloads, keys=Keys(settings.namespace), children=children, cache=cache)
-    return Parts(shelf, budget, fetching.sources, loaders, inference, cache)
+    counts, keys = StageCounts(Bounded(settings.metrics_models)), Keys(settings.namespace)
+    inference = Inference(shelf, payloads, keys=keys, children=children, cache=cache, note=counts.note)
+    return Parts(shelf, budget, fetching.sources, loaders, inference, cache, counts)
 
 
 async def serve(settings: WorkerSettings) -> None:
@@ -91,8 +100,7 @@ async def serve(settings: WorkerSettings) -> None:
     shared = SharedPayloads(settings.shared_payloads) if settings.shared_payloads else None
     payloads = ParkedPayloads(settings.redis_url, shared)
     parts = _parts(settings, payloads)
-    app = application([parts.inference])
-    app.router.add_get("/metrics", partial(_metrics, parts))
+    app = application([parts.inference], figures=parts.figures)
     watchdog = Watchdog()
     watchdog.start()
     runner, port = await listen(app, settings.host, settings.port)
@@ -112,9 +120,3 @@ async def serve(settings: WorkerSettings) -> None:
         await parts.inference.close()
         if parts.loaders.given_up:
             os._exit(0)  # the thread of a load that never came back would keep the process as well
-
-
-async def _metrics(parts: Parts, _: web.Request) -> web.Response:
-    """The shelf's statistics, for Prometheus."""
-    shown = figures(parts.shelf, parts.budget, parts.sources, parts.cache)
-    return web.Response(text=page(shown), headers={"Content-Type": CONTENT_TYPE})

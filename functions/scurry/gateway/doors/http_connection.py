@@ -12,7 +12,7 @@ from typing import Final, Protocol, cast
 
 from scurry.gateway.doors import patience
 from scurry.gateway.doors.entrance import HttpDoor
-from scurry.gateway.doors.heads import Heads
+from scurry.gateway.doors.heads import Head, Heads
 from scurry.gateway.doors.inbox import Inbox, Unusual, WholeRequest
 from scurry.gateway.doors.replies import WHOLE, HttpReply, head_of, refusal, written
 from scurry.gateway.limits import Admission
@@ -31,6 +31,10 @@ class Host(Protocol):
     max_body_bytes: int
     body_timeout_s: float
 
+    def note(self, head: Head, reply: HttpReply, seconds: float) -> None:
+        """A request was answered."""
+        ...
+
     def unusual(self) -> asyncio.Protocol:
         """aiohttp, for a connection that it takes over."""
         ...
@@ -48,6 +52,7 @@ class HttpConnection(asyncio.Protocol):
         self._reading = self._paused = self._leaving = False
         self._full = False  # the caller does not read what it is sent
         self._since = self._loop.time()  # when the caller last began to be waited for
+        self._begun = 0.0  # when what is being answered was whole
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A caller has come."""
@@ -106,7 +111,7 @@ class HttpConnection(asyncio.Protocol):
         self._reading = True
         try:
             while not self._is_busy and (asked := self._inbox.take()) is not None:
-                self._asked = asked
+                self._asked, self._begun = asked, self._loop.time()
                 self._host.door.begin(asked.head, asked.body, asked.room, self._reply)
         except Unusual:
             self._hand_over()
@@ -130,6 +135,7 @@ class HttpConnection(asyncio.Protocol):
         self._since = self._loop.time()
         assert asked is not None, "one answer for each request"
         asked.room.give_back_all()
+        self._host.note(asked.head, reply, self._since - self._begun)
         if self._transport is None:
             return
         keep = asked.head.keep_alive and not self._leaving

@@ -78,6 +78,7 @@ class Inference:
         except Exception as cause:
             response = refusal(told(cause))
         if response is not None:
+            response.request = asked.id
             asked.done(response)
 
     def _like_another(self, asked: _Asked, fields: Fields) -> HttpReply | None:
@@ -131,6 +132,7 @@ class Inference:
             except Exception as cause:
                 response = refusal(told(cause))
             if response is not None:
+                response.request = asked.id
                 asked.done(response)
 
         task = asyncio.get_running_loop().create_task(guarded())
@@ -148,7 +150,7 @@ class _Asked:
     """One request on its way: for whom, and how to write its answer. Called when its reply has come."""
 
     __slots__ = (
-        "_inference", "binary", "done", "echo", "key", "model", "priority", "tenant", "timeout_us", "traceparent",
+        "_inference", "binary", "done", "echo", "id", "key", "model", "priority", "tenant", "timeout_us", "traceparent",
         "version",
     )  # fmt: skip
 
@@ -159,7 +161,7 @@ class _Asked:
         self.tenant, self.timeout_us, self.priority = _ascii(headers, TENANT), 0, 0
         self.done = done
         self.binary = oip_binary.BinaryOutputs()
-        self.echo = ""
+        self.echo = self.id = ""  # the caller's word, and our own
 
     def __call__(self, fields: asyncio.Future[Fields]) -> None:
         self._inference.finish(self, fields)
@@ -175,6 +177,7 @@ class _Asked:
 
     def call(self, request_id: str, message: bytes, parked: Parked) -> InferCall:
         """What is asked for it."""
+        self.id = request_id
         return InferCall(
             self.model, request_id, message, parked, self.version, self.key, self.traceparent, self.timeout_us,
             self.priority, self.tenant,
