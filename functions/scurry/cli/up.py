@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     """Start everything, say so, and keep it running until SIGTERM or Ctrl-C."""
     settings = load(UpSettings, args, os.environ)
     note_unserved(args)
-    configure_logging("up", settings.log_level)
+    configure_logging("up", settings.log_level, form=settings.log_format)
     models = scan_or_say(settings.models) if settings.models else []
     return asyncio.run(_up(args, settings, models))
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Final, cast
 
 from aiohttp import web
 
-from scurry.endpoint import frames
+from scurry.endpoint import frames, general
 from scurry.endpoint.call import Call, Function
 from scurry.endpoint.connection import Connection
 from scurry.endpoint.exchange import Exchange
 from scurry.endpoint.traffic import Served, Traffic
-from scurry.telemetry.process import process_figures
+from scurry.telemetry.process import own_figures
 from scurry.telemetry.prometheus import CONTENT_TYPE, Figure, page
 from scurry.wire.names import CALLS_PATH
 
@@ -74,38 +74,6 @@ class Endpoint:
         finally:
             self._leave(exchange)
             self.traffic.sent += exchange.sent
-
-    async def coalesced(self, request: web.Request) -> web.StreamResponse:
-        """The same for a client that speaks HTTP in ways of its own."""
-        body = await request.read()
-        try:
-            frames.split(body)
-        except frames.BadFrames as failure:
-            return web.Response(status=400, text=str(failure))
-        pieces: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue()
-        work = asyncio.create_task(self.exchange(body, lambda *piece: pieces.put_nowait(piece)))
-        work.add_done_callback(lambda _: pieces.put_nowait((b"", True)))
-        response = web.StreamResponse(headers={"Content-Type": frames.CONTENT_TYPE})
-        with contextlib.suppress(ConnectionError):  # whoever asked has gone; the functions finish for nobody
-            await response.prepare(request)
-            data, last = await pieces.get()
-            while not last:
-                await response.write(data)
-                data, last = await pieces.get()
-            await response.write_eof(data)
-        await work
-        return response
-
-    async def plain(self, request: web.Request) -> web.StreamResponse:
-        """Answer one call as StateFun sends it; its client repeats a call that was answered with 5xx."""
-        pieces: list[bytes] = []
-        await self.exchange(frames.join([await request.read()]), lambda data, _: pieces.append(data))
-        ((_, kind, payload),) = (frame for frame in frames.read(b"".join(pieces)) if frame[1] != frames.HEARTBEAT)
-        if kind == frames.DRAINING:
-            return web.Response(status=503, text="This process is about to leave.")
-        if kind != frames.ANSWER:
-            return web.Response(status=500, body=payload, content_type="text/plain", charset="utf-8")
-        return web.Response(body=payload, content_type="application/octet-stream")
 
     def _accept(self, exchange: Exchange, parts: Sequence[memoryview]) -> dict[Function, list[Call]]:
         """Parse the calls and sort them by function; answer at once what no function can."""
@@ -202,7 +170,7 @@ def application(
         return _health("ready", endpoint.ready)
 
     async def metrics(_: web.Request) -> web.Response:
-        text = page([*process_figures(), *endpoint.figures(), *figures()])
+        text = page([*own_figures(), *endpoint.figures(), *figures()])
         return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
 
     app = web.Application(client_max_size=frames.MAX_BODY)
@@ -210,8 +178,8 @@ def application(
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)
-    app.router.add_post(CALLS_PATH, endpoint.coalesced)
-    app.router.add_post("/{tail:.*}", endpoint.plain)
+    app.router.add_post(CALLS_PATH, partial(general.coalesced, endpoint))
+    app.router.add_post("/{tail:.*}", partial(general.plain, endpoint))
     app.on_shutdown.append(_hang_up)
     return app
 

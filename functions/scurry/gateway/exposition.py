@@ -60,4 +60,4 @@ def _one(family: str, labels: Labels, value: float) -> Figure:
 def _several(
     family: str, labels: Labels, limits: list[str], counts: list[int], total: float | None
 ) -> Iterator[Figure]:
-    return histogram(family, _KINDS[family][1], labels, limits, counts, total)
+    return histogram(family, _KINDS[family][1], labels, limits=limits, counts=counts, total=total)

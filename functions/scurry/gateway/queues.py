@@ -1,4 +1,4 @@
-"""What lies in Redis: streams and how far the job has read them, as figures."""
+"""Streams in Redis and how far the job has read them, as figures."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What callers asked a gateway and what they got, whichever door they came through."""
+"""What callers asked a gateway and what they got, at every door."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from scurry.telemetry.prometheus import Figure, Histogram
 
@@ -26,6 +26,17 @@ class Answers:
         return f"<Answers {sum(self.seconds.counts)} requests>"
 
 
+class Answered(NamedTuple):
+    """One request and what became of it; bytes are those of the bodies."""
+
+    door: str
+    status: int
+    code: str
+    seconds: float
+    received: int
+    sent: int
+
+
 class Traffic:
     """Counts requests by door, status and code; with `access_log` each is a line of the log, too."""
 
@@ -33,20 +44,22 @@ class Traffic:
         self.logs = access_log
         self._answers: dict[tuple[str, int, str], Answers] = {}
 
-    def note(self, door: str, status: int, code: str, seconds: float, received: int, sent: int) -> None:
-        """A request was answered: after so many seconds, its body and that of the answer so large."""
-        answers = self._answers.get((door, status, code))
+    def note(self, told: Answered) -> None:
+        """A request was answered."""
+        key = told[:3]
+        answers = self._answers.get(key)
         if answers is None:
-            answers = self._answers[door, status, code] = Answers()
-        answers.seconds.note(seconds)
-        answers.received += received
-        answers.sent += sent
+            answers = self._answers[key] = Answers()
+        answers.seconds.note(told.seconds)
+        answers.received += told.received
+        answers.sent += told.sent
 
-    def log(self, method: str, target: str, status: int, code: str, seconds: float, request: str, trace: str) -> None:
+    def log(self, told: Answered, method: str, target: str, *, request: str = "", traceparent: str = "") -> None:
         """A request was answered: a line for it."""
-        told = {"method": method, "target": target[:512], "status": status, "code": code, "ms": round(1e3 * seconds, 3)}
-        named = {"request": request, "model": _model_of(target), "traceparent": trace}
-        log.info("answered", extra=told | {name: value for name, value in named.items() if value})
+        line = {"method": method, "target": target[:512], "status": told.status, "code": told.code}
+        named = {"request": request, "model": _model_of(target), "traceparent": traceparent}
+        more = {name: value for name, value in named.items() if value}
+        log.info("answered", extra={**line, "ms": round(1000 * told.seconds, 3), **more})
 
     def figures(self) -> Iterator[Figure]:
         """All of it, by door, status and code."""

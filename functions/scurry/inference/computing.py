@@ -112,9 +112,7 @@ class Computing:
         else:
             payloads = await (self._apart if where is Where.CHILD else self._threaded)(lane_call, work, loaded)
         if payloads:
-            start = time.perf_counter()
-            await self.park(work, payloads, lane_call.call.key)
-            lane_call.stages.output += time.perf_counter() - start
+            lane_call.stages.output += await self.park(work, payloads, lane_call.call.key)
 
     def compute(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
         """Run all that is ready and serialise it; in the event loop or in a thread, and it never raises."""
@@ -136,14 +134,11 @@ class Computing:
             work.fail_unforeseen(lane_call.call.key, cause)
             return []
         finally:
-            end = time.perf_counter()
-            lane_call.busy += end - start
-            lane_call.stages.compute += (computed or end) - start
-            lane_call.stages.output += end - (computed or end)
+            lane_call.busy += lane_call.stages.ran(start, computed)
 
-    async def park(self, work: Work, payloads: Sequence[Payload], key: str = "") -> None:
-        """Put what is large where its readers find it."""
-        await park(self._payloads, key, work, payloads)
+    async def park(self, work: Work, payloads: Sequence[Payload], key: str = "") -> float:
+        """Put what is large where its readers find it; returns the seconds that it took."""
+        return await park(self._payloads, key, work, payloads)
 
     async def fetch(self, work: Work, loaded: LoadedModel) -> None:
         """Bring what is parked; of a graph only bodies, for its tensors are read by those whose turn it is."""
@@ -180,9 +175,7 @@ class Computing:
         assert self.children is not None
         start = time.perf_counter()
         await compute_apart(self.children, lane_call, work, loaded, self._clock)
-        seconds = time.perf_counter() - start
-        lane_call.busy += seconds
-        lane_call.stages.compute += seconds
+        lane_call.busy += lane_call.stages.ran(start, 0.0)
         return self.written(work, loaded, lane_call.version)
 
     def written(self, work: Work, loaded: LoadedModel, version: str) -> list[Payload]:

@@ -46,7 +46,7 @@ _NEEDS = attrgetter("needs")
 
 
 class Inference:
-    """Answers the calls of `scurry/inference`."""
+    """Answers the calls of `scurry/inference`, and tells each that is answered to `note`, which counts."""
 
     typename = INFERENCE
     state: State | None = STATE
@@ -60,10 +60,8 @@ class Inference:
         worker: str = "",
         clock: Callable[[], float] = time.time,
         children: Children | None = None,
-        cache: ResponseCache = OFF,
-        note: Callable[[LaneCall], None] = lambda _: None,
-    ) -> None:
-        """Each call that is answered is told to `note`, which counts."""
+        cache: ResponseCache = OFF, note: Callable[[LaneCall], None] = lambda _: None,
+    ) -> None:  # fmt: skip
         self._shelf, self.loads = shelf, Loads(shelf, worker, cache=cache)
         self._computing = Computing(payloads, keys or Keys(), clock, children, cache)
         self._clock, self._note = clock, note
@@ -138,18 +136,15 @@ class Inference:
         self, lane_call: LaneCall, payloads: Several[Payload], done: Callable[[Call], None]
     ) -> None:
         """Answer a call whose outputs turned out to be large."""
-        start = time.perf_counter()
-        await self._computing.park(lane_call.works[0], payloads, lane_call.call.key)
-        lane_call.stages.output += time.perf_counter() - start
+        lane_call.stages.output += await self._computing.park(lane_call.works[0], payloads, lane_call.call.key)
         self._finish(lane_call, done)
 
     def _finish(self, lane_call: LaneCall, done: Callable[[Call], None]) -> None:
         """However a call went, it is answered."""
-        key = lane_call.call.key
         try:
             lane_call.finish(int(self._clock() * 1000))
         except Exception:  # left unanswered it goes back to its router; the others of the exchange are answered
-            log.exception("%s could not be answered", key)
+            log.exception("%s could not be answered", lane_call.call.key)
         else:
             done(lane_call.call)
             self._note(lane_call)

@@ -1,8 +1,8 @@
-"""Where the time of a call goes, in Triton's words: queue, input, compute, output.
+"""Where a call's time goes: queue, input, compute, output.
 
-Queue is from the request's arrival in Redis until its call has come to the worker; input is reading and fetching what
-requests bring; compute is the model; output is writing and parking the answers. As Triton does, each request is charged
-the whole time of the batch that it was in: the sum of a stage over its requests is the mean of one.
+The words and the way of counting are Triton's. Queue is from the request's arrival in Redis until its call has come to
+the worker; input is reading and fetching what requests bring; compute is the model; output is writing and parking the
+answers. Each request is charged the whole time of the batch that it was in: a stage's sum by its requests is the mean.
 """
 
 from __future__ import annotations
@@ -32,6 +32,13 @@ class Stages:
     def __init__(self) -> None:
         self.came = time.time()
         self.input = self.compute = self.output = 0.0
+
+    def ran(self, start: float, computed: float) -> float:
+        """The model was at work until then, or to the end if that is 0; the rest was writing. Returns all of it."""
+        end = time.perf_counter()
+        self.compute += (computed or end) - start
+        self.output += end - (computed or end)
+        return end - start
 
     def here_ms(self) -> int:
         """How long it has been here by now."""

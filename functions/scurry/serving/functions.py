@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 def run(settings: FunctionsSettings) -> None:
     """Serve until SIGTERM or SIGINT."""
-    configure_logging("functions", settings.log_level)
+    configure_logging("functions", settings.log_level, form=settings.log_format)
     uvloop.run(serve(settings))
 
 

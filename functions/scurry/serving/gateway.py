@@ -38,7 +38,7 @@ AGAIN_S: Final = 0.5
 
 def run(settings: GatewaySettings) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises `OSError` for a taken port; without Redis it waits for it."""
-    configure_logging("gateway", settings.log_level)
+    configure_logging("gateway", settings.log_level, form=settings.log_format)
     log.setLevel(min(log.getEffectiveLevel(), logging.INFO))  # `scurry up` may wait for our line, however quiet we are
     uvloop.run(serve(settings))
 
@@ -55,7 +55,7 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) ->
         listener, queues = parts.listener, Queues(client)
         metrics = Metrics(models, parts.figures, queues=queues.figures, named=settings.metrics_models)
         port = await listener.open(settings.host, settings.http_port, reuse_port=settings.reuse_port)
-        await metrics.open(settings.host, settings.metrics_port, reuse_port=settings.reuse_port)
+        await metrics.open(settings.host, settings.metrics_port)
         gc.freeze()  # what lives for ever need not be looked at again
         log.info("%s http://%s:%d", GATEWAY_LINE, settings.host, port)
         await stop.wait()

@@ -91,12 +91,14 @@ class Plans:
         bounds the largest request, which is not to depend on the number of cores.
         """
         at, key = self._at, self._settings.admin_key
-        words = ["gateway", "--host", at.host, "--http-port", at.http, "--metrics-port", at.metrics]
+        words = ["gateway", "--host", at.host, "--http-port", at.http]
         names = ["gateway"]
         if at.gateways > 1:
             words.append("--reuse-port")
             names = [f"gateway-{number}" for number in range(at.gateways)]
-        return [self._python(name, *words, more={"SCURRY_ADMIN_KEY": key} if key else {}) for name in names]
+        more = {"SCURRY_ACCESS_LOG": str(int(self._settings.access_log))} | ({"SCURRY_ADMIN_KEY": key} if key else {})
+        ports = zip(names, (at.metrics, *at.more_metrics), strict=True)
+        return [self._python(name, *words, "--metrics-port", port, more=more) for name, port in ports]
 
     def job(self, java_path: str, job: Job) -> Plan:
         """The one Flink job."""
@@ -107,6 +109,7 @@ class Plans:
             ui_port=self._at.ui,
             memory_mb=self._settings.job_memory_mb,
             checkpoint_interval=self._settings.checkpoint_interval,
+            metrics_port=self._at.job_metrics,
         )
         addresses = {
             "SCURRY_FUNCTIONS": self._at.functions_url,
@@ -133,11 +136,21 @@ class Plans:
             **self._inherited,
             "SCURRY_REDIS_URL": self._at.redis_url,
             "SCURRY_NAMESPACE": self._settings.namespace,
-            "SCURRY_LOG_LEVEL": self._settings.log_level,
+            **sight(self._settings),
             "SCURRY_SEPARATE_REGISTRY": str(int(self._settings.separate_registry)),
             **(more or {}),
         }
         return Plan(name, command, self._folder.log(name), environ, cure, session=graces.kind(name) in BRIEF)
+
+
+def sight(settings: UpSettings) -> dict[str, str]:
+    """What every process is told of logs, metrics and traces."""
+    return {
+        "SCURRY_LOG_LEVEL": settings.log_level,
+        "SCURRY_LOG_FORMAT": settings.log_format,
+        "SCURRY_TRACES": str(settings.traces),
+        "SCURRY_METRICS_MODELS": str(settings.metrics_models),
+    }
 
 
 def fields_of(cls: type[CommonSettings]) -> set[str]:

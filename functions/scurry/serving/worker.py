@@ -50,7 +50,7 @@ SWITCH_SECONDS: Final = 0.001
 
 def run(settings: WorkerSettings) -> None:
     """Serve until SIGTERM or SIGINT."""
-    configure_logging("worker", settings.log_level)
+    configure_logging("worker", settings.log_level, form=settings.log_format)
     sys.setswitchinterval(SWITCH_SECONDS)
     uvloop.run(serve(settings))
 

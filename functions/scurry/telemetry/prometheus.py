@@ -51,7 +51,7 @@ class Histogram:
     def figures(self, name: str, meaning: str, labels: Labels = ()) -> Iterator[Figure]:
         """Its lines."""
         limits = [*(f"{limit:g}" for limit in self.limits), "+Inf"]
-        return histogram(name, meaning, labels, limits, self.counts, self.total)
+        return histogram(name, meaning, labels, limits=limits, counts=self.counts, total=self.total)
 
     def __repr__(self) -> str:
         return f"<Histogram of {sum(self.counts)} values>"
@@ -79,7 +79,7 @@ class Bounded:
 
 
 def histogram(
-    name: str, meaning: str, labels: Labels, limits: Sequence[str], counts: Sequence[int], total: float | None
+    name: str, meaning: str, labels: Labels, *, limits: Sequence[str], counts: Sequence[int], total: float | None
 ) -> Iterator[Figure]:
     """A histogram's lines; its buckets add up, as Prometheus wants them."""
     for limit, count in zip(limits, accumulate(counts), strict=True):

@@ -51,8 +51,7 @@ class HttpConnection(asyncio.Protocol):
         self._asked: WholeRequest | None = None  # what is being answered
         self._reading = self._paused = self._leaving = False
         self._full = False  # the caller does not read what it is sent
-        self._since = self._loop.time()  # when the caller last began to be waited for
-        self._begun = 0.0  # when what is being answered was whole
+        self._since = self._begun = self._loop.time()  # the caller is waited for, the request was whole, since then
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A caller has come."""
@@ -66,8 +65,7 @@ class HttpConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Collect until there is a whole request."""
-        if not self._inbox.awaits:
-            self._since = self._loop.time()
+        self._since = self._since if self._inbox.awaits else self._loop.time()
         self._inbox.put(data)
         self._read()
 

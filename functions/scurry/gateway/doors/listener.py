@@ -11,7 +11,7 @@ from scurry.gateway.doors.http_connection import HttpConnection
 from scurry.gateway.doors.replies import HttpReply
 from scurry.gateway.doors.unusual_http import UnusualHttp
 from scurry.gateway.limits import Admission
-from scurry.gateway.traffic import Traffic
+from scurry.gateway.traffic import Answered, Traffic
 
 LOOK_S: Final = 0.25
 """How often connections are looked at for callers that are late; a timer for each would be set with each request."""
@@ -59,11 +59,12 @@ class Listener:
 
     def note(self, head: Head, reply: HttpReply, seconds: float) -> None:
         """A request was answered: count it, and log it if that is wanted."""
-        door, traffic = self._name_of(head.target), self.traffic
-        traffic.note(door, reply.status, reply.code, seconds, head.size, sum(map(len, reply.parts)))
-        if traffic.logs:
+        door, sent = self._name_of(head.target), sum(map(len, reply.parts))
+        told = Answered(door, reply.status, reply.code, seconds, head.size, sent)
+        self.traffic.note(told)
+        if self.traffic.logs:
             trace = head.headers.get("traceparent", "")
-            traffic.log(head.method, head.target, reply.status, reply.code, seconds, reply.request, trace)
+            self.traffic.log(told, head.method, head.target, request=reply.request, traceparent=trace)
 
     def unusual(self) -> asyncio.Protocol:
         """aiohttp, for a connection that it takes over."""

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from scurry.gateway.exposition import exposition
 from scurry.gateway.models import Models
-from scurry.telemetry.process import process_figures
+from scurry.telemetry.process import own_figures
 from scurry.telemetry.prometheus import CONTENT_TYPE, Bounded, Figure, page
 from scurry.wire.errors import ScurryError
 
@@ -31,14 +31,14 @@ class Metrics:
         self._models, self._own, self._queues, self._named = models, own, queues, Bounded(named)
         self._runner: web.AppRunner | None = None
 
-    async def open(self, host: str, port: int, *, reuse_port: bool = False) -> int:
+    async def open(self, host: str, port: int) -> int:
         """Listen; returns the port. One that is taken is said and done without: callers are served all the same."""
         app = web.Application()
         app.router.add_get("/metrics", self._answer)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, host, port, reuse_port=reuse_port or None).start()
+            await web.TCPSite(self._runner, host, port).start()
         except OSError as cause:
             log.warning("metrics are not served: %s", cause)
             return 0
@@ -57,7 +57,7 @@ class Metrics:
             *exposition((records[name] for name in sorted(records)), self._named),
             *(await self._queues() if self._queues is not None and up else ()),
             *self._own(),
-            *process_figures(),
+            *own_figures(),
         ])  # fmt: skip
         return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
 
