@@ -25,9 +25,11 @@ from scurry.gateway.models import Models
 from scurry.gateway.queues import Queues
 from scurry.gateway.traffic import Traffic
 from scurry.serving.readiness import GATEWAY_LINE
+from scurry.serving.tracing import tracing_of
 from scurry.settings import GatewaySettings
 from scurry.telemetry.logs import configure_logging
 from scurry.telemetry.prometheus import Figure
+from scurry.telemetry.tracing import Tracing
 from scurry.wire.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -45,13 +47,14 @@ def run(settings: GatewaySettings) -> None:
 
 async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) -> None:
     """Open the doors, wait for the signal (or `stop`), close them behind what is in flight."""
-    stop = stop or _signalled()
+    stop, tracing = stop or _signalled(), tracing_of("gateway", settings.traces)
     client = Client(settings.redis_url, namespace=settings.namespace, separate_registry=settings.separate_registry)
     if not await _connected(client, stop):
         return
     try:
         models = Models(client)
-        parts = parts_of(client, models, settings)
+        client.streams.tell_entries(tracing is not None)
+        parts = parts_of(client, models, settings, tracing)
         listener, queues = parts.listener, Queues(client)
         metrics = Metrics(models, parts.figures, queues=queues.figures, named=settings.metrics_models)
         port = await listener.open(settings.host, settings.http_port, reuse_port=settings.reuse_port)
@@ -64,6 +67,8 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) ->
         await metrics.close()
     finally:
         await client.close()
+        if tracing is not None:
+            tracing.close()
 
 
 async def _connected(client: Client, stop: asyncio.Event) -> bool:
@@ -99,9 +104,9 @@ class Parts(NamedTuple):
         yield Figure("scurry_gateway_connections", "gauge", "Connections that are open", self.listener.count)
 
 
-def parts_of(client: Client, models: Models, settings: GatewaySettings) -> Parts:
+def parts_of(client: Client, models: Models, settings: GatewaySettings, tracing: Tracing | None = None) -> Parts:
     """The HTTP door over a client, with the limits of the settings."""
-    ask = Ask(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s)
+    ask = Ask(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s, tracing=tracing)
     admin = Admin(client, key=settings.admin_key, host=settings.host)
     door = Entrance(OpenInferenceHttp(ask, models, Health(client), admin))
     admission, traffic = Admission(settings.max_bytes_in_flight), Traffic(access_log=settings.access_log)

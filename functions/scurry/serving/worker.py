@@ -26,9 +26,11 @@ from scurry.inference.opening import PipelineOpener
 from scurry.inference.payloads import ParkedPayloads
 from scurry.inference.response_cache import ResponseCache
 from scurry.inference.shelf import Shelf
+from scurry.inference.spans import Spans
 from scurry.inference.stages import StageCounts
 from scurry.inference.statistics import figures
 from scurry.inference.stock import MIB
+from scurry.serving.tracing import tracing_of
 from scurry.serving.watchdog import Watchdog
 from scurry.telemetry.logs import configure_logging
 from scurry.telemetry.prometheus import Bounded
@@ -36,11 +38,15 @@ from scurry.wire.names import Keys
 from scurry.wire.shared_payloads import SharedPayloads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from scurry.inference.lane_call import LaneCall
     from scurry.settings import WorkerSettings
     from scurry.sources.fetch import Sources
     from scurry.telemetry.prometheus import Figure
+    from scurry.telemetry.tracing import Tracing
+
+    Note = Callable[[LaneCall], None]
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +71,7 @@ class Parts(NamedTuple):
     inference: Inference
     cache: ResponseCache
     counts: StageCounts
+    spans: Spans | None
 
     def figures(self) -> Iterator[Figure]:
         """What became of models and requests, for Prometheus."""
@@ -72,7 +79,7 @@ class Parts(NamedTuple):
         yield from figures(self.shelf, self.budget, self.sources, self.cache)
 
 
-def _parts(settings: WorkerSettings, payloads: ParkedPayloads) -> Parts:
+def _parts(settings: WorkerSettings, payloads: ParkedPayloads, tracing: Tracing | None) -> Parts:
     """All that answers calls, as the settings want it."""
     threads, budget = settings.threads or os.cpu_count() or 1, settings.memory_mb * MIB
     places = Places(settings.models_root, settings.sources, settings.cache, settings.cache_mb * MIB)
@@ -88,8 +95,18 @@ def _parts(settings: WorkerSettings, payloads: ParkedPayloads) -> Parts:
     shelf = Shelf(opener, budget, trial=children.try_to_open, loaders=loaders)
     cache = ResponseCache(settings.response_cache_mb * MIB)
     counts, keys = StageCounts(Bounded(settings.metrics_models)), Keys(settings.namespace)
-    inference = Inference(shelf, payloads, keys=keys, children=children, cache=cache, note=counts.note)
-    return Parts(shelf, budget, fetching.sources, loaders, inference, cache, counts)
+    spans = Spans(tracing) if tracing is not None else None
+    note = counts.note if spans is None else _both(counts.note, spans.note)
+    inference = Inference(shelf, payloads, keys=keys, children=children, cache=cache, note=note)
+    return Parts(shelf, budget, fetching.sources, loaders, inference, cache, counts, spans)
+
+
+def _both(first: Note, second: Note) -> Note:
+    def told(lane_call: LaneCall) -> None:
+        first(lane_call)
+        second(lane_call)
+
+    return told
 
 
 async def serve(settings: WorkerSettings) -> None:
@@ -99,12 +116,15 @@ async def serve(settings: WorkerSettings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     shared = SharedPayloads(settings.shared_payloads) if settings.shared_payloads else None
     payloads = ParkedPayloads(settings.redis_url, shared)
-    parts = _parts(settings, payloads)
+    tracing = tracing_of("worker", settings.traces)
+    parts = _parts(settings, payloads, tracing)
     app = application([parts.inference], figures=parts.figures)
     watchdog = Watchdog()
     watchdog.start()
     runner, port = await listen(app, settings.host, settings.port)
     parts.inference.loads.worker = f"{settings.host}:{port}"
+    if parts.spans is not None:
+        parts.spans.worker = parts.inference.loads.worker
     gc.freeze()  # what lives for ever need not be looked at again
     log.info("worker ready on http://%s:%d", settings.host, port)
     try:
@@ -118,5 +138,7 @@ async def serve(settings: WorkerSettings) -> None:
         await runner.cleanup()
         await payloads.close()
         await parts.inference.close()
+        if tracing is not None:
+            tracing.close()
         if parts.loaders.given_up:
             os._exit(0)  # the thread of a load that never came back would keep the process as well
