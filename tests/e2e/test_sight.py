@@ -6,9 +6,10 @@ import json
 import os
 import re
 import signal
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.conftest import ROOT, Stack
 from tests.doubling import save_double
-from tests.e2e.test_kill import wait
 from tests.otlp import Receiver
 
 BODY = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 1], "data": [2.0]}]}
@@ -59,6 +59,14 @@ def ask(stack: Stack, model: str = "seen", headers: dict[str, str] | None = None
             return int(answer.status)
     except urllib.error.HTTPError as cause:
         return int(cause.code)
+
+
+def wait(holds: Callable[[], bool], seconds: float = 60) -> None:
+    """Return once it holds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it never held"
+        time.sleep(0.2)
 
 
 def targets(stack: Stack) -> dict[str, list[str]]:

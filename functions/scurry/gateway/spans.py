@@ -1,4 +1,4 @@
-"""The gateway's spans: one for each traced call, and in it one for its reply."""
+"""The gateway's spans: one for each traced call, one for its reply."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from scurry.inference.loads import report_broken
 from scurry.inference.shadowing import send_copies
 from scurry.inference.stages import Stages
 from scurry.inference.starting import answered
+from scurry.telemetry.logs import about
 from scurry.wire.addresses import Lane, Solo, parse
 from scurry.wire.errors import Failed, Unavailable
 from scurry.wire.messages_pb2 import Bounced, DeadLetter, Done, Load, Requests, Unload
@@ -66,7 +67,8 @@ class Work:
 
     def fail_unforeseen(self, key: str, cause: Exception) -> None:
         """A fault of our own: whoever has no answer yet is told so."""
-        log.error("%s failed", key, exc_info=cause)
+        first = self.requests[0].id if self.requests else ""
+        log.error("%s failed", key, exc_info=cause, extra=about(first, key.partition("@")[0], of=len(self.requests)))
         self.fail(Failed("internal", f"The worker failed: {type(cause).__name__}: {cause}"))
 
     @property
@@ -167,6 +169,7 @@ class LaneCall:
             return
         item.consumed = ()
         request = item.request
+        log.warning("a request is buried", extra=about(request.id, self.model, version=self.version, code=failure.code))
         letter = DeadLetter(request=request, cause=f"{failure.code}: {failure.message}", attempts=request.attempt + 1)
         for field in ("attempt", "blame"):
             letter.request.ClearField(field)

@@ -52,10 +52,12 @@ def served(settings: FunctionsSettings) -> tuple[Router, Registry, Graphs]:
 def traced(functions: Sequence[Function], tracing: Tracing) -> list[Function]:
     """The same functions, with a span for each traced request that they are asked about."""
     names = {ROUTER: "route", GRAPH: "graph"}
-    made: list[Function] = []
-    for each in functions:
-        made.append(Traced(each, names[each.typename], tracing) if each.typename in names else each)
-    return made
+
+    def one(function: Function) -> Function:
+        name = names.get(function.typename)
+        return function if name is None else Traced(function, name, tracing)
+
+    return [one(each) for each in functions]
 
 
 async def serve(settings: FunctionsSettings) -> None:

@@ -73,6 +73,12 @@ class Parts(NamedTuple):
     counts: StageCounts
     spans: Spans | None
 
+    def name_it(self, worker: str) -> None:
+        """What it is called in what it tells."""
+        self.inference.loads.worker = worker
+        if self.spans is not None:
+            self.spans.worker = worker
+
     def figures(self) -> Iterator[Figure]:
         """What became of models and requests, for Prometheus."""
         yield from self.counts.figures()
@@ -122,9 +128,7 @@ async def serve(settings: WorkerSettings) -> None:
     watchdog = Watchdog()
     watchdog.start()
     runner, port = await listen(app, settings.host, settings.port)
-    parts.inference.loads.worker = f"{settings.host}:{port}"
-    if parts.spans is not None:
-        parts.spans.worker = parts.inference.loads.worker
+    parts.name_it(f"{settings.host}:{port}")
     gc.freeze()  # what lives for ever need not be looked at again
     log.info("worker ready on http://%s:%d", settings.host, port)
     try:
