@@ -176,6 +176,12 @@ def named_in(dashboard: dict[str, Any]) -> set[str]:
 
 def test_the_dashboard_names_what_there_is(seen: Stack) -> None:
     """Every metric of its panels is on some page; every family of ours but for details is in some panel."""
+    assert ask(seen, "seen/versions/9") == 404
+
+    def told() -> bool:
+        return "scurry_unrouted_total" in scraped(seen, "gateway")
+
+    wait(told)
     named = named_in(json.loads((ROOT / "deploy" / "grafana" / "scurry.json").read_text()))
     pages = [scraped(seen, component) for component in PAGES]
     there = {name for page in pages for name in page}

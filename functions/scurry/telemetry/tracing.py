@@ -60,9 +60,9 @@ class Tracing:
         """A span that is over, in seconds since 1970, linked to others; returns its own context."""
         linked = [self._api.Link(context) for context in map(self._remote, links) if context is not None]
         span = self._tracer.start_span(
-            name, self._context(traceparent), attributes=dict(told), links=linked, start_time=int(since * 1e9)
+            name, self._context(traceparent), attributes=dict(told), links=linked, start_time=_nanos(since)
         )
-        span.end(int(max(since, until) * 1e9))
+        span.end(_nanos(max(since, until)))
         return context_of(span)
 
     def _remote(self, traceparent: str) -> Any:  # noqa: ANN401 - a SpanContext, or None
@@ -86,6 +86,11 @@ class Tracing:
 
     def __repr__(self) -> str:
         return f"<Tracing {self.share:g} of the requests>"
+
+
+def _nanos(seconds: float) -> int:
+    """To the microsecond: a float has no more."""
+    return round(seconds * 1e6) * 1000
 
 
 def is_on(share: float, environ: Mapping[str, str]) -> bool:
