@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import time
 import urllib.error
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from tests.conftest import ROOT, Stack
 from tests.doubling import save_double
@@ -230,3 +232,23 @@ def test_the_job_reports_to_prometheus(tmp_path: Path) -> None:
         wait(told)
     finally:
         stack.stop()
+
+
+COMMANDS = re.findall(r"^scurry (.+)$", (ROOT / "docs" / "observability.md").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_of_the_page_runs(seen: Stack, command: str) -> None:
+    """As it stands there."""
+    words = shlex.split(command)
+    done = seen.run(*words, "--dir", str(seen.dir))
+    assert done.stdout or "logs" in words
+
+
+def test_prometheus_finds_the_pages_as_the_page_says(seen: Stack) -> None:
+    """The configuration is YAML, and its address that of the supervisor but for the port."""
+    (text,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "observability.md").read_text(), re.DOTALL)
+    (scrape,) = yaml.safe_load(text)["scrape_configs"]
+    (discovery,) = scrape["http_sd_configs"]
+    assert discovery["url"].rpartition(":")[2] == "9100/targets"
+    assert set(targets(seen)) == set(PAGES)
