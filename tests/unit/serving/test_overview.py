@@ -6,10 +6,10 @@ import os
 import socket
 
 import aiohttp
+from tests.conftest import free_port
 
 from scurry.serving.overview import Overview, figures, targets
 from scurry.telemetry.prometheus import page
-from tests.conftest import free_port
 
 FACTS = {
     "ready": True, "up_url": "http://127.0.0.1:1", "metrics_urls": ["http://127.0.0.1:2/metrics"],
