@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +13,8 @@ from scurry.telemetry.tracing import distinct
 if TYPE_CHECKING:
     from scurry.endpoint.call import Call, Function
     from scurry.telemetry.tracing import Tracing
+
+log = logging.getLogger(__name__)
 
 SAMPLED: Final = re.compile(rb"j7(00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f][13579bdf])")
 """`traceparent` as it stands in a serialised Request (field 13, 55 bytes), if its trace is kept."""
@@ -30,7 +33,10 @@ class Traced:
 
         def answered(call: Call) -> None:
             done(call)
-            self._record(call, since)
+            try:
+                self._record(call, since)
+            except Exception:  # the other calls are answered all the same
+                log.exception("%r leaves no spans", call)
 
         await self._function.serve(calls, answered)
 

@@ -6,6 +6,7 @@ span that is linked to it. Where its time went are attributes.
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from scurry.inference.lane_call import LaneCall
     from scurry.telemetry.tracing import Tracing
     from scurry.wire.messages_pb2 import Request
+
+log = logging.getLogger(__name__)
 
 
 class Spans:
@@ -27,8 +30,12 @@ class Spans:
         """A call is answered, now."""
         requests = [each for work in lane_call.works if not work.expected for each in work.requests]
         traced = [each for each in requests if each.traceparent and is_sampled(each.traceparent)]
-        if traced:
+        if not traced:
+            return
+        try:
             self._record(lane_call, traced, len(requests))
+        except Exception:  # the others of the exchange are answered all the same
+            log.exception("%s leaves no spans", lane_call.call.key)
 
     def _record(self, lane_call: LaneCall, traced: list[Request], requests: int) -> None:
         stages, now, record = lane_call.stages, time.time(), self._tracing.record

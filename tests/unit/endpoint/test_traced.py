@@ -44,3 +44,13 @@ async def test_each_traced_request_of_a_call_has_a_span():
     assert [(name, context) for name, context, _ in recorder.spans] == [("route", CONTEXTS[0]), ("route", CONTEXTS[2])]
     assert recorder.spans[0][2] == {"scurry.function": "scurry/echo", "scurry.key": "m", "scurry.messages": 2}
     assert (traced.typename, traced.state) == ("scurry/echo", None)
+
+
+async def test_a_span_that_fails_costs_no_answer(caplog):
+    """It is in the log."""
+    requests = Requests(requests=[Request(traceparent=CONTEXTS[0])]).SerializeToString()
+    answered: list[Call] = []
+    traced = Traced(Echo(), "route", object())  # type: ignore[arg-type]
+    await traced.serve([Call("scurry/echo", key, [Message("t", requests)]) for key in "ab"], answered.append)
+    assert [call.key for call in answered] == ["a", "b"]
+    assert "leaves no spans" in caplog.text

@@ -42,3 +42,14 @@ async def test_a_batch_is_linked_to_its_traced_requests(shelf, payloads):
     assert told["scurry.compute_ms"] > 0
     await inference.serve([call(sent(request(9, body(x=row(1, 2)))))], lambda _: None)
     assert len(recorder.spans) == 4
+
+
+async def test_a_span_that_fails_costs_no_answer(shelf, payloads, caplog):
+    """It is in the log."""
+    inference = Inference(shelf, payloads, note=Spans(object()).note)  # type: ignore[arg-type]
+    asked = [request(0, body(x=row(1, 2)))]
+    asked[0].traceparent = CONTEXTS[0]
+    answered: list[Any] = []
+    await inference.serve([call(sent(*asked))], answered.append)
+    assert len(answered) == 1
+    assert "leaves no spans" in caplog.text
