@@ -76,7 +76,8 @@ _PORT: Final = between(0, 65535, "a port")
 _SIZE: Final = between(16, 1 << 24)
 RULES: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(("port", "http_port", "grpc_port", "metrics_port", "redis_port"), _PORT),
-    **dict.fromkeys(("functions_port", "worker_port"), _PORT),
+    **dict.fromkeys(("functions_port", "worker_port", "up_port"), _PORT),
+    "job_metrics_port": ("a port from 0 to 65535, or -1 for none", lambda port: -1 <= port <= 65535),
     "ui_port": ("a port from 0 to 65535, or -1 for none", lambda port: -1 <= port <= 65535),
     **dict.fromkeys(("workers", "gateways"), between(0, 256)),
     "threads": between(0, 1024),
@@ -97,6 +98,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "max_load_s": above_0(86400),
     "allow": ("names such as python,sklearn-pickle", re.compile(r"([a-z][a-z0-9-]*(,|$))*").fullmatch),
     "log_level": ("debug, info, warning or error", {"debug", "info", "warning", "error"}.__contains__),
+    "log_format": ("text or json", {"text", "json"}.__contains__),
+    "traces": ("a share of requests from 0 to 1", lambda share: 0 <= share <= 1),
+    "metrics_models": between(1, 1_000_000),
     "on_gap": ("fail or resume", {"fail", "resume"}.__contains__),
     "cluster_serving_answers": ("v0.10, v0.9 or arrow", {"v0.10", "v0.9", "arrow"}.__contains__),
     "checkpoint_interval": ("a duration such as 5s", re.compile(r"\d{1,9} ?(ms|s|min|m|h)").fullmatch),

@@ -30,6 +30,9 @@ class CommonSettings:
     namespace: str = "scurry"
     redis_url: str = "redis://127.0.0.1:6379/0"
     log_level: str = "info"
+    log_format: str = "text"
+    traces: float = 0.0
+    metrics_models: int = 200
     separate_registry: bool = False
 
 
@@ -92,6 +95,7 @@ class GatewaySettings(CommonSettings):
     drain_s: float = 20.0
     admin_key: str = ""
     cluster_serving_answers: str = "v0.10"
+    access_log: bool = False
     reuse_port: bool = False
     results_s: int = 3600
     callbacks: str = ""
@@ -122,6 +126,9 @@ class UpSettings(CommonSettings):
     http_port: int = 0
     grpc_port: int = 0
     metrics_port: int = 0
+    up_port: int = 0
+    job_metrics_port: int = -1
+    access_log: bool = False
     ui_port: int = 0
     redis_port: int = 0
     functions_port: int = 0

@@ -27,6 +27,7 @@ VERBS: Final = {
     "bench": "load generator",
     "dead": "requests that could not be served",
     "status": "what a running `scurry up` consists of, and whether it is ready",
+    "top": "models, workers and processes at work, live",
     "logs": "what its processes logged",
 }
 

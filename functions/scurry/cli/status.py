@@ -8,12 +8,14 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
+from scurry.cli import load
 from scurry.cli.connecting import add_json, folder_of, running_up
 from scurry.cli.output import emit, table
+from scurry.client.client import Client
 from scurry.serving.graces import kind
 from scurry.serving.readiness import http_says_ready, redis_answers, rest_says_running
 from scurry.serving.sockets import listens
-from scurry.wire.errors import Unavailable
+from scurry.wire.errors import ScurryError, Unavailable
 
 EXAMPLE = "example: scurry status --dir .scurry --json"
 
@@ -32,13 +34,29 @@ def run(args: argparse.Namespace) -> int:
     written = running_up(folder)
     if not written:
         raise Unavailable("unavailable", f"No `scurry up` is running in {folder}.")
-    lines = asyncio.run(looked_at(written))
+    lines, models = asyncio.run(both(written))
     is_ready = bool(written.get("ready")) and all(line["ready"] for line in lines)
     head = f"scurry is {'ready' if is_ready else 'not ready'} (process {written['pid']}, {folder})"
     rows = [(one["process"], one["state"], "yes" if one["ready"] else "no", one["pid"] or "", one["restarts"],
              " ".join(filter(None, (one["address"], one.get("grpc_address"))))) for one in lines]  # fmt: skip
-    emit(args, {"ready": is_ready, "pid": written["pid"], "processes": lines}, f"{head}\n{table(COLUMNS, rows)}")
+    told = {"ready": is_ready, "pid": written["pid"], "processes": lines, "models": models}
+    more = f"\n\n{table(load.COLUMNS, [load.cells(row) for row in models])}" if models else ""
+    emit(args, told, f"{head}\n{table(COLUMNS, rows)}{more}")
     return 0 if is_ready else 1
+
+
+async def both(written: dict[str, Any]) -> tuple[list[dict[str, Any]], list[load.Row]]:
+    """Processes and models; no models where Redis does not tell."""
+    return await looked_at(written), await models_of(written)
+
+
+async def models_of(written: dict[str, Any]) -> list[load.Row]:
+    """What each version has done since it was registered."""
+    try:
+        async with Client(written["redis_url"], namespace=written.get("namespace", "scurry")) as asker:
+            return load.model_rows({}, await asker.models(), 0.0)
+    except ScurryError:
+        return []
 
 
 async def looked_at(written: dict[str, Any]) -> list[dict[str, Any]]:

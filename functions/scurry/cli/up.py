@@ -31,7 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Start everything, say so, and keep it running until SIGTERM or Ctrl-C."""
     settings = load(UpSettings, args, os.environ)
-    configure_logging("up", settings.log_level)
+    configure_logging("up", settings.log_level, form=settings.log_format)
     models = scan_or_say(settings.models) if settings.models else []
     original = cluster_serving.read_all(settings.cluster_serving)
     for line in original.notes:

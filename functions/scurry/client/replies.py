@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import Any, Final
 
-from scurry.client.waiting import Waiting
+from scurry.client.waiting import ENTRY, Waiting
 from scurry.redis import connection
 from scurry.redis.address import Address
 from scurry.redis.connection import Command, pack
@@ -27,6 +27,7 @@ class Replies:
 
     def __init__(self, address: Address, stream: str, waiting: Waiting) -> None:
         self.stream = stream
+        self.stamps = False  # whether the fields of a reply tell its entry's id
         self._link = Link(address)
         self._loop = asyncio.get_running_loop()
         self._waiting = waiting
@@ -57,8 +58,11 @@ class Replies:
             return
         resolve = self._waiting.resolve
         entries = answer[0][1] if answer else ()
-        for _, flat in entries:
-            resolve(dict(zip(flat[::2], flat[1::2], strict=True)))
+        for entry, flat in entries:
+            fields = dict(zip(flat[::2], flat[1::2], strict=True))
+            if self.stamps:
+                fields[ENTRY] = entry
+            resolve(fields)
         if entries:
             self._last = entries[-1][0]
             self._link.send(Command(pack("XTRIM", self.stream, "MINID", after(self._last))))

@@ -82,6 +82,11 @@ class Session:
         self.check_process()
         return self._open
 
+    @property
+    def partitions(self) -> int:
+        """How many request streams there are, as far as is known by now."""
+        return self.streams.partitions
+
     def check_process(self) -> None:
         """Raise `RuntimeError` in a forked process: its copy of the connection belongs to the parent."""
         if self._forks != forks.count:

@@ -61,6 +61,10 @@ class Streams:
         await self._replies.close()
         await self._link.close(Command(pack("UNLINK", self._replies.stream)))
 
+    def tell_entries(self, wanted: bool) -> None:
+        """Whether the fields of replies tell the ids of their entries, by which one sees when they were written."""
+        self._replies.stamps = wanted
+
     def requests(self, model: str) -> str:
         """The stream for requests to a model."""
         return self.keys.requests(model, self.partitions)

@@ -11,6 +11,9 @@ from scurry.wire.errors import InvalidRequest
 Fields = dict[bytes, bytes]
 """The fields of a reply as they stand in the reply stream."""
 
+ENTRY: Final = b"entry"
+"""The id of the reply's own entry, among its fields for those who trace."""
+
 GRAIN_S: Final = 0.02
 """Futures that are due within this time fail together."""
 

@@ -15,7 +15,7 @@ class Exchange:
     `send(data, last)` is called with `last` exactly once: when every call is answered.
     """
 
-    __slots__ = ("_chunks", "_index", "_loop", "_scheduled", "_sealed", "_send", "_spoke")
+    __slots__ = ("_chunks", "_index", "_loop", "_scheduled", "_sealed", "_send", "_spoke", "sent")
 
     def __init__(self, send: Callable[[bytes, bool], None]) -> None:
         self._send = send
@@ -25,6 +25,7 @@ class Exchange:
         self._sealed = False
         self._scheduled = False
         self._spoke = False
+        self.sent = 0  # bytes
 
     def expect(self, call: Call, index: int) -> None:
         """Stay open until `call`, the one numbered `index`, is answered."""
@@ -42,12 +43,15 @@ class Exchange:
         if index is not None:
             self.put(index, frames.ANSWER, call.response.SerializeToString())
 
-    def fail(self, calls: Sequence[Call], sentence: str) -> None:
-        """Tell the caller that those of `calls` which are not finished never will be."""
+    def fail(self, calls: Sequence[Call], sentence: str) -> int:
+        """Tell the caller that those of `calls` which are not finished never will be; returns how many."""
+        failed = 0
         for call in calls if self._index else ():
             index = self._index.pop(call, None)
             if index is not None:
                 self.put(index, frames.FAILED, sentence.encode())
+                failed += 1
+        return failed
 
     def put(self, index: int, kind: int, payload: bytes) -> None:
         """Append one frame."""
@@ -76,6 +80,7 @@ class Exchange:
         data = b"".join(self._chunks)
         self._chunks.clear()
         self._spoke = True
+        self.sent += len(data)
         self._send(data, not self._index)
 
     def __repr__(self) -> str:

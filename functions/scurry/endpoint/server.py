@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Final, cast
 
 from aiohttp import web
 
-from scurry.endpoint import frames
+from scurry.endpoint import frames, general
 from scurry.endpoint.call import Call, Function
 from scurry.endpoint.connection import Connection
 from scurry.endpoint.exchange import Exchange
+from scurry.endpoint.traffic import Served, Traffic
+from scurry.telemetry.process import own_figures
+from scurry.telemetry.prometheus import CONTENT_TYPE, Figure, page
 from scurry.wire.names import CALLS_PATH
 
 log = logging.getLogger(__name__)
@@ -36,6 +40,7 @@ class Endpoint:
         self._idle = asyncio.Event()
         self._idle.set()
         self.connections: set[Connection] = set()
+        self.traffic = Traffic(tuple(self._functions))
 
     @property
     def ready(self) -> bool:
@@ -54,6 +59,7 @@ class Endpoint:
     async def exchange(self, body: bytes | memoryview, send: Callable[[bytes, bool], None]) -> None:
         """Answer the calls in a body, each as soon as it is done. Raises `BadFrames` before anything was sent."""
         calls = frames.split(body)
+        self.traffic.received += len(body)
         exchange = Exchange(send)
         if self._draining:
             for index in range(len(calls)):
@@ -64,41 +70,10 @@ class Endpoint:
         try:
             groups = self._accept(exchange, calls)
             exchange.seal()
-            await _serve(groups, exchange)
+            await _serve(groups, exchange, self.traffic)
         finally:
             self._leave(exchange)
-
-    async def coalesced(self, request: web.Request) -> web.StreamResponse:
-        """The same for a client that speaks HTTP in ways of its own."""
-        body = await request.read()
-        try:
-            frames.split(body)
-        except frames.BadFrames as failure:
-            return web.Response(status=400, text=str(failure))
-        pieces: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue()
-        work = asyncio.create_task(self.exchange(body, lambda *piece: pieces.put_nowait(piece)))
-        work.add_done_callback(lambda _: pieces.put_nowait((b"", True)))
-        response = web.StreamResponse(headers={"Content-Type": frames.CONTENT_TYPE})
-        with contextlib.suppress(ConnectionError):  # whoever asked has gone; the functions finish for nobody
-            await response.prepare(request)
-            data, last = await pieces.get()
-            while not last:
-                await response.write(data)
-                data, last = await pieces.get()
-            await response.write_eof(data)
-        await work
-        return response
-
-    async def plain(self, request: web.Request) -> web.StreamResponse:
-        """Answer one call as StateFun sends it; its client repeats a call that was answered with 5xx."""
-        pieces: list[bytes] = []
-        await self.exchange(frames.join([await request.read()]), lambda data, _: pieces.append(data))
-        ((_, kind, payload),) = (frame for frame in frames.read(b"".join(pieces)) if frame[1] != frames.HEARTBEAT)
-        if kind == frames.DRAINING:
-            return web.Response(status=503, text="This process is about to leave.")
-        if kind != frames.ANSWER:
-            return web.Response(status=500, body=payload, content_type="text/plain", charset="utf-8")
-        return web.Response(body=payload, content_type="application/octet-stream")
+            self.traffic.sent += exchange.sent
 
     def _accept(self, exchange: Exchange, parts: Sequence[memoryview]) -> dict[Function, list[Call]]:
         """Parse the calls and sort them by function; answer at once what no function can."""
@@ -121,6 +96,10 @@ class Endpoint:
                 continue
             groups.setdefault(function, []).append(call)
         return groups
+
+    def figures(self) -> Iterable[Figure]:
+        """What was asked so far, and what is under way."""
+        return self.traffic.figures(len(self._open), len(self.connections))
 
     def _enter(self, exchange: Exchange) -> None:
         self._open.add(exchange)
@@ -146,31 +125,42 @@ class Endpoint:
         return f"<Endpoint {', '.join(self._functions)}: {state}, {len(self._open)} exchanges open>"
 
 
-async def _serve(groups: dict[Function, list[Call]], exchange: Exchange) -> None:
+async def _serve(groups: dict[Function, list[Call]], exchange: Exchange, traffic: Traffic) -> None:
     """One function runs in this very task: a task of its own would cost more than many a call."""
-    turns = [_serve_one(function, calls, exchange) for function, calls in groups.items()]
+    counts = traffic.functions
+    turns = [_serve_one(function, calls, exchange, counts[function.typename]) for function, calls in groups.items()]
     if len(turns) == 1:
         await turns[0]
     elif turns:
         await asyncio.gather(*turns)
 
 
-async def _serve_one(function: Function, calls: Sequence[Call], exchange: Exchange) -> None:
+async def _serve_one(function: Function, calls: Sequence[Call], exchange: Exchange, served: Served) -> None:
     """Let the function answer its calls; what it leaves unanswered fails with a sentence."""
+    since = time.perf_counter()
     try:
         await function.serve(calls, exchange.done)
     except Exception as failure:
         log.exception("%s failed with %d calls", function.typename, len(calls))
-        exchange.fail(calls, f"{function.typename} failed: {type(failure).__name__}: {failure}")
+        served.failures += exchange.fail(calls, f"{function.typename} failed: {type(failure).__name__}: {failure}")
     else:
-        exchange.fail(calls, f"{function.typename} did not answer this call.")
+        served.failures += exchange.fail(calls, f"{function.typename} did not answer this call.")
+    served.note(calls, time.perf_counter() - since)
 
 
 ENDPOINT: Final = web.AppKey("endpoint", Endpoint)
 
 
-def application(functions: Sequence[Function], *, ready: Callable[[], bool] = lambda: True) -> web.Application:
-    """Everything a StateFun job needs to reach `functions`; `ready` tells whether they can serve."""
+def application(
+    functions: Sequence[Function],
+    *,
+    ready: Callable[[], bool] = lambda: True,
+    figures: Callable[[], Iterable[Figure]] = lambda: (),
+) -> web.Application:
+    """Everything a StateFun job needs to reach `functions`; `ready` tells whether they can serve.
+
+    `/metrics` has what the endpoint itself counts, and these figures.
+    """
     endpoint = Endpoint(functions, ready)
 
     async def healthz(_: web.Request) -> web.Response:
@@ -179,12 +169,17 @@ def application(functions: Sequence[Function], *, ready: Callable[[], bool] = la
     async def readyz(_: web.Request) -> web.Response:
         return _health("ready", endpoint.ready)
 
+    async def metrics(_: web.Request) -> web.Response:
+        text = page([*own_figures(), *endpoint.figures(), *figures()])
+        return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
+
     app = web.Application(client_max_size=frames.MAX_BODY)
     app[ENDPOINT] = endpoint
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
-    app.router.add_post(CALLS_PATH, endpoint.coalesced)
-    app.router.add_post("/{tail:.*}", endpoint.plain)
+    app.router.add_get("/metrics", metrics)
+    app.router.add_post(CALLS_PATH, partial(general.coalesced, endpoint))
+    app.router.add_post("/{tail:.*}", partial(general.plain, endpoint))
     app.on_shutdown.append(_hang_up)
     return app
 

@@ -13,6 +13,8 @@ from typing import Final, Literal, NamedTuple, Protocol
 from scurry.client.answers import Answer
 from scurry.client.bodies import Parked
 from scurry.client.waiting import Fields
+from scurry.gateway.spans import CallSpan
+from scurry.telemetry.tracing import Tracing
 from scurry.wire.errors import InvalidRequest, NotFound, ScurryError, error
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.names import MODEL_NAME, Keys
@@ -87,19 +89,30 @@ class InferCall(NamedTuple):
 class Ask:
     """Asks for every door, no more at a time than `max_in_flight`, none longer than `timeout_s`."""
 
-    def __init__(self, client: InferenceClient, *, max_in_flight: int, timeout_s: float) -> None:
-        self._client = client
+    def __init__(
+        self, client: InferenceClient, *, max_in_flight: int, timeout_s: float, tracing: Tracing | None = None
+    ) -> None:
+        self._client, self._tracing = client, tracing
         self._max_in_flight = max_in_flight
         self._timeout_s = timeout_s
         self._in_flight = 0
         self.new_id = client.new_id
         self.payload_key = client.keys.payload_in
 
+    @property
+    def in_flight(self) -> int:
+        """Calls that wait for their answer."""
+        return self._in_flight
+
     def submit(self, call: InferCall) -> asyncio.Future[Fields]:
         """Send a call; the future gets the fields of its reply. Raises `ScurryError`."""
         if self._in_flight >= self._max_in_flight:
             raise error("overloaded", f"{self._in_flight} requests are in flight already: try again in a moment.")
         most, wanted = self._timeout_s, call.timeout_us / 1e6
+        traceparent, span = call.traceparent, None
+        if self._tracing is not None and self._tracing.wants(traceparent):
+            span = CallSpan(self._tracing, call.model, call.id, traceparent)
+            traceparent = span.traceparent
         future = self._client.submit(
             call.model,
             call.body,
@@ -108,13 +121,15 @@ class Ask:
             timeout=min(wanted, most) if wanted else most,
             key=call.key,
             keep=call.keep,
-            traceparent=call.traceparent,
+            traceparent=traceparent,
             priority=call.priority,
             tenant=call.tenant,
             parked=call.parked,
         )
         self._in_flight += 1
         future.add_done_callback(self._leave)
+        if span is not None:
+            future.add_done_callback(span)
         return future
 
     async def read(self, fields: Fields) -> Answer:

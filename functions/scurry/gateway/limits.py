@@ -22,6 +22,11 @@ class Admission:
         self._max_bytes = max_bytes
         self._taken = 0
 
+    @property
+    def taken(self) -> int:
+        """Memory that calls in flight take."""
+        return self._taken
+
     def room(self) -> Room:
         """Room for one call, empty so far; used with `with`."""
         return Room(self)

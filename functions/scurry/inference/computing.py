@@ -102,15 +102,17 @@ class Computing:
 
     async def answer(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> None:
         """Answer requests that have to wait for something. Raises `ScurryError`."""
+        start = time.perf_counter()
         drop_late(self.claim(work, loaded), self.now())
         await self.fetch(work, loaded)
+        lane_call.stages.input += time.perf_counter() - start
         where = self.where(lane_call, work, loaded)
         if where is Where.LOOP:
             payloads = self.compute(lane_call, work, loaded)
         else:
             payloads = await (self._apart if where is Where.CHILD else self._threaded)(lane_call, work, loaded)
         if payloads:
-            await self.park(work, payloads, lane_call.call.key)
+            lane_call.stages.output += await self.park(work, payloads, lane_call.call.key)
 
     def compute(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
         """Run all that is ready and serialise it; in the event loop or in a thread, and it never raises."""
@@ -118,6 +120,7 @@ class Computing:
             work.graph = loaded.graph, loaded.layouts
             return []
         start, sizes = time.perf_counter(), ALONE if lane_call.solo else loaded.layouts.sizes
+        computed = 0.0  # when it was, if it was
         try:
             missed = self._cache.answer(work.spec, work.items or ()) if loaded.cached else ()
             for batch in batches(work.items or (), sizes, batched=loaded.model.batched, alike=work.alike):
@@ -125,16 +128,17 @@ class Computing:
             if loaded.model.thread is not None:
                 try_again(lane_call, work, lambda item: self._stopwatch.run(loaded, [item], self.now()))
             self._cache.keep(work.spec, missed)
+            computed = time.perf_counter()
             return self.written(work, loaded, lane_call.version)
         except Exception as cause:
             work.fail_unforeseen(lane_call.call.key, cause)
             return []
         finally:
-            lane_call.busy += time.perf_counter() - start
+            lane_call.busy += lane_call.stages.ran(start, computed)
 
-    async def park(self, work: Work, payloads: Sequence[Payload], key: str = "") -> None:
-        """Put what is large where its readers find it."""
-        await park(self._payloads, key, work, payloads)
+    async def park(self, work: Work, payloads: Sequence[Payload], key: str = "") -> float:
+        """Put what is large where its readers find it; returns the seconds that it took."""
+        return await park(self._payloads, key, work, payloads)
 
     async def fetch(self, work: Work, loaded: LoadedModel) -> None:
         """Bring what is parked; of a graph only bodies, for its tensors are read by those whose turn it is."""
@@ -171,7 +175,7 @@ class Computing:
         assert self.children is not None
         start = time.perf_counter()
         await compute_apart(self.children, lane_call, work, loaded, self._clock)
-        lane_call.busy += time.perf_counter() - start
+        lane_call.busy += lane_call.stages.ran(start, 0.0)
         return self.written(work, loaded, lane_call.version)
 
     def written(self, work: Work, loaded: LoadedModel, version: str) -> list[Payload]:

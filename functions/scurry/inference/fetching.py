@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from scurry.inference.items import fail_waiting, keys_needed, supply
@@ -37,11 +38,16 @@ async def fetch(
     return supplied
 
 
-async def park(store: Payloads, key: str, work: Work, payloads: Sequence[Payload]) -> None:
-    """Put what is large where its readers find it; a failure is that of the requests whose answer it is part of."""
+async def park(store: Payloads, key: str, work: Work, payloads: Sequence[Payload]) -> float:
+    """Put what is large where its readers find it; a failure is that of the requests whose answer it is part of.
+
+    Returns how many seconds that took.
+    """
+    start = time.perf_counter()
     try:
         await store.park(payloads)
     except ScurryError as failure:
         work.fail(failure)
     except Exception as cause:
         work.fail_unforeseen(key, cause)
+    return time.perf_counter() - start

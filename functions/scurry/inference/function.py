@@ -46,7 +46,7 @@ _NEEDS = attrgetter("needs")
 
 
 class Inference:
-    """Answers the calls of `scurry/inference`."""
+    """Answers the calls of `scurry/inference`, and tells each that is answered to `note`, which counts."""
 
     typename = INFERENCE
     state: State | None = STATE
@@ -60,12 +60,12 @@ class Inference:
         worker: str = "",
         clock: Callable[[], float] = time.time,
         children: Children | None = None,
-        cache: ResponseCache = OFF,
-    ) -> None:
+        cache: ResponseCache = OFF, note: Callable[[LaneCall], None] = lambda _: None,
+    ) -> None:  # fmt: skip
         self._shelf, self.loads = shelf, Loads(shelf, worker, cache=cache)
         self._computing = Computing(payloads, keys or Keys(), clock, children, cache)
-        self._clock = clock
-        self._sequences = Sequences(shelf, Stepping(self._computing))
+        self._clock, self._note = clock, note
+        self._sequences = Sequences(shelf, Stepping(self._computing), note)
 
     async def serve(self, calls: Several[Call], done: Callable[[Call], None]) -> None:
         """Answer every call; quick ones at once, the others as they finish."""
@@ -102,11 +102,13 @@ class Inference:
         loaded = self._shelf.find(lane_call.key, work.spec)
         if loaded is None:
             return None
+        start = time.perf_counter()
         try:
             items = self._computing.claim(work, loaded)
         except Exception as cause:
             work.fail_unforeseen(lane_call.call.key, cause)
             return loaded
+        lane_call.stages.input += time.perf_counter() - start
         if any(map(_NEEDS, items)) or self._computing.where(lane_call, work, loaded) is not Where.LOOP:
             return None
         self._shelf.statistics.hits += len(items)
@@ -134,18 +136,18 @@ class Inference:
         self, lane_call: LaneCall, payloads: Several[Payload], done: Callable[[Call], None]
     ) -> None:
         """Answer a call whose outputs turned out to be large."""
-        await self._computing.park(lane_call.works[0], payloads, lane_call.call.key)
+        lane_call.stages.output += await self._computing.park(lane_call.works[0], payloads, lane_call.call.key)
         self._finish(lane_call, done)
 
     def _finish(self, lane_call: LaneCall, done: Callable[[Call], None]) -> None:
         """However a call went, it is answered."""
-        key = lane_call.call.key
         try:
             lane_call.finish(int(self._clock() * 1000))
         except Exception:  # left unanswered it goes back to its router; the others of the exchange are answered
-            log.exception("%s could not be answered", key)
+            log.exception("%s could not be answered", lane_call.call.key)
         else:
             done(lane_call.call)
+            self._note(lane_call)
 
     async def _infer(self, lane_call: LaneCall, work: Work) -> None:
         loaded = await self._shelf.load(lane_call.key, work.spec, len(work.requests))

@@ -14,7 +14,9 @@ from scurry.inference.answers import send_replies
 from scurry.inference.items import BatchItem
 from scurry.inference.loads import report_broken
 from scurry.inference.shadowing import send_copies
+from scurry.inference.stages import Stages
 from scurry.inference.starting import answered
+from scurry.telemetry.logs import about
 from scurry.wire.addresses import Lane, Solo, parse
 from scurry.wire.errors import Failed, Unavailable
 from scurry.wire.messages_pb2 import Bounced, DeadLetter, Done, Load, Requests, Unload
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from scurry.inference.layouts import LayoutCache
     from scurry.runtimes.port import Port
     from scurry.wire.errors import ScurryError
-    from scurry.wire.messages_pb2 import Expected, Graph, ModelSpec, Request
+    from scurry.wire.messages_pb2 import Answered, Expected, Graph, ModelSpec, Request
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +67,8 @@ class Work:
 
     def fail_unforeseen(self, key: str, cause: Exception) -> None:
         """A fault of our own: whoever has no answer yet is told so."""
-        log.error("%s failed", key, exc_info=cause)
+        first = self.requests[0].id if self.requests else ""
+        log.error("%s failed", key, exc_info=cause, extra=about(first, key.partition("@")[0], of=len(self.requests)))
         self.fail(Failed("internal", f"The worker failed: {type(cause).__name__}: {cause}"))
 
     @property
@@ -86,7 +89,7 @@ class LaneCall:
 
     __slots__ = (
         "address", "busy", "call", "changes", "model", "report", "requests", "returned", "sequence", "sizes",
-        "solo", "suspicious", "version", "works",
+        "solo", "stages", "suspicious", "told", "version", "works",
     )  # fmt: skip
 
     def __init__(self, call: Call) -> None:
@@ -98,6 +101,8 @@ class LaneCall:
         self.changes: list[Load | Unload] = []
         self.sequence = 0
         self.busy = 0.0  # seconds of computing
+        self.stages = Stages()
+        self.told: Answered | None = None  # what it was answered, once it is
         self.sizes: list[int] = []  # requests in each call of the model
         self.report = self.returned = False
         self.suspicious = False  # a request of it was shown to end the process that computes it
@@ -164,6 +169,7 @@ class LaneCall:
             return
         item.consumed = ()
         request = item.request
+        log.warning("a request is buried", extra=about(request.id, self.model, version=self.version, code=failure.code))
         letter = DeadLetter(request=request, cause=f"{failure.code}: {failure.message}", attempts=request.attempt + 1)
         for field in ("attempt", "blame"):
             letter.request.ClearField(field)
@@ -180,7 +186,7 @@ class LaneCall:
         for work in self.works:
             if work.broken:
                 report_broken(self.call, self.key, work.spec, work.broken)
-        latest = reports.answered(self, now_ms) if self.works else None
+        latest = self.told = reports.answered(self, now_ms) if self.works else None
         if self.report and not (self.returned and isinstance(self.address, Solo)):
             lane = self.address.lane if isinstance(self.address, Lane) else -1
             done = Done(version=self.version, lane=lane, sequence=self.sequence, suspicious=self.suspicious)

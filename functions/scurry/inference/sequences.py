@@ -46,8 +46,10 @@ Part = tuple["SequenceCall", "Work"]
 class Sequences:
     """Serves the calls of sequences on one worker."""
 
-    def __init__(self, shelf: Shelf, stepping: Stepping) -> None:
-        self._shelf, self._stepping = shelf, stepping
+    def __init__(
+        self, shelf: Shelf, stepping: Stepping, note: Callable[[LaneCall], None] = lambda _: None
+    ) -> None:
+        self._shelf, self._stepping, self._note = shelf, stepping, note
 
     async def serve(self, lane_calls: Iterable[LaneCall], done: Callable[[Call], None]) -> None:
         """Answer the calls, those of a model as soon as they are finished."""
@@ -67,7 +69,7 @@ class Sequences:
         for parts in _by_registration(group):
             await self._answer(parts, done)
         for each in group:
-            _finish(each, done, self._stepping.now())
+            self._finish(each, done)
 
     async def _answer(self, parts: Several[Part], done: Callable[[Call], None]) -> None:
         """The steps for one registration. However it goes, each has an answer afterwards, or is asked again."""
@@ -115,7 +117,7 @@ class Sequences:
                 if len(each.lane_call.works) == 1:
                     each.payloads = stepping.write(each.lane_call, work, loaded)
                     if not each.payloads:
-                        _finish(each, done, stepping.now())
+                        self._finish(each, done)
 
         rest = await stepping.compute([*together], loaded, finished) if together else 0.0
         for lane_call, work, track in apart:
@@ -129,6 +131,21 @@ class Sequences:
             payloads = each.payloads or self._stepping.write(each.lane_call, work, loaded)
             if payloads:
                 await self._stepping.park(work, payloads)
+
+    def _finish(self, each: SequenceCall, done: Callable[[Call], None]) -> None:
+        """Answer a call, once; or leave it unanswered, to be asked again."""
+        if each.finished:
+            return
+        each.finished = True
+        try:
+            answered = each.finish(self._stepping.now())
+        except Exception:
+            log.exception("%s could not be answered", each.lane_call.call.key)
+            return
+        if answered:
+            done(each.lane_call.call)
+            each.lane_call.stages.compute = each.lane_call.busy
+            self._note(each.lane_call)
 
     def __repr__(self) -> str:
         return f"<Sequences on {self._shelf!r}>"
@@ -171,7 +188,8 @@ class SequenceCall:
             send_replies(call, items, lane_call.model, lane_call.version)
             done = Done(version=lane_call.version, lane=STEPS, requests=len(items), suspicious=lane_call.suspicious)
             done.busy_micros = int(lane_call.busy * 1e6)
-            done.answered.append(counted(items, done.busy_micros, now_ms))
+            lane_call.told = counted(items, done.busy_micros, now_ms)
+            done.answered.append(lane_call.told)
             call.send(ROUTER, lane_call.model, DONE, done.SerializeToString())
         changed, value = self.live.save()
         if changed:
@@ -180,20 +198,6 @@ class SequenceCall:
 
     def __repr__(self) -> str:
         return f"<SequenceCall {self.lane_call!r}, {self.live!r}>"
-
-
-def _finish(each: SequenceCall, done: Callable[[Call], None], now_ms: int) -> None:
-    """Answer a call, once; or leave it unanswered, to be asked again."""
-    if each.finished:
-        return
-    each.finished = True
-    try:
-        answered = each.finish(now_ms)
-    except Exception:
-        log.exception("%s could not be answered", each.lane_call.call.key)
-    else:
-        if answered:
-            done(each.lane_call.call)
 
 
 def _by_registration(group: Several[SequenceCall]) -> Iterable[Several[Part]]:

@@ -41,15 +41,20 @@ class Job:
     jar: Path
     module: Path
     flink: Path
+    reporter: Path | None = None  # Flink's Prometheus reporter, when it is wanted
 
     @property
     def classpath(self) -> str:
         """As `java -cp` takes it."""
-        return os.pathsep.join((str(self.jar), f"{self.flink}/*"))
+        more = (str(self.reporter),) if self.reporter is not None else ()
+        return os.pathsep.join((str(self.jar), f"{self.flink}/*", *more))
 
 
-def find(environ: Mapping[str, str], module: str = "") -> Job:
-    """The job's files: in the wheel, else in the checkout; Flink also elsewhere. Raises `MissingJob`."""
+def find(environ: Mapping[str, str], module: str = "", *, reports: bool = False) -> Job:
+    """The job's files: in the wheel, else in the checkout; Flink also elsewhere. Raises `MissingJob`.
+
+    With `reports` also Flink's Prometheus reporter, which is a plugin that not every Flink brings along.
+    """
     jar = _first(PACKAGE / "scurry-job.jar", CHECKOUT / "job/target/scurry-job.jar")
     if jar is None:
         raise MissingJob("The job's jar was not built; run `make jar` in the checkout.")
@@ -60,7 +65,20 @@ def find(environ: Mapping[str, str], module: str = "") -> Job:
             "Flink's jars are missing; run `make jar` in the checkout, `pip install apache-flink-libraries==1.16.*`, "
             "or set FLINK_HOME to a Flink 1.16."
         )
-    return Job(jar, yaml, flink)
+    return Job(jar, yaml, flink, find_reporter(environ) if reports else None)
+
+
+def find_reporter(environ: Mapping[str, str]) -> Path:
+    """The jar of Flink's Prometheus reporter. Raises `MissingJob`."""
+    for folder in flink_folders(environ):
+        for place in (folder, folder.parent / "plugins" / "metrics-prometheus"):
+            found = sorted(place.glob("flink-metrics-prometheus-*.jar"))
+            if found:
+                return found[0]
+    raise MissingJob(
+        "Flink's Prometheus reporter is missing (--job-metrics-port); run "
+        "`pip install --no-deps apache-flink-libraries==1.16.*`, or set FLINK_HOME to a Flink 1.16."
+    )
 
 
 def find_module(module: str = "") -> Path:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from scurry.serving.ports import pick
 from scurry.settings import UpSettings
 
 LOCAL = "127.0.0.1"
+PREFERRED: Final = (
+    "redis", "functions", "workers", "http", "grpc", "metrics", "more_metrics", "up", "job_metrics", "ui",
+)  # fmt: skip
+"""Ports that are kept over restarts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """One port for each process, chosen once and kept over restarts. `redis` is 0 when Redis is not ours.
 
-    The `gateways` share `http`, `grpc` and `metrics`.
+    The `gateways` share `http` and `grpc`; each has metrics of its own, the first at `metrics`, the others at
+    `more_metrics`. `up` is the supervisor's own page, `job_metrics` Flink's, -1 when it is off.
     `redis_socket` is a Unix socket of our own Redis, which costs gateway and workers less than its port.
     """
 
@@ -32,6 +37,9 @@ class Addresses:
     gateways: int = 1
     metrics: int = 0
     grpc: int = 0
+    more_metrics: tuple[int, ...] = ()
+    up: int = 0
+    job_metrics: int = -1
 
     @property
     def inner_redis_url(self) -> str:
@@ -52,6 +60,21 @@ class Addresses:
     def metrics_url(self) -> str:
         """Where Prometheus finds the models' counters."""
         return f"http://{shown(self.host)}:{self.metrics}/metrics"
+
+    @property
+    def metrics_urls(self) -> list[str]:
+        """The page of each gateway, the first one's first."""
+        return [f"http://{shown(self.host)}:{port}/metrics" for port in (self.metrics, *self.more_metrics)]
+
+    @property
+    def up_url(self) -> str:
+        """The supervisor's own page."""
+        return f"http://{LOCAL}:{self.up}"
+
+    @property
+    def job_metrics_url(self) -> str:
+        """Where Prometheus finds Flink's metrics; empty when they are off."""
+        return f"http://{LOCAL}:{self.job_metrics}/metrics" if self.job_metrics >= 0 else ""
 
     @property
     def ui_url(self) -> str:
@@ -75,6 +98,9 @@ class Addresses:
             "http_url": self.http_url,
             "grpc_url": self.grpc_url,
             "metrics_url": self.metrics_url,
+            "metrics_urls": self.metrics_urls,
+            "up_url": self.up_url,
+            "job_metrics_url": self.job_metrics_url,
             "ui_url": self.ui_url,
             "functions_url": self.functions_url,
             "worker_urls": self.worker_urls,
@@ -83,7 +109,7 @@ class Addresses:
     def ports(self) -> dict[str, Any]:
         """To be preferred the next time."""
         named = asdict(self)
-        return {name: named[name] for name in ("redis", "functions", "workers", "http", "grpc", "metrics", "ui")}
+        return {name: named[name] for name in PREFERRED}
 
 
 Wanted = tuple[str, int, int]
@@ -99,10 +125,10 @@ def choose(
     gateways: int = 1,
 ) -> Addresses:
     """Ports as given, else as last time, else any free ones. Raises `PortTaken`."""
-    inner, outer = _inner(settings, workers, preferred), _outer(settings, preferred)
+    inner, outer = _inner(settings, workers, preferred), _outer(settings, preferred, gateways)
     ports = pick([(*wanted, LOCAL) for wanted in inner] + [(*wanted, settings.host) for wanted in outer])
-    redis, functions, ui, *worker_ports = ports[: len(inner)]
-    http, grpc, metrics = ports[len(inner) :]
+    redis, functions, ui, up, job_metrics, *worker_ports = ports[: len(inner)]
+    http, grpc, metrics, *more_metrics = ports[len(inner) :]
     return Addresses(
         host=settings.host,
         redis_url=settings.redis_url or f"redis://{LOCAL}:{redis}/0",
@@ -115,16 +141,21 @@ def choose(
         gateways=gateways,
         metrics=metrics,
         grpc=grpc,
+        more_metrics=tuple(more_metrics),
+        up=up,
+        job_metrics=job_metrics if settings.job_metrics_port >= 0 else -1,
     )
 
 
 def _inner(settings: UpSettings, workers: int, preferred: dict[str, Any]) -> list[Wanted]:
-    """What only this machine needs to reach: Redis, functions, UI, workers."""
+    """What only this machine needs to reach: Redis, functions, UI, metrics of supervisor and job, workers."""
     first, before = settings.worker_port, preferred.get("workers", ())
     wanted = [
         ("--redis-port", settings.redis_port, _port(preferred.get("redis"))),
         ("--functions-port", settings.functions_port, _port(preferred.get("functions"))),
         ("--ui-port", max(settings.ui_port, 0), _port(preferred.get("ui"))),
+        ("--up-port", settings.up_port, _port(preferred.get("up"))),
+        ("--job-metrics-port", max(settings.job_metrics_port, 0), _port(preferred.get("job_metrics"))),
     ]
     for n in range(workers):
         port = first + n if first else 0
@@ -132,12 +163,14 @@ def _inner(settings: UpSettings, workers: int, preferred: dict[str, Any]) -> lis
     return wanted
 
 
-def _outer(settings: UpSettings, preferred: dict[str, Any]) -> list[Wanted]:
+def _outer(settings: UpSettings, preferred: dict[str, Any], gateways: int) -> list[Wanted]:
     """What callers reach."""
+    before = preferred.get("more_metrics", ())
     return [
         ("--http-port", settings.http_port, _port(preferred.get("http"))),
         ("--grpc-port", settings.grpc_port, _port(preferred.get("grpc"))),
         ("--metrics-port", settings.metrics_port, _port(preferred.get("metrics"))),
+        *(("--metrics-port", 0, _port(before[n]) if n < len(before) else 0) for n in range(gateways - 1)),
     ]
 
 

@@ -44,7 +44,7 @@ FULL_S: Final = 0.02
 
 def run(settings: BridgeSettings) -> None:
     """Carry entries over until SIGTERM or SIGINT."""
-    configure_logging("bridge", settings.log_level)
+    configure_logging("bridge", settings.log_level, form=settings.log_format)
     log.setLevel(min(log.getEffectiveLevel(), logging.INFO))  # `scurry up` waits for our line, however quiet we are
     uvloop.run(serve(settings))
 

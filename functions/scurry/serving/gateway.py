@@ -7,8 +7,9 @@ import contextlib
 import gc
 import logging
 import signal
+from collections.abc import Iterator
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import uvloop
 
@@ -36,13 +37,18 @@ from scurry.gateway.health import Health
 from scurry.gateway.limits import COPIES, Admission
 from scurry.gateway.live import LiveStatistics
 from scurry.gateway.models import Models
+from scurry.gateway.queues import Queues
 from scurry.gateway.repository import Repository
 from scurry.gateway.results import Results
 from scurry.gateway.server_state import ServerState
+from scurry.gateway.traffic import Traffic
 from scurry.serving.readiness import GATEWAY_LINE
 from scurry.serving.regions import state_of
+from scurry.serving.tracing import tracing_of
 from scurry.settings import GatewaySettings
 from scurry.telemetry.logs import configure_logging
+from scurry.telemetry.prometheus import Figure
+from scurry.telemetry.tracing import Tracing
 from scurry.wire.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -53,39 +59,43 @@ AGAIN_S: Final = 0.5
 
 def run(settings: GatewaySettings) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises `OSError` for a taken port; without Redis it waits for it."""
-    configure_logging("gateway", settings.log_level)
+    configure_logging("gateway", settings.log_level, form=settings.log_format)
     log.setLevel(min(log.getEffectiveLevel(), logging.INFO))  # `scurry up` may wait for our line, however quiet we are
     uvloop.run(serve(settings))
 
 
 async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) -> None:
     """Open the doors, wait for the signal (or `stop`), close them behind what is in flight."""
-    stop = stop or _signalled()
+    stop, tracing = stop or _signalled(), tracing_of("gateway", settings.traces)
     client = Client(settings.redis_url, namespace=settings.namespace, separate_registry=settings.separate_registry)
     if not await _connected(client, stop):
         return
     try:
-        models, ask, state = Models(client), ask_of(client, settings), state_of(settings)
+        client.streams.tell_entries(tracing is not None)
+        models, ask, state = Models(client), ask_of(client, settings, tracing), state_of(settings)
         results, callbacks = results_of(client, ask, settings)
         entrance = entrance_of(
             client, ask, models, results=results, callbacks=callbacks, settings=settings, state=state
         )
-        listener, metrics = listener_of(entrance, settings), Metrics(models)
+        parts = parts_of(ask, entrance, settings)
+        listener, figures = parts.listener, Queues(client).figures
+        metrics = Metrics(models, parts.figures, queues=figures, named=settings.metrics_models)
         grpc = grpc_listener_of(client, models, settings, ask=ask, state=state, admission=listener.admission)
         port = await listener.open(settings.host, settings.http_port, reuse_port=settings.reuse_port)
         grpc_port = await grpc.open(settings.host, settings.grpc_port, reuse_port=settings.reuse_port)
-        await metrics.open(settings.host, settings.metrics_port, reuse_port=settings.reuse_port)
+        await metrics.open(settings.host, settings.metrics_port)
         gc.freeze()  # what lives for ever need not be looked at again
         log.info("%s http://%s:%d and grpc://%s:%d", GATEWAY_LINE, settings.host, port, settings.host, grpc_port)
         await stop.wait()
         log.info("gateway stops", extra={"drain_s": settings.drain_s})
         results.leave()
         await asyncio.gather(listener.close(settings.drain_s), grpc.close(settings.drain_s))
-        await metrics.close()
-        await callbacks.close()
-        await results.close()
+        for one in (metrics, callbacks, results):
+            await one.close()
     finally:
         await client.close()
+        if tracing is not None:
+            tracing.close()
 
 
 async def _connected(client: Client, stop: asyncio.Event) -> bool:
@@ -103,6 +113,22 @@ async def _connected(client: Client, stop: asyncio.Event) -> bool:
         else:
             return True
     return False
+
+
+class Parts(NamedTuple):
+    """What a gateway is made of."""
+
+    ask: Ask
+    admission: Admission
+    listener: Listener
+
+    def figures(self) -> Iterator[Figure]:
+        """What callers asked and got, and what is under way, for Prometheus."""
+        yield from self.listener.traffic.figures()
+        yield Figure("scurry_gateway_in_flight", "gauge", "Calls that wait for their answer", self.ask.in_flight)
+        taken = "Memory that bodies in flight take"
+        yield Figure("scurry_gateway_in_flight_bytes", "gauge", taken, self.admission.taken)
+        yield Figure("scurry_gateway_connections", "gauge", "Connections that are open", self.listener.count)
 
 
 def results_of(client: Client, ask: Ask, settings: GatewaySettings) -> tuple[Results, Callbacks]:
@@ -128,15 +154,18 @@ def entrance_of(
     return Entrance(door, doors)
 
 
-def listener_of(door: HttpDoor, settings: GatewaySettings) -> Listener:
+def parts_of(ask: Ask, door: HttpDoor, settings: GatewaySettings) -> Parts:
     """Where callers come in, with the limits of the settings."""
     admission = Admission(max(settings.max_bytes_in_flight, settings.max_body_bytes * COPIES))
-    return Listener(door, admission, max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.timeout_s)
+    size, seconds = settings.max_body_bytes, settings.timeout_s
+    traffic = Traffic(access_log=settings.access_log)
+    listener = Listener(door, admission, max_body_bytes=size, body_timeout_s=seconds, traffic=traffic)
+    return Parts(ask, admission, listener)
 
 
-def ask_of(client: Client, settings: GatewaySettings) -> Ask:
+def ask_of(client: Client, settings: GatewaySettings, tracing: Tracing | None = None) -> Ask:
     """What every door asks through, so that the limit is one for all of them."""
-    return Ask(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s)
+    return Ask(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s, tracing=tracing)
 
 
 def grpc_listener_of(

@@ -68,7 +68,9 @@ def parse_version(text: str) -> int:
     return int(found[1]) if found else 0
 
 
-def command(java: str, job: Job, data: Path, *, ui_port: int, memory_mb: int, checkpoint_interval: str) -> list[str]:
+def command(
+    java: str, job: Job, data: Path, *, ui_port: int, memory_mb: int, checkpoint_interval: str, metrics_port: int = -1
+) -> list[str]:
     """How the job is started on one machine: a heap that stays small when idle, no more threads than cores need."""
     return [
         java,
@@ -89,4 +91,16 @@ def command(java: str, job: Job, data: Path, *, ui_port: int, memory_mb: int, ch
         str(ui_port),
         "--checkpoint-interval",
         checkpoint_interval,
+        *(f"-D{key}={value}" for key, value in reporter(metrics_port).items()),
     ]
+
+
+def reporter(port: int) -> dict[str, str]:
+    """Flink's settings for its Prometheus reporter at a port; none below 0. The same stand in deploy/."""
+    if port < 0:
+        return {}
+    return {
+        "metrics.reporters": "prom",
+        "metrics.reporter.prom.factory.class": "org.apache.flink.metrics.prometheus.PrometheusReporterFactory",
+        "metrics.reporter.prom.port": str(port),
+    }

@@ -91,13 +91,12 @@ class Plans:
         bounds the largest request, which is not to depend on the number of cores.
         """
         at = self._at
-        ports = ("--http-port", at.http, "--grpc-port", at.grpc, "--metrics-port", at.metrics)
-        words, names = ["gateway", "--host", at.host, *ports], ["gateway"]
+        words, names = ["gateway", "--host", at.host, "--http-port", at.http, "--grpc-port", at.grpc], ["gateway"]
         if at.gateways > 1:
             words.append("--reuse-port")
             names = [f"gateway-{number}" for number in range(at.gateways)]
-        more = _of_gateways(self._settings)
-        return [self._python(name, *words, more=more) for name in names]
+        more, ports = _of_gateways(self._settings), zip(names, (at.metrics, *at.more_metrics), strict=True)
+        return [self._python(name, *words, "--metrics-port", port, more=more) for name, port in ports]
 
     def bridge(self) -> Plan:
         """What carries Cluster Serving streams over to the job."""
@@ -113,6 +112,7 @@ class Plans:
             ui_port=self._at.ui,
             memory_mb=self._settings.job_memory_mb,
             checkpoint_interval=self._settings.checkpoint_interval,
+            metrics_port=self._at.job_metrics,
         )
         addresses = {
             "SCURRY_FUNCTIONS": self._at.functions_url,
@@ -140,11 +140,21 @@ class Plans:
             **self._inherited,
             "SCURRY_REDIS_URL": self._at.redis_url,
             "SCURRY_NAMESPACE": self._settings.namespace,
-            "SCURRY_LOG_LEVEL": self._settings.log_level,
+            **sight(self._settings),
             "SCURRY_SEPARATE_REGISTRY": str(int(self._settings.separate_registry)),
             **(more or {}),
         }
         return Plan(name, command, self._folder.log(name), environ, cure, session=graces.kind(name) in BRIEF)
+
+
+def sight(settings: UpSettings) -> dict[str, str]:
+    """What every process is told of logs, metrics and traces."""
+    return {
+        "SCURRY_LOG_LEVEL": settings.log_level,
+        "SCURRY_LOG_FORMAT": settings.log_format,
+        "SCURRY_TRACES": str(settings.traces),
+        "SCURRY_METRICS_MODELS": str(settings.metrics_models),
+    }
 
 
 def fields_of(cls: type[CommonSettings]) -> set[str]:
@@ -174,6 +184,7 @@ def _of_gateways(settings: UpSettings) -> dict[str, str]:
         "SCURRY_SERVER_NAME": settings.server_name,
         "SCURRY_SERVER_VERSION": settings.server_version,
         "SCURRY_CLUSTER_SERVING_ANSWERS": settings.cluster_serving_answers,
+        "SCURRY_ACCESS_LOG": str(int(settings.access_log)),
         "SCURRY_CLIENT_SHARED_MEMORY": str(int(settings.client_shared_memory)),
     }
     return more | ({"SCURRY_ADMIN_KEY": settings.admin_key} if settings.admin_key else {})

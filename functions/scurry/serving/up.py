@@ -15,6 +15,7 @@ from scurry.serving import graces, java, leftovers, redis_log, redis_server
 from scurry.serving.addresses import LOCAL, Addresses, choose, shown
 from scurry.serving.folder import ADDRESSES, PORTS, Folder, FolderInUse, expanded
 from scurry.serving.keeping import Keeper
+from scurry.serving.overview import Overview
 from scurry.serving.plans import Plans, gateway_count, usable_cores, worker_count
 from scurry.serving.ports import PortTaken
 from scurry.serving.processes import Child, Plan, StartFailed
@@ -54,7 +55,7 @@ class Up:
         self._keepers: list[Keeper] = []
         self._shortening: asyncio.Task[None] | None = None
         self._ready = False
-        self._report = Report(self.folder, self._facts)
+        self._report, self._overview = Report(self.folder, self._facts), Overview(self._facts)
         self.addresses: Addresses
 
     async def start(self) -> None:
@@ -67,13 +68,14 @@ class Up:
             raise StartFailed(f"The directory {self.folder.path} cannot be used: {exc.strerror}.") from None
 
     async def _start(self) -> None:
-        job, java_path = jars.find(self._environ, self._settings.module), java.find(self._environ)
+        job, java_path = found_job(self._settings, self._environ), java.find(self._environ)
         server = None if self._settings.redis_url else redis_server.find(self._environ)
         workers = worker_count(self._settings.workers, self._cores)
         gateways, socket = gateway_count(self._settings.gateways, self._cores), self.folder.socket("redis")
         self.addresses = choose(self._settings, workers, self.folder.read(PORTS), socket, gateways=gateways)
         self.folder.write(PORTS, self.addresses.ports())
         plans = Plans(self._settings, self.addresses, self.folder, self._environ, self._memory.folder)
+        await self._overview.open(LOCAL, self.addresses.up)
         await self._start_redis(plans, server)
         await self._memory.offer(job.module, self.addresses.redis_url)
         if self._settings.forget_checkpoints:
@@ -88,12 +90,7 @@ class Up:
             await kept_once_ready(self._keepers, await self._run(plans.redis(server)), check, REDIS_S)
             self._shortening = asyncio.create_task(redis_log.keep_short(self.addresses.redis_url))
             return
-        try:
-            address = Address.parse(self.addresses.redis_url)
-            self._tell(f"waiting for Redis at {address}")
-            await until(check, None, f"Redis at {address} (--redis-url)", OTHERS_S)
-        except ValueError as exc:
-            raise StartFailed(str(exc)) from None
+        await others_redis(self.addresses.redis_url, check, self._tell)
 
     async def _forget_checkpoints(self) -> None:
         """Put them aside, and with them what they told: a view of models that the job does not know any more."""
@@ -146,6 +143,7 @@ class Up:
         for stage in graces.STAGES:
             now = [keeper for keeper in self._keepers if graces.kind(keeper.child.plan.name) in stage]
             await asyncio.gather(*(keeper.stop(graces.patience(keeper.child.plan.name)) for keeper in now))
+        await self._overview.close()
         self._memory.close()
         self._report.stop()
         self.folder.release()
@@ -157,6 +155,21 @@ class Up:
 
     def __repr__(self) -> str:
         return f"<Up {self.folder.path} {'ready' if self._ready else 'not ready'}, {len(self._keepers)} processes>"
+
+
+def found_job(settings: UpSettings, environ: Mapping[str, str]) -> jars.Job:
+    """The job's files, Flink's reporter among them if its metrics are wanted. Raises `MissingJob`."""
+    return jars.find(environ, settings.module, reports=settings.job_metrics_port >= 0)
+
+
+async def others_redis(url: str, check: Check, tell: Callable[[str], None]) -> None:
+    """Wait for a Redis that is not ours. Raises `StartFailed`."""
+    try:
+        address = Address.parse(url)
+        tell(f"waiting for Redis at {address}")
+        await until(check, None, f"Redis at {address} (--redis-url)", OTHERS_S)
+    except ValueError as exc:
+        raise StartFailed(str(exc)) from None
 
 
 def take_over(folder: Folder, tell: Callable[[str], None]) -> None:
@@ -193,6 +206,7 @@ def ready_block(at: Addresses, folder: Path, models_root: str, seconds: float) -
         "gRPC": at.grpc_url,
         "Redis": at.redis_url,
         "Flink UI": at.ui_url or "off",
+        "metrics": f"{at.up_url}/targets",
         "models": allowed(models_root),
         "data": f"{folder}, logs in {folder / 'logs'}",
     }

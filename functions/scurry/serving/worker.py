@@ -12,11 +12,9 @@ import logging
 import os
 import signal
 import sys
-from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import uvloop
-from aiohttp import web
 
 from scurry.endpoint.server import ENDPOINT, application, listen
 from scurry.inference.children import GIVEN_BYTES, Children
@@ -28,17 +26,27 @@ from scurry.inference.opening import PipelineOpener
 from scurry.inference.payloads import ParkedPayloads
 from scurry.inference.response_cache import ResponseCache
 from scurry.inference.shelf import Shelf
+from scurry.inference.spans import Spans
+from scurry.inference.stages import StageCounts
 from scurry.inference.statistics import figures
 from scurry.inference.stock import MIB
+from scurry.serving.tracing import tracing_of
 from scurry.serving.watchdog import Watchdog
 from scurry.telemetry.logs import configure_logging
-from scurry.telemetry.prometheus import CONTENT_TYPE, page
+from scurry.telemetry.prometheus import Bounded
 from scurry.wire.names import Keys
 from scurry.wire.shared_payloads import SharedPayloads
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from scurry.inference.lane_call import LaneCall
     from scurry.settings import WorkerSettings
     from scurry.sources.fetch import Sources
+    from scurry.telemetry.prometheus import Figure
+    from scurry.telemetry.tracing import Tracing
+
+    Note = Callable[[LaneCall], None]
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +56,7 @@ SWITCH_SECONDS: Final = 0.001
 
 def run(settings: WorkerSettings) -> None:
     """Serve until SIGTERM or SIGINT."""
-    configure_logging("worker", settings.log_level)
+    configure_logging("worker", settings.log_level, form=settings.log_format)
     sys.setswitchinterval(SWITCH_SECONDS)
     uvloop.run(serve(settings))
 
@@ -62,9 +70,22 @@ class Parts(NamedTuple):
     loaders: Loaders
     inference: Inference
     cache: ResponseCache
+    counts: StageCounts
+    spans: Spans | None
+
+    def name_it(self, worker: str) -> None:
+        """What it is called in what it tells."""
+        self.inference.loads.worker = worker
+        if self.spans is not None:
+            self.spans.worker = worker
+
+    def figures(self) -> Iterator[Figure]:
+        """What became of models and requests, for Prometheus."""
+        yield from self.counts.figures()
+        yield from figures(self.shelf, self.budget, self.sources, self.cache)
 
 
-def _parts(settings: WorkerSettings, payloads: ParkedPayloads) -> Parts:
+def _parts(settings: WorkerSettings, payloads: ParkedPayloads, tracing: Tracing | None) -> Parts:
     """All that answers calls, as the settings want it."""
     threads, budget = settings.threads or os.cpu_count() or 1, settings.memory_mb * MIB
     places = Places(settings.models_root, settings.sources, settings.cache, settings.cache_mb * MIB)
@@ -79,8 +100,19 @@ def _parts(settings: WorkerSettings, payloads: ParkedPayloads) -> Parts:
     loaders, opener = Loaders(settings.max_load_s), PipelineOpener(isolating, settings.models_root)
     shelf = Shelf(opener, budget, trial=children.try_to_open, loaders=loaders)
     cache = ResponseCache(settings.response_cache_mb * MIB)
-    inference = Inference(shelf, payloads, keys=Keys(settings.namespace), children=children, cache=cache)
-    return Parts(shelf, budget, fetching.sources, loaders, inference, cache)
+    counts, keys = StageCounts(Bounded(settings.metrics_models)), Keys(settings.namespace)
+    spans = Spans(tracing) if tracing is not None else None
+    note = counts.note if spans is None else _both(counts.note, spans.note)
+    inference = Inference(shelf, payloads, keys=keys, children=children, cache=cache, note=note)
+    return Parts(shelf, budget, fetching.sources, loaders, inference, cache, counts, spans)
+
+
+def _both(first: Note, second: Note) -> Note:
+    def told(lane_call: LaneCall) -> None:
+        first(lane_call)
+        second(lane_call)
+
+    return told
 
 
 async def serve(settings: WorkerSettings) -> None:
@@ -90,13 +122,13 @@ async def serve(settings: WorkerSettings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     shared = SharedPayloads(settings.shared_payloads) if settings.shared_payloads else None
     payloads = ParkedPayloads(settings.redis_url, shared)
-    parts = _parts(settings, payloads)
-    app = application([parts.inference])
-    app.router.add_get("/metrics", partial(_metrics, parts))
+    tracing = tracing_of("worker", settings.traces)
+    parts = _parts(settings, payloads, tracing)
+    app = application([parts.inference], figures=parts.figures)
     watchdog = Watchdog()
     watchdog.start()
     runner, port = await listen(app, settings.host, settings.port)
-    parts.inference.loads.worker = f"{settings.host}:{port}"
+    parts.name_it(f"{settings.host}:{port}")
     gc.freeze()  # what lives for ever need not be looked at again
     log.info("worker ready on http://%s:%d", settings.host, port)
     try:
@@ -110,11 +142,7 @@ async def serve(settings: WorkerSettings) -> None:
         await runner.cleanup()
         await payloads.close()
         await parts.inference.close()
+        if tracing is not None:
+            tracing.close()
         if parts.loaders.given_up:
             os._exit(0)  # the thread of a load that never came back would keep the process as well
-
-
-async def _metrics(parts: Parts, _: web.Request) -> web.Response:
-    """The shelf's statistics, for Prometheus."""
-    shown = figures(parts.shelf, parts.budget, parts.sources, parts.cache)
-    return web.Response(text=page(shown), headers={"Content-Type": CONTENT_TYPE})

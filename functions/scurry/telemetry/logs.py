@@ -1,4 +1,7 @@
-"""Structured logs: one line of key=value pairs for each event."""
+"""Structured logs: one line for each event, key=value pairs or JSON.
+
+Lines that concern a request have its id as `request` and its model as `model`, in every process.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import time
 from typing import Final, TextIO
 
 LEVELS: Final = ("debug", "info", "warning", "error")
+FORMATS: Final = ("text", "json")
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -21,6 +25,10 @@ class KeyValueFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, whatever the record holds."""
+        return " ".join(f"{key}={quote(value)}" for key, value in self.pairs(record).items())
+
+    def pairs(self, record: logging.LogRecord) -> dict[str, object]:
+        """What the line says."""
         pairs: dict[str, object] = {
             "ts": timestamp(record.created),
             "level": record.levelname.lower(),
@@ -31,7 +39,15 @@ class KeyValueFormatter(logging.Formatter):
         pairs.update((key, value) for key, value in record.__dict__.items() if key not in _STANDARD)
         if record.exc_info:
             pairs["error"] = self.formatException(record.exc_info)
-        return " ".join(f"{key}={quote(value)}" for key, value in pairs.items())
+        return pairs
+
+
+class JsonFormatter(KeyValueFormatter):
+    """The same as one JSON object; numbers stay numbers."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, whatever the record holds."""
+        return json.dumps(self.pairs(record), ensure_ascii=False, default=str)
 
 
 def timestamp(seconds: float) -> str:
@@ -48,10 +64,17 @@ def quote(value: object) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def configure_logging(process: str, level: str = "info", stream: TextIO | None = None) -> None:
-    """Send every log record of this process to stderr, as lines of key=value pairs."""
+def about(request: str, model: str, **more: object) -> dict[str, object]:
+    """What a line that concerns a request has as `extra`."""
+    return {"request": request, "model": model, **more}
+
+
+def configure_logging(
+    process: str, level: str = "info", stream: TextIO | None = None, *, form: str = "text"
+) -> None:
+    """Send every log record of this process to stderr, as lines of key=value pairs or of JSON."""
     if level.lower() not in LEVELS:
         raise ValueError(f"Log level {level!r} is unknown; known are {', '.join(LEVELS)}.")
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(KeyValueFormatter(process))
+    handler.setFormatter((JsonFormatter if form == "json" else KeyValueFormatter)(process))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -93,3 +93,18 @@ def test_following_ends_with_ctrl_c(folder, capsys, monkeypatch):
     monkeypatch.setattr(logs.time, "sleep", come)
     assert main(["logs", "redis", "-f", "--dir", str(folder)]) == 130
     assert capsys.readouterr().out == "up\nlate\n"
+
+
+def test_only_what_is_wanted_is_shown(tmp_path, capsys):
+    """The last of those that are; a line that is half written is none."""
+    (tmp_path / "logs").mkdir()
+    path = tmp_path / "logs" / "gateway.log"
+    path.write_text("".join(f"ts=2026 level=info request=r-{n % 3} n={n}\n" for n in range(90)) + "ts=2026 request=r-1")
+    assert main(["logs", "gateway", "--dir", str(tmp_path), "--request", "r-1", "-n", "2"]) == 0
+    assert [line.rpartition("=")[2] for line in capsys.readouterr().out.splitlines()] == ["85", "88"]
+    tail = Tail(path, "", logs.Wanted(request="r-1"))
+    assert len(tail.last(99)) == 30
+    with path.open("a") as log:
+        log.write(" late=yes\nts=2026 request=r-2\n")
+    assert list(tail.more()) == ["ts=2026 request=r-1 late=yes"]
+    assert main(["logs", "--dir", str(tmp_path), "--since", "soon"]) == 2

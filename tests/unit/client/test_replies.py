@@ -41,6 +41,17 @@ async def test_a_reply_whose_id_is_no_text_disturbs_nobody(replies, redis):
     assert repr(replies) == "<Replies scurry:replies:me read up to 1-2>"
 
 
+async def test_the_entry_of_a_reply_is_told_to_who_traces(replies, redis):
+    """And to nobody else."""
+    found = []
+    for stamps in (False, True):
+        replies.stamps = stamps
+        future = replies._waiting.add("a", 5).future
+        redis.reply({b"id": b"a", b"model": b"m", b"reply": b"scurry:replies:me"}, {"status": "ok"})
+        found.append((await asyncio.wait_for(future, 5)).get(b"entry"))
+    assert found == [None, b"1-2"]
+
+
 def test_the_next_entry_id_is_one_more():
     """What XTRIM must keep begins after what was read."""
     assert after(b"17-4") == b"17-5"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scurry.gateway.exposition import exposition
+from scurry.telemetry.prometheus import Bounded, page
 from scurry.wire.messages_pb2 import Counts
 from scurry.wire.statistics import counts_view
 
@@ -19,7 +20,7 @@ def test_counters_are_rendered_by_model_version_and_code():
         "unrouted": {"version_not_found": 3},
         "versions": [{"version": "1", **counts_view(COUNTS)}, {"version": "2"}],
     }
-    lines = exposition([record]).splitlines()
+    lines = page(exposition([record], Bounded(9))).splitlines()
     assert lines.count("# TYPE scurry_latency_seconds histogram") == 1
     for line in (
         'scurry_unrouted_total{model="m",code="version_not_found"} 3',
@@ -32,10 +33,23 @@ def test_counters_are_rendered_by_model_version_and_code():
         'scurry_latency_seconds_bucket{model="m",version="1",le="0.004"} 4',
         'scurry_latency_seconds_bucket{model="m",version="1",le="32.768"} 4',
         'scurry_latency_seconds_bucket{model="m",version="1",le="+Inf"} 5',
-        'scurry_latency_seconds_sum{model="m",version="1"} 9.0',
+        'scurry_latency_seconds_sum{model="m",version="1"} 9',
         'scurry_batch_size_bucket{model="m",version="1",le="2"} 3',
         'scurry_batch_size_count{model="m",version="1"} 3',
         'scurry_requests_total{model="m",version="2"} 0',
     ):
         assert line in lines, line
-    assert exposition([]) == ""
+    assert page(exposition([], Bounded(9))) == ""
+
+
+def test_models_beyond_so_many_are_one():
+    """Their counters add up under `other`; those that came first keep theirs."""
+    records = [{"model": name, "versions": [{"version": "1", "requests": 3, "state": "ready"}]} for name in "abc"]
+    named = Bounded(1)
+    lines = page(exposition(records, named)).splitlines()
+    assert 'scurry_requests_total{model="a",version="1"} 3' in lines
+    assert 'scurry_requests_total{model="other",version=""} 6' in lines
+    assert [line for line in lines if line.startswith("scurry_version_state")] == [
+        'scurry_version_state{model="a",version="1",state="ready"} 1'
+    ]
+    assert 'scurry_requests_total{model="a",version="1"} 3' in page(exposition(reversed(records), named))

@@ -57,3 +57,18 @@ def test_the_classpath_names_our_jar_first(tmp_path):
     """So that its classes win."""
     job = jars.Job(tmp_path / "a.jar", tmp_path / "m", tmp_path / "flink")
     assert job.classpath.split(os.pathsep)[0] == str(tmp_path / "a.jar")
+
+
+def test_flinks_reporter_is_a_plugin_of_whatever_flink_there_is(tmp_path, monkeypatch):
+    """On the class path when it is wanted; where it is missing, one sentence says where to get it."""
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "flink-core-1.16.3.jar").touch()
+    monkeypatch.setattr(jars, "flink_folders", lambda _: [tmp_path / "lib"])
+    with pytest.raises(jars.MissingJob, match="apache-flink-libraries"):
+        jars.find_reporter({})
+    place = tmp_path / "plugins" / "metrics-prometheus"
+    place.mkdir(parents=True)
+    (place / "flink-metrics-prometheus-1.16.3.jar").touch()
+    reporter = jars.find_reporter({})
+    assert reporter.parent == place
+    assert jars.Job(tmp_path, tmp_path, tmp_path, reporter).classpath.endswith(f":{reporter}")

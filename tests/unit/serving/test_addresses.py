@@ -76,11 +76,23 @@ def test_grpc_has_a_port_of_its_own():
 
 
 def test_gateways_share_one_port():
-    """How many there are is chosen anew each time."""
+    """How many there are is chosen anew each time; each has a page of its own, at the port of last time."""
     at = choose(UpSettings(), 1, {}, gateways=3)
     assert at.gateways == 3
-    assert at.ports().keys() == {"redis", "functions", "workers", "http", "grpc", "metrics", "ui"}
+    assert at.ports().keys() == {
+        "redis", "functions", "workers", "http", "grpc", "metrics", "more_metrics", "up", "job_metrics", "ui",
+    }  # fmt: skip
+    assert len(set(at.metrics_urls)) == 3
+    assert choose(UpSettings(), 1, at.ports(), gateways=3).metrics_urls == at.metrics_urls
     assert choose(UpSettings(), 1, at.ports()).gateways == 1
+
+
+def test_flinks_metrics_are_off_unless_asked_for():
+    """0 picks a free port; the supervisor's own page has one in any case."""
+    at = choose(UpSettings(), 1, {})
+    assert (at.job_metrics_url, at.up > 0) == ("", True)
+    asked = choose(UpSettings(job_metrics_port=9249), 1, at.ports())
+    assert (asked.job_metrics_url, asked.up) == ("http://127.0.0.1:9249/metrics", at.up)
 
 
 def test_our_own_redis_has_a_socket_beside_its_port():

@@ -54,3 +54,9 @@ def test_the_heap_is_what_was_asked_for(tmp_path):
     assert {"-Xms200m", "-Xmx200m"} <= set(command)
     assert command[command.index("--ui-port") + 1] == "-1"
     assert command[command.index("io.scurry.job.Main") - 2 :][:2] == ["-cp", job.classpath][-2:]
+
+
+def test_the_reporter_is_set_only_with_a_port():
+    """Under the names that Flink has for it."""
+    assert java.reporter(-1) == {}
+    assert java.reporter(9249)["metrics.reporter.prom.port"] == "9249"

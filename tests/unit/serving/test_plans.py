@@ -56,13 +56,14 @@ def test_one_gateway_has_its_port_to_itself(plans):
 def test_several_gateways_share_a_port(plans, tmp_path):
     """Each with a log and a session of its own."""
     folder = Folder(tmp_path)
-    made = Plans(UpSettings(), replace(AT, gateways=2), folder, {"SCURRY_MAX_BYTES_IN_FLIGHT": "7"}).gateways()
+    made = Plans(UpSettings(), replace(AT, gateways=2, metrics=8, more_metrics=(9,)), folder,
+                 {"SCURRY_MAX_BYTES_IN_FLIGHT": "7"}).gateways()  # fmt: skip
     assert [plan.name for plan in made] == ["gateway-0", "gateway-1"]
     assert len({plan.log for plan in made}) == 2
-    for plan in made:
+    for plan, page in zip(made, (8, 9), strict=True):
         words = " ".join(plan.command)
-        ports = "--http-port 10 --grpc-port 0 --metrics-port 0"
-        assert f"gateway --host 127.0.0.1 {ports} --reuse-port --drain-s 10.0" in words
+        ports = f"--http-port 10 --grpc-port 0 --reuse-port --metrics-port {page}"
+        assert f"gateway --host 127.0.0.1 {ports} --drain-s 10.0" in words
         assert plan.session
         assert plan.environ["SCURRY_MAX_BYTES_IN_FLIGHT"] == "7"
 
@@ -199,3 +200,14 @@ def test_workers_hear_what_they_may_open(tmp_path):
     assert plan.environ["SCURRY_ALLOW"] == "python,sklearn-pickle"
     assert "--max-load-s 7.0" in " ".join(plan.command)
     assert "SCURRY_ALLOW" not in made.gateways()[0].environ
+
+
+def test_what_is_seen_is_set_for_all(tmp_path):
+    """Logs, metrics and traces, in every process."""
+    settings = UpSettings(log_format="json", traces=0.5, metrics_models=7, access_log=True)
+    made = Plans(settings, AT, Folder(tmp_path), {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://o"})
+    for plan in (*made.workers(2), *made.gateways()):
+        said = [plan.environ[f"SCURRY_{name}"] for name in ("LOG_FORMAT", "TRACES", "METRICS_MODELS")]
+        assert said == ["json", "0.5", "7"]
+        assert plan.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://o"
+    assert made.gateways()[0].environ["SCURRY_ACCESS_LOG"] == "1"

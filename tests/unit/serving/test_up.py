@@ -58,7 +58,7 @@ def happened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[s
     monkeypatch.setattr(FakeChild, "happened", order, raising=False)
     monkeypatch.setattr(module, "Child", FakeChild)
     monkeypatch.setattr(module.Keeper, "keep", lambda keeper: order.append(f"keep {keeper.child.plan.name}"))
-    monkeypatch.setattr(module.jars, "find", lambda *_: module.jars.Job(tmp_path, tmp_path, tmp_path))
+    monkeypatch.setattr(module.jars, "find", lambda *_, **__: module.jars.Job(tmp_path, tmp_path, tmp_path))
     monkeypatch.setattr(module.java, "find", lambda _: "java")
     monkeypatch.setattr(module.redis_server, "find", lambda _: Server("redis-server", (7, 0)))
 

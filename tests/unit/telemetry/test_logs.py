@@ -1,6 +1,7 @@
 """Logs: one line of key=value pairs for each event."""
 
 import io
+import json
 import logging
 
 import pytest
@@ -52,3 +53,17 @@ def test_an_unknown_level_is_refused():
 def test_timestamps_are_utc_with_milliseconds():
     """RFC 3339 in UTC."""
     assert logs.timestamp(1.5) == "1970-01-01T00:00:01.500Z"
+
+
+def test_json_has_the_same_pairs(log):
+    """Numbers stay numbers; a traceback is one string."""
+    logs.configure_logging("worker", "info", log, form="json")
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        logging.getLogger("x").exception("it broke", extra=logs.about("r-1", "m", of=3))
+    (line,) = log.getvalue().splitlines()
+    told = json.loads(line)
+    assert (told["msg"], told["request"], told["model"], told["of"]) == ("it broke", "r-1", "m", 3)
+    assert told["process"] == "worker"
+    assert "ValueError: two\nlines" in told["error"]

@@ -20,6 +20,10 @@ MODELS: Final = "/v2/models/"
 """What nearly every request asks for: no prefix below it is another door's."""
 
 
+OTHERWISE: Final = "oip"
+"""The door of the Open Inference Protocol, which has no prefix of its own."""
+
+
 class HttpDoor(Protocol):
     """Answers the requests of one protocol."""
 
@@ -46,6 +50,14 @@ class Entrance:
             if path == prefix or path.startswith(f"{prefix}/"):
                 return door
         return self._otherwise
+
+    def name_of(self, target: str) -> str:
+        """The name of the door that a request is shown to: its prefix, or `oip` for the one that has all the rest."""
+        if target.startswith(MODELS):
+            return OTHERWISE
+        path = target.partition("?")[0]
+        found = (prefix for prefix, _ in self._doors if path == prefix or path.startswith(f"{prefix}/"))
+        return next(found, OTHERWISE)
 
     def __repr__(self) -> str:
         return f"<Entrance to {self._otherwise!r} and {', '.join(prefix for prefix, _ in self._doors) or 'no other'}>"

@@ -13,7 +13,7 @@ from typing import Final, Protocol, cast
 from scurry.gateway.doors import patience
 from scurry.gateway.doors.entrance import HttpDoor
 from scurry.gateway.doors.event_stream import NO_EVENTS
-from scurry.gateway.doors.heads import Heads
+from scurry.gateway.doors.heads import Head, Heads
 from scurry.gateway.doors.inbox import Inbox, Unusual, WholeRequest
 from scurry.gateway.doors.replies import HttpReply, refusal, written
 from scurry.gateway.doors.writing_side import WritingSide
@@ -33,6 +33,10 @@ class Host(Protocol):
     max_body_bytes: int
     body_timeout_s: float
 
+    def note(self, head: Head, reply: HttpReply, seconds: float) -> None:
+        """A request was answered."""
+        ...
+
     def unusual(self) -> asyncio.Protocol:
         """aiohttp, for a connection that it takes over."""
         ...
@@ -47,6 +51,7 @@ class HttpConnection(WritingSide):
         self._inbox = Inbox(host.heads, host.admission, host.max_body_bytes)
         self._asked: WholeRequest | None = None  # what is being answered
         self._reading = self._paused = self._leaving = False
+        self._begun = self._loop.time()  # when the request was whole
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A caller has come."""
@@ -61,8 +66,7 @@ class HttpConnection(WritingSide):
 
     def data_received(self, data: bytes) -> None:
         """Collect until there is a whole request."""
-        if not self._inbox.awaits:
-            self._since = self._loop.time()
+        self._since = self._since if self._inbox.awaits else self._loop.time()
         self._inbox.put(data)
         self._read()
 
@@ -93,7 +97,7 @@ class HttpConnection(WritingSide):
         self._reading = True
         try:
             while not self._is_busy and (asked := self._inbox.take()) is not None:
-                self._asked = asked
+                self._asked, self._begun = asked, self._loop.time()
                 self._host.door.begin(asked.head, asked.body, asked.room, self._reply)
         except Unusual:
             self._hand_over()
@@ -116,6 +120,7 @@ class HttpConnection(WritingSide):
         asked, transport = self._asked, self._transport
         assert asked is not None, "one answer for each request"
         asked.room.give_back_all()
+        self._host.note(asked.head, reply, self._loop.time() - self._begun)
         if transport is None:
             self._asked = None
             return

@@ -73,6 +73,7 @@ class Inference:
         except Exception as cause:
             response = refusal(told(cause, asked.model, asked.version))
         if response is not None:
+            response.request = asked.id
             asked.done(response)
 
     def _like_another(self, asked: _Asked, fields: Fields) -> HttpReply | None:
@@ -125,7 +126,7 @@ class _Asked:
     """One request on its way: for whom, and how to write its answer. Called when its reply has come."""
 
     __slots__ = (
-        "_inference", "binary", "done", "echo", "key", "model", "priority", "tenant", "timeout_us", "traceparent",
+        "_inference", "binary", "done", "echo", "id", "key", "model", "priority", "tenant", "timeout_us", "traceparent",
         "version",
     )  # fmt: skip
 
@@ -137,7 +138,7 @@ class _Asked:
         coding = coding_wanted(headers.get("Accept-Encoding", ""))
         self.done = compressing(done, coding, inference.background) if coding else done
         self.binary = oip_binary.BinaryOutputs()
-        self.echo = ""
+        self.echo = self.id = ""  # the caller's word, and our own
 
     def __call__(self, fields: asyncio.Future[Fields]) -> None:
         self._inference.finish(self, fields)
@@ -153,6 +154,7 @@ class _Asked:
 
     def call(self, request_id: str, message: bytes, parked: Parked) -> InferCall:
         """What is asked for it."""
+        self.id = request_id
         return InferCall(
             self.model, request_id, message, parked, self.version, self.key, self.traceparent, self.timeout_us,
             self.priority, self.tenant,

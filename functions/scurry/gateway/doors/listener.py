@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from scurry.gateway.doors.entrance import HttpDoor
-from scurry.gateway.doors.heads import Heads
+from scurry.gateway.doors.entrance import OTHERWISE, Entrance, HttpDoor
+from scurry.gateway.doors.heads import Head, Heads
 from scurry.gateway.doors.http_connection import HttpConnection
+from scurry.gateway.doors.replies import HttpReply
 from scurry.gateway.doors.unusual_http import UnusualHttp
 from scurry.gateway.limits import Admission
+from scurry.gateway.traffic import Answered, Traffic
 
 LOOK_S: Final = 0.25
 """How often connections are looked at for callers that are late; a timer for each would be set with each request."""
@@ -22,15 +24,25 @@ class Listener:
     """Serves one door."""
 
     def __init__(
-        self, door: HttpDoor, admission: Admission, *, max_body_bytes: int, body_timeout_s: float
+        self,
+        door: HttpDoor,
+        admission: Admission,
+        *,
+        max_body_bytes: int,
+        body_timeout_s: float,
+        traffic: Traffic | None = None,
     ) -> None:
         self.door = door
+        self.traffic = traffic or Traffic()
+        self._name_of = door.name_of if isinstance(door, Entrance) else lambda _: OTHERWISE
         self.admission = admission
         self.max_body_bytes = max_body_bytes
         self.body_timeout_s = body_timeout_s
         self.heads = Heads()
         self.connections: set[HttpConnection] = set()
-        self._unusual = UnusualHttp(door, admission, max_body_bytes=max_body_bytes, body_timeout_s=body_timeout_s)
+        self._unusual = UnusualHttp(
+            door, admission, max_body_bytes=max_body_bytes, body_timeout_s=body_timeout_s, note=self.note
+        )
         self._loop = asyncio.get_running_loop()
         self._sockets: asyncio.Server | None = None
         self._looking: asyncio.TimerHandle | None = None
@@ -43,6 +55,20 @@ class Listener:
         )
         self._look()
         return int(self._sockets.sockets[0].getsockname()[1])
+
+    @property
+    def count(self) -> int:
+        """Connections that are open."""
+        return len(self.connections) + self._unusual.count
+
+    def note(self, head: Head, reply: HttpReply, seconds: float) -> None:
+        """A request was answered: count it, and log it if that is wanted."""
+        door, sent = self._name_of(head.target), sum(map(len, reply.parts))
+        told = Answered(door, reply.status, reply.code, seconds, head.size, sent)
+        self.traffic.note(told)
+        if self.traffic.logs:
+            trace = head.headers.get("traceparent", "")
+            self.traffic.log(told, head.method, head.target, request=reply.request, traceparent=trace)
 
     def unusual(self) -> asyncio.Protocol:
         """aiohttp, for a connection that it takes over."""

@@ -26,14 +26,19 @@ _BINARY: Final = (
 
 
 class HttpReply:
-    """A whole HTTP response: `head` up to the blank line, which is not in it, and the parts of the body."""
+    """A whole HTTP response: `head` up to the blank line, which is not in it, and the parts of the body.
 
-    __slots__ = ("head", "parts", "status")
+    Beside it, for who counts and logs: the error's code, and the id of the request that it answers.
+    """
 
-    def __init__(self, status: int, head: bytes, parts: list[bytes]) -> None:
+    __slots__ = ("code", "head", "parts", "request", "status")
+
+    def __init__(self, status: int, head: bytes, parts: list[bytes], code: str = "ok") -> None:
         self.status = status
         self.head = head
         self.parts = parts
+        self.code = code
+        self.request = ""
 
     def __repr__(self) -> str:
         return f"<HttpReply {self.status} of {sum(map(len, self.parts))} bytes>"
@@ -62,7 +67,9 @@ def refusal(cause: ScurryError) -> HttpReply:
     headers = b"Retry-After: %d\r\n" % row.retry_after if row.retry_after else b""
     if row.http == HTTPStatus.UNAUTHORIZED:
         headers = b"WWW-Authenticate: Bearer\r\n"
-    return json_reply({"error": shortened(cause.message), "code": cause.code}, row.http, headers)
+    reply = json_reply({"error": shortened(cause.message), "code": cause.code}, row.http, headers)
+    reply.code = cause.code
+    return reply
 
 
 def head_of(reply: HttpReply, *, keep_alive: bool, old: bool = False) -> bytes:

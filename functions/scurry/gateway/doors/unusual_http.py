@@ -6,6 +6,8 @@ aiohttp's low-level server: its router and its response headers would cost more 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from time import perf_counter
 from typing import Final
 
 from aiohttp import StreamReader, web
@@ -15,7 +17,7 @@ from scurry.gateway.doors.aiohttp_connection import AiohttpConnection, AiohttpSe
 from scurry.gateway.doors.entrance import HttpDoor, answered
 from scurry.gateway.doors.heads import Head, has_wishes
 from scurry.gateway.doors.raw_response import RawResponse
-from scurry.gateway.doors.replies import refusal
+from scurry.gateway.doors.replies import HttpReply, refusal
 from scurry.gateway.limits import Admission, Room
 from scurry.wire.errors import InvalidRequest, ScurryError
 
@@ -27,9 +29,16 @@ class UnusualHttp:
     """Reads bodies within limits and asks the door."""
 
     def __init__(
-        self, door: HttpDoor, admission: Admission, *, max_body_bytes: int, body_timeout_s: float
+        self,
+        door: HttpDoor,
+        admission: Admission,
+        *,
+        max_body_bytes: int,
+        body_timeout_s: float,
+        note: Callable[[Head, HttpReply, float], None] = lambda *_: None,
     ) -> None:
         self._door = door
+        self._note = note
         self._admission = admission
         self._max_body_bytes = max_body_bytes
         self._body_timeout_s = body_timeout_s
@@ -56,10 +65,12 @@ class UnusualHttp:
             except ScurryError as cause:
                 if isinstance(request.protocol, AiohttpConnection):
                     request.protocol.refuse_the_rest()
-                return RawResponse(refusal(cause), request, keep_alive=False)
-            keep_alive, wishes = bool(request.keep_alive), has_wishes(request.headers)
-            head = Head(request.method, request.raw_path, request.headers, len(body), keep_alive, wishes)
+                reply = refusal(cause)
+                self._note(_head(request, 0), reply, 0.0)
+                return RawResponse(reply, request, keep_alive=False)
+            head, begun = _head(request, len(body)), perf_counter()
             reply = await answered(self._door, head, body, room)
+            self._note(head, reply, perf_counter() - begun)
         return RawResponse(reply, request, keep_alive=head.keep_alive)
 
     async def _body(self, request: web.BaseRequest, room: Room) -> bytes:
@@ -101,6 +112,11 @@ class UnusualHttp:
 
     def __repr__(self) -> str:
         return f"<UnusualHttp {self.count} connections>"
+
+
+def _head(request: web.BaseRequest, size: int) -> Head:
+    keep_alive, wishes = bool(request.keep_alive), has_wishes(request.headers)
+    return Head(request.method, request.raw_path, request.headers, size, keep_alive, wishes)
 
 
 async def _invite(request: web.BaseRequest) -> None:

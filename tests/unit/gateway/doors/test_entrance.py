@@ -48,3 +48,10 @@ async def test_the_longest_prefix_wins(target: str, door: str) -> None:
         reply: HttpReply = await answered(entrance, Head("GET", target, {}, 0, True), b"", room)
     assert reply.parts == [f'"{door}"'.encode()]
     assert repr(Entrance(Named("rest"))) == "<Entrance to rest and no other>"
+
+
+def test_a_door_is_named_by_its_prefix():
+    """The one that has all the rest is `oip`."""
+    entrance = Entrance(object(), {"v1": object(), "/v1": object()})  # type: ignore[dict-item, arg-type]
+    assert entrance.name_of("/v1/models/m:predict?x") == "/v1"
+    assert [entrance.name_of(target) for target in ("/v2/models/m/infer", "/v1x", "/")] == ["oip"] * 3

@@ -14,7 +14,7 @@ from scurry.gateway.doors import patience
 from scurry.gateway.doors.heads import Head, Heads
 from scurry.gateway.doors.http_connection import AHEAD, HttpConnection
 from scurry.gateway.doors.inbox import MAX_HEAD
-from scurry.gateway.doors.replies import json_reply
+from scurry.gateway.doors.replies import HttpReply, json_reply
 from scurry.gateway.limits import COPIES, Admission, Room
 
 LIMIT = 4 * AHEAD
@@ -90,6 +90,11 @@ class Host:
         self.heads = Heads()
         self.connections: set[HttpConnection] = set()
         self.handed: list[Unusual] = []
+        self.noted: list[tuple[str, int]] = []
+
+    def note(self, head: Head, reply: HttpReply, seconds: float) -> None:
+        assert 0 <= seconds < 60
+        self.noted.append((head.target, reply.status))
 
     def unusual(self) -> Unusual:
         self.handed.append(Unusual())

@@ -34,10 +34,13 @@ async def page(records: dict | None) -> tuple[int, str]:
 
 
 async def test_the_page_shows_the_view():
-    """Without Redis it says so."""
+    """Beside what the process itself counts; without Redis that alone, and it says so."""
     status, text = await page({"m": {"model": "m", "versions": [{"version": "1", "requests": 3}]}})
     assert (status, 'scurry_requests_total{model="m",version="1"} 3' in text) == (200, True)
-    assert await page(None) == (503, "unavailable: No Redis.\n")
+    assert "scurry_view_up 1\n" in text
+    status, text = await page(None)
+    assert (status, "scurry_view_up 0\n" in text, "scurry_requests_total" in text) == (200, True, False)
+    assert "process_resident_memory_bytes" in text
 
 
 async def test_a_taken_port_is_done_without():

@@ -1,0 +1,89 @@
+"""The supervisor's page: what runs, and where Prometheus finds it.
+
+`/metrics` has a line for each process, `/targets` the pages of all of them in the form of Prometheus' HTTP discovery:
+ports are free ones, and change.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from aiohttp import web
+
+from scurry.telemetry.process import own_figures, usage
+from scurry.telemetry.prometheus import CONTENT_TYPE, Figure, page
+
+_log = logging.getLogger(__name__)
+
+Facts = Mapping[str, Any]
+
+
+class Overview:
+    """Answers from what the supervisor would write down at that moment."""
+
+    def __init__(self, facts: Callable[[], Facts]) -> None:
+        self._facts = facts
+        self._runner: web.AppRunner | None = None
+
+    async def open(self, host: str, port: int) -> None:
+        """Listen; a port that is taken by now is said and done without."""
+        app = web.Application()
+        app.router.add_get("/metrics", self._metrics)
+        app.router.add_get("/targets", self._targets)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError as exc:
+            _log.warning("the supervisor's metrics are not served: %s", exc)
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        text = page([*figures(self._facts()), *own_figures()])
+        return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
+
+    async def _targets(self, _: web.Request) -> web.Response:
+        return web.Response(text=json.dumps(targets(self._facts())), content_type="application/json")
+
+    def __repr__(self) -> str:
+        return f"<Overview {'open' if self._runner else 'closed'}>"
+
+
+def figures(facts: Facts) -> Iterator[Figure]:
+    """Each process: whether it runs, how often it was started again, what it takes."""
+    yield Figure("scurry_ready", "gauge", "Whether all was ready once, and nothing refuses to start", facts["ready"])
+    for name, one in facts["processes"].items():
+        labels = (("process", name),)
+        running = one["state"] == "running"
+        yield Figure("scurry_process_running", "gauge", "Whether a process runs", running, labels)
+        again = "How often a process was started again"
+        yield Figure("scurry_process_restarts_total", "counter", again, one["restarts"], labels)
+        taken = usage(one["pid"]) if one["pid"] else None
+        if taken is not None:
+            cpu = "Time that a process computed"
+            yield Figure("scurry_process_cpu_seconds_total", "counter", cpu, taken.cpu_seconds, labels)
+            memory = "Memory that a process has"
+            yield Figure("scurry_process_resident_memory_bytes", "gauge", memory, taken.resident_bytes, labels)
+
+
+def targets(facts: Facts) -> list[dict[str, Any]]:
+    """Where the pages are, each group with the component that it is a page of."""
+    urls = {
+        "up": [facts["up_url"]],
+        "gateway": facts["metrics_urls"],
+        "functions": [facts["functions_url"]],
+        "worker": facts["worker_urls"],
+        "job": [facts["job_metrics_url"]] if facts["job_metrics_url"] else [],
+    }
+    return [
+        {"targets": [url.partition("//")[2].partition("/")[0] for url in found], "labels": {"component": component}}
+        for component, found in urls.items()
+        if found
+    ]
