@@ -71,7 +71,6 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) ->
     if not await _connected(client, stop):
         return
     try:
-        client.streams.tell_entries(tracing is not None)
         models, ask, state = Models(client), ask_of(client, settings, tracing), state_of(settings)
         results, callbacks = results_of(client, ask, settings)
         entrance = entrance_of(
@@ -164,7 +163,9 @@ def parts_of(ask: Ask, door: HttpDoor, settings: GatewaySettings) -> Parts:
 
 
 def ask_of(client: Client, settings: GatewaySettings, tracing: Tracing | None = None) -> Ask:
-    """What every door asks through, so that the limit is one for all of them."""
+    """What every door asks through, so that the limit is one for all of them; the client is open."""
+    if tracing is not None:
+        client.streams.tell_entries(True)
     return Ask(client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s, tracing=tracing)
 
 
