@@ -82,7 +82,9 @@ async def test_both_ways_give_the_same(stack: Stack, folder: Path) -> None:
             pending = await client.start("client-same", [[4.0]])
             assert (await pending)["y"].item() == 8.0
             told.append(failures)
-        assert told[0] == told[1]
+        assert [each[:2] for each in told[0]] == [each[:2] for each in told[1]]
+        # of a model that is not there the gateway speaks as Triton does, and then as the job does
+        assert all(there[2].endswith(here[2]) for here, there in zip(*told, strict=True))
         records = [await client.registry.record("client-same") for client in (redis, http)]
         assert records[0]["versions"][0]["uri"] == records[1]["versions"][0]["uri"] == str(folder / "double.onnx")
         await redis.registry.unregister("client-same")
