@@ -110,7 +110,7 @@ def test_every_page_counts_what_was_asked(seen: Stack) -> None:
     assert grown("worker", "scurry_worker_batch_size_sum", model="seen") == 5
     for stage in ("input", "compute", "output"):
         assert grown("worker", "scurry_worker_stage_seconds_total", model="seen", stage=stage) > 0
-    assert total(after["up"]["scurry_process_running"]) == 5
+    assert total(after["up"]["scurry_process_running"]) == 6
     assert total(after["up"]["scurry_process_resident_memory_bytes"], process="job") > 1 << 20
     wait(lambda: total(scraped(seen, "gateway").get("scurry_answers_total", {}), model="seen", code="ok") >= 8)
 
@@ -162,7 +162,8 @@ def test_top_and_status_show_models_and_load(seen: Stack) -> None:
     top = json.loads(seen.run("top", "--once", "--json", "--dir", str(seen.dir)).stdout)
     row = next(each for each in top["models"] if each["model"] == "seen")
     assert (row["version"], row["state"]) == ("1", "ready")
-    assert {each["process"] for each in top["processes"]} == {"redis", "functions", "worker-0", "job", "gateway"}
+    processes = {"redis", "functions", "worker-0", "job", "gateway", "bridge"}
+    assert {each["process"] for each in top["processes"]} == processes
     assert all(each["memory"] > 1 << 20 for each in top["processes"])
     assert top["workers"][0]["models"] >= 1
     bare = json.loads(seen.run("top", "--once", "--json", "--redis-url", seen.redis_url).stdout)
