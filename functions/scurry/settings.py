@@ -85,6 +85,18 @@ class GatewaySettings(CommonSettings):
     timeout_s: float = 30.0
     drain_s: float = 20.0
     admin_key: str = ""
+    api_keys: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+    tls_client_ca: str = ""
+    cors_origins: str = ""
+    max_connections: int = 16384
+    max_connections_each: int = 0
+    max_head_bytes: int = 16 * 1024
+    max_headers: int = 100
+    max_tensor_bytes: int = 0
+    max_rows: int = 0
+    max_in_flight_each: int = 0
     reuse_port: bool = False
 
 
@@ -119,6 +131,11 @@ class UpSettings(CommonSettings):
     on_gap: str = "fail"
     forget_checkpoints: bool = False
     admin_key: str = ""
+    api_keys: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+    tls_client_ca: str = ""
+    cors_origins: str = ""
     max_queue_s: float = 10.0
     max_hold_s: float = 60.0
     max_load_s: float = 300.0

@@ -13,6 +13,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 from scurry.client.answers import Answer
 from scurry.client.bodies import Parked
 from scurry.client.waiting import Fields
+from scurry.gateway.limits import NO_LIMITS, TenantsInFlight, TensorLimits
 from scurry.wire.errors import InvalidRequest, NotFound, ScurryError, error
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.names import MODEL_NAME, Keys
@@ -84,7 +85,13 @@ class InferCall(NamedTuple):
 class Ask:
     """Asks for every door, no more at a time than `max_in_flight`, none longer than `timeout_s`."""
 
-    def __init__(self, client: InferenceClient, *, max_in_flight: int, timeout_s: float) -> None:
+    def __init__(
+        self, client: InferenceClient, *, max_in_flight: int, timeout_s: float, max_in_flight_each: int = 0,
+        most: TensorLimits = NO_LIMITS,
+    ) -> None:  # fmt: skip
+        """`most` is what doors hold requests against once they have read them."""
+        self.most = most
+        self._each = TenantsInFlight(max_in_flight_each)
         self._client = client
         self._max_in_flight = max_in_flight
         self._timeout_s = timeout_s
@@ -96,6 +103,8 @@ class Ask:
         """Send a call; the future gets the fields of its reply. Raises `ScurryError`."""
         if self._in_flight >= self._max_in_flight:
             raise error("overloaded", f"{self._in_flight} requests are in flight already: try again in a moment.")
+        if self._each.limit and call.tenant:
+            self._each.check(call.tenant)
         most, wanted = self._timeout_s, call.timeout_us / 1e6
         future = self._client.submit(
             call.model,
@@ -112,6 +121,8 @@ class Ask:
         )
         self._in_flight += 1
         future.add_done_callback(self._leave)
+        if self._each.limit and call.tenant:
+            future.add_done_callback(self._each.entered(call.tenant))
         return future
 
     async def read(self, fields: Fields) -> Answer:

@@ -14,6 +14,10 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import HttpRequestParser, HttpVersion11
 from aiohttp.http_exceptions import BadHttpMessage
 
+from scurry.gateway.access import ANYBODY, Caller
+
+MAX_HEAD: Final = 16 * 1024
+MAX_HEADERS: Final = 100
 KNOWN: Final = 1024
 """Heads that are remembered; with more of them, all are forgotten and read anew."""
 LONGEST: Final = 2048
@@ -28,12 +32,14 @@ class Head(NamedTuple):
     headers: Mapping[str, str]
     size: int
     keep_alive: bool
+    caller: Caller = ANYBODY  # as the entrance has found out
 
 
 class Heads:
-    """The heads that were seen lately."""
+    """The heads that were seen lately, none of them with a longer line or more headers than these."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_head_bytes: int = MAX_HEAD, max_headers: int = MAX_HEADERS) -> None:
+        self.max_head_bytes, self.max_headers = max_head_bytes, max_headers
         self._known: dict[bytes, Head] = {}
         loop = asyncio.get_running_loop()
         self._loop, self._nobody = loop, BaseProtocol(loop)
@@ -50,8 +56,12 @@ class Heads:
         return head
 
     def _parse(self, data: bytes) -> Head | None:
+        parser = HttpRequestParser(
+            self._nobody, self._loop, 1 << 16, max_line_size=self.max_head_bytes,
+            max_headers=self.max_headers, max_field_size=self.max_head_bytes,
+        )  # fmt: skip
         try:
-            messages, upgraded, rest = HttpRequestParser(self._nobody, self._loop, 1 << 16).feed_data(data)
+            messages, upgraded, rest = parser.feed_data(data)
         except BadHttpMessage:
             return None
         if len(messages) != 1 or upgraded or rest:
@@ -62,7 +72,17 @@ class Heads:
             return None
         if "Expect" in message.headers or len(lengths) > 1:
             return None
-        return Head(message.method, message.path, message.headers, int(lengths[0]), not message.should_close)
+        target = origin_form(message.path)
+        return Head(message.method, target, message.headers, int(lengths[0]), not message.should_close)
 
     def __repr__(self) -> str:
         return f"<Heads {len(self._known)} known>"
+
+
+def origin_form(target: str) -> str:
+    """A target without the scheme and host that callers through a proxy may write: `http://host/v2` is `/v2`."""
+    scheme, found, rest = target.partition("://")
+    if not found or scheme.lower() not in ("http", "https"):
+        return target
+    _, slash, path = rest.partition("/")
+    return slash + path or "/"

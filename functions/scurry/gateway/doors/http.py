@@ -14,7 +14,7 @@ from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
 from scurry.gateway.doors.entrance import Done
 from scurry.gateway.doors.heads import Head
-from scurry.gateway.doors.inference import Headers, Inference
+from scurry.gateway.doors.inference import Inference
 from scurry.gateway.doors.paths import NoSuchPath, Operation, operation_of
 from scurry.gateway.doors.replies import HttpReply, json_reply, refusal
 from scurry.gateway.health import Health, is_ready
@@ -43,31 +43,33 @@ class OpenInferenceHttp:
             if operation.name == "infer":
                 self._inference.begin(operation, head.headers, body, room, done)
             else:
-                task = asyncio.get_running_loop().create_task(self._answer(operation, head.headers, body, done))
+                task = asyncio.get_running_loop().create_task(self._answer(operation, head, body, done))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
         except Exception as cause:
             done(_refused(cause, head.target))
 
-    async def _answer(self, operation: Operation, headers: Headers, body: bytes, done: Done) -> None:
+    async def _answer(self, operation: Operation, head: Head, body: bytes, done: Done) -> None:
         """Everything but inference."""
         try:
             if operation.name == "change":
-                reply = await self._change(operation.model, headers, body)
+                reply = await self._change(operation.model, head, body)
             else:
                 reply = await self._tell(operation, body)
         except Exception as cause:
             reply = _refused(cause, operation.name)
         done(reply)
 
-    async def _change(self, model: str, headers: Headers, body: bytes) -> HttpReply:
+    async def _change(self, model: str, head: Head, body: bytes) -> HttpReply:
+        headers = head.headers
         scheme, _, token = headers.get("Authorization", "").partition(" ")
         given = token.strip() if scheme.lower() == "bearer" else headers.get("X-Admin-Key", "")
         try:
             change = body.decode()
         except UnicodeDecodeError:
             raise InvalidRequest("bad_request", "The body is not UTF-8.") from None
-        return json_reply(await self._admin.change(model, change, given, from_page="Origin" in headers))
+        from_page = "Origin" in headers
+        return json_reply(await self._admin.change(model, change, given, from_page=from_page, caller=head.caller))
 
     async def _tell(self, operation: Operation, body: bytes) -> HttpReply:
         if operation.model:

@@ -11,11 +11,13 @@ import asyncio
 from typing import Final, Protocol, cast
 
 from scurry.gateway.doors import patience
+from scurry.gateway.doors.census import Census
 from scurry.gateway.doors.entrance import HttpDoor
 from scurry.gateway.doors.heads import Heads
 from scurry.gateway.doors.inbox import Inbox, Unusual, WholeRequest
 from scurry.gateway.doors.replies import WHOLE, HttpReply, head_of, refusal, written
 from scurry.gateway.limits import Admission
+from scurry.wire.errors import InvalidRequest
 
 AHEAD: Final = 1 << 20
 """Bytes that may wait behind a request that is being answered; a caller who sends more is not read meanwhile."""
@@ -28,11 +30,12 @@ class Host(Protocol):
     admission: Admission
     heads: Heads
     connections: set[HttpConnection]
+    census: Census
     max_body_bytes: int
     body_timeout_s: float
 
-    def unusual(self) -> asyncio.Protocol:
-        """aiohttp, for a connection that it takes over."""
+    def unusual(self, door: HttpDoor) -> asyncio.Protocol:
+        """aiohttp, for a connection that it takes over, which goes on with this door."""
         ...
 
 
@@ -40,7 +43,7 @@ class HttpConnection(asyncio.Protocol):
     """Takes one request after the other."""
 
     def __init__(self, host: Host) -> None:
-        self._host = host
+        self._host, self.door = host, host.door  # as it was when we came: a gateway that stops has another for new ones
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._inbox = Inbox(host.heads, host.admission, host.max_body_bytes)
@@ -51,11 +54,14 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A caller has come."""
-        self._transport = cast("asyncio.Transport", transport)
-        self._host.connections.add(self)
+        if self._host.census.enter(cast("asyncio.Transport", transport)):
+            self._transport = cast("asyncio.Transport", transport)
+            self._host.connections.add(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:  # noqa: ARG002 - asyncio's name
         """The caller has gone; what it asked for is finished for nobody."""
+        if self._transport is not None:
+            self._host.census.leave(self._transport)
         self._forget()
         self._inbox.close()
 
@@ -85,14 +91,17 @@ class HttpConnection(asyncio.Protocol):
         if self._full:
             self._transport.abort()
         elif awaits:
-            self._transport.write(written(refusal(patience.late(awaits, limit)), keep_alive=False))
+            self._refuse(patience.late(awaits, limit))
         self.close()
 
     def leave(self) -> None:
-        """Close behind what is being answered."""
+        """The next answer is the last, and says so: a caller who is just sending loses nothing."""
         self._leaving = True
-        if self._asked is None:
-            self.close()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing has been asked that is not answered."""
+        return self._asked is None and not self._inbox.awaits
 
     def close(self) -> None:
         """Hang up."""
@@ -107,9 +116,11 @@ class HttpConnection(asyncio.Protocol):
         try:
             while not self._is_busy and (asked := self._inbox.take()) is not None:
                 self._asked = asked
-                self._host.door.begin(asked.head, asked.body, asked.room, self._reply)
+                self.door.begin(asked.head, asked.body, asked.room, self._reply)
         except Unusual:
             self._hand_over()
+        except InvalidRequest as cause:
+            self._refuse(cause)
         finally:
             self._reading = False
         self._pace()
@@ -139,9 +150,15 @@ class HttpConnection(asyncio.Protocol):
         else:
             self.close()
 
+    def _refuse(self, cause: InvalidRequest) -> None:
+        """What comes cannot be served, nor what may come behind it."""
+        if self._transport is not None:
+            self._transport.write(written(refusal(cause), keep_alive=False))
+        self.close()
+
     def _hand_over(self) -> None:
         """Let aiohttp have the connection from here on."""
-        transport, other = self._transport, self._host.unusual()
+        transport, other = self._transport, self._host.unusual(self.door)
         if transport is None:
             return
         self._forget()

@@ -16,7 +16,7 @@ from scurry.client.answers import Answer, at_hand
 from scurry.client.bodies import Parked, park
 from scurry.client.waiting import Fields
 from scurry.gateway.ask import Ask, InferCall, take_priority, take_timeout, told
-from scurry.gateway.doors.entrance import Done
+from scurry.gateway.doors.entrance import TENANT, Done
 from scurry.gateway.doors.paths import Operation
 from scurry.gateway.doors.replies import HttpReply, binary_reply, refusal
 from scurry.gateway.limits import Room
@@ -32,15 +32,13 @@ AT_ONCE: Final = 256 * 1024
 """JSON up to this size is read and written on the loop: a few milliseconds at most."""
 STICKY: Final = "Scurry-Key"
 """Request header with the sticky key for weighted splits."""
-TENANT: Final = "X-Scurry-Tenant"
-"""Request header with the tenant whose rate a request counts against."""
 
 
 class Inference:
     """Answers the operation `infer`."""
 
     def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+        self._ask, self.most = ask, ask.most
         self._prepared, self._json, self._replies = PreparedCalls(), PreparedJson(), PreparedReplies()
         self._parsers = ThreadPoolExecutor(1, "parse")
         self._tasks: set[asyncio.Task[None]] = set()
@@ -170,7 +168,8 @@ class _Asked:
         return not self.binary.named and not self.echo
 
     def hear(self, request: InferRequest) -> None:
-        """Take from a request what travels beside it. Raises `InvalidRequest`."""
+        """Take from a request what travels beside it, and hold it against the limits. Raises `InvalidRequest`."""
+        self._inference.most.check(request)
         self.timeout_us, self.priority = take_timeout(request), take_priority(request)
 
     def call(self, request_id: str, message: bytes, parked: Parked) -> InferCall:

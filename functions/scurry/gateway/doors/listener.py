@@ -3,61 +3,102 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import Final
 
+from scurry.gateway.doors import patience
+from scurry.gateway.doors.census import Census
+from scurry.gateway.doors.closed import Closed
 from scurry.gateway.doors.entrance import HttpDoor
 from scurry.gateway.doors.heads import Heads
 from scurry.gateway.doors.http_connection import HttpConnection
 from scurry.gateway.doors.unusual_http import UnusualHttp
 from scurry.gateway.limits import Admission
+from scurry.wire.errors import Unavailable
 
 LOOK_S: Final = 0.25
 """How often connections are looked at for callers that are late; a timer for each would be set with each request."""
+STOPPING: Final = Unavailable("unavailable", "This gateway is stopping: ask again in a moment, over a new connection.")
 
 
 class Listener:
     """Serves one door."""
 
     def __init__(
-        self, door: HttpDoor, admission: Admission, *, max_body_bytes: int, body_timeout_s: float
-    ) -> None:
+        self, door: HttpDoor, admission: Admission, *, max_body_bytes: int, body_timeout_s: float,
+        heads: Heads | None = None, census: Census | None = None,
+    ) -> None:  # fmt: skip
         self.door = door
         self.admission = admission
         self.max_body_bytes = max_body_bytes
         self.body_timeout_s = body_timeout_s
-        self.heads = Heads()
+        self.heads, self.census = heads or Heads(), census or Census()
         self.connections: set[HttpConnection] = set()
-        self._unusual = UnusualHttp(door, admission, max_body_bytes=max_body_bytes, body_timeout_s=body_timeout_s)
+        self._unusual = UnusualHttp(
+            admission, self.heads, self.census, max_body_bytes=max_body_bytes, body_timeout_s=body_timeout_s
+        )
         self._loop = asyncio.get_running_loop()
         self._sockets: asyncio.Server | None = None
+        self._shares_port = False
         self._looking: asyncio.TimerHandle | None = None
 
-    async def open(self, host: str, port: int, *, reuse_port: bool = False) -> int:
+    async def open(
+        self, host: str, port: int, *, reuse_port: bool = False, context: ssl.SSLContext | None = None
+    ) -> int:
         """Listen, beside others if all of them reuse the port; returns the port. Raises `OSError`."""
         self._sockets = await self._loop.create_server(
-            lambda: HttpConnection(self), host, port, backlog=1024, reuse_port=reuse_port
-        )
+            lambda: HttpConnection(self), host, port, backlog=1024, reuse_port=reuse_port, ssl=context,
+            ssl_handshake_timeout=patience.HEAD_S if context else None,
+        )  # fmt: skip
+        self._shares_port = reuse_port
         self._look()
         return int(self._sockets.sockets[0].getsockname()[1])
 
-    def unusual(self) -> asyncio.Protocol:
-        """aiohttp, for a connection that it takes over."""
-        return self._unusual.connection()
+    def show(self, door: HttpDoor) -> None:
+        """From now on this is the door, also on connections that there are."""
+        self.door = door
+        self._unusual.show(door)
+        for connection in self.connections:
+            connection.door = door
+
+    def unusual(self, door: HttpDoor) -> asyncio.Protocol:
+        """aiohttp, for a connection that it takes over, which goes on with this door."""
+        return self._unusual.connection(door)
 
     async def close(self, seconds: float) -> None:
-        """Take no new connection, answer what has been asked within `seconds`, close."""
-        if self._sockets is not None:
-            self._sockets.close()
-        end = self._loop.time() + seconds
+        """Answer what has been asked within `seconds`, tell each caller with its next answer that it is the last.
+
+        New connections are told that we stop; where others share the port, they get them instead.
+        """
+        begun = self._loop.time()
+        end, quiet = begun + seconds, begun + min(seconds, patience.QUIET_S)
+        self.door = Closed(STOPPING)
+        if self._shares_port:
+            self._stop_listening()
+        self._unusual.leave()
         for connection in tuple(self.connections):
             connection.leave()
-        await self._unusual.close(seconds)
-        while self.connections and self._loop.time() < end:  # noqa: ASYNC110 - once in a lifetime
+        while len(self.census) and self._loop.time() < end:
+            if self._loop.time() >= quiet:
+                self._close_idle()
             await asyncio.sleep(0.01)
+        self._stop_listening()
+        await self._unusual.close(0)
         for connection in tuple(self.connections):
             connection.close()
         if self._looking is not None:
             self._looking.cancel()
+
+    def _close_idle(self) -> None:
+        self._unusual.close_idle()
+        for connection in tuple(self.connections):
+            if connection.is_idle:
+                connection.close()
+
+    def _stop_listening(self) -> None:
+        if self._sockets is not None:
+            self._sockets.close()
+            self._sockets = None
 
     def _look(self) -> None:
         now = self._loop.time()
@@ -66,4 +107,4 @@ class Listener:
         self._looking = self._loop.call_later(LOOK_S, self._look)
 
     def __repr__(self) -> str:
-        return f"<Listener {len(self.connections) + self._unusual.count} connections, {self.admission!r}>"
+        return f"<Listener {len(self.census)} connections, {self.admission!r}>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 
 from aiohttp import web
 
@@ -22,14 +23,17 @@ class Metrics:
         self._models = models
         self._runner: web.AppRunner | None = None
 
-    async def open(self, host: str, port: int, *, reuse_port: bool = False) -> int:
+    async def open(
+        self, host: str, port: int, *, reuse_port: bool = False, context: ssl.SSLContext | None = None
+    ) -> int:
         """Listen; returns the port. One that is taken is said and done without: callers are served all the same."""
         app = web.Application()
+        app.on_response_prepare.append(_unnamed)
         app.router.add_get("/metrics", self._answer)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, host, port, reuse_port=reuse_port or None).start()
+            await web.TCPSite(self._runner, host, port, reuse_port=reuse_port or None, ssl_context=context).start()
         except OSError as cause:
             log.warning("metrics are not served: %s", cause)
             return 0
@@ -50,3 +54,9 @@ class Metrics:
 
     def __repr__(self) -> str:
         return f"<Metrics {'open' if self._runner else 'closed'}>"
+
+
+async def _unnamed(_: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Whoever looks for a server with a known hole is not told what we are made of."""
+    response.headers.popall("Server", None)
+    response.headers["X-Content-Type-Options"] = "nosniff"

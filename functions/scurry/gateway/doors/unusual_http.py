@@ -6,14 +6,15 @@ aiohttp's low-level server: its router and its response headers would cost more 
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import StreamReader, web
 
 from scurry.gateway.doors import patience
 from scurry.gateway.doors.aiohttp_connection import AiohttpConnection, AiohttpServer
+from scurry.gateway.doors.census import Census
 from scurry.gateway.doors.entrance import HttpDoor, answered
-from scurry.gateway.doors.heads import Head
+from scurry.gateway.doors.heads import Head, Heads, origin_form
 from scurry.gateway.doors.raw_response import RawResponse
 from scurry.gateway.doors.replies import refusal
 from scurry.gateway.limits import Admission, Room
@@ -24,25 +25,39 @@ READ_AHEAD: Final = 1024 * 1024
 
 
 class UnusualHttp:
-    """Reads bodies within limits and asks the door."""
+    """Reads bodies within limits and asks the door of their connection."""
 
     def __init__(
-        self, door: HttpDoor, admission: Admission, *, max_body_bytes: int, body_timeout_s: float
+        self, admission: Admission, heads: Heads, census: Census, *, max_body_bytes: int, body_timeout_s: float
     ) -> None:
-        self._door = door
+        self._heads = heads
+        self._leaving = False
         self._admission = admission
         self._max_body_bytes = max_body_bytes
         self._body_timeout_s = body_timeout_s
-        self._server = AiohttpServer(self._serve)
+        self._server = AiohttpServer(self._serve, heads, census)
 
-    def connection(self) -> AiohttpConnection:
+    def connection(self, door: HttpDoor) -> AiohttpConnection:
         """aiohttp's side of one more connection."""
-        return self._server()
+        return self._server.taking_over(door)
+
+    def show(self, door: HttpDoor) -> None:
+        """From now on this is the door of every connection there is."""
+        for connection in self._server.connections:
+            cast("AiohttpConnection", connection).door = door
+
+    def leave(self) -> None:
+        """From now on the next answer on each connection is the last."""
+        self._leaving = True
 
     @property
     def count(self) -> int:
         """How many connections it has."""
         return len(self._server.connections)
+
+    def close_idle(self) -> None:
+        """Close each connection behind what is asked on it."""
+        self._server.pre_shutdown()
 
     async def close(self, seconds: float) -> None:
         """Answer what has been asked within `seconds`, close."""
@@ -50,16 +65,24 @@ class UnusualHttp:
         await self._server.shutdown(seconds)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        connection = cast("AiohttpConnection", request.protocol)
         with self._admission.room() as room:
             try:
+                self._check_head(request)
                 body = await self._body(request, room)
             except ScurryError as cause:
-                if isinstance(request.protocol, AiohttpConnection):
-                    request.protocol.refuse_the_rest()
+                connection.refuse_the_rest()
                 return RawResponse(refusal(cause), request, keep_alive=False)
-            head = Head(request.method, request.raw_path, request.headers, len(body), bool(request.keep_alive))
-            reply = await answered(self._door, head, body, room)
-        return RawResponse(reply, request, keep_alive=head.keep_alive)
+            target, keep = origin_form(request.raw_path), bool(request.keep_alive)
+            head = Head(request.method, target, request.headers, len(body), keep)
+            reply = await answered(connection.door, head, body, room)
+        return RawResponse(reply, request, keep_alive=keep and not self._leaving)
+
+    def _check_head(self, request: web.BaseRequest) -> None:
+        """Each line has been measured, all of them together have not. Raises `too_large`."""
+        size, most = len(request.raw_path), self._heads.max_head_bytes
+        if size + sum(len(name) + len(value) + 4 for name, value in request.raw_headers) > most:
+            raise InvalidRequest("too_large", f"The request's head is larger than {most} bytes, the limit here.")
 
     async def _body(self, request: web.BaseRequest, room: Room) -> bytes:
         """The body, decompressed. Raises `too_large`, `overloaded` or `bad_request`."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scurry.gateway.doors import patience
 from scurry.gateway.doors.heads import Head, Heads
 from scurry.gateway.doors.http_connection import AHEAD, HttpConnection
-from scurry.gateway.doors.inbox import MAX_HEAD
+from scurry.gateway.doors.heads import MAX_HEAD
 from scurry.gateway.doors.replies import json_reply
 from scurry.gateway.limits import COPIES, Admission, Room
 
