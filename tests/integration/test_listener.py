@@ -146,14 +146,17 @@ async def test_large_json_leaves_the_loop_free(gateway: Gateway) -> None:
 
 
 async def test_closing_answers_what_has_been_asked(gateway: Gateway) -> None:
-    """New connections are refused meanwhile."""
+    """New connections are told that we stop meanwhile; probes hear that we live, and are not ready."""
     gateway.client.gate.clear()
     asked = asyncio.create_task(gateway.send(post(BODY)))
     await gateway.client.busy.wait()
     closing = asyncio.create_task(gateway.listener.close(5))
     await asyncio.sleep(0.05)
-    with pytest.raises(OSError):
-        await asyncio.open_connection("127.0.0.1", gateway.port)
+    refused = await gateway.send(post(BODY))
+    assert (status(refused), b"Connection: close\r\n" in refused) == (503, True)
+    assert json.loads(refused.partition(b"\r\n\r\n")[2])["code"] == "unavailable"
+    assert status(await gateway.send(b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")) == 200
+    assert status(await gateway.send(b"GET /v2/health/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")) == 503
     gateway.client.gate.set()
     assert status(await asked) == 200
     await closing

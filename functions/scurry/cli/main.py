@@ -23,6 +23,7 @@ VERBS: Final = {
     "functions": "the process of router and registry",
     "worker": "a process that runs models",
     "gateway": "the process that answers HTTP",
+    "keys": "API keys of the gateway",
     "bench": "load generator",
     "dead": "requests that could not be served",
     "status": "what a running `scurry up` consists of, and whether it is ready",

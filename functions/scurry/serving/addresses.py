@@ -31,6 +31,8 @@ class Addresses:
     redis_socket: str = ""
     gateways: int = 1
     metrics: int = 0
+    is_tls: bool = False
+    asks_certificates: bool = False
 
     @property
     def inner_redis_url(self) -> str:
@@ -40,12 +42,12 @@ class Addresses:
     @property
     def http_url(self) -> str:
         """Where callers find the gateway."""
-        return f"http://{shown(self.host)}:{self.http}"
+        return f"http{'s' if self.is_tls else ''}://{shown(self.host)}:{self.http}"
 
     @property
     def metrics_url(self) -> str:
         """Where Prometheus finds the models' counters."""
-        return f"http://{shown(self.host)}:{self.metrics}/metrics"
+        return f"http{'s' if self.is_tls else ''}://{shown(self.host)}:{self.metrics}/metrics"
 
     @property
     def ui_url(self) -> str:
@@ -71,6 +73,7 @@ class Addresses:
             "ui_url": self.ui_url,
             "functions_url": self.functions_url,
             "worker_urls": self.worker_urls,
+            **({"asks_certificates": True} if self.asks_certificates else {}),
         }
 
     def ports(self) -> dict[str, Any]:
@@ -107,6 +110,8 @@ def choose(
         redis_socket=str(redis_socket or "") if not settings.redis_url else "",
         gateways=gateways,
         metrics=metrics,
+        is_tls=bool(settings.tls_cert),
+        asks_certificates=bool(settings.tls_client_ca),
     )
 
 

@@ -96,7 +96,13 @@ class Plans:
         if at.gateways > 1:
             words.append("--reuse-port")
             names = [f"gateway-{number}" for number in range(at.gateways)]
-        return [self._python(name, *words, more={"SCURRY_ADMIN_KEY": key} if key else {}) for name in names]
+        more = {"SCURRY_ADMIN_KEY": key} if key else {}
+        if self._settings.cors_origins:
+            more["SCURRY_CORS_ORIGINS"] = self._settings.cors_origins
+        for name in ("api_keys", "tls_cert", "tls_key", "tls_client_ca"):
+            if path := getattr(self._settings, name):
+                more[PREFIX + name.upper()] = str(expanded(path).absolute())
+        return [self._python(name, *words, more=more) for name in names]
 
     def job(self, java_path: str, job: Job) -> Plan:
         """The one Flink job."""

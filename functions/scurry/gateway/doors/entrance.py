@@ -94,9 +94,9 @@ class Entrance:
         A head that is kept (`heads.py`) is the very same object each time: what it came to holds until keys change.
         """
         known = self._known.get(id(head))
-        if known is not None and known.head is head and known.generation == access.generation:
-            if known.admitted.caller.expires > time.time():
-                return known.admitted
+        holds = known is not None and known.head is head and known.generation == access.generation
+        if known is not None and holds and known.admitted.caller.expires > time.time():
+            return known.admitted
         generation = access.generation  # keys may be read again, by a thread, while they are looked at
         scope, model = scopes.scope_of(head.method, head.target)
         if scope == scopes.NOBODYS:

@@ -31,6 +31,7 @@ class Host(Protocol):
     heads: Heads
     connections: set[HttpConnection]
     census: Census
+    is_stopping: bool
     max_body_bytes: int
     body_timeout_s: float
 
@@ -48,7 +49,8 @@ class HttpConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._inbox = Inbox(host.heads, host.admission, host.max_body_bytes)
         self._asked: WholeRequest | None = None  # what is being answered
-        self._reading = self._paused = self._leaving = False
+        self._reading = self._paused = False
+        self._leaving = host.is_stopping
         self._full = False  # the caller does not read what it is sent
         self._since = self._loop.time()  # when the caller last began to be waited for
 

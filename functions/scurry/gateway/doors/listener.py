@@ -39,7 +39,7 @@ class Listener:
         )
         self._loop = asyncio.get_running_loop()
         self._sockets: asyncio.Server | None = None
-        self._shares_port = False
+        self._shares_port = self.is_stopping = False
         self._looking: asyncio.TimerHandle | None = None
 
     async def open(
@@ -72,7 +72,7 @@ class Listener:
         """
         begun = self._loop.time()
         end, quiet = begun + seconds, begun + min(seconds, patience.QUIET_S)
-        self.door = Closed(STOPPING)
+        self.door, self.is_stopping = Closed(STOPPING), True
         if self._shares_port:
             self._stop_listening()
         self._unusual.leave()
