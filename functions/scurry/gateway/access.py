@@ -1,4 +1,4 @@
-"""Who calls, and what he may: what every door asks before it does anything.
+"""Who calls, and what he may; every door asks here first.
 
 Without a file of keys everybody is anybody, and `admin.py` alone decides who may change the registry.
 """

@@ -1,4 +1,4 @@
-"""TLS of the doors: a certificate, its key, and whose clients are let in.
+"""TLS of the doors: a certificate, and whose clients are let in.
 
 Certificates are renewed while the gateway runs: each handshake is made with what was read last.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import Final
+from typing import Final, cast
 
 from scurry.gateway.doors import patience
 from scurry.gateway.doors.replies import refusal, written
@@ -20,6 +20,7 @@ class Census:
     def __init__(self, max_connections: int = 0, max_per_address: int = 0) -> None:
         self._most, self._most_each = max_connections, max_per_address
         self._open: dict[asyncio.BaseTransport, str] = {}
+        self._closing: dict[asyncio.BaseTransport, float] = {}
         self._each: Counter[str] = Counter()
         self._turned: set[TurnedAway] = set()
 
@@ -40,11 +41,19 @@ class Census:
 
     def leave(self, transport: asyncio.BaseTransport) -> None:
         """One has gone."""
+        self._closing.pop(transport, None)
         address = self._open.pop(transport, None)
         if address is not None:
             self._each[address] -= 1
             if not self._each[address]:
                 del self._each[address]
+
+    def abort_late(self, now: float) -> None:
+        """Drop those that are being closed and do not end, because the caller does not read the last of it."""
+        late = now - patience.SEND_S
+        for transport in tuple(self._open):
+            if transport.is_closing() and self._closing.setdefault(transport, now) < late:
+                cast("asyncio.Transport", transport).abort()
 
     def _refused(self, address: str) -> ScurryError | None:
         if self._most and len(self._open) >= self._most:

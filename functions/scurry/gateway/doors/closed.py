@@ -1,4 +1,4 @@
-"""The door while there is nobody behind it: before Redis answers, and when the gateway stops."""
+"""The door with nobody behind it: before Redis answers, at the end."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What web pages of other origins may do: nothing, unless their origin is named.
+"""What web pages of other origins may do.
 
-A browser asks before it sends anything but the simplest request (a preflight), and shows a page no answer that does not
-name its origin.
+Nothing, unless their origin is named. A browser asks before it sends anything but the simplest request (a preflight),
+and shows a page no answer that does not name its origin.
 """
 
 from __future__ import annotations

@@ -40,25 +40,19 @@ class Host(Protocol):
         ...
 
 
-class HttpConnection(asyncio.Protocol):
-    """Takes one request after the other."""
+class _Held(asyncio.Protocol):
+    """A connection and what has come on it: counted while it is there, closed with or without a word."""
 
     def __init__(self, host: Host) -> None:
         self._host, self.door = host, host.door  # as it was when we came: a gateway that stops has another for new ones
-        self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._inbox = Inbox(host.heads, host.admission, host.max_body_bytes)
-        self._asked: WholeRequest | None = None  # what is being answered
-        self._reading = self._paused = False
-        self._leaving = host.is_stopping
-        self._full = False  # the caller does not read what it is sent
-        self._since = self._loop.time()  # when the caller last began to be waited for
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A caller has come."""
         if self._host.census.enter(cast("asyncio.Transport", transport)):
             self._transport = cast("asyncio.Transport", transport)
-            self._host.connections.add(self)
+            self._host.connections.add(cast("HttpConnection", self))
 
     def connection_lost(self, exc: BaseException | None) -> None:  # noqa: ARG002 - asyncio's name
         """The caller has gone; what it asked for is finished for nobody."""
@@ -66,6 +60,34 @@ class HttpConnection(asyncio.Protocol):
             self._host.census.leave(self._transport)
         self._forget()
         self._inbox.close()
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def _refuse(self, cause: InvalidRequest) -> None:
+        """What comes cannot be served, nor what may come behind it."""
+        if self._transport is not None:
+            self._transport.write(written(refusal(cause), keep_alive=False))
+        self.close()
+
+    def _forget(self) -> None:
+        self._transport = None
+        self._host.connections.discard(cast("HttpConnection", self))
+
+
+class HttpConnection(_Held):
+    """Takes one request after the other."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        self._loop = asyncio.get_running_loop()
+        self._asked: WholeRequest | None = None  # what is being answered
+        self._reading = self._paused = False
+        self._leaving = host.is_stopping
+        self._full = False  # the caller does not read what it is sent
+        self._since = self._loop.time()  # when the caller last began to be waited for
 
     def data_received(self, data: bytes) -> None:
         """Collect until there is a whole request."""
@@ -104,11 +126,6 @@ class HttpConnection(asyncio.Protocol):
     def is_idle(self) -> bool:
         """Whether nothing has been asked that is not answered."""
         return self._asked is None and not self._inbox.awaits
-
-    def close(self) -> None:
-        """Hang up."""
-        if self._transport is not None:
-            self._transport.close()
 
     def _read(self) -> None:
         """Begin what has come; an answer that is there at once comes back here, and finds us at it."""
@@ -152,12 +169,6 @@ class HttpConnection(asyncio.Protocol):
         else:
             self.close()
 
-    def _refuse(self, cause: InvalidRequest) -> None:
-        """What comes cannot be served, nor what may come behind it."""
-        if self._transport is not None:
-            self._transport.write(written(refusal(cause), keep_alive=False))
-        self.close()
-
     def _hand_over(self) -> None:
         """Let aiohttp have the connection from here on."""
         transport, other = self._transport, self._host.unusual(self.door)
@@ -167,10 +178,6 @@ class HttpConnection(asyncio.Protocol):
         transport.set_protocol(other)
         other.connection_made(transport)
         other.data_received(self._inbox.take_all())
-
-    def _forget(self) -> None:
-        self._transport = None
-        self._host.connections.discard(self)
 
     def __repr__(self) -> str:
         state = "closed" if self._transport is None else "busy" if self._asked else "idle"

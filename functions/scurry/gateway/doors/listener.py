@@ -49,6 +49,7 @@ class Listener:
         self._sockets = await self._loop.create_server(
             lambda: HttpConnection(self), host, port, backlog=1024, reuse_port=reuse_port, ssl=context,
             ssl_handshake_timeout=patience.HEAD_S if context else None,
+            ssl_shutdown_timeout=patience.LINGER_S if context else None,
         )  # fmt: skip
         self._shares_port = reuse_port
         self._look()
@@ -104,6 +105,7 @@ class Listener:
         now = self._loop.time()
         for connection in tuple(self.connections):
             connection.give_up_late(now)
+        self.census.abort_late(now)
         self._looking = self._loop.call_later(LOOK_S, self._look)
 
     def __repr__(self) -> str:

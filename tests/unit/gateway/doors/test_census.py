@@ -76,6 +76,22 @@ async def test_who_is_turned_away_has_a_moment_to_read_it(monkeypatch: pytest.Mo
     another.protocol.connection_lost(None)  # type: ignore[attr-defined]
 
 
+async def test_one_who_does_not_read_the_last_of_it_is_dropped() -> None:
+    """A close waits for what is written to be read; not for ever."""
+    counted, closing, there = Census(), Transport(), Transport()
+    counted.enter(closing)
+    counted.enter(there)
+    closing.is_closing = lambda: True  # type: ignore[method-assign]
+    there.is_closing = lambda: False  # type: ignore[method-assign]
+    for now in (100, 100 + patience.SEND_S):
+        counted.abort_late(now)
+        assert not closing.aborted
+    counted.abort_late(101 + patience.SEND_S)
+    assert (closing.aborted, there.aborted) == (True, False)
+    counted.leave(closing)
+    assert repr(counted) == "<Census 1 connections from 1 addresses>"
+
+
 async def test_without_limits_everybody_comes_in() -> None:
     """And is counted, whatever its address is: a Unix socket has none."""
     counted = Census()
