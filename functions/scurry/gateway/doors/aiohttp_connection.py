@@ -61,6 +61,11 @@ class AiohttpConnection(web.RequestHandler):
         elif self._head_timer is not None:
             self._stop_timer()
 
+    def close_idle(self) -> None:
+        """Hang up if nothing has been asked, nor begun to be."""
+        if self._waiter is not None and not self._waiter.done() and self._head_timer is None:
+            self.force_close()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It goes on here."""
         self._counted = transport

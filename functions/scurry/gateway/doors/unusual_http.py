@@ -56,8 +56,9 @@ class UnusualHttp:
         return len(self._server.connections)
 
     def close_idle(self) -> None:
-        """Close each connection behind what is asked on it."""
-        self._server.pre_shutdown()
+        """Close each connection on which nothing is asked."""
+        for connection in self._server.connections:
+            cast("AiohttpConnection", connection).close_idle()
 
     async def close(self, seconds: float) -> None:
         """Answer what has been asked within `seconds`, close."""
