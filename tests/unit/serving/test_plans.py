@@ -185,3 +185,16 @@ def test_workers_hear_what_they_may_open(tmp_path):
     assert plan.environ["SCURRY_ALLOW"] == "python,sklearn-pickle"
     assert "--max-load-s 7.0" in " ".join(plan.command)
     assert "SCURRY_ALLOW" not in made.gateways()[0].environ
+
+
+def test_what_guards_the_doors_reaches_the_gateways_alone(tmp_path):
+    """With paths that hold wherever a process runs; what is not given is not handed on."""
+    told = UpSettings(api_keys="keys", tls_cert="/c.pem", tls_key="k.pem", tls_client_ca="ca", cors_origins="*")
+    made = Plans(told, AT, Folder(tmp_path), {})
+    environ = made.gateways()[0].environ
+    names = ("API_KEYS", "TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA", "CORS_ORIGINS")
+    kept = [environ[f"SCURRY_{name}"] for name in names]
+    assert kept == [str(Path.cwd() / "keys"), "/c.pem", str(Path.cwd() / "k.pem"), str(Path.cwd() / "ca"), "*"]
+    plain = Plans(UpSettings(), AT, Folder(tmp_path), {}).gateways()[0].environ
+    others = [made.functions(JOB), *made.workers(2)]
+    assert not any(f"SCURRY_{name}" in each for name in names for each in (plain, *(one.environ for one in others)))
