@@ -28,7 +28,9 @@ def test_every_option_is_read() -> None:
     line = f"ci sha256:{DIGEST} infer,read models=digits*,iris tenant=blue expires=2027-01-31 max_in_flight=8"
     first, second = read_keys(f"{line}\nci another-key-in-clear admin expires=2027-01-31T01:00:00+01:00").values()
     assert first.scopes == {"infer", "read"}
-    assert [first.covers(model) for model in ("digits", "digits-2", "iris", "iris-2", "*")] == [True, True, True, False, False]
+    assert [model for model in ("digits", "digits-2", "iris", "iris-2", "*") if first.covers(model)] == [
+        "digits", "digits-2", "iris",
+    ]  # fmt: skip
     assert (first.tenant, first.max_in_flight) == ("blue", 8)
     assert first.expires == second.expires == 1801353600.0
 
@@ -71,7 +73,8 @@ def test_a_new_key_is_another_each_time_and_its_line_is_read() -> None:
 
 @pytest.mark.parametrize(
     ("name", "scopes", "more"),
-    [("c i", "infer", {}), ("ci", "infer#", {}), ("ci", "all", {}), ("ci", "infer", {"models": "a b"}), ("", "infer", {})],
+    [("c i", "infer", {}), ("ci", "infer#", {}), ("ci", "all", {}), ("ci", "infer", {"models": "a b"}),
+     ("", "infer", {})],
 )  # fmt: skip
 def test_a_key_that_could_not_be_read_is_not_made(name: str, scopes: str, more: dict[str, str]) -> None:
     """The line would break the file."""

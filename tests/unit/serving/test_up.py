@@ -228,7 +228,9 @@ async def test_what_is_printed_says_which_files_may_be_opened(happened: list[str
     await up.stop()
 
 
-@pytest.mark.parametrize(("certificates", "said", "is_ready"), [(False, "", True), (True, "", False), (True, GATEWAY_LINE, True)])
+@pytest.mark.parametrize(
+    ("certificates", "said", "is_ready"), [(False, "", True), (True, "", False), (True, GATEWAY_LINE, True)]
+)
 async def test_a_gateway_behind_tls_is_asked_over_it(monkeypatch, certificates, said, is_ready) -> None:
     """Where it wants a certificate of who asks, its own word is all there is."""
 

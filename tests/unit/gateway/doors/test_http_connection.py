@@ -11,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scurry.gateway.doors import patience
-from scurry.gateway.doors.heads import Head, Heads
-from scurry.gateway.doors.http_connection import AHEAD, HttpConnection
 from scurry.gateway.doors.census import Census
-from scurry.gateway.doors.heads import MAX_HEAD
+from scurry.gateway.doors.heads import MAX_HEAD, Head, Heads
+from scurry.gateway.doors.http_connection import AHEAD, HttpConnection
 from scurry.gateway.doors.replies import json_reply
 from scurry.gateway.limits import COPIES, Admission, Room
 
