@@ -140,7 +140,7 @@ KEY, NEW = "key-of-the-build-machine", "another-key-of-the-machine"
 
 
 def test_keys_and_tls_are_asked_and_read_again(redis_server: Any, tmp_path: Path) -> None:
-    """Over HTTPS alone, with a key alone; a changed file holds a moment later; probes need none; metrics are secured."""
+    """Over HTTPS and with a key alone; a changed file holds a moment later; probes need none; metrics are secured."""
     authority, keys, metrics = Authority(tmp_path), tmp_path / "keys", free_port()
     cert, private = authority.sign("server")
     keys.write_text(f"ci {KEY} infer,read\n")

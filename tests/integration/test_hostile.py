@@ -159,9 +159,10 @@ async def test_a_compressed_body_in_two_codings_is_no_bomb(gateway: Gateway) -> 
 
 
 PIECES = st.sampled_from(
-    [b"GET ", b"POST ", b"OPTIONS * ", b"/v2", b"/v2/models/m/infer", b"/%00", b"?", b" HTTP/1.1", b" HTTP/1.0", b"\r\n",
-     b"\n", b"\r", b"\r\n\r\n", b"Host: x\r\n", b"Content-Length: 5\r\n", b"Content-Length: 99999\r\n",
-     b"Expect: 100-continue\r\n", b"Transfer-Encoding: chunked\r\n", b"Content-Encoding: gzip\r\n", b"Inference-Header-Content-Length: 3\r\n",
+    [b"GET ", b"POST ", b"OPTIONS * ", b"/v2", b"/v2/models/m/infer", b"/%00", b"?", b" HTTP/1.1", b" HTTP/1.0",
+     b"\r\n", b"\n", b"\r", b"\r\n\r\n", b"Host: x\r\n", b"Content-Length: 5\r\n", b"Content-Length: 99999\r\n",
+     b"Expect: 100-continue\r\n", b"Transfer-Encoding: chunked\r\n", b"Content-Encoding: gzip\r\n",
+     b"Inference-Header-Content-Length: 3\r\n",
      b"Connection: close\r\n", b"Connection: upgrade\r\nUpgrade: websocket\r\n", b"Origin: https://x\r\n",
      b"Authorization: Bearer x\r\n", b": \r\n", b" \t", b"5\r\nhello\r\n", b"0\r\n\r\n", BODY, GET]
 )  # fmt: skip

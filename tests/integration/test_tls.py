@@ -87,7 +87,7 @@ def play(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_usual_and_unusual_requests_are_answered(play: Callable[..., None]) -> None:
-    """In a pipeline, in chunks, compressed, larger than a record; the connection goes over to aiohttp and back again."""
+    """In a pipeline, in chunks, compressed, larger than a record; also once aiohttp has the connection."""
 
     async def scenario(gateway: Secured) -> None:
         two = await gateway.send(post(BODY) + post(BODY, CLOSE))

@@ -35,7 +35,8 @@ def test_a_key_that_could_not_be_is_one_sentence(words, capsys):
 def test_a_file_is_shown_without_its_keys(tmp_path, capsys):
     """Or what is wrong in it, with the line."""
     path = tmp_path / "keys"
-    path.write_text("ci key-of-the-build-machine infer,read models=digits* expires=2020-01-01\nops another-long-key admin")
+    first = "ci key-of-the-build-machine infer,read models=digits* expires=2020-01-01"
+    path.write_text(f"{first}\nops another-long-key admin")
     assert main(["keys", "check", str(path)]) == 0
     head, first, second = capsys.readouterr().out.splitlines()
     assert head.split() == ["NAME", "SCOPES", "MODELS", "TENANT", "EXPIRES"]
