@@ -15,6 +15,7 @@ from aiohttp.http import HttpRequestParser, HttpVersion11
 from aiohttp.http_exceptions import BadHttpMessage
 
 from scurry.gateway.access import ANYBODY, Caller
+from scurry.wire.errors import InvalidRequest
 
 MAX_HEAD: Final = 16 * 1024
 MAX_HEADERS: Final = 100
@@ -45,15 +46,22 @@ class Heads:
         self._loop, self._nobody = loop, BaseProtocol(loop)
 
     def read(self, data: bytes) -> Head | None:
-        """The head in these bytes, up to its empty line; None for what is not usual enough."""
+        """The head in these bytes, up to its empty line; None for what is not usual enough. Raises `too_large`."""
         head = self._known.get(data)
         if head is None:
+            self.check_size(len(data))
             head = self._parse(data)
             if head is not None and len(data) <= LONGEST:
                 if len(self._known) >= KNOWN:
                     self._known.clear()
                 self._known[data] = head
         return head
+
+    def check_size(self, size: int) -> None:
+        """Raise `too_large` for a head of more bytes than there may be."""
+        if size > self.max_head_bytes:
+            most = self.max_head_bytes
+            raise InvalidRequest("too_large", f"The request's head is larger than {most} bytes, the limit here.")
 
     def _parse(self, data: bytes) -> Head | None:
         parser = HttpRequestParser(

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from scurry.gateway.doors.heads import Head, Heads
 from scurry.gateway.limits import Admission, Room
-from scurry.wire.errors import InvalidRequest, ScurryError
+from scurry.wire.errors import ScurryError
 
 _END: Final = b"\r\n\r\n"
 _BARE: Final = b"\n\n"
@@ -80,10 +80,8 @@ class Inbox:
     def _read_head(self) -> bool:
         received = self._received
         end = received.find(_END) + len(_END)
-        most = self._heads.max_head_bytes
-        if max(end, 0 if end >= len(_END) else len(received)) > most:
-            raise InvalidRequest("too_large", f"The request's head is larger than {most} bytes, the limit here.")
         if end < len(_END):
+            self._heads.check_size(len(received))
             if received and (not received[:1].isalpha() or _BARE in received):
                 raise Unusual
             return False

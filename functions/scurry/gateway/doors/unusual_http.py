@@ -81,9 +81,8 @@ class UnusualHttp:
 
     def _check_head(self, request: web.BaseRequest) -> None:
         """Each line has been measured, all of them together have not. Raises `too_large`."""
-        size, most = len(request.raw_path), self._heads.max_head_bytes
-        if size + sum(len(name) + len(value) + 4 for name, value in request.raw_headers) > most:
-            raise InvalidRequest("too_large", f"The request's head is larger than {most} bytes, the limit here.")
+        lines = sum(len(name) + len(value) + 4 for name, value in request.raw_headers)
+        self._heads.check_size(len(request.raw_path) + lines)
 
     async def _body(self, request: web.BaseRequest, room: Room) -> bytes:
         """The body, decompressed. Raises `too_large`, `overloaded` or `bad_request`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scurry.gateway.doors.heads import KNOWN, LONGEST, Heads, origin_form
+from scurry.wire.errors import InvalidRequest
 
 
 def head(*lines: str, start: str = "POST /v2/models/m/infer HTTP/1.1") -> bytes:
@@ -97,4 +98,5 @@ async def test_limits_of_a_head_are_the_parsers_too() -> None:
     """More headers, or a longer line, are left to who says so."""
     assert Heads(max_headers=3).read(head("A: 1", "B: 2")) is not None
     assert Heads(max_headers=2).read(head("A: 1", "B: 2", "C: 3")) is None
-    assert Heads(max_head_bytes=100).read(head("A: " + "x" * 101)) is None
+    with pytest.raises(InvalidRequest, match="larger than 100 bytes"):
+        Heads(max_head_bytes=100).read(head("A: " + "x" * 101))
