@@ -32,7 +32,8 @@ class Listener:
         self.admission = admission
         self.max_body_bytes = max_body_bytes
         self.body_timeout_s = body_timeout_s
-        self.heads, self.census = heads or Heads(), census or Census()
+        self.heads = heads or Heads()
+        self.census = Census() if census is None else census  # one that counts nobody yet is false
         self.connections: set[HttpConnection] = set()
         self._unusual = UnusualHttp(
             admission, self.heads, self.census, max_body_bytes=max_body_bytes, body_timeout_s=body_timeout_s
