@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 class AiohttpConnection(web.RequestHandler):
     """aiohttp's connection, with limits."""
 
-    __slots__ = ("_census", "_counted", "_head_timer", "_rest", "door")
+    __slots__ = ("_census", "_counted", "_head_timer", "_heard", "_rest", "door")
 
     def __init__(self, server: AiohttpServer, loop: asyncio.AbstractEventLoop, door: HttpDoor) -> None:
         no_log: Any = None  # aiohttp takes it, its annotation does not
@@ -38,6 +38,7 @@ class AiohttpConnection(web.RequestHandler):
             max_headers=server.heads.max_headers,
         )
         self.door, self._census = door, server.census
+        self._heard = loop.time()
         self._counted: asyncio.BaseTransport | None = None  # aiohttp's own is forgotten before it is closed
         self._head_timer: asyncio.TimerHandle | None = None
         self._rest: int | None = None  # bytes of a refused body that may still come
@@ -53,6 +54,7 @@ class AiohttpConnection(web.RequestHandler):
             if self._rest < 0:
                 self.force_close()
                 return
+        self._heard = self._loop.time()
         super().data_received(data)
         waiter = self._waiter
         if waiter is not None and not waiter.done():
@@ -61,9 +63,9 @@ class AiohttpConnection(web.RequestHandler):
         elif self._head_timer is not None:
             self._stop_timer()
 
-    def close_idle(self) -> None:
-        """Hang up if nothing has been asked, nor begun to be."""
-        if self._waiter is not None and not self._waiter.done() and self._head_timer is None:
+    def close_silent(self, since: float) -> None:
+        """Hang up if nothing has been asked since then, nor begun to be."""
+        if self._heard <= since and self._waiter is not None and not self._waiter.done() and self._head_timer is None:
             self.force_close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

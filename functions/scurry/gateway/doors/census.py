@@ -48,6 +48,10 @@ class Census:
             if not self._each[address]:
                 del self._each[address]
 
+    def there(self) -> frozenset[asyncio.BaseTransport]:
+        """Those that are open now."""
+        return frozenset(self._open)
+
     def abort_late(self, now: float) -> None:
         """Drop those that are being closed and do not end, because the caller does not read the last of it."""
         late = now - patience.SEND_S

@@ -127,6 +127,11 @@ class HttpConnection(_Held):
         """Whether nothing has been asked that is not answered."""
         return self._asked is None and not self._inbox.awaits
 
+    def close_silent(self, since: float) -> None:
+        """Hang up if nothing has been asked since then."""
+        if self.is_idle and self._since <= since:
+            self.close()
+
     def _read(self) -> None:
         """Begin what has come; an answer that is there at once comes back here, and finds us at it."""
         if self._reading:

@@ -80,22 +80,26 @@ class Listener:
         self._unusual.leave()
         for connection in tuple(self.connections):
             connection.leave()
-        while len(self.census) and self._loop.time() < end:
-            if self._loop.time() >= quiet:
-                self._close_idle()
-            await asyncio.sleep(0.01)
+        before = self.census.there()
+        while not before.isdisjoint(self.census.there()) and self._loop.time() < end:
+            await self._part_with_silent(quiet)
         self._stop_listening()
+        while len(self.census) and self._loop.time() < end:  # who came meanwhile hears that we stop
+            await self._part_with_silent(quiet)
         await self._unusual.close(0)
         for connection in tuple(self.connections):
             connection.close()
         if self._looking is not None:
             self._looking.cancel()
 
-    def _close_idle(self) -> None:
-        self._unusual.close_idle()
-        for connection in tuple(self.connections):
-            if connection.is_idle:
-                connection.close()
+    async def _part_with_silent(self, quiet: float) -> None:
+        now = self._loop.time()
+        if now >= quiet:
+            since = now - patience.QUIET_S
+            self._unusual.close_silent(since)
+            for connection in tuple(self.connections):
+                connection.close_silent(since)
+        await asyncio.sleep(0.01)
 
     def _stop_listening(self) -> None:
         if self._sockets is not None:

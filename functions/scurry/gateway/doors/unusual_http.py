@@ -55,10 +55,10 @@ class UnusualHttp:
         """How many connections it has."""
         return len(self._server.connections)
 
-    def close_idle(self) -> None:
-        """Close each connection on which nothing is asked."""
+    def close_silent(self, since: float) -> None:
+        """Close each connection on which nothing has been asked since then."""
         for connection in self._server.connections:
-            cast("AiohttpConnection", connection).close_idle()
+            cast("AiohttpConnection", connection).close_silent(since)
 
     async def close(self, seconds: float) -> None:
         """Answer what has been asked within `seconds`, close."""
