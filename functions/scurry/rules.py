@@ -15,6 +15,8 @@ _PLACE: Final = r"[A-Za-z][A-Za-z0-9+.-]*://(?!\.{1,2}(/|,|$))[\w.:~+=-]+(/(?!\.
 _PLACES: Final = re.compile(rf"({_PLACE}(, *{_PLACE})*)?")
 _PREFIX: Final = r"https?://[\w.\[\]:-]+/(?!\.{1,2}(/|,|$))[\w.~-]*(/(?!\.{1,2}(/|,|$))[\w.~-]*)*"
 _PREFIXES: Final = re.compile(rf"({_PREFIX}(, *{_PREFIX})*)?", re.ASCII)
+_ORIGIN: Final = r"https?://[A-Za-z0-9._\[\]:-]{1,253}"
+_ORIGINS: Final = re.compile(rf"(\*|{_ORIGIN}(, *{_ORIGIN})*)?")
 _DB: Final = re.compile(r"[0-9]{1,9}")
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
@@ -89,6 +91,11 @@ RULES: Final[Mapping[str, Rule]] = {
     "max_body_bytes": between(1, 1 << 31),
     **dict.fromkeys(("server_name", "server_version"), ("printable text of at most 128 characters", _is_label)),
     "max_in_flight": between(1, 1_000_000),
+    **dict.fromkeys(("max_connections", "max_connections_each", "max_in_flight_each"), between(0, 1_000_000)),
+    "max_head_bytes": between(1024, 1 << 20),
+    "max_headers": between(16, 10_000),
+    **dict.fromkeys(("max_tensor_bytes", "max_rows"), between(0, 1 << 31)),
+    "cors_origins": ("origins such as https://app.example, with commas between, or *", _ORIGINS.fullmatch),
     "timeout_s": above_0(86400),
     "results_s": between(60, 86400),
     "callbacks": ("URLs such as https://host/path/,http://10.0.0.5:8080/, without credentials", _PREFIXES.fullmatch),

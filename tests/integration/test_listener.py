@@ -14,6 +14,7 @@ import pytest
 from tests.integration.listening import BODY, CLOSE, LIMIT, Gateway, listening, post, status
 
 from scurry.gateway.doors import listener, patience
+from scurry.gateway.doors.census import Census
 from scurry.gateway.doors.listener import Listener
 from scurry.gateway.limits import COPIES, Admission
 
@@ -134,6 +135,33 @@ async def test_memory_is_admitted_before_a_body_is_read(gateway: Gateway) -> Non
     assert status(await gateway.send(post(BODY, CLOSE))) == 200
 
 
+async def test_connections_above_their_number_are_told_so(gateway: Gateway) -> None:
+    """Also those that aiohttp has count; when one goes, the next is served."""
+    census = Census(max_connections=3, max_per_address=2)
+    made = Listener(gateway.listener.door, Admission(9 * LIMIT), max_body_bytes=LIMIT, body_timeout_s=1, census=census)
+    port = await made.open("127.0.0.1", 0)
+    kept = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+    kept[0][1].write(post(b"0\r\n\r\n", "Transfer-Encoding: chunked"))
+    assert status(await kept[0][0].readuntil(b"\r\n\r\n")) == 400
+    while len(census) < 2:  # noqa: ASYNC110 - nothing tells
+        await asyncio.sleep(0.01)
+    refused = await Gateway(port, gateway.client, made).send(post(BODY))
+    assert status(refused) == 429
+    assert json.loads(refused.partition(b"\r\n\r\n")[2])["code"] == "rate_limited"
+    reader, other = await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.0.2", 0))
+    other.write(post(BODY))
+    assert status(await reader.readuntil(b"\r\n\r\n")) == 200
+    turned, fourth = await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.0.3", 0))
+    assert status(await turned.readuntil(b"\r\n\r\n")) == 503
+    for writer in (kept[0][1], kept[1][1], fourth):
+        writer.close()
+    while len(census) > 1:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    assert status(await Gateway(port, gateway.client, made).send(post(BODY, CLOSE))) == 200
+    other.close()
+    await made.close(1)
+
+
 async def test_large_json_leaves_the_loop_free(gateway: Gateway) -> None:
     """It is parsed and written by a thread of its own, and comes back as it was."""
     numbers = list(range(60_000))
@@ -146,14 +174,17 @@ async def test_large_json_leaves_the_loop_free(gateway: Gateway) -> None:
 
 
 async def test_closing_answers_what_has_been_asked(gateway: Gateway) -> None:
-    """New connections are refused meanwhile."""
+    """New connections are told that we stop meanwhile; probes hear that we live, and are not ready."""
     gateway.client.gate.clear()
     asked = asyncio.create_task(gateway.send(post(BODY)))
     await gateway.client.busy.wait()
     closing = asyncio.create_task(gateway.listener.close(5))
     await asyncio.sleep(0.05)
-    with pytest.raises(OSError):
-        await asyncio.open_connection("127.0.0.1", gateway.port)
+    refused = await gateway.send(post(BODY))
+    assert (status(refused), b"Connection: close\r\n" in refused) == (503, True)
+    assert json.loads(refused.partition(b"\r\n\r\n")[2])["code"] == "unavailable"
+    assert status(await gateway.send(b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")) == 200
+    assert status(await gateway.send(b"GET /v2/health/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")) == 503
     gateway.client.gate.set()
     assert status(await asked) == 200
     await closing

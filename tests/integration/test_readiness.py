@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests.certificates import Authority
 from tests.conftest import free_port
 
+from scurry.gateway.tls import Tls
 from scurry.serving.processes import Child, Plan, StartFailed
 from scurry.serving.readiness import http_says_ready, log_says, redis_answers, rest_says_running, until
 
@@ -42,6 +44,23 @@ async def serve() -> AsyncIterator[Serve]:
 async def test_only_200_is_ready(serve: Serve, answer: bytes, is_ready: bool) -> None:
     """In the status line, whatever the body says."""
     assert await http_says_ready("127.0.0.1", await serve(answer), "/readyz") is is_ready
+
+
+async def test_a_gateway_behind_tls_is_asked_too(tmp_path: Path) -> None:
+    """Whoever signed its certificate; over plain HTTP it is not ready."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        writer.close()
+
+    context = Tls(*Authority(tmp_path).sign("server")).context()
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    assert await http_says_ready("127.0.0.1", port, "/readyz", tls=True)
+    assert not await http_says_ready("127.0.0.1", port, "/readyz")
+    server.close()
+    await server.wait_closed()
 
 
 async def test_nobody_there_is_not_ready() -> None:

@@ -86,10 +86,12 @@ async def test_what_is_not_http_is_400(gateway: Gateway, caplog: pytest.LogCaptu
 
 async def test_parser_errors_are_told_in_our_json(gateway: Gateway, caplog: pytest.LogCaptureFixture) -> None:
     """A mistake of the caller's is no error of ours: nothing is logged."""
-    for wrong in (b"not http at all\r\n\r\n", b"GET / HTTP/1.1\r\nbad header\r\n\r\n", b"GET /" + b"x" * 10_000):
+    many = b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: 1\r\n" % number for number in range(200))
+    for wrong in (b"not http at all\r\n\r\n", b"GET / HTTP/1.1\r\nbad header\r\n\r\n", many):
         answer = await gateway.send(wrong + b"\r\n\r\n")
         assert status(answer) == 400
         assert json.loads(answer.rpartition(b"\r\n\r\n")[2])["code"] == "bad_request"
+    assert status(await gateway.send(b"GET /" + b"x" * 20_000)) == 413
     assert caplog.records == []
 
 

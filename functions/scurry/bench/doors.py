@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
@@ -120,8 +121,11 @@ async def ask(connection: Connection, *words: str | bytes) -> Any:  # noqa: ANN4
 class HttpDoor:
     """Keeps one HTTP/1.1 connection per caller; a request waits here when all are busy."""
 
-    def __init__(self, host: str, port: int, requests: Sequence[bytes], callers: int) -> None:
+    def __init__(
+        self, host: str, port: int, requests: Sequence[bytes], callers: int, context: ssl.SSLContext | None = None
+    ) -> None:
         self._address, self._requests, self._callers = (host, port), requests, callers
+        self._context = context
         self._idle: deque[_HttpConnection] = deque()
         self._backlog: deque[tuple[bytes, int]] = deque()
         self.failure = ""
@@ -131,7 +135,9 @@ class HttpDoor:
         self._listener = listener
         loop = asyncio.get_running_loop()
         for _ in range(self._callers):
-            _, connection = await loop.create_connection(lambda: _HttpConnection(self._answered), *self._address)
+            _, connection = await loop.create_connection(
+                lambda: _HttpConnection(self._answered), *self._address, ssl=self._context
+            )
             self._idle.append(connection)
         self._all = list(self._idle)
 

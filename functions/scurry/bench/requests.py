@@ -117,7 +117,7 @@ def grpc_message(subject: Subject) -> bytes:
     return request.SerializeToString()
 
 
-def http_request(subject: Subject, host: str, *, lists: bool = False) -> bytes:
+def http_request(subject: Subject, host: str, *, lists: bool = False, api_key: str = "") -> bytes:
     """One Open Inference Protocol request, head and body: raw tensors behind the JSON, or `lists` in it."""
     document: dict[str, Any] = {"inputs": [_described(tensor, lists) for tensor in subject.tensors]}
     special, tail = "Content-Type: application/json\r\n", b""
@@ -127,6 +127,8 @@ def http_request(subject: Subject, host: str, *, lists: bool = False) -> bytes:
     json = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
     if not lists:
         special = f"Content-Type: application/octet-stream\r\nInference-Header-Content-Length: {len(json)}\r\n"
+    if api_key:
+        special += f"Authorization: Bearer {api_key}\r\n"
     version = f"/versions/{subject.version}" if subject.version else ""
     head = (
         f"POST /v2/models/{subject.name}{version}/infer HTTP/1.1\r\nHost: {host}\r\n"

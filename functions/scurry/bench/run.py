@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -50,6 +51,8 @@ class Bench:
     namespace: str
     url: str = ""  # of the gateway, http:// or grpc://; empty: over Redis
     lists: bool = False  # tensors in JSON, over HTTP
+    api_key: str = ""
+    tls_ca: str = ""  # a file of those whose certificates are trusted; empty: the system's
     version: str = ""
     inputs: Sequence[Input] = ()
     rows: int = 1
@@ -114,8 +117,12 @@ class Bench:
             messages = [grpc_message(one) for one in subjects]
             return GrpcDoor(parts.hostname or "127.0.0.1", parts.port or 8001, messages, connections)
         if self.url:
-            posts = [http_request(one, parts.netloc, lists=self.lists) for one in subjects]
-            return HttpDoor(parts.hostname or "127.0.0.1", parts.port or 80, posts, connections)
+            parts = urlsplit(self.url)
+            is_tls = parts.scheme == "https"
+            context = ssl.create_default_context(cafile=self.tls_ca or None) if is_tls else None
+            posts = [http_request(one, parts.netloc, lists=self.lists, api_key=self.api_key) for one in subjects]
+            port = parts.port or (443 if is_tls else 80)
+            return HttpDoor(parts.hostname or "127.0.0.1", port, posts, connections, context)
         reply = self.keys.replies(f"bench-{number:012x}")
         requests = [prepare(one, self.keys, reply, partitions) for one in subjects]
         own = OwnPayloads(shared, f"{number:012x}") if shared is not None else None

@@ -53,7 +53,11 @@ def _input(text: str) -> Input:
 
 def _is_gateway(url: str) -> bool:
     parts = urlsplit(url)
-    return parts.scheme in ("http", "grpc") and bool(parts.hostname) and parts.port != 0
+    return parts.scheme in ("http", "https", "grpc") and bool(parts.hostname) and parts.port != 0
+
+
+def _is_key(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
 
 
 OPTIONS: Final[dict[str, tuple[Any, Callable[[str], Any], str, str]]] = {
@@ -70,8 +74,10 @@ OPTIONS: Final[dict[str, tuple[Any, Callable[[str], Any], str, str]]] = {
         "rows in one request, where the model takes many"),
     "--payload-bytes": (0, number("--payload-bytes", between(0, 1 << 30), int), "BYTES",
         "bytes a row, where the model leaves that free"),
-    "--url": (None, checked("--url", "http://host:port or grpc://host:port", _is_gateway), "URL",
+    "--url": (None, checked("--url", "http://host:port, https://host:port or grpc://host:port", _is_gateway), "URL",
         "the gateway, for --door http or grpc (http://127.0.0.1:8000, grpc://127.0.0.1:8001)"),
+    "--api-key": ("", checked("--api-key", "a key", _is_key), "KEY", "API key to show, for --door http"),
+    "--tls-ca": ("", str, "FILE", "who signed the gateway's certificate (default: whom the system trusts)"),
 }  # fmt: skip
 """Default, reader, unit and help of each flag with a value."""
 
@@ -116,7 +122,7 @@ def bench(args: argparse.Namespace) -> Bench:
     url, namespace = place(args, os.environ)
     return Bench(
         models=args.models, redis_url=url, namespace=namespace, url=door_url(args),
-        lists=args.json_tensors,
+        lists=args.json_tensors, api_key=args.api_key, tls_ca=args.tls_ca,
         version=args.version, inputs=[_input(text) for text in args.input], rows=args.rows, size=args.payload_bytes,
         zipf=args.zipf, warm_up=args.warm_up, seconds=args.seconds,
     )  # fmt: skip

@@ -69,6 +69,18 @@ HELP: Final = {
     "max_load_s": "seconds a model may take to be opened",
     "allow": "what may be opened though it can run code: python, sklearn-pickle, …, with commas between",
     "admin_key": "key that registry verbs over HTTP must show",
+    "api_keys": "file of API keys, read again when it changes: `scurry keys new NAME` makes a line; empty: none asked",
+    "tls_cert": "PEM file with our certificate and those above it, read again when it changes; empty: no TLS",
+    "tls_key": "PEM file with the certificate's key",
+    "tls_client_ca": "PEM file of those whose clients are let in: each must show a certificate; empty: everybody",
+    "cors_origins": "origins whose web pages may call, with commas between; * is every one, empty none",
+    "max_connections": "HTTP connections, in each gateway process; 0: as many as the system has",
+    "max_connections_each": "HTTP connections from one address; 0: no limit, as behind a load balancer",
+    "max_head_bytes": "largest head of an HTTP request",
+    "max_headers": "headers of an HTTP request",
+    "max_tensor_bytes": "largest tensor of a request; 0: as large as its body may be",
+    "max_rows": "rows of a request, by the first dimension of its inputs; 0: any",
+    "max_in_flight_each": "requests of one tenant that may wait for their answer, in each gateway process; 0: any",
     "separate_registry": "take registry messages from their own stream only, so that Redis' ACLs can tell who may",
 }
 

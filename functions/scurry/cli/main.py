@@ -24,6 +24,7 @@ VERBS: Final = {
     "worker": "a process that runs models",
     "gateway": "the process that answers HTTP",
     "bridge": "the process that reads the streams of Cluster Serving clients",
+    "keys": "API keys of the gateway",
     "bench": "load generator",
     "dead": "requests that could not be served",
     "status": "what a running `scurry up` consists of, and whether it is ready",

@@ -9,6 +9,7 @@ import hmac
 import ipaddress
 from typing import Any, Final, NamedTuple, Protocol
 
+from scurry.gateway.access import ANYBODY, Caller
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.messages_pb2 import Update
 
@@ -24,41 +25,48 @@ class RegistryClient(Protocol):
         ...
 
 
-class Access(NamedTuple):
+class Shown(NamedTuple):
     """What a caller shows who wants to change something: the key, and whether a web page asks for it."""
 
     key: str = ""
     from_page: bool = False
+    caller: Caller = ANYBODY  # whom an API key belongs to
 
 
 class Admin:
     """Lets those change the registry who have the key. Without a key: everybody who is on this machine.
 
-    `host` is where the gateway listens.
+    `host` is where the gateway listens. With API keys (`access.py`) it is who has the scope, or the one admin key.
     """
 
-    def __init__(self, client: RegistryClient, *, key: str, host: str) -> None:
+    def __init__(self, client: RegistryClient, *, key: str, host: str, asks_keys: bool = False) -> None:
         self._client = client
         self._key = key.encode()
+        self._asks_keys = asks_keys
         self._local = is_loopback(host)
 
-    async def change(self, model: str, change: str, given: str, *, from_page: bool) -> dict[str, Any]:
-        """Apply one change, as JSON, for a caller who gave this key. Raises `ScurryError`."""
-        self.check(Access(given, from_page))
+    async def change(self, model: str, change: str, shown: Shown) -> dict[str, Any]:
+        """Apply one change, as JSON, for a caller who shows this. Raises `ScurryError`."""
+        self.check(shown)
         return await self._client.update(Update(model=model, json=change), timeout=UPDATE_S)
 
-    def check(self, access: Access) -> None:
+    def check(self, shown: Shown) -> None:
         """Raise `InvalidRequest` for who may not change the registry.
 
-        Cases: 1. there is a key; 2. there is none, and strangers may reach us, by network or from a web page.
+        Cases: 1. an API key with the scope; 2. there is an admin key; 3. there are API keys instead; 4. neither, and
+        strangers may reach us, by network or from a web page.
         """
-        given = access.key.encode(errors="surrogateescape")
+        if "admin" in shown.caller.scopes:
+            return
+        given = shown.key.encode(errors="surrogateescape")
         if self._key:
             if not given:
                 raise InvalidRequest("not_authenticated", "Changing the registry needs the admin key.")
             if not hmac.compare_digest(given, self._key):
                 raise InvalidRequest("not_allowed", "That is not the admin key.")
-        elif not self._local or access.from_page:
+        elif self._asks_keys:
+            raise InvalidRequest("not_allowed", "Changing the registry needs an API key with the scope 'admin'.")
+        elif not self._local or shown.from_page:
             sentence = "This gateway changes the registry for nobody from elsewhere until SCURRY_ADMIN_KEY is set."
             raise InvalidRequest("not_allowed", sentence)
 

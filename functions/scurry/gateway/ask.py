@@ -13,6 +13,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 from scurry.client.answers import Answer
 from scurry.client.bodies import Parked
 from scurry.client.waiting import Fields
+from scurry.gateway.limits import NO_LIMITS, TenantsInFlight, TensorLimits
 from scurry.gateway.spans import CallSpan
 from scurry.telemetry.tracing import Tracing
 from scurry.wire.errors import InvalidRequest, NotFound, ScurryError, error
@@ -90,8 +91,12 @@ class Ask:
     """Asks for every door, no more at a time than `max_in_flight`, none longer than `timeout_s`."""
 
     def __init__(
-        self, client: InferenceClient, *, max_in_flight: int, timeout_s: float, tracing: Tracing | None = None
-    ) -> None:
+        self, client: InferenceClient, *, max_in_flight: int, timeout_s: float, max_in_flight_each: int = 0,
+        most: TensorLimits = NO_LIMITS, tracing: Tracing | None = None,
+    ) -> None:  # fmt: skip
+        """`most` is what doors hold requests against once they have read them."""
+        self.most = most
+        self._each = TenantsInFlight(max_in_flight_each)
         self._client, self._tracing = client, tracing
         self._max_in_flight = max_in_flight
         self._timeout_s = timeout_s
@@ -108,6 +113,8 @@ class Ask:
         """Send a call; the future gets the fields of its reply. Raises `ScurryError`."""
         if self._in_flight >= self._max_in_flight:
             raise error("overloaded", f"{self._in_flight} requests are in flight already: try again in a moment.")
+        if self._each.limit and call.tenant:
+            self._each.check(call.tenant)
         most, wanted = self._timeout_s, call.timeout_us / 1e6
         traceparent, span = call.traceparent, None
         if self._tracing is not None and self._tracing.wants(traceparent):
@@ -130,6 +137,8 @@ class Ask:
         future.add_done_callback(self._leave)
         if span is not None:
             future.add_done_callback(span)
+        if self._each.limit and call.tenant:
+            future.add_done_callback(self._each.entered(call.tenant))
         return future
 
     async def read(self, fields: Fields) -> Answer:

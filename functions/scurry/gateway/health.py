@@ -45,9 +45,16 @@ class Health:
         self._report: dict[str, str] = {}
         self._at = float("-inf")
         self._probing: asyncio.Task[None] | None = None
+        self._leaving = ""
+
+    def leave(self, why: str) -> None:
+        """From now on we are not ready, whatever stands behind us."""
+        self._leaving = why
 
     async def report(self) -> dict[str, str]:
-        """`redis` and `job`, each `ok` or a sentence."""
+        """`redis` and `job`, each `ok` or a sentence; `gateway`, once it stops."""
+        if self._leaving:
+            return {**self._report, "gateway": self._leaving}
         if asyncio.get_running_loop().time() - self._at > FRESH_S:
             if self._probing is None:
                 self._probing = asyncio.create_task(self._probe())

@@ -6,10 +6,13 @@ take at most, while it lasts.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from scurry.wire.errors import InvalidRequest, error
+from scurry.wire.infer_pb2 import InferRequest
 
 COPIES: Final = 3
 MIB: Final = 1024 * 1024
@@ -88,3 +91,53 @@ class Room:
 
     def __repr__(self) -> str:
         return f"<Room of {self._taken} bytes>"
+
+
+class TensorLimits(NamedTuple):
+    """What one request may hold; 0 is no limit."""
+
+    max_tensor_bytes: int = 0
+    max_rows: int = 0
+
+    def check(self, request: InferRequest) -> None:
+        """Raise `too_large` for a tensor of too many bytes or rows; its name is told."""
+        if not self.max_tensor_bytes and not self.max_rows:
+            return
+        for tensor in request.inputs:
+            if 0 < self.max_tensor_bytes < len(tensor.data):
+                told = f"Input {tensor.name!r} has {len(tensor.data)} bytes, {self.max_tensor_bytes} are the limit here"
+                raise InvalidRequest("too_large", f"{told}: send fewer rows at a time.")
+            if self.max_rows and tensor.shape and tensor.shape[0] > self.max_rows:
+                told = f"Input {tensor.name!r} has {tensor.shape[0]} rows, {self.max_rows} are the limit here"
+                raise InvalidRequest("too_large", f"{told}: send several requests.")
+
+
+NO_LIMITS: Final = TensorLimits()
+
+
+class TenantsInFlight:
+    """How many requests each tenant waits for; `limit` 0 is none."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._counts: Counter[str] = Counter()
+
+    def check(self, tenant: str) -> None:
+        """Raise `rate_limited` for a tenant that has as many as it may."""
+        if self._counts[tenant] >= self.limit:
+            told = f"{self.limit} requests of tenant {tenant[:128]!r} are in flight, the limit for each"
+            raise error("rate_limited", f"{told}: wait for an answer.")
+
+    def entered(self, tenant: str) -> Callable[[object], None]:
+        """One more; what is returned is called when it is answered."""
+        self._counts[tenant] += 1
+
+        def leave(_: object) -> None:
+            self._counts[tenant] -= 1
+            if not self._counts[tenant]:
+                del self._counts[tenant]
+
+        return leave
+
+    def __repr__(self) -> str:
+        return f"<TenantsInFlight {len(self._counts)} tenants, {self.limit} each>"

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from scurry.gateway.admin import Access, Admin
+from scurry.gateway.admin import Admin, Shown
 from scurry.gateway.describe import READY, Record
 from scurry.gateway.models import Models
 from scurry.gateway.overrides import overridden
@@ -36,12 +36,12 @@ class Repository:
     def __init__(self, admin: Admin, models: Models) -> None:
         self._admin, self._models = admin, models
 
-    async def load(self, model: str, parameters: Parameters, access: Access) -> None:
+    async def load(self, model: str, parameters: Parameters, shown: Shown) -> None:
         """Bring a model's versions into memory; with a `config`, registered anew with it. Raises `ScurryError`.
 
         What the model's version policy keeps out of memory stays there.
         """
-        self._admin.check(access)
+        self._admin.check(shown)
         config = _config_in(model, parameters)
         record = await self._record(model)
         if record is None:
@@ -52,35 +52,35 @@ class Repository:
             changes = [{"load": {"version": one["version"]}} for one in wanted]
         else:
             changes = [{"register": overridden(model, one, config)} for one in wanted]
-        await self._change(model, changes, access, f"failed to load '{model}', ")
+        await self._change(model, changes, shown, f"failed to load '{model}', ")
 
-    async def unload(self, model: str, parameters: Parameters, access: Access) -> None:
+    async def unload(self, model: str, parameters: Parameters, shown: Shown) -> None:
         """Take a model out of memory; it stays registered. Raises `ScurryError`.
 
         With `unload_dependents`, the models as well that it is made of.
         """
-        self._admin.check(access)
+        self._admin.check(shown)
         dependents = parameters.get("unload_dependents", False)
         if not isinstance(dependents, bool):
             raise InvalidRequest("bad_request", "Unable to parse 'unload_dependents': it must be true or false.")
         record = await self._record(model)
         if record is None:
             raise InvalidRequest("bad_request", f"failed to unload '{model}', no such model is registered")
-        await self._unload(model, record, access)
+        await self._unload(model, record, shown)
         for name in _steps(record) if dependents else ():
             step = await self._record(name)
             if step is not None:
-                await self._unload(name, step, access)
+                await self._unload(name, step, shown)
 
-    async def _unload(self, model: str, record: Record, access: Access) -> None:
+    async def _unload(self, model: str, record: Record, shown: Shown) -> None:
         loaded = [one["version"] for one in record["versions"] if one["state"] in IN_MEMORY]
         changes = [{"unload": {"version": version, "force": True}} for version in loaded]
-        await self._change(model, changes, access, f"failed to unload '{model}', ")
+        await self._change(model, changes, shown, f"failed to unload '{model}', ")
 
-    async def _change(self, model: str, changes: list[dict[str, Any]], access: Access, failed: str) -> None:
+    async def _change(self, model: str, changes: list[dict[str, Any]], shown: Shown, failed: str) -> None:
         """Make the changes at once; the first that fails is told when all are done."""
         made = await asyncio.gather(
-            *(self._admin.change(model, json.dumps(one), access.key, from_page=access.from_page) for one in changes),
+            *(self._admin.change(model, json.dumps(one), shown) for one in changes),
             return_exceptions=True,
         )
         records = [one for one in made if isinstance(one, dict)]

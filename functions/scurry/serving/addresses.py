@@ -40,6 +40,8 @@ class Addresses:
     more_metrics: tuple[int, ...] = ()
     up: int = 0
     job_metrics: int = -1
+    is_tls: bool = False
+    asks_certificates: bool = False
 
     @property
     def inner_redis_url(self) -> str:
@@ -49,7 +51,7 @@ class Addresses:
     @property
     def http_url(self) -> str:
         """Where callers find the gateway."""
-        return f"http://{shown(self.host)}:{self.http}"
+        return f"http{'s' if self.is_tls else ''}://{shown(self.host)}:{self.http}"
 
     @property
     def grpc_url(self) -> str:
@@ -59,7 +61,7 @@ class Addresses:
     @property
     def metrics_url(self) -> str:
         """Where Prometheus finds the models' counters."""
-        return f"http://{shown(self.host)}:{self.metrics}/metrics"
+        return f"http{'s' if self.is_tls else ''}://{shown(self.host)}:{self.metrics}/metrics"
 
     @property
     def metrics_urls(self) -> list[str]:
@@ -104,6 +106,7 @@ class Addresses:
             "ui_url": self.ui_url,
             "functions_url": self.functions_url,
             "worker_urls": self.worker_urls,
+            **({"asks_certificates": True} if self.asks_certificates else {}),
         }
 
     def ports(self) -> dict[str, Any]:
@@ -144,6 +147,8 @@ def choose(
         more_metrics=tuple(more_metrics),
         up=up,
         job_metrics=job_metrics if settings.job_metrics_port >= 0 else -1,
+        is_tls=bool(settings.tls_cert),
+        asks_certificates=bool(settings.tls_client_ca),
     )
 
 

@@ -187,4 +187,11 @@ def _of_gateways(settings: UpSettings) -> dict[str, str]:
         "SCURRY_ACCESS_LOG": str(int(settings.access_log)),
         "SCURRY_CLIENT_SHARED_MEMORY": str(int(settings.client_shared_memory)),
     }
-    return more | ({"SCURRY_ADMIN_KEY": settings.admin_key} if settings.admin_key else {})
+    if settings.admin_key:
+        more["SCURRY_ADMIN_KEY"] = settings.admin_key
+    if settings.cors_origins:
+        more["SCURRY_CORS_ORIGINS"] = settings.cors_origins
+    for name in ("api_keys", "tls_cert", "tls_key", "tls_client_ca"):
+        if path := getattr(settings, name):
+            more[PREFIX + name.upper()] = str(expanded(path).absolute())
+    return more

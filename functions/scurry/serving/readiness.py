@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -56,9 +57,9 @@ async def redis_answers(url: str) -> bool:
     return True
 
 
-async def http_says_ready(host: str, port: int, path: str) -> bool:
-    """Whether GET path is answered with 200."""
-    return (await _get(host, port, path)).partition(b"\r\n")[0].find(b" 200 ") > 0
+async def http_says_ready(host: str, port: int, path: str, *, tls: bool = False) -> bool:
+    """Whether GET path is answered with 200. Whose certificate is shown is not looked at: we started it."""
+    return (await _get(host, port, path, tls=tls)).partition(b"\r\n")[0].find(b" 200 ") > 0
 
 
 async def rest_says_running(host: str, port: int) -> bool:
@@ -71,11 +72,11 @@ async def rest_says_running(host: str, port: int) -> bool:
         return False
 
 
-async def _get(host: str, port: int, path: str) -> bytes:
+async def _get(host: str, port: int, path: str, *, tls: bool = False) -> bytes:
     """The whole answer to GET path; empty when there is none."""
     try:
         async with asyncio.timeout(ANSWER_S):
-            reader, writer = await asyncio.open_connection(host, port)
+            reader, writer = await asyncio.open_connection(host, port, ssl=_unchecked() if tls else None)
             try:
                 writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
                 return await reader.read()
@@ -83,6 +84,12 @@ async def _get(host: str, port: int, path: str) -> bytes:
                 writer.close()
     except (OSError, ValueError):
         return b""
+
+
+def _unchecked() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 async def log_says(child: Child, line: str) -> bool:

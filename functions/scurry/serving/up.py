@@ -188,9 +188,15 @@ async def kept_once_ready(all_of_them: Sequence[Keeper], keeper: Keeper, check: 
 
 
 async def gateway_is_ready(child: Child, at: Addresses) -> bool:
-    """Whether it answers that it is ready; where another may answer for it, it must have said so itself before."""
-    listens = at.gateways == 1 or await log_says(child, GATEWAY_LINE)
-    return listens and await http_says_ready(shown(at.host), at.http, GATEWAY_READY)
+    """Whether it answers that it is ready; where another may answer for it, it must have said so itself before.
+
+    Where it wants certificates, its own word is all there is, for we have none.
+    """
+    listens = (at.gateways == 1 and not at.asks_certificates) or await log_says(child, GATEWAY_LINE)
+    if at.asks_certificates:
+        return listens
+    is_tls = {"tls": True} if at.is_tls else {}
+    return listens and await http_says_ready(shown(at.host), at.http, GATEWAY_READY, **is_tls)
 
 
 def described(keeper: Keeper) -> dict[str, Any]:

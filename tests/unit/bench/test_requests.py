@@ -91,6 +91,10 @@ def test_a_grpc_message_has_its_tensors_raw() -> None:
 def test_http_request_is_whole() -> None:
     """The HTTP request says the length of its JSON and of its body, and the tensor follows the JSON."""
     head, _, body = http_request(subject("m", "1", [SMALL]), "host:1").partition(b"\r\n\r\n")
+    assert b"Authorization" not in head
+    keyed = http_request(subject("m", "1", [SMALL]), "host:1", api_key="k")
+    assert keyed.replace(b"Authorization: Bearer k\r\n", b"") == head + b"\r\n\r\n" + body
+    assert b"\r\nAuthorization: Bearer k\r\n" in keyed
     headers = dict(line.split(b": ") for line in head.split(b"\r\n")[1:])
     json_length = int(headers[b"Inference-Header-Content-Length"])
     assert head.startswith(b"POST /v2/models/m/versions/1/infer HTTP/1.1")

@@ -71,7 +71,7 @@ CHECKED = [
         ("bench m --payload-bytes -1", "--payload-bytes takes"),
         ("bench m --input x:FP32", "--input takes NAME:DATATYPE:SHAPE such as x:FP32:1x16, not 'x:FP32'."),
         ("bench m --input x:FP31:4", "--input takes NAME:DATATYPE:SHAPE"),
-        ("bench m --url redis://x", "--url takes http://host:port or grpc://host:port, not 'redis://x'."),
+        ("bench m --url redis://x", "--url takes http://host:port, https://host:port or grpc://host:port, not 'redis://x'."),
     ],
 )
 def test_a_wrong_value_is_one_sentence(words: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from scurry.gateway.admin import Admin, is_loopback
+from scurry.gateway.access import Caller
+from scurry.gateway.admin import Admin, Shown, is_loopback
 from scurry.wire.errors import InvalidRequest
 
 CHANGE = '{"rollback": {}}'
@@ -34,11 +35,11 @@ async def test_the_key_decides_and_without_one_the_place(  # noqa: PLR0917 - a t
     """What is refused never reaches the registry."""
     admin = Admin(client, key=key, host=host)
     if not code:
-        assert await admin.change("m", CHANGE, given, from_page=from_page)
+        assert await admin.change("m", CHANGE, Shown(given, from_page))
         assert [(update.model, update.json) for update in client.updates] == [("m", CHANGE)]
         return
     with pytest.raises(InvalidRequest) as refused:
-        await admin.change("m", CHANGE, given, from_page=from_page)
+        await admin.change("m", CHANGE, Shown(given, from_page))
     assert refused.value.code == code
     assert client.updates == []
 
@@ -55,3 +56,29 @@ def test_only_this_machine_reaches_a_loopback_address(host: str, loopback: bool)
 def test_nobody_sees_the_key() -> None:
     """Not in a log either."""
     assert repr(Admin(None, key="secret", host="::")) == "<Admin with a key>"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "scopes", "code"),
+    [
+        ("", "", {"admin"}, ""),
+        ("", "", {"infer", "read"}, "not_allowed"),
+        ("", "", set(), "not_allowed"),
+        ("k", "", {"admin"}, ""),
+        ("k", "k", set(), ""),
+        ("k", "", {"infer"}, "not_authenticated"),
+    ],
+)
+async def test_with_api_keys_it_is_the_scope_that_counts(
+    client: Any, key: str, given: str, scopes: set[str], code: str
+) -> None:
+    """Being on this machine is not enough any more; a door that tells no caller opens nothing."""
+    admin = Admin(client, key=key, host="127.0.0.1", asks_keys=True)
+    caller = Caller("ci", scopes=frozenset(scopes))
+    if not code:
+        assert await admin.change("m", CHANGE, Shown(given, from_page=True, caller=caller))
+        return
+    with pytest.raises(InvalidRequest) as refused:
+        await admin.change("m", CHANGE, Shown(given, caller=caller))
+    assert refused.value.code == code
+    assert client.updates == []

@@ -133,3 +133,23 @@ def test_names_with_dots_and_dashes_are_good() -> None:
     """And a version may be left out."""
     check_names("res-net_18.v2", "best-1.0")
     check_names("m")
+
+
+async def test_a_tenant_has_its_number_in_flight() -> None:
+    """What is refused was never sent; others and those without a tenant go on."""
+    client = Slow()
+    ask = Ask(client, max_in_flight=9, timeout_s=5, max_in_flight_each=1)
+    first = ask.submit(question())
+    await asyncio.sleep(0)
+    with pytest.raises(ScurryError, match="rate_limited"):
+        ask.submit(question())
+    others = [ask.submit(question()._replace(tenant=tenant)) for tenant in ("", "", "other")]
+    await asyncio.sleep(0)
+    assert len(client.answers) == 4
+    client.answers[0].set_result(Answer("m", "2", InferReply()))
+    await first
+    others.append(ask.submit(question()))
+    await asyncio.sleep(0)
+    for answer in client.answers[1:]:
+        answer.set_result(Answer("m", "2", InferReply()))
+    await asyncio.gather(*others)

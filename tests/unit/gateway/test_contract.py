@@ -11,8 +11,7 @@ from jsonschema import Draft202012Validator
 from tests.unit.gateway.conftest import FakeClient
 
 from scurry.gateway import contract
-from scurry.gateway.ask import Ask
-from scurry.gateway.doors import cluster_paths, paths, results, statistics, tf_paths
+from scurry.gateway.doors import cluster_paths, paths, results, scopes, statistics, tf_paths
 from scurry.gateway.doors import contract as contract_door
 from scurry.gateway.doors.cluster_serving import ClusterServing
 from scurry.gateway.doors.contract import Contract
@@ -21,9 +20,8 @@ from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.results import ResultsHttp
 from scurry.gateway.doors.statistics import StatisticsHttp
 from scurry.gateway.doors.tf_serving import TensorFlowServing
-from scurry.gateway.models import Models
-from scurry.gateway.server_state import ServerState
-from scurry.serving.gateway import entrance_of, results_of
+from scurry.serving.doors import Doors
+from scurry.serving.guards import Guards
 from scurry.settings import GatewaySettings
 
 DOCUMENT: dict[str, Any] = orjson.loads(contract.openapi())
@@ -100,12 +98,7 @@ async def test_every_door_is_known_here() -> None:
     """Those that the gateway opens are those whose paths are held against the document."""
     client: Any = FakeClient()
     settings = GatewaySettings()
-    ask = Ask(client, max_in_flight=1, timeout_s=1)
-    results_, callbacks = results_of(client, ask, settings)
-    entrance = entrance_of(
-        client, ask, Models(client), results=results_, callbacks=callbacks, settings=settings,
-        state=ServerState.private(),
-    )
+    entrance = Doors(client, settings, Guards.of(settings)).http()
     assert isinstance(entrance, Entrance)
     assert {type(entrance._otherwise), *(type(door) for _, door in entrance._doors)} == set(DOORS)
 
@@ -130,6 +123,23 @@ def test_every_path_leads_to_its_door(path: str) -> None:
             assert paths.operation_of(method.upper(), target).name
         else:
             assert tf_paths.tf_operation_of(method.upper(), target).name
+
+
+UNSCOPED = (
+    "/v2/systemsharedmemory", "/v2/cudasharedmemory", "/v2/trace", "/v2/logging", "/v2/repository/models",
+    "/model-secure",
+)  # fmt: skip
+"""What is the administrator's to do; all else has a row of its own."""
+
+
+@pytest.mark.parametrize("path", DOCUMENT["paths"])
+def test_every_path_has_a_scope_of_its_own(path: str) -> None:
+    """So that whoever holds a key for asking may ask at every door."""
+    target = re.sub(r"\{(\w+)\}", "1", path)
+    for method in DOCUMENT["paths"][path].keys() - {"parameters"}:
+        scope = scopes.scope_of(method.upper(), target).scope
+        settings = path.startswith(UNSCOPED) or (method == "post" and path.endswith("/trace/setting"))
+        assert scope != "admin" or settings
 
 
 def references(value: object) -> list[str]:

@@ -74,3 +74,13 @@ async def test_a_job_that_restarts_in_a_loop_is_not_ready(client: Any) -> None:
 def test_a_few_restarts_or_old_ones_are_no_loop(job: dict[str, str], loops: bool) -> None:
     """Three or more, and the last within half a minute."""
     assert bool(restarting(job, 1010.0 if job.get("started") == "1000000" else 1000.0)) is loops
+
+
+async def test_one_that_stops_is_not_ready_at_once(client: Any) -> None:
+    """Whatever stands behind it, and without asking there."""
+    health = Health(client)
+    assert is_ready(await health.report())
+    health.leave("It is stopping.")
+    assert await health.report() == {"redis": "ok", "job": "ok", "gateway": "It is stopping."}
+    assert not is_ready(await health.report())
+    assert is_ready({"redis": "ok", "job": "ok"})

@@ -2,8 +2,9 @@
 
 import pytest
 
-from scurry.gateway.limits import COPIES, Admission
+from scurry.gateway.limits import COPIES, NO_LIMITS, Admission, TenantsInFlight, TensorLimits
 from scurry.wire.errors import InvalidRequest, Unavailable
+from scurry.wire.infer_pb2 import InferRequest, Tensor
 
 
 def test_room_is_given_back_whatever_happens():
@@ -39,3 +40,37 @@ def test_what_never_fits_is_too_large_and_what_does_not_fit_now_is_overloaded():
     assert (later.value.code, never.value.code) == ("overloaded", "too_large")
     with admission.room() as room:
         room.take(1000)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        (TensorLimits(max_tensor_bytes=7), "Input 'x' has 8 bytes, 7 are the limit here"),
+        (TensorLimits(max_rows=1), "Input 'x' has 2 rows, 1 are the limit here"),
+        (TensorLimits(max_tensor_bytes=8, max_rows=2), ""),
+        (NO_LIMITS, ""),
+    ],
+)
+def test_a_tensor_above_its_limit_is_named(limits, said):
+    """0 is no limit; a scalar has no rows."""
+    scalar = Tensor(name="s", datatype="FP32", data=bytes(4))
+    request = InferRequest(inputs=[scalar, Tensor(name="x", datatype="FP32", shape=[2, 1], data=bytes(8))])
+    if not said:
+        limits.check(request)
+        return
+    with pytest.raises(InvalidRequest, match=said) as refused:
+        limits.check(request)
+    assert refused.value.code == "too_large"
+
+
+def test_each_tenant_has_its_own_number():
+    """Until one is answered; nobody is remembered who waits for nothing."""
+    each = TenantsInFlight(1)
+    each.check("blue")
+    leave = each.entered("blue")
+    each.check("red")
+    with pytest.raises(Unavailable, match="of tenant 'blue'"):
+        each.check("blue")
+    leave(None)
+    each.check("blue")
+    assert repr(each) == "<TenantsInFlight 0 tenants, 1 each>"

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from tests.unit.gateway.conftest import FakeClient
 
-from scurry.gateway.admin import Access, Admin
+from scurry.gateway.admin import Admin, Shown
 from scurry.gateway.models import Models
 from scurry.gateway.repository import Repository
 from scurry.wire.errors import InvalidRequest, ScurryError, error
 from scurry.wire.messages_pb2 import Update
 
-MINE = Access()
+MINE = Shown()
 
 
 def version(number: str, state: str, **more: Any) -> dict[str, Any]:
@@ -148,8 +148,8 @@ async def test_what_the_registry_refuses_keeps_its_code(
     assert refused.value.message == ("failed to load 'm', As it is." if worded else "As it is.")
 
 
-@pytest.mark.parametrize("access", [Access("", True), Access("guess", True)])
-async def test_who_may_not_is_told_nothing_of_the_models(repository: Repository, access: Access) -> None:
+@pytest.mark.parametrize("access", [Shown("", True), Shown("guess", True)])
+async def test_who_may_not_is_told_nothing_of_the_models(repository: Repository, access: Shown) -> None:
     """A web page cannot see whether there is one."""
     for model in ("m", "nobody"):
         for act in (repository.load, repository.unload):

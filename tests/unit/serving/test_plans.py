@@ -211,3 +211,16 @@ def test_what_is_seen_is_set_for_all(tmp_path):
         assert said == ["json", "0.5", "7"]
         assert plan.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://o"
     assert made.gateways()[0].environ["SCURRY_ACCESS_LOG"] == "1"
+
+
+def test_what_guards_the_doors_reaches_the_gateways_alone(tmp_path):
+    """With paths that hold wherever a process runs; what is not given is not handed on."""
+    told = UpSettings(api_keys="keys", tls_cert="/c.pem", tls_key="k.pem", tls_client_ca="ca", cors_origins="*")
+    made = Plans(told, AT, Folder(tmp_path), {})
+    environ = made.gateways()[0].environ
+    names = ("API_KEYS", "TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA", "CORS_ORIGINS")
+    kept = [environ[f"SCURRY_{name}"] for name in names]
+    assert kept == [str(Path.cwd() / "keys"), "/c.pem", str(Path.cwd() / "k.pem"), str(Path.cwd() / "ca"), "*"]
+    plain = Plans(UpSettings(), AT, Folder(tmp_path), {}).gateways()[0].environ
+    others = [made.functions(JOB), *made.workers(2)]
+    assert not any(f"SCURRY_{name}" in each for name in names for each in (plain, *(one.environ for one in others)))

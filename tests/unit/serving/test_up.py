@@ -227,3 +227,22 @@ async def test_what_is_printed_says_which_files_may_be_opened(happened: list[str
     assert "models   any file that this user can read (--models-root DIR sets a limit)" in block
     assert f"models   only below {tmp_path}" in ready_block(up.addresses, up.folder.path, f"{tmp_path}/x/..", 1.0)
     await up.stop()
+
+
+@pytest.mark.parametrize(
+    ("certificates", "said", "is_ready"), [(False, "", True), (True, "", False), (True, GATEWAY_LINE, True)]
+)
+async def test_a_gateway_behind_tls_is_asked_over_it(monkeypatch, certificates, said, is_ready) -> None:
+    """Where it wants a certificate of who asks, its own word is all there is."""
+
+    async def https(host: str, port: int, path: str, *, tls: bool) -> bool:
+        assert not certificates
+        return tls
+
+    monkeypatch.setattr(module, "http_says_ready", https)
+    monkeypatch.setattr(FakeChild, "said", lambda _: said)
+    at = Addresses("0.0.0.0", "redis://r", 0, 0, (), 8, 0, is_tls=True, asks_certificates=certificates)
+    child: Any = FakeChild(Plan("gateway", (), Path()))
+    assert await module.gateway_is_ready(child, at) is is_ready
+    assert at.http_url == "https://127.0.0.1:8"
+    assert at.shown().get("asks_certificates", False) is certificates

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
 from scurry.gateway.doors import patience
+from scurry.gateway.doors.census import Census
+from scurry.gateway.doors.entrance import HttpDoor
+from scurry.gateway.doors.heads import Heads
 from scurry.gateway.doors.raw_response import RawResponse
 from scurry.gateway.doors.replies import refusal, written
 from scurry.wire.errors import Failed, InvalidRequest
@@ -23,14 +27,19 @@ log = logging.getLogger(__name__)
 class AiohttpConnection(web.RequestHandler):
     """aiohttp's connection, with limits."""
 
-    __slots__ = ("_head_timer", "_rest")
+    __slots__ = ("_census", "_counted", "_head_timer", "_heard", "_rest", "door")
 
-    def __init__(self, server: AiohttpServer, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, server: AiohttpServer, loop: asyncio.AbstractEventLoop, door: HttpDoor) -> None:
         no_log: Any = None  # aiohttp takes it, its annotation does not
         super().__init__(
             server, loop=loop, access_log=no_log, logger=log,
             keepalive_timeout=patience.IDLE_S, lingering_time=patience.LINGER_S,
+            max_line_size=server.heads.max_head_bytes, max_field_size=server.heads.max_head_bytes,
+            max_headers=server.heads.max_headers,
         )
+        self.door, self._census = door, server.census
+        self._heard = loop.time()
+        self._counted: asyncio.BaseTransport | None = None  # aiohttp's own is forgotten before it is closed
         self._head_timer: asyncio.TimerHandle | None = None
         self._rest: int | None = None  # bytes of a refused body that may still come
 
@@ -45,6 +54,7 @@ class AiohttpConnection(web.RequestHandler):
             if self._rest < 0:
                 self.force_close()
                 return
+        self._heard = self._loop.time()
         super().data_received(data)
         waiter = self._waiter
         if waiter is not None and not waiter.done():
@@ -53,9 +63,21 @@ class AiohttpConnection(web.RequestHandler):
         elif self._head_timer is not None:
             self._stop_timer()
 
+    def close_silent(self, since: float) -> None:
+        """Hang up if nothing has been asked since then, nor begun to be."""
+        if self._heard <= since and self._waiter is not None and not self._waiter.done() and self._head_timer is None:
+            self.force_close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It goes on here."""
+        self._counted = transport
+        super().connection_made(transport)
+
     def connection_lost(self, exc: BaseException | None) -> None:
         """Stop counting."""
         self._stop_timer()
+        if self._counted is not None:
+            self._census.leave(self._counted)
         super().connection_lost(exc)
 
     def handle_error(
@@ -89,7 +111,13 @@ class AiohttpConnection(web.RequestHandler):
 
 
 class AiohttpServer(web.Server):
-    """Makes a connection for each caller."""
+    """Makes connections that were begun elsewhere."""
 
-    def __call__(self) -> AiohttpConnection:
-        return AiohttpConnection(self, self._loop)
+    def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], heads: Heads,
+                 census: Census) -> None:  # fmt: skip
+        super().__init__(handler)
+        self.heads, self.census = heads, census
+
+    def taking_over(self, door: HttpDoor) -> AiohttpConnection:
+        """One more connection, whose requests are for this door."""
+        return AiohttpConnection(self, self._loop, door)

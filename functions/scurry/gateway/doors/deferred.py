@@ -60,12 +60,12 @@ class Deferred:
         asked = await _decode(body, head.headers.get(oip_binary.HEADER), room)
         form, call = _form(asked), await self._call(operation, wishes, head, asked)
         if not wishes.later:
-            return await write(form, await self._results.ask(call, form, scope=head.scope), operation.model)
-        answered = await self._results.submit(call, form, scope=head.scope, keyed=bool(wishes.key))
+            return await write(form, await self._results.ask(call, form, scope=head.caller.name), operation.model)
+        answered = await self._results.submit(call, form, scope=head.caller.name, keyed=bool(wishes.key))
         if wishes.callback:
-            self._callbacks.promise(call.id, head.scope, wishes.callback)
+            self._callbacks.promise(call.id, head.caller.name, wishes.callback)
         if wishes.wait_s:
-            found = await self._results.wait(call.id, head.scope, wishes.wait_s)
+            found = await self._results.wait(call.id, head.caller.name, wishes.wait_s)
             if found.fields is not None:
                 return await write(form, await self._results.read(found.fields), operation.model)
         return accepted(call.id, "done" if answered else "running")
@@ -74,7 +74,7 @@ class Deferred:
         """What is asked for it, written so that the same is the same bytes: a key is held to them."""
         request, headers = asked.request, head.headers
         timeout_us, priority = take_timeout(request), take_priority(request)
-        request_id = await self._results.id_for(wishes.key, head.scope)
+        request_id = await self._results.id_for(wishes.key, head.caller.name)
         keys = self._results.keys
         light, parked = park(request, lambda name, data: keys.payload_in(request_id, name, digest_of(data)))
         given = {name: headers.get(name, "") for name in (STICKY, TENANT, "traceparent")}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from scurry.gateway.admin import Access
+from scurry.gateway.admin import Shown
+from scurry.gateway.doors.heads import Head
 from scurry.gateway.doors.paths import Operation
 from scurry.gateway.models import Models
 from scurry.gateway.repository import Repository
@@ -24,11 +25,12 @@ OPERATIONS: Final = frozenset(
 """What is answered here."""
 
 
-def access_of(headers: Mapping[str, str]) -> Access:
+def shown_in(head: Head) -> Shown:
     """What a request shows of who sends it."""
+    headers = head.headers
     scheme, _, token = headers.get("Authorization", "").partition(" ")
     key = token.strip() if scheme.lower() == "bearer" else headers.get("X-Admin-Key", "")
-    return Access(key, "Origin" in headers)
+    return Shown(key, "Origin" in headers, head.caller)
 
 
 class Extensions:
@@ -38,17 +40,17 @@ class Extensions:
         self._models, self._repository = models, repository
         self._memory, self._settings = state.memory, state.settings
 
-    async def answer(self, operation: Operation, headers: Mapping[str, str], body: bytes) -> Any:  # noqa: ANN401
+    async def answer(self, operation: Operation, head: Head, body: bytes) -> Any:  # noqa: ANN401
         """The JSON document of an answer. Raises `ScurryError`."""
         asked = oip_json.load(body) if body else {}
         name, kind = operation.name, operation.name.partition("_")[0]
         if name in ("load", "unload"):
             act = self._repository.load if name == "load" else self._repository.unload
-            await act(operation.model, oip_json.parameters(asked), access_of(headers))
+            await act(operation.model, oip_json.parameters(asked), shown_in(head))
             return {}
         if kind in ("system", "cuda"):
             if not name.endswith("status"):
-                _refuse_pages(headers)
+                _refuse_pages(head.headers)
             return self._cuda(operation) if kind == "cuda" else self._system(operation, asked)
         if name == "statistics":
             return {"model_stats": await self._statistics(operation)}

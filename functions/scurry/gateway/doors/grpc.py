@@ -12,13 +12,16 @@ from typing import Any, Final
 
 from google.protobuf.message import DecodeError, Message
 
-from scurry.gateway.admin import Access
+from scurry.gateway.access import ANYBODY, Access
+from scurry.gateway.admin import Shown
 from scurry.gateway.ask import told
 from scurry.gateway.doors.grpc_call import GrpcCall, GrpcStream
 from scurry.gateway.doors.grpc_inference import GrpcInference
 from scurry.gateway.doors.grpc_operations import Operations
+from scurry.gateway.doors.grpc_scopes import scope_of
 from scurry.gateway.doors.grpc_state import StateOperations
 from scurry.gateway.doors.grpc_stream import InferStream
+from scurry.gateway.doors.scopes import NOBODYS
 from scurry.protocols import oip_pb2
 from scurry.wire.errors import InvalidRequest, ScurryError
 
@@ -34,14 +37,16 @@ METHODS: Final = (
 )  # fmt: skip
 """All but the two that infer; each has a coroutine of its name in one of the operations, and messages of its name."""
 
-Method = Callable[[Any, Access], Awaitable[Message]]
+Method = Callable[[Any, Shown], Awaitable[Message]]
 
 
 class OpenInferenceGrpc:
     """Answers calls of the Open Inference Protocol."""
 
-    def __init__(self, inference: GrpcInference, operations: Operations, state: StateOperations) -> None:
-        self._inference = inference
+    def __init__(
+        self, inference: GrpcInference, operations: Operations, state: StateOperations, access: Access | None = None
+    ) -> None:
+        self._inference, self._access = inference, access or Access()
         self._methods: dict[str, tuple[type[Message], Method]] = {}
         for name in METHODS:
             owner = operations if hasattr(operations, _snake(name)) else state
@@ -70,7 +75,8 @@ class OpenInferenceGrpc:
         kind, method = found
         try:
             async with asyncio.timeout(call.head.timeout_us / 1e6 or None):
-                answer = await method(kind.FromString(message), _access(call))
+                asked = kind.FromString(message)
+                answer = await method(asked, self._shown(call, asked))
         except DecodeError:
             call.refuse(InvalidRequest("bad_request", f"The message is no {kind.DESCRIPTOR.name}."))
         except TimeoutError:
@@ -80,16 +86,16 @@ class OpenInferenceGrpc:
         else:
             call.answer((answer.SerializeToString(),))
 
+    def _shown(self, call: GrpcCall, asked: Message) -> Shown:
+        """The key that a caller shows. Raises `not_authenticated` or `not_allowed`."""
+        metadata, needed = call.head.metadata, scope_of(call.head.path.rpartition("/")[2], asked)
+        caller = ANYBODY if needed.scope == NOBODYS else self._access.check(metadata, needed.scope, needed.model)
+        scheme, _, token = metadata.get("authorization", "").partition(" ")
+        key = token.strip() if scheme.lower() == "bearer" else metadata.get("x-admin-key", "")
+        return Shown(key, "origin" in metadata, caller)
+
     def __repr__(self) -> str:
         return f"<OpenInferenceGrpc {self._inference!r}>"
-
-
-def _access(call: GrpcCall) -> Access:
-    """The key that a caller shows."""
-    metadata = call.head.metadata
-    scheme, _, token = metadata.get("authorization", "").partition(" ")
-    key = token.strip() if scheme.lower() == "bearer" else metadata.get("x-admin-key", "")
-    return Access(key, from_page="origin" in metadata)
 
 
 def _snake(name: str) -> str:

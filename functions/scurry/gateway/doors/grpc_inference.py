@@ -13,6 +13,7 @@ from typing import Any, Final
 from scurry.client.answers import Answer, at_hand
 from scurry.client.bodies import Parked
 from scurry.client.waiting import Fields
+from scurry.gateway.access import Access
 from scurry.gateway.ask import Ask, InferCall, check_names, take_priority, take_timeout, told
 from scurry.gateway.doors.background import AT_ONCE
 from scurry.gateway.doors.grpc_tensors import Placing, Wanted
@@ -37,11 +38,41 @@ Done = Callable[[Sequence[bytes]], object]
 Failed = Callable[[ScurryError, str], object]
 
 
+class Admitted:
+    """Asks for those who may."""
+
+    def __init__(self, ask: Ask, access: Access) -> None:
+        self._ask, self._access = ask, access
+
+    def submit(self, asked: _Asked, call: InferCall) -> None:
+        """Send a call; `asked` is called once its reply has come. Raises `ScurryError`."""
+        if not self._access.is_asked:
+            self._ask.submit(call).add_done_callback(asked)
+            return
+        caller = self._access.check(asked.head.metadata, "infer", call.model)
+        call = call._replace(tenant=caller.tenant or call.tenant)
+        if not caller.max_in_flight:
+            self._ask.submit(call).add_done_callback(asked)
+            return
+        self._access.enter(caller)
+        try:
+            future = self._ask.submit(call)
+        except Exception:
+            self._access.leave(caller)
+            raise
+        future.add_done_callback(lambda _: self._access.leave(caller))
+        future.add_done_callback(asked)
+
+    def __repr__(self) -> str:
+        return f"<Admitted {self._access!r}>"
+
+
 class GrpcInference:
     """Answers ModelInferRequests."""
 
-    def __init__(self, ask: Ask, placing: Placing) -> None:
+    def __init__(self, ask: Ask, placing: Placing, access: Access | None = None) -> None:
         self._ask, self._placing = ask, placing
+        self._admitted, self.most = Admitted(ask, access or Access()), ask.most
         self._prepared = PreparedInfers()
         self._replies = {final: PreparedReplies() for final in (False, True)}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -62,8 +93,7 @@ class GrpcInference:
             (asked.model, asked.version, prepared), data = found
             request_id = self._ask.new_id()
             body, parked = prepared.request(data, partial(self._ask.payload_key, request_id))
-            call = asked.call(request_id, body, parked, prepared.timeout_us, prepared.priority)
-            self._ask.submit(call).add_done_callback(asked)
+            self._admitted.submit(asked, asked.call(request_id, body, parked, prepared.timeout_us, prepared.priority))
         except Exception as cause:
             asked.fail(cause)
 
@@ -81,7 +111,7 @@ class GrpcInference:
     def _send(self, asked: _Asked, infer: InferMessage, timeout_us: int, priority: int) -> None:
         request_id = self._ask.new_id()
         body, parked = infer.written(partial(self._ask.payload_key, request_id))
-        self._ask.submit(asked.call(request_id, body, parked, timeout_us, priority)).add_done_callback(asked)
+        self._admitted.submit(asked, asked.call(request_id, body, parked, timeout_us, priority))
 
     async def _send_aside(
         self, asked: _Asked, infer: InferMessage | None, rest: bytes, raw: Sequence[memoryview], room: Room
@@ -172,6 +202,7 @@ class _Asked:
         """Take from a message what travels beside it; returns time-out and priority. Raises `ScurryError`."""
         self.model, self.version, self.echo = infer.model, infer.version, infer.id
         check_names(infer.model, infer.version)
+        self._inference.most.check(infer.request)
         infer.request.parameters.pop(oip_grpc.WANTS_FINAL, None)
         return take_timeout(infer.request), take_priority(infer.request)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import Final
 
+from scurry.gateway.doors import patience
 from scurry.gateway.doors.grpc_call import GrpcDoor
 from scurry.gateway.doors.http2_connection import Http2Connection
 from scurry.gateway.limits import Admission
@@ -28,11 +30,15 @@ class GrpcListener:
         self._sockets: asyncio.Server | None = None
         self._looking: asyncio.TimerHandle | None = None
 
-    async def open(self, host: str, port: int, *, reuse_port: bool = False) -> int:
+    async def open(
+        self, host: str, port: int, *, reuse_port: bool = False, context: ssl.SSLContext | None = None
+    ) -> int:
         """Listen, beside others if all of them reuse the port; returns the port. Raises `OSError`."""
         self._sockets = await self._loop.create_server(
-            lambda: Http2Connection(self), host, port, backlog=1024, reuse_port=reuse_port
-        )
+            lambda: Http2Connection(self), host, port, backlog=1024, reuse_port=reuse_port, ssl=context,
+            ssl_handshake_timeout=patience.HEAD_S if context else None,
+            ssl_shutdown_timeout=patience.LINGER_S if context else None,
+        )  # fmt: skip
         self._look()
         return int(self._sockets.sockets[0].getsockname()[1])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scurry.gateway.admin import Access
+from scurry.gateway.admin import Shown
 from scurry.gateway.ask import check_names
 from scurry.gateway.doors.grpc_operations import choice, message
 from scurry.gateway.models import Models
@@ -19,21 +19,21 @@ class StateOperations:
         self._models, self._memory, self._settings = models, state.memory, state.settings
 
     async def system_shared_memory_status(
-        self, asked: oip.SystemSharedMemoryStatusRequest, _: Access
+        self, asked: oip.SystemSharedMemoryStatusRequest, _: Shown
     ) -> oip.SystemSharedMemoryStatusResponse:
         """The regions that are registered."""
         told = {one["name"]: one for one in self._memory.status(asked.name)}
         return message({"regions": told}, oip.SystemSharedMemoryStatusResponse())
 
     async def system_shared_memory_register(
-        self, asked: oip.SystemSharedMemoryRegisterRequest, _: Access
+        self, asked: oip.SystemSharedMemoryRegisterRequest, _: Shown
     ) -> oip.SystemSharedMemoryRegisterResponse:
         """Make a region known."""
         self._memory.register(asked.name, asked.key, asked.offset, asked.byte_size)
         return oip.SystemSharedMemoryRegisterResponse()
 
     async def system_shared_memory_unregister(
-        self, asked: oip.SystemSharedMemoryUnregisterRequest, _: Access
+        self, asked: oip.SystemSharedMemoryUnregisterRequest, _: Shown
     ) -> oip.SystemSharedMemoryUnregisterResponse:
         """Forget a region, or all."""
         if asked.name:
@@ -43,24 +43,24 @@ class StateOperations:
         return oip.SystemSharedMemoryUnregisterResponse()
 
     async def cuda_shared_memory_status(
-        self, _: oip.CudaSharedMemoryStatusRequest, __: Access
+        self, _: oip.CudaSharedMemoryStatusRequest, __: Shown
     ) -> oip.CudaSharedMemoryStatusResponse:
         """None is registered, ever."""
         return oip.CudaSharedMemoryStatusResponse()
 
     async def cuda_shared_memory_register(
-        self, _: oip.CudaSharedMemoryRegisterRequest, __: Access
+        self, _: oip.CudaSharedMemoryRegisterRequest, __: Shown
     ) -> oip.CudaSharedMemoryRegisterResponse:
         """Refused."""
         raise InvalidRequest("bad_request", CUDA)
 
     async def cuda_shared_memory_unregister(
-        self, _: oip.CudaSharedMemoryUnregisterRequest, __: Access
+        self, _: oip.CudaSharedMemoryUnregisterRequest, __: Shown
     ) -> oip.CudaSharedMemoryUnregisterResponse:
         """There is nothing to forget."""
         return oip.CudaSharedMemoryUnregisterResponse()
 
-    async def trace_setting(self, asked: oip.TraceSettingRequest, _: Access) -> oip.TraceSettingResponse:
+    async def trace_setting(self, asked: oip.TraceSettingRequest, _: Shown) -> oip.TraceSettingResponse:
         """Change settings of traces, tell all of them."""
         if asked.model_name:
             check_names(asked.model_name)
@@ -75,7 +75,7 @@ class StateOperations:
             response.settings[name].value.extend(value if isinstance(value, list) else [value])
         return response
 
-    async def log_settings(self, asked: oip.LogSettingsRequest, _: Access) -> oip.LogSettingsResponse:
+    async def log_settings(self, asked: oip.LogSettingsRequest, _: Shown) -> oip.LogSettingsResponse:
         """Change settings of logs, tell all of them."""
         changes = {name: choice(one) for name, one in asked.settings.items()}
         told = self._settings.set_log(changes) if changes else self._settings.log()

@@ -12,10 +12,9 @@ from urllib.parse import parse_qsl
 from scurry.gateway import describe
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
-from scurry.gateway.doors.callers import Headers
 from scurry.gateway.doors.deferred import Deferred
 from scurry.gateway.doors.entrance import Done
-from scurry.gateway.doors.extensions import OPERATIONS, Extensions, access_of
+from scurry.gateway.doors.extensions import OPERATIONS, Extensions, shown_in
 from scurry.gateway.doors.heads import Head
 from scurry.gateway.doors.inference import Inference
 from scurry.gateway.doors.paths import Operation, operation_of
@@ -72,29 +71,28 @@ class OpenInferenceHttp:
         """Everything but inference."""
         try:
             if operation.name == "change":
-                reply = await self._change(operation.model, head.headers, body)
+                reply = await self._change(operation.model, head, body)
             elif operation.name in {"record", "records"}:
                 reply = await self._show(operation.model, head)
             elif operation.name in OPERATIONS:
                 sent = body if head.method == "POST" else b""
-                reply = json_reply(await self._extensions.answer(operation, head.headers, sent))
+                reply = json_reply(await self._extensions.answer(operation, head, sent))
             else:
                 reply = await self._tell(operation, body)
         except Exception as cause:
             reply = refused(cause, operation.name)
         done(reply)
 
-    async def _change(self, model: str, headers: Headers, body: bytes) -> HttpReply:
-        access = access_of(headers)
+    async def _change(self, model: str, head: Head, body: bytes) -> HttpReply:
         try:
             change = body.decode()
         except UnicodeDecodeError:
             raise InvalidRequest("bad_request", "The body is not UTF-8.") from None
-        return json_reply(await self._admin.change(model, change, access.key, from_page=access.from_page))
+        return json_reply(await self._admin.change(model, change, shown_in(head)))
 
     async def _show(self, model: str, head: Head) -> HttpReply:
         """Whole records, which tell files and options: for those who may change them."""
-        self._admin.check(access_of(head.headers))
+        self._admin.check(shown_in(head))
         if model:
             return json_reply(await self._models.record(model))
         asked = dict(parse_qsl(head.target.partition("?")[2]))

@@ -11,6 +11,7 @@ import asyncio
 from typing import Final, Protocol, cast
 
 from scurry.gateway.doors import patience
+from scurry.gateway.doors.census import Census
 from scurry.gateway.doors.entrance import HttpDoor
 from scurry.gateway.doors.event_stream import NO_EVENTS
 from scurry.gateway.doors.heads import Head, Heads
@@ -18,6 +19,7 @@ from scurry.gateway.doors.inbox import Inbox, Unusual, WholeRequest
 from scurry.gateway.doors.replies import HttpReply, refusal, written
 from scurry.gateway.doors.writing_side import WritingSide
 from scurry.gateway.limits import Admission
+from scurry.wire.errors import InvalidRequest
 
 AHEAD: Final = 1 << 20
 """Bytes that may wait behind a request that is being answered; a caller who sends more is not read meanwhile."""
@@ -30,6 +32,8 @@ class Host(Protocol):
     admission: Admission
     heads: Heads
     connections: set[HttpConnection]
+    census: Census
+    is_stopping: bool
     max_body_bytes: int
     body_timeout_s: float
 
@@ -37,32 +41,53 @@ class Host(Protocol):
         """A request was answered."""
         ...
 
-    def unusual(self) -> asyncio.Protocol:
-        """aiohttp, for a connection that it takes over."""
+    def unusual(self, door: HttpDoor) -> asyncio.Protocol:
+        """aiohttp, for a connection that it takes over, which goes on with this door."""
         ...
 
 
-class HttpConnection(WritingSide):
-    """Takes one request after the other."""
+class _Held(WritingSide):
+    """A connection and what has come on it: counted while it is there, closed with or without a word."""
 
     def __init__(self, host: Host) -> None:
         super().__init__()
-        self._host = host
+        self._host, self.door = host, host.door  # as it was when we came: a gateway that stops has another for new ones
         self._inbox = Inbox(host.heads, host.admission, host.max_body_bytes)
-        self._asked: WholeRequest | None = None  # what is being answered
-        self._reading = self._paused = self._leaving = False
-        self._begun = self._loop.time()  # when the request was whole
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A caller has come."""
-        self._transport = cast("asyncio.Transport", transport)
-        self._host.connections.add(self)
+        if self._host.census.enter(cast("asyncio.Transport", transport)):
+            self._transport = cast("asyncio.Transport", transport)
+            self._host.connections.add(cast("HttpConnection", self))
 
     def connection_lost(self, exc: BaseException | None) -> None:  # noqa: ARG002 - asyncio's name
         """The caller has gone; what it asked for is finished for nobody."""
+        if self._transport is not None:
+            self._host.census.leave(self._transport)
         self._forget()
         self._inbox.close()
         self._events.close()
+
+    def _refuse(self, cause: InvalidRequest) -> None:
+        """What comes cannot be served, nor what may come behind it."""
+        if self._transport is not None:
+            self._transport.write(written(refusal(cause), keep_alive=False))
+        self.close()
+
+    def _forget(self) -> None:
+        self._transport = None
+        self._host.connections.discard(cast("HttpConnection", self))
+
+
+class HttpConnection(_Held):
+    """Takes one request after the other."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        self._asked: WholeRequest | None = None  # what is being answered
+        self._reading = self._paused = False
+        self._leaving = host.is_stopping
+        self._begun = self._loop.time()  # when the request was whole
 
     def data_received(self, data: bytes) -> None:
         """Collect until there is a whole request."""
@@ -80,14 +105,22 @@ class HttpConnection(WritingSide):
         if self._full:
             self._transport.abort()
         elif awaits:
-            self._transport.write(written(refusal(patience.late(awaits, limit)), keep_alive=False))
+            self._refuse(patience.late(awaits, limit))
         self.close()
 
     def leave(self) -> None:
-        """Close behind what is being answered; what goes on ends."""
+        """The next answer is the last, and says so: a caller who is just sending loses nothing. What goes on ends."""
         self._leaving = True
         self._events.end()
-        if self._asked is None:
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing has been asked that is not answered."""
+        return self._asked is None and not self._inbox.awaits
+
+    def close_silent(self, since: float) -> None:
+        """Hang up if nothing has been asked since then."""
+        if self.is_idle and self._since <= since:
             self.close()
 
     def _read(self) -> None:
@@ -98,9 +131,11 @@ class HttpConnection(WritingSide):
         try:
             while not self._is_busy and (asked := self._inbox.take()) is not None:
                 self._asked, self._begun = asked, self._loop.time()
-                self._host.door.begin(asked.head, asked.body, asked.room, self._reply)
+                self.door.begin(asked.head, asked.body, asked.room, self._reply)
         except Unusual:
             self._hand_over()
+        except InvalidRequest as cause:
+            self._refuse(cause)
         finally:
             self._reading = False
         self._pace()
@@ -140,17 +175,13 @@ class HttpConnection(WritingSide):
 
     def _hand_over(self) -> None:
         """Let aiohttp have the connection from here on."""
-        transport, other = self._transport, self._host.unusual()
+        transport, other = self._transport, self._host.unusual(self.door)
         if transport is None:
             return
         self._forget()
         transport.set_protocol(other)
         other.connection_made(transport)
         other.data_received(self._inbox.take_all())
-
-    def _forget(self) -> None:
-        self._transport = None
-        self._host.connections.discard(self)
 
     def __repr__(self) -> str:
         state = "closed" if self._transport is None else "busy" if self._asked else "idle"

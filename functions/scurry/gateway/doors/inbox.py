@@ -11,8 +11,9 @@ from scurry.gateway.doors.heads import Head, Heads
 from scurry.gateway.limits import Admission, Room
 from scurry.wire.errors import ScurryError
 
-MAX_HEAD: Final = 16 * 1024
 _END: Final = b"\r\n\r\n"
+_BARE: Final = b"\n\n"
+"""How a head ends for those who take a line feed for the end of a line, which is refused rather than waited behind."""
 
 
 class Unusual(Exception):
@@ -48,7 +49,10 @@ class Inbox:
         self._received += data
 
     def take(self) -> WholeRequest | None:
-        """The next request if it is whole. Raises `Unusual`, with everything from there on still here."""
+        """The next request if it is whole. Raises `Unusual`, with everything from there on still here.
+
+        Raises `too_large` for a head that is.
+        """
         if self._head is None and not self._read_head():
             return None
         head, room, received = self._head, self._room, self._received
@@ -77,7 +81,8 @@ class Inbox:
         received = self._received
         end = received.find(_END) + len(_END)
         if end < len(_END):
-            if received and (len(received) > MAX_HEAD or not received[:1].isalpha()):
+            self._heads.check_size(len(received))
+            if received and (not received[:1].isalpha() or _BARE in received):
                 raise Unusual
             return False
         head = self._heads.read(bytes(memoryview(received)[:end]))

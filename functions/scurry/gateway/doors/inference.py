@@ -32,7 +32,7 @@ class Inference:
     """Answers the operation `infer`."""
 
     def __init__(self, ask: Ask, models: Models, memory: SharedMemory) -> None:
-        self._ask = ask
+        self._ask, self.most = ask, ask.most
         self._prepared, self._json, self._replies = PreparedCalls(), PreparedJson(), PreparedReplies()
         self.background = Background()
         self._uncommon = UncommonCalls(models, memory, self.background)
@@ -149,7 +149,8 @@ class _Asked:
         return not self.binary.named and not self.echo and not self.binary.is_uncommon
 
     def hear(self, request: InferRequest) -> None:
-        """Take from a request what travels beside it. Raises `InvalidRequest`."""
+        """Take from a request what travels beside it, and hold it against the limits. Raises `InvalidRequest`."""
+        self._inference.most.check(request)
         self.timeout_us, self.priority = take_timeout(request), take_priority(request)
 
     def call(self, request_id: str, message: bytes, parked: Parked) -> InferCall:

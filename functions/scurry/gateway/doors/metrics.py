@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
@@ -31,14 +32,15 @@ class Metrics:
         self._models, self._own, self._queues, self._named = models, own, queues, Bounded(named)
         self._runner: web.AppRunner | None = None
 
-    async def open(self, host: str, port: int) -> int:
+    async def open(self, host: str, port: int, *, context: ssl.SSLContext | None = None) -> int:
         """Listen; returns the port. One that is taken is said and done without: callers are served all the same."""
         app = web.Application()
+        app.on_response_prepare.append(_unnamed)
         app.router.add_get("/metrics", self._answer)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, host, port).start()
+            await web.TCPSite(self._runner, host, port, ssl_context=context).start()
         except OSError as cause:
             log.warning("metrics are not served: %s", cause)
             return 0
@@ -68,3 +70,9 @@ class Metrics:
 
     def __repr__(self) -> str:
         return f"<Metrics {'open' if self._runner else 'closed'}>"
+
+
+async def _unnamed(_: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Whoever looks for a server with a known hole is not told what we are made of."""
+    response.headers.popall("Server", None)
+    response.headers["X-Content-Type-Options"] = "nosniff"

@@ -14,6 +14,8 @@ SEND_S: Final = 30.0
 """How long a caller may take to read a response."""
 LINGER_S: Final = 2.0
 """How long the rest of a refused body is read, so that its sender comes to see the answer."""
+QUIET_S: Final = 1.0
+"""How long a stopping gateway keeps a connection on which nothing is asked, to tell it so with the next answer."""
 LINGER_BYTES: Final = 4 * 1024 * 1024
 """How much of it."""
 

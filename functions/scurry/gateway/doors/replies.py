@@ -19,6 +19,8 @@ WHOLE: Final = 32 * 1024
 _HEADS: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode("ascii") for status in HTTPStatus}
 _JSON: Final = b"Content-Type: application/json\r\nContent-Length: %d\r\n%b"
 _TEXT: Final = b"Content-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n"
+_EVERY: Final = b"X-Content-Type-Options: nosniff\r\n"
+"""A browser is not to take what we echo for a page."""
 _BINARY: Final = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"
     b"Inference-Header-Content-Length: %d\r\nContent-Length: %d\r\n"
@@ -84,7 +86,7 @@ def written(reply: HttpReply, *, keep_alive: bool) -> bytes:
 
 
 class _Date:
-    """The Date header, made once a second."""
+    """The headers of every response, the date among them, made once a second."""
 
     def __init__(self) -> None:
         self._second = 0
@@ -94,7 +96,7 @@ class _Date:
         now = int(time())
         if now != self._second:
             self._second = now
-            self._line = f"Date: {formatdate(now, usegmt=True)}\r\n".encode("ascii")
+            self._line = f"Date: {formatdate(now, usegmt=True)}\r\n".encode("ascii") + _EVERY
         return self._line
 
 

@@ -59,15 +59,15 @@ class ResultsHttp:
         path, _, query = head.target.partition("?")
         request_id = unquote(path[len(PREFIX) :].strip("/"))
         if head.method == "DELETE" and request_id:
-            await self._results.delete(request_id, head.scope)
+            await self._results.delete(request_id, head.caller.name)
             return json_reply({"id": request_id, "status": "deleted"})
         if head.method not in ("GET", "HEAD"):
             sentence = f"{path!r} answers {METHODS}, not {head.method}."
             return json_reply({"error": sentence, "code": "bad_request"}, 405, f"Allow: {METHODS}\r\n".encode())
         asked = parse_qs(query, keep_blank_values=True)
         if request_id:
-            return await self._tell(request_id, head.scope, wait_of(asked))
-        return EventReply(LiveEvents(self._events(_ids_of(asked, head), head.scope)))
+            return await self._tell(request_id, head.caller.name, wait_of(asked))
+        return EventReply(LiveEvents(self._events(_ids_of(asked, head), head.caller.name)))
 
     async def _tell(self, request_id: str, scope: str, wait_s: float) -> HttpReply:
         found = await self._results.wait(request_id, scope, wait_s)

@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from time import perf_counter
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import StreamReader, web
 
 from scurry.gateway.doors import patience
 from scurry.gateway.doors.aiohttp_connection import AiohttpConnection, AiohttpServer
+from scurry.gateway.doors.census import Census
 from scurry.gateway.doors.entrance import HttpDoor, answered
-from scurry.gateway.doors.heads import Head, has_wishes
+from scurry.gateway.doors.heads import Head, Heads, has_wishes, origin_form
 from scurry.gateway.doors.raw_response import RawResponse
 from scurry.gateway.doors.replies import HttpReply, refusal
 from scurry.gateway.limits import Admission, Room
@@ -26,32 +27,48 @@ READ_AHEAD: Final = 1024 * 1024
 
 
 class UnusualHttp:
-    """Reads bodies within limits and asks the door."""
+    """Reads bodies within limits and asks the door of their connection."""
 
     def __init__(
         self,
-        door: HttpDoor,
         admission: Admission,
+        heads: Heads,
+        census: Census,
         *,
         max_body_bytes: int,
         body_timeout_s: float,
         note: Callable[[Head, HttpReply, float], None] = lambda *_: None,
     ) -> None:
-        self._door = door
+        self._heads = heads
+        self._leaving = False
         self._note = note
         self._admission = admission
         self._max_body_bytes = max_body_bytes
         self._body_timeout_s = body_timeout_s
-        self._server = AiohttpServer(self._serve)
+        self._server = AiohttpServer(self._serve, heads, census)
 
-    def connection(self) -> AiohttpConnection:
+    def connection(self, door: HttpDoor) -> AiohttpConnection:
         """aiohttp's side of one more connection."""
-        return self._server()
+        return self._server.taking_over(door)
+
+    def show(self, door: HttpDoor) -> None:
+        """From now on this is the door of every connection there is."""
+        for connection in self._server.connections:
+            cast("AiohttpConnection", connection).door = door
+
+    def leave(self) -> None:
+        """From now on the next answer on each connection is the last."""
+        self._leaving = True
 
     @property
     def count(self) -> int:
         """How many connections it has."""
         return len(self._server.connections)
+
+    def close_silent(self, since: float) -> None:
+        """Close each connection on which nothing has been asked since then."""
+        for connection in self._server.connections:
+            cast("AiohttpConnection", connection).close_silent(since)
 
     async def close(self, seconds: float) -> None:
         """Answer what has been asked within `seconds`, close."""
@@ -59,19 +76,25 @@ class UnusualHttp:
         await self._server.shutdown(seconds)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        connection = cast("AiohttpConnection", request.protocol)
         with self._admission.room() as room:
             try:
+                self._check_head(request)
                 body = await self._body(request, room)
             except ScurryError as cause:
-                if isinstance(request.protocol, AiohttpConnection):
-                    request.protocol.refuse_the_rest()
+                connection.refuse_the_rest()
                 reply = refusal(cause)
                 self._note(_head(request, 0), reply, 0.0)
                 return RawResponse(reply, request, keep_alive=False)
             head, begun = _head(request, len(body)), perf_counter()
-            reply = await answered(self._door, head, body, room)
+            reply = await answered(connection.door, head, body, room)
             self._note(head, reply, perf_counter() - begun)
-        return RawResponse(reply, request, keep_alive=head.keep_alive)
+        return RawResponse(reply, request, keep_alive=head.keep_alive and not self._leaving)
+
+    def _check_head(self, request: web.BaseRequest) -> None:
+        """Each line has been measured, all of them together have not. Raises `too_large`."""
+        lines = sum(len(name) + len(value) + 4 for name, value in request.raw_headers)
+        self._heads.check_size(len(request.raw_path) + lines)
 
     async def _body(self, request: web.BaseRequest, room: Room) -> bytes:
         """The body, decompressed. Raises `too_large`, `overloaded` or `bad_request`."""
@@ -116,7 +139,7 @@ class UnusualHttp:
 
 def _head(request: web.BaseRequest, size: int) -> Head:
     keep_alive, wishes = bool(request.keep_alive), has_wishes(request.headers)
-    return Head(request.method, request.raw_path, request.headers, size, keep_alive, wishes)
+    return Head(request.method, origin_form(request.raw_path), request.headers, size, keep_alive, wishes)
 
 
 async def _invite(request: web.BaseRequest) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from scurry.gateway.doors import patience
 from scurry.gateway.doors.aiohttp_connection import AiohttpConnection, AiohttpServer
+from scurry.gateway.doors.census import Census
+from scurry.gateway.doors.heads import Heads
 
 
 class Transport(asyncio.Transport):
@@ -29,6 +31,13 @@ class Transport(asyncio.Transport):
         return self.closed
 
 
+class Nobody:
+    """A door that is not asked."""
+
+    def begin(self, *_: Any) -> None:
+        raise AssertionError("aiohttp's handler asks the door, and this one does not")
+
+
 @pytest.fixture
 async def connection() -> Any:
     """A connection whose requests nobody answers."""
@@ -36,7 +45,8 @@ async def connection() -> Any:
     async def wait_for_ever(request: Any) -> Any:
         await asyncio.Event().wait()
 
-    transport, made = Transport(), AiohttpServer(wait_for_ever)()
+    server = AiohttpServer(wait_for_ever, Heads(), Census())
+    transport, made = Transport(), server.taking_over(Nobody())
     made.connection_made(transport)
     await asyncio.sleep(0)
     yield made, transport

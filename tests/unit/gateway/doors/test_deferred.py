@@ -11,6 +11,7 @@ import pytest
 from tests.unit.gateway import later
 from tests.unit.gateway.later import gateway
 
+from scurry.gateway.access import Caller
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
 from scurry.gateway.callbacks import Callbacks
@@ -57,7 +58,7 @@ class Doors:
         self, method: str, target: str, body: Any = b"", headers: dict[str, str] | None = None, scope: str = ""
     ) -> HttpReply:
         sent = body if isinstance(body, bytes) else orjson.dumps(body)
-        head = Head(method, target, headers or {}, len(sent), True, has_wishes(headers or {}), scope)
+        head = Head(method, target, headers or {}, len(sent), True, has_wishes(headers or {}), Caller(scope))
         room = self.admission.room()
         room.hold_body(len(sent))
         reply = await answered(self.door, head, sent, room)

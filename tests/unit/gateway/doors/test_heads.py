@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scurry.gateway.doors.heads import KNOWN, LONGEST, Heads
+from scurry.gateway.doors.heads import KNOWN, LONGEST, Heads, origin_form
+from scurry.wire.errors import InvalidRequest
 
 
 def head(*lines: str, start: str = "POST /v2/models/m/infer HTTP/1.1") -> bytes:
@@ -74,3 +75,28 @@ async def test_few_are_remembered() -> None:
     for number in range(KNOWN + 1):
         heads.read(head(f"X: {number}"))
     assert repr(heads) == "<Heads 1 known>"
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ("/v2", "/v2"),
+        ("http://x/v2?a=b", "/v2?a=b"),
+        ("HTTPS://x:8/v2/a://b", "/v2/a://b"),
+        ("http://x", "/"),
+        ("ftp://x/v2", "ftp://x/v2"),
+        ("/http://x/v2", "/http://x/v2"),
+        ("*", "*"),
+    ],
+)
+def test_a_target_may_have_a_scheme_and_host(target: str, path: str) -> None:
+    """As callers write it who think we are a proxy."""
+    assert origin_form(target) == path
+
+
+async def test_limits_of_a_head_are_the_parsers_too() -> None:
+    """More headers, or a longer line, are left to who says so."""
+    assert Heads(max_headers=3).read(head("A: 1", "B: 2")) is not None
+    assert Heads(max_headers=2).read(head("A: 1", "B: 2", "C: 3")) is None
+    with pytest.raises(InvalidRequest, match="larger than 100 bytes"):
+        Heads(max_head_bytes=100).read(head("A: " + "x" * 101))

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scurry.gateway.doors import patience
-from scurry.gateway.doors.heads import Head, Heads
+from scurry.gateway.doors.census import Census
+from scurry.gateway.doors.heads import MAX_HEAD, Head, Heads
 from scurry.gateway.doors.http_connection import AHEAD, HttpConnection
-from scurry.gateway.doors.inbox import MAX_HEAD
 from scurry.gateway.doors.replies import HttpReply, json_reply
 from scurry.gateway.limits import COPIES, Admission, Room
 
@@ -83,12 +83,14 @@ class Host:
 
     max_body_bytes = LIMIT
     body_timeout_s = 1.0
+    is_stopping = False
 
     def __init__(self) -> None:
         self.door: Any = Door()
         self.admission = Admission(COPIES * LIMIT)
         self.heads = Heads()
         self.connections: set[HttpConnection] = set()
+        self.census = Census()
         self.handed: list[Unusual] = []
         self.noted: list[tuple[str, int]] = []
 
@@ -96,7 +98,8 @@ class Host:
         assert 0 <= seconds < 60
         self.noted.append((head.target, reply.status))
 
-    def unusual(self) -> Unusual:
+    def unusual(self, door: object) -> Unusual:
+        assert door is self.door
         self.handed.append(Unusual())
         return self.handed[-1]
 
@@ -237,7 +240,7 @@ async def test_one_who_waits_for_us_is_not_late() -> None:
     [
         b"\x16\x03\x01",
         b"GET / HTTP/1.0\r\n\r\n",
-        b"A" * (MAX_HEAD + 1),
+        b"GET / HTTP/1.1\nHost: x\n\n",
         request("/now", b"", "Transfer-Encoding: chunked"),
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (LIMIT + 1),
     ],
@@ -263,7 +266,7 @@ async def test_a_body_without_room_goes_to_aiohttp() -> None:
 
 
 async def test_leaving_lets_the_answer_out_first() -> None:
-    """The connection closes behind it, at once when there is none."""
+    """The connection closes behind it; one on which nothing is asked waits to say so with its next answer."""
     host, connection, transport = connected()
     connection.data_received(request("/later"))
     connection.leave()
@@ -273,7 +276,27 @@ async def test_leaving_lets_the_answer_out_first() -> None:
     assert transport.closed
     _, idle, transport = connected()
     idle.leave()
+    assert idle.is_idle
+    assert not transport.closed
+    idle.data_received(request("/now")[:-1])
+    assert not idle.is_idle  # what has begun to come is waited for
+    idle.data_received(request("/now")[-1:])
+    assert responses(transport.written) == [("/now", 0)]
+    assert b"Connection: close" in transport.written
     assert transport.closed
+
+
+@pytest.mark.parametrize("data", [b"A" * (MAX_HEAD + 1), b"GET / HTTP/1.1\r\nX: " + b"x" * MAX_HEAD + b"\r\n\r\n"])
+async def test_a_head_above_its_limit_is_refused(data: bytes) -> None:
+    """By us, with the limit; whether its end has come or not."""
+    host, connection, transport = connected()
+    connection.data_received(request("/now"))
+    transport.written = b""
+    connection.data_received(data)
+    assert transport.written.startswith(b"HTTP/1.1 413 ")
+    assert str(MAX_HEAD).encode() in transport.written
+    assert transport.closed
+    assert not host.handed
 
 
 def later(connection: HttpConnection, seconds: float) -> None:

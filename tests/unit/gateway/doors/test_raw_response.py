@@ -62,7 +62,7 @@ async def test_a_small_response_is_one_write() -> None:
     """With the date, and nothing about the connection, which stays."""
     (whole,) = await written(Request(), [b"{}", b"raw"])
     assert whole.startswith(b"HTTP/1.1 200 OK\r\nDate: ")
-    assert whole.endswith(b" GMT\r\n\r\n{}raw")
+    assert whole.endswith(b" GMT\r\nX-Content-Type-Options: nosniff\r\n\r\n{}raw")
 
 
 async def test_a_large_response_is_not_copied_together() -> None:

@@ -39,7 +39,7 @@ class EventDoor(Door):
 def streaming(*headers: str, method: str = "GET") -> tuple[Any, Any, Any]:
     """A connection on which events have begun."""
     host, connection, transport = connected()
-    host.door = EventDoor()
+    host.door = connection.door = EventDoor()
     connection.data_received(request("/events", b"", *headers, method=method))
     return host, connection, transport
 
@@ -105,7 +105,7 @@ async def test_a_gateway_that_goes_ends_them() -> None:
     assert host.door.events.told == ["open", "close"]
     assert transport.closed
     host, connection, transport = connected()
-    host.door = EventDoor()
+    host.door = connection.door = EventDoor()
     connection.data_received(request("/later"))
     connection.leave()
     connection._reply(EventReply(host.door.events))

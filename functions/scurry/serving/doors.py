@@ -1,0 +1,106 @@
+"""The doors of a gateway, made over one client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from scurry.client.client import Client
+from scurry.gateway.admin import Admin
+from scurry.gateway.ask import Ask
+from scurry.gateway.callbacks import Callbacks
+from scurry.gateway.doors import cluster_serving, contract, results, statistics, tf_serving
+from scurry.gateway.doors.census import Census
+from scurry.gateway.doors.deferred import Deferred
+from scurry.gateway.doors.entrance import Entrance, HttpDoor
+from scurry.gateway.doors.grpc import OpenInferenceGrpc
+from scurry.gateway.doors.grpc_inference import GrpcInference
+from scurry.gateway.doors.grpc_listener import GrpcListener
+from scurry.gateway.doors.grpc_operations import Operations
+from scurry.gateway.doors.grpc_state import StateOperations
+from scurry.gateway.doors.grpc_tensors import Placing
+from scurry.gateway.doors.heads import Heads
+from scurry.gateway.doors.http import OpenInferenceHttp
+from scurry.gateway.doors.listener import Listener
+from scurry.gateway.health import Health
+from scurry.gateway.limits import COPIES, Admission, TensorLimits
+from scurry.gateway.live import LiveStatistics
+from scurry.gateway.models import Models
+from scurry.gateway.repository import Repository
+from scurry.gateway.results import Results
+from scurry.gateway.traffic import Traffic
+from scurry.serving.guards import Guards, room_for
+from scurry.serving.regions import state_of
+from scurry.settings import GatewaySettings
+from scurry.telemetry.prometheus import Figure
+from scurry.telemetry.tracing import Tracing
+
+
+class Doors:
+    """All that callers reach; what one of them may take, the others have not."""
+
+    def __init__(
+        self, client: Client, settings: GatewaySettings, guards: Guards, tracing: Tracing | None = None
+    ) -> None:
+        self.client, self.settings, self.guards = client, settings, guards
+        self.models, self.health, self.state = Models(client), Health(client), state_of(settings)
+        self.ask = Ask(
+            client, max_in_flight=settings.max_in_flight, timeout_s=settings.timeout_s,
+            max_in_flight_each=settings.max_in_flight_each,
+            most=TensorLimits(settings.max_tensor_bytes, settings.max_rows), tracing=tracing,
+        )  # fmt: skip
+        self.results = Results(self.ask, client, seconds=settings.results_s)
+        tell = partial(results.document, self.results)
+        self.callbacks = Callbacks(self.results, tell, allowed=settings.callbacks, secret=settings.callback_secret)
+        self._admission = Admission(max(settings.max_bytes_in_flight, settings.max_body_bytes * COPIES))
+        self._census = Census(room_for(settings.max_connections), settings.max_connections_each)
+        self._admin = Admin(client, key=settings.admin_key, host=settings.host, asks_keys=guards.access.is_asked)
+        self.traffic = Traffic(access_log=settings.access_log)
+
+    def http(self) -> Entrance:
+        """The doors that speak HTTP."""
+        ask, models = self.ask, self.models
+        deferred = Deferred(self.results, self.callbacks)
+        rest = OpenInferenceHttp(ask, models, self.health, self._admin, state=self.state, deferred=deferred)
+        doors: dict[str, HttpDoor] = {
+            results.PREFIX: results.ResultsHttp(self.results),
+            statistics.PREFIX: statistics.StatisticsHttp(LiveStatistics(models)),
+        }
+        doors |= dict.fromkeys(contract.PREFIXES, contract.Contract())
+        doors |= dict.fromkeys(tf_serving.PREFIXES, tf_serving.TensorFlowServing(ask, models))
+        original = cluster_serving.ClusterServing(ask, models, self.settings.cluster_serving_answers)
+        doors |= dict.fromkeys(cluster_serving.PREFIXES, original)
+        return Entrance(rest, doors, access=self.guards.access, cors=self.guards.cors)
+
+    def listener(self, door: HttpDoor) -> Listener:
+        """Where callers of HTTP connect."""
+        settings = self.settings
+        return Listener(
+            door,
+            self._admission,
+            max_body_bytes=settings.max_body_bytes,
+            body_timeout_s=settings.timeout_s,
+            heads=Heads(settings.max_head_bytes, settings.max_headers),
+            census=self._census,
+            traffic=self.traffic,
+        )
+
+    def grpc(self) -> GrpcListener:
+        """Where callers of gRPC connect."""
+        settings, models, state = self.settings, self.models, self.state
+        operations = Operations(models, self.health, Repository(self._admin, models), state.server)
+        inference = GrpcInference(self.ask, Placing(state.memory, models), self.guards.access)
+        door = OpenInferenceGrpc(inference, operations, StateOperations(models, state), self.guards.access)
+        size, seconds = settings.max_body_bytes, settings.timeout_s
+        return GrpcListener(door, self._admission, max_body_bytes=size, body_timeout_s=seconds)
+
+    def figures(self) -> Iterator[Figure]:
+        """What callers asked and got, and what is under way, for Prometheus."""
+        yield from self.traffic.figures()
+        yield Figure("scurry_gateway_in_flight", "gauge", "Calls that wait for their answer", self.ask.in_flight)
+        taken = "Memory that bodies in flight take"
+        yield Figure("scurry_gateway_in_flight_bytes", "gauge", taken, self._admission.taken)
+        yield Figure("scurry_gateway_connections", "gauge", "Connections that are open", len(self._census))
+
+    def __repr__(self) -> str:
+        return f"<Doors {self.ask!r}>"
