@@ -285,12 +285,12 @@ async def test_a_handle_outlives_the_gateway(gateway: Gateway) -> None:
         pending = await client.start("m", X)
         waiting = asyncio.create_task(pending.result(20))
         await asyncio.sleep(0.05)
-        gateway.job.gate.set()
-        await gateway.listener.close(1)
+        await gateway.listener.close(0.2)
         await asyncio.sleep(0.05)
         assert not waiting.done()
         again = await listening(gateway.port)
         again.door.results = gateway.door.results
+        gateway.job.gate.set()
         assert (await waiting)["x"].tolist() == X["x"].tolist()
         await again.listener.close(1)
 

@@ -81,6 +81,9 @@ OPTIONS: Final[dict[str, tuple[Any, Callable[[str], Any], str, str]]] = {
 }  # fmt: skip
 """Default, reader, unit and help of each flag with a value."""
 
+SCHEMES: Final = {"http": ("http", "https"), "grpc": ("grpc",)}
+"""What the url of each door may begin with."""
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The options of `scurry bench`."""
@@ -102,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the load; 0 when every request got one good answer."""
     if args.json_tensors and args.door != "http":
         return complain(args, "bad_request", "--json-tensors is for --door http: over Redis there is no JSON.")
-    if args.url and args.door != "redis" and urlsplit(args.url).scheme != args.door:
+    if args.url and args.door != "redis" and urlsplit(args.url).scheme not in SCHEMES[args.door]:
         return complain(args, "bad_request", f"--url {args.url} is not for --door {args.door}.")
     measured = uvloop.run(bench(args).run(shapes(args), (lambda _: None) if args.json else note))
     rows = [one.row() for one in measured]

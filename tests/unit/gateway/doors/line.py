@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from hpack import Decoder, Encoder
 
+from scurry.gateway.access import Access
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
 from scurry.gateway.doors.grpc import SERVICE, OpenInferenceGrpc
@@ -29,15 +30,18 @@ from scurry.protocols.grpc_words import prefix
 from scurry.protocols.http2 import Frames
 
 
-def door_of(client: Any, *, max_in_flight: int = 100, key: str = "") -> OpenInferenceGrpc:
+def door_of(
+    client: Any, *, max_in_flight: int = 100, key: str = "", access: Access | None = None
+) -> OpenInferenceGrpc:
     """The door before a client without Redis."""
     models = Models(client)
     state = ServerState(SharedMemory(OwnNotes(), allowed=True), ServerSettings())
     ask = Ask(client, max_in_flight=max_in_flight, timeout_s=30.0)
-    repository = Repository(Admin(client, key=key, host="127.0.0.1"), models)
+    access = access or Access()
+    repository = Repository(Admin(client, key=key, host="127.0.0.1", asks_keys=access.is_asked), models)
     operations = Operations(models, Health(client), repository, state.server)
-    inference = GrpcInference(ask, Placing(state.memory, models))
-    return OpenInferenceGrpc(inference, operations, StateOperations(models, state))
+    inference = GrpcInference(ask, Placing(state.memory, models), access)
+    return OpenInferenceGrpc(inference, operations, StateOperations(models, state), access)
 
 
 class Transport:

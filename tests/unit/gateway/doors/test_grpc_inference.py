@@ -7,8 +7,15 @@ import pytest
 from tests.unit.gateway.doors.line import Line, door_of
 
 from scurry.client.answers import Answer
+from scurry.gateway.access import Access
+from scurry.gateway.limits import TensorLimits
 from scurry.protocols import http2
-from scurry.protocols.oip_pb2 import ModelInferRequest, ModelInferResponse
+from scurry.protocols.oip_pb2 import (
+    ModelInferRequest,
+    ModelInferResponse,
+    ModelMetadataRequest,
+    RepositoryModelLoadRequest,
+)
 from scurry.wire.errors import error
 from scurry.wire.infer_pb2 import InferReply
 
@@ -146,3 +153,33 @@ async def test_a_scalar_and_several_outputs_come_back(line, client, monkeypatch)
         response = await infer(line, asked(1.0))
         assert [(one.name, list(one.shape)) for one in response.outputs] == [("a", []), ("b", [0])]
         assert list(response.raw_output_contents) == [(5).to_bytes(8, "little"), b""]
+
+
+async def test_a_key_is_asked_for_whatever_is_called(client, tmp_path):
+    """It is for a model and a scope, has a tenant and so many requests; a known request is no less asked."""
+    (tmp_path / "keys").write_text("ci a-key-of-sixteen infer,read models=m tenant=blue max_in_flight=1\n")
+    line = Line(door_of(client, access=Access(str(tmp_path / "keys"))))
+    line.greet()
+    request = asked(1.0).SerializeToString()
+    assert (await line.call("ModelInfer", request)).status == "16"
+    key = {"authorization": "Bearer a-key-of-sixteen", "x_scurry_tenant": "red"}
+    for _ in range(2):
+        assert (await line.call("ModelInfer", request, **key)).status == "0"
+        assert client.asked[-1][2]["tenant"] == "blue"
+    assert (await line.call("ModelInfer", request)).status == "16"
+    assert (await line.call("ModelInfer", asked(1.0, model="n").SerializeToString(), **key)).status == "7"
+    assert (await line.call("ModelMetadata", ModelMetadataRequest(name="m").SerializeToString(), **key)).status == "0"
+    load = RepositoryModelLoadRequest(model_name="m").SerializeToString()
+    assert (await line.call("RepositoryModelLoad", load, **key)).status == "7"
+    assert (await line.call("ServerLive", b"")).status == "0"
+
+
+async def test_tensors_beyond_the_limits_are_refused(client):
+    """As over HTTP."""
+    door = door_of(client)
+    door._inference.most = TensorLimits(0, 2)
+    line = Line(door)
+    line.greet()
+    request = ModelInferRequest(model_name="m", raw_input_contents=[bytes(12)])
+    request.inputs.add(name="x", datatype="FP32", shape=[3, 1])
+    assert (await line.call("ModelInfer", request.SerializeToString())).status in ("3", "8")
