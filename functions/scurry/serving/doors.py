@@ -11,6 +11,7 @@ from scurry.gateway.ask import Ask
 from scurry.gateway.callbacks import Callbacks
 from scurry.gateway.doors import cluster_serving, contract, results, statistics, tf_serving
 from scurry.gateway.doors.census import Census
+from scurry.gateway.doors.cluster_grpc import ClusterGrpc
 from scurry.gateway.doors.deferred import Deferred
 from scurry.gateway.doors.entrance import Entrance, HttpDoor
 from scurry.gateway.doors.grpc import OpenInferenceGrpc
@@ -55,6 +56,7 @@ class Doors:
         self._admission = Admission(max(settings.max_bytes_in_flight, settings.max_body_bytes * COPIES))
         self._census = Census(room_for(settings.max_connections), settings.max_connections_each)
         self._admin = Admin(client, key=settings.admin_key, host=settings.host, asks_keys=guards.access.is_asked)
+        self._original = cluster_serving.ClusterServing(self.ask, self.models, settings.cluster_serving_answers)
         self.traffic = Traffic(access_log=settings.access_log)
 
     def http(self) -> Entrance:
@@ -68,8 +70,7 @@ class Doors:
         }
         doors |= dict.fromkeys(contract.PREFIXES, contract.Contract())
         doors |= dict.fromkeys(tf_serving.PREFIXES, tf_serving.TensorFlowServing(ask, models))
-        original = cluster_serving.ClusterServing(ask, models, self.settings.cluster_serving_answers)
-        doors |= dict.fromkeys(cluster_serving.PREFIXES, original)
+        doors |= dict.fromkeys(cluster_serving.PREFIXES, self._original)
         return Entrance(rest, doors, access=self.guards.access, cors=self.guards.cors)
 
     def listener(self, door: HttpDoor) -> Listener:
@@ -90,7 +91,9 @@ class Doors:
         settings, models, state = self.settings, self.models, self.state
         operations = Operations(models, self.health, Repository(self._admin, models), state.server)
         inference = GrpcInference(self.ask, Placing(state.memory, models), self.guards.access)
-        door = OpenInferenceGrpc(inference, operations, StateOperations(models, state), self.guards.access)
+        access = self.guards.access
+        rest = OpenInferenceGrpc(inference, operations, StateOperations(models, state), access)
+        door = ClusterGrpc(self._original, models, rest, access)
         size, seconds = settings.max_body_bytes, settings.timeout_s
         return GrpcListener(door, self._admission, max_body_bytes=size, body_timeout_s=seconds)
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from scurry.client.answers import Answer
 from scurry.client.bodies import park
-from scurry.gateway.ask import Ask, InferCall, told
+from scurry.gateway.ask import Ask, InferCall, check_names, told
 from scurry.gateway.describe import version_of
 from scurry.gateway.doors import cluster_records
 from scurry.gateway.doors.background import Background
-from scurry.gateway.doors.callers import Headers, said_in
+from scurry.gateway.doors.callers import TENANT, Headers, said_in
 from scurry.gateway.doors.cluster_paths import PREFIXES, ClusterOperation, cluster_operation_of
 from scurry.gateway.doors.entrance import Done
 from scurry.gateway.doors.heads import Head
@@ -71,24 +71,39 @@ class ClusterServing:
 
     async def _predict(self, operation: ClusterOperation, headers: Headers, body: bytes, room: Room) -> HttpReply:
         model = operation.model or cluster_records.model_of(await self._models.records())
-        one = version_of(await self._models.record(model), model, operation.version)
+        outcomes = await self._outcomes(model, operation.version, headers, body, room)
+        form = operation.form or self._form
+        return await self._background.write(_size(outcomes), lambda: json_reply(_written(outcomes, form)))
+
+    async def predictions(self, model: str, version: str, body: bytes, room: Room, *, tenant: str = "") -> list[str]:
+        """The texts alone, for the gRPC front end. Raises `ScurryError`."""
+        check_names(model, version)
+        outcomes = await self._outcomes(model, version, {TENANT: tenant}, body, room)
+        document = await self._background.write(_size(outcomes), lambda: _written(outcomes, self._form))
+        texts: list[str] = document["predictions"]
+        return texts
+
+    async def _outcomes(
+        self, model: str, version: str, headers: Headers, body: bytes, room: Room
+    ) -> Sequence[Outcome]:
+        """What becomes of each instance. Raises `ScurryError` if none has an answer."""
+        one = version_of(await self._models.record(model), model, version)
         ports = codec.ports_of(one.get("signature") or {})
         made = await self._background.parse(body, len(body), room, lambda: codec.decode(body, ports))
         if len(made) > MOST_INSTANCES:
             sentence = f"There are {len(made)} instances; at most {MOST_INSTANCES} may be in one body."
             raise InvalidRequest("too_large", sentence)
-        ask = self._asked(model, operation.version, headers)
+        ask = self._asked(model, version, headers)
         outcomes = await asyncio.gather(*(self._outcome(each, ask) for each in made))
         failures = [each for each in outcomes if isinstance(each, ScurryError)]
         if len(failures) == len(outcomes):
             raise failures[0]
-        size = sum(each[0].reply.ByteSize() for each in outcomes if not isinstance(each, ScurryError))
-        form = operation.form or self._form
-        return await self._background.write(size, lambda: _written(outcomes, form))
+        return outcomes
 
     async def _outcome(self, made: Made, ask: Asking) -> Outcome:
         try:
             instance = made()
+            self._ask.most.check(instance.request)
             return await ask(instance.request), instance.added
         except Exception as cause:
             return told(cause)
@@ -109,7 +124,11 @@ class ClusterServing:
         return f"<ClusterServing {self._form}, {self._ask!r}>"
 
 
-def _written(outcomes: Sequence[Outcome], form: str) -> HttpReply:
+def _size(outcomes: Sequence[Outcome]) -> int:
+    return sum(each[0].reply.ByteSize() for each in outcomes if not isinstance(each, ScurryError))
+
+
+def _written(outcomes: Sequence[Outcome], form: str) -> dict[str, Any]:
     """The texts; beside those that are missing stands why, which the original told nobody."""
     texts: list[str] = []
     errors: list[dict[str, str] | None] = []
@@ -123,7 +142,7 @@ def _written(outcomes: Sequence[Outcome], form: str) -> HttpReply:
         if failure is not None:
             texts.append(codec.MISSING[form])
         errors.append({"code": failure.code, "message": failure.message} if failure is not None else None)
-    document: dict[str, object] = {"predictions": texts}
+    document: dict[str, Any] = {"predictions": texts}
     if any(errors):
         document["errors"] = errors
-    return json_reply(document)
+    return document
