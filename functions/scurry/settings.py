@@ -116,7 +116,10 @@ class GatewaySettings(CommonSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BridgeSettings(CommonSettings):
-    """The bridge, which carries Cluster Serving streams over to the job."""
+    """The bridge, which carries Cluster Serving streams over to the job; its page is for probes and Prometheus."""
+
+    host: str = "127.0.0.1"
+    port: int = 8120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,10 +20,12 @@ from scurry.redis.address import Address
 from scurry.redis.connection import Command, pack
 from scurry.redis.link import Link
 from scurry.serving import handover
+from scurry.serving.bridge_page import BridgePage
 from scurry.serving.handover import Bound, bound_streams
 from scurry.serving.outstanding import Outstanding
 from scurry.serving.readiness import BRIDGE_LINE
 from scurry.telemetry.logs import configure_logging
+from scurry.telemetry.prometheus import Figure
 from scurry.wire.errors import ScurryError
 from scurry.wire.names import Keys
 
@@ -58,6 +60,8 @@ async def serve(settings: BridgeSettings, stop: asyncio.Event | None = None) -> 
     link = Link(Address.parse(settings.redis_url))
     link.start()
     bridge = Bridge(link, Keys(settings.namespace))
+    page = BridgePage(lambda: link.is_open, bridge.figures)
+    await page.open(settings.host, settings.port)
     carrying, stopping = asyncio.create_task(bridge.carry_on()), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((carrying, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -68,6 +72,7 @@ async def serve(settings: BridgeSettings, stop: asyncio.Event | None = None) -> 
         carrying.cancel()
         stopping.cancel()
         await asyncio.gather(carrying, stopping, return_exceptions=True)
+        await page.close()
         await link.close()
 
 
@@ -97,6 +102,14 @@ class Bridge:
         self._outstanding: dict[str, Outstanding] = {}  # by model
         self._full: set[str] = set()  # streams that wait for their models
         self.moved = 0
+
+    def figures(self) -> list[Figure]:
+        """For Prometheus."""
+        moved = "Entries of Cluster Serving streams that were moved"
+        return [
+            Figure("scurry_bridge_moved_total", "counter", moved, self.moved),
+            Figure("scurry_bridge_streams", "gauge", "Streams that are bound", len(self._bound)),
+        ]
 
     async def carry_on(self) -> None:
         """Move what comes, for ever."""

@@ -150,7 +150,7 @@ def test_one_bridge_carries_streams_over_and_the_job_knows_how_long_answers_stay
     """The bridge reaches our Redis as other Python processes do."""
     made = Plans(UpSettings(namespace="ns", cluster_serving_ttl="7d"), AT, Folder(tmp_path), {})
     plan = made.bridge()
-    assert (plan.name, plan.command[1:]) == ("bridge", ["-m", "scurry", "bridge"])
+    assert (plan.name, plan.command[1:]) == ("bridge", ["-m", "scurry", "bridge", "--port", "0"])
     assert (plan.environ["SCURRY_REDIS_URL"], plan.environ["SCURRY_NAMESPACE"]) == (AT.inner_redis_url, "ns")
     assert made.job("java", JOB).environ["SCURRY_CLUSTER_SERVING_TTL"] == "7d"
 
