@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 import signal
+from functools import partial
 from typing import Final
 
 import uvloop
@@ -48,10 +49,14 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) ->
     context = guards.tls.context() if guards.tls else None
     looking = asyncio.create_task(look_for_ever(guards.rereadings()))
     listener, url = doors.listener(Closed(STARTING)), f"http{'s' if context else ''}://{settings.host}"
-    port = await listener.open(settings.host, settings.http_port, reuse_port=settings.reuse_port, context=context)
+    share = settings.reuse_port
+    listen = partial(listener.open, settings.host, settings.http_port, reuse_port=share, context=context)
+    port = 0 if share else await listen()  # where others share the port, callers are theirs until we can answer
     try:
         if await _connected(client, stop, f"{url}:{port}"):
             client.streams.tell_entries(tracing is not None)
+            listener.show(doors.http())
+            port = port or await listen()
             await _answer(doors, listener, f"{url}:{port}", stop)
         log.info("gateway stops", extra={"drain_s": settings.drain_s})
         doors.health.leave("It is stopping.")
@@ -73,7 +78,6 @@ async def _answer(doors: Doors, listener: Listener, url: str, stop: asyncio.Even
     host, context = settings.host, tls.context(GRPC) if tls else None
     grpc_port = await grpc.open(host, settings.grpc_port, reuse_port=settings.reuse_port, context=context)
     await metrics.open(host, settings.metrics_port, context=tls.context() if tls else None)
-    listener.show(doors.http())
     gc.freeze()  # what lives for ever need not be looked at again
     log.info("%s %s and grpc%s://%s:%d", GATEWAY_LINE, url, "s" if tls else "", host, grpc_port)
     await stop.wait()

@@ -26,7 +26,8 @@ from scurry.wire.errors import InvalidRequest, NotFound, ScurryError
 
 PREFIX: Final = "/v2/results"
 MOST_IDS: Final = 1000
-METHODS: Final = "GET, HEAD, DELETE"
+READING: Final = "GET, HEAD"
+METHODS: Final = f"{READING}, DELETE"
 
 Write = Callable[[Form, Answer, str], Awaitable[HttpReply]]
 """Writes the answer of a model in the form that was asked for."""
@@ -62,8 +63,9 @@ class ResultsHttp:
             await self._results.delete(request_id, head.caller.name)
             return json_reply({"id": request_id, "status": "deleted"})
         if head.method not in ("GET", "HEAD"):
-            sentence = f"{path!r} answers {METHODS}, not {head.method}."
-            return json_reply({"error": sentence, "code": "bad_request"}, 405, f"Allow: {METHODS}\r\n".encode())
+            allow = METHODS if request_id else READING
+            sentence = f"{path!r} answers {allow}, not {head.method}."
+            return json_reply({"error": sentence, "code": "bad_request"}, 405, f"Allow: {allow}\r\n".encode())
         asked = parse_qs(query, keep_blank_values=True)
         if request_id:
             return await self._tell(request_id, head.caller.name, wait_of(asked))
@@ -112,9 +114,13 @@ async def document(results: Results, request_id: str, found: Found | ScurryError
 def wait_of(asked: dict[str, list[str]]) -> float:
     """Seconds to wait for a result, not more than a minute. Raises `InvalidRequest`."""
     text = asked.get("wait", ["0"])[-1]
-    if not (text.isascii() and text.replace(".", "", 1).isdecimal() and len(text) < 9):
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not (0 <= seconds < float("inf") and text.isascii()):
         raise InvalidRequest("bad_request", f"wait must be a number of seconds, up to {LONGEST_WAIT_S:g}.")
-    return min(float(text), LONGEST_WAIT_S)
+    return min(seconds, LONGEST_WAIT_S)
 
 
 def _ids_of(asked: dict[str, list[str]], head: Head) -> list[str]:
