@@ -5,11 +5,12 @@ Without a file of keys everybody is anybody, and `admin.py` alone decides who ma
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -97,6 +98,18 @@ class Access:
         self._in_flight[caller.name] -= 1
         if not self._in_flight[caller.name]:
             del self._in_flight[caller.name]
+
+    @contextlib.contextmanager
+    def counted(self, caller: Caller) -> Iterator[None]:
+        """One request of a caller, for as long as it lasts. Raises `rate_limited`."""
+        if not caller.max_in_flight:
+            yield
+            return
+        self.enter(caller)
+        try:
+            yield
+        finally:
+            self.leave(caller)
 
     def __repr__(self) -> str:
         return f"<Access {f'with {len(self._table.keys)} keys' if self.is_asked else 'for anybody'}>"

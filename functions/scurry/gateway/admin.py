@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, Protocol
 
 from scurry.gateway.access import ANYBODY, Caller
@@ -72,6 +73,13 @@ class Admin:
 
     def __repr__(self) -> str:
         return f"<Admin {'with a key' if self._key else 'for this machine' if self._local else 'for nobody'}>"
+
+
+def shown_by(headers: Mapping[str, str], caller: Caller) -> Shown:
+    """What a request shows by its headers, or a call by its metadata: names in lower case, or case does not matter."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    key = token.strip() if scheme.lower() == "bearer" else headers.get("x-admin-key", "")
+    return Shown(key, "origin" in headers, caller)
 
 
 def is_loopback(host: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple, Protocol
 
 from scurry.client.answers import Answer
@@ -94,8 +95,7 @@ class Ask:
         self, client: InferenceClient, *, max_in_flight: int, timeout_s: float, max_in_flight_each: int = 0,
         most: TensorLimits = NO_LIMITS, tracing: Tracing | None = None,
     ) -> None:  # fmt: skip
-        """`most` is what doors hold requests against once they have read them."""
-        self.most = most
+        self._most = most
         self._each = TenantsInFlight(max_in_flight_each)
         self._client, self._tracing = client, tracing
         self._max_in_flight = max_in_flight
@@ -140,6 +140,14 @@ class Ask:
         if self._each.limit and call.tenant:
             future.add_done_callback(self._each.entered(call.tenant))
         return future
+
+    def take(self, request: InferRequest, sizes: Iterable[int] | None = None) -> tuple[int, int]:
+        """Hold what a door has read against the limits; returns time-out (µs) and priority, which travel beside it.
+
+        `sizes` are the bytes of the inputs where their tensors do not hold them. Raises `too_large` or `bad_request`.
+        """
+        self._most.check(request, sizes)
+        return take_timeout(request), take_priority(request)
 
     async def read(self, fields: Fields) -> Answer:
         """The answer in the fields of a reply, what of it is parked fetched. Raises `ScurryError`."""

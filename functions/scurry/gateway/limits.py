@@ -7,7 +7,7 @@ take at most, while it lasts.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
@@ -99,13 +99,17 @@ class TensorLimits(NamedTuple):
     max_tensor_bytes: int = 0
     max_rows: int = 0
 
-    def check(self, request: InferRequest) -> None:
-        """Raise `too_large` for a tensor of too many bytes or rows; its name is told."""
+    def check(self, request: InferRequest, sizes: Iterable[int] | None = None) -> None:
+        """Raise `too_large` for a tensor of too many bytes or rows; its name is told.
+
+        `sizes` are the bytes of the inputs where their tensors do not hold them.
+        """
         if not self.max_tensor_bytes and not self.max_rows:
             return
-        for tensor in request.inputs:
-            if 0 < self.max_tensor_bytes < len(tensor.data):
-                told = f"Input {tensor.name!r} has {len(tensor.data)} bytes, {self.max_tensor_bytes} are the limit here"
+        sizes = [len(tensor.data) for tensor in request.inputs] if sizes is None else sizes
+        for tensor, size in zip(request.inputs, sizes, strict=True):
+            if 0 < self.max_tensor_bytes < size:
+                told = f"Input {tensor.name!r} has {size} bytes, {self.max_tensor_bytes} are the limit here"
                 raise InvalidRequest("too_large", f"{told}: send fewer rows at a time.")
             if self.max_rows and tensor.shape and tensor.shape[0] > self.max_rows:
                 told = f"Input {tensor.name!r} has {tensor.shape[0]} rows, {self.max_rows} are the limit here"

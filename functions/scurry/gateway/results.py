@@ -55,7 +55,7 @@ class Results:
     """Takes requests for later, and finds their results for whoever asked. Each is known for `seconds`."""
 
     def __init__(self, ask: Ask, client: AnswerReader, *, seconds: int) -> None:
-        self._ask = ask
+        self._ask, self.take = ask, ask.take
         self._client = client
         self._later = Later(client)
         self.keys = client.keys

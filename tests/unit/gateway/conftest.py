@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
+from multidict import CIMultiDict
 from tests.unit.gateway.canned import CannedClient
 
 from scurry.client.answers import Answer
@@ -96,7 +97,7 @@ class Caller:
     ) -> tuple[HttpReply, Any]:
         """The reply, and the JSON it begins with."""
         sent = body if isinstance(body, bytes) else orjson.dumps(body)
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        named = CIMultiDict({name.replace("_", "-"): value for name, value in headers.items()})
         with self.admission.room() as room:
             reply = await answered(self.door, Head(method, target, named, len(sent), True), sent, room)
         return reply, orjson.loads(reply.parts[0])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
 from scurry.gateway.access import Caller
-from scurry.gateway.admin import Admin, Shown, is_loopback
+from scurry.gateway.admin import Admin, Shown, is_loopback, shown_by
 from scurry.wire.errors import InvalidRequest
 
 CHANGE = '{"rollback": {}}'
@@ -82,3 +83,15 @@ async def test_with_api_keys_it_is_the_scope_that_counts(
         await admin.change("m", CHANGE, Shown(given, caller=caller))
     assert refused.value.code == code
     assert client.updates == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "access"),
+    [
+        ({"Authorization": "Bearer  k "}, ("k", False)), ({"X-Admin-Key": "k"}, ("k", False)),
+        ({"Authorization": "Basic k", "X-Admin-Key": "l", "Origin": "null"}, ("l", True)), ({}, ("", False)),
+    ],
+)  # fmt: skip
+def test_the_key_comes_in_either_header(headers: dict[str, str], access: tuple[str, bool]) -> None:
+    """The first of them counts."""
+    assert shown_by(CIMultiDict(headers), Caller("ci")) == (*access, Caller("ci"))

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import orjson
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
-from scurry.gateway.access import ANY_MODEL, ANYBODY, Access, Caller
-from scurry.gateway.ask import told
+from scurry.gateway.access import ANY_MODEL, Access, Caller
 from scurry.gateway.doors import cluster_records
 from scurry.gateway.doors.cluster_serving import ClusterServing
 from scurry.gateway.doors.grpc_call import GrpcCall, GrpcDoor, GrpcStream
-from scurry.gateway.limits import Room
+from scurry.gateway.doors.grpc_methods import GrpcMethods, Method
+from scurry.gateway.doors.scopes import NOBODYS, Needed
 from scurry.gateway.models import Models
 from scurry.protocols import front_end_pb2 as words
-from scurry.wire.errors import InvalidRequest
 
 SERVICE: Final = "/grpc.FrontEndGRPCService/"
 WELCOME: Final = "welcome to scurry's grpc serving frontend"
@@ -32,8 +29,8 @@ class ClusterGrpc:
     """Answers its calls, and shows those of other services to the door that has them."""
 
     def __init__(self, rest: ClusterServing, models: Models, otherwise: GrpcDoor, access: Access | None = None) -> None:
-        self._rest, self._models, self._otherwise, self._access = rest, models, otherwise, access or Access()
-        self._methods: dict[str, tuple[type[Message], Callable[[Any, Room, Caller], Awaitable[Message]]]] = {
+        self._rest, self._models, self._otherwise = rest, models, otherwise
+        methods: dict[str, tuple[type[Message], Method]] = {
             "Ping": (words.Empty, self._ping),
             "GetMetrics": (words.Empty, self._metrics),
             "GetAllModels": (words.Empty, self._all),
@@ -41,41 +38,15 @@ class ClusterGrpc:
             "GetModelsWithNameAndVersion": (words.GetModelsWithNameAndVersionReq, self._named),
             "Predict": (words.PredictReq, self._predict),
         }
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._methods = GrpcMethods(SERVICE, methods, _needed, access or Access())
 
     def begin(self, call: GrpcCall, message: bytes) -> None:
         """Answer a call with one message. Never raises."""
-        if not call.head.path.startswith(SERVICE):
-            self._otherwise.begin(call, message)
-            return
-        task = asyncio.get_running_loop().create_task(self._answer(call, message))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        (self._methods if call.head.path.startswith(SERVICE) else self._otherwise).begin(call, message)
 
     def stream(self, call: GrpcCall) -> GrpcStream | None:
         """Who takes the messages of a call that has many: none of ours has."""
         return None if call.head.path.startswith(SERVICE) else self._otherwise.stream(call)
-
-    async def _answer(self, call: GrpcCall, message: bytes) -> None:
-        name = call.head.path[len(SERVICE) :]
-        found = self._methods.get(name)
-        if found is None:
-            sentence = f"There is no method {call.head.path[:128]!r}; there are {', '.join(self._methods)}."
-            call.refuse(InvalidRequest("bad_request", sentence), code="UNIMPLEMENTED")
-            return
-        kind, method = found
-        try:
-            asked: Any = kind.FromString(message)
-            scope = "infer" if name == "Predict" else "read"
-            model = getattr(asked, "model_name", "") or ANY_MODEL
-            caller = ANYBODY if name == "Ping" else self._access.check(call.head.metadata, scope, model)
-            answer = await method(asked, call.room, caller)
-        except DecodeError:
-            call.refuse(InvalidRequest("bad_request", f"The message is no {kind.DESCRIPTOR.name}."))
-        except Exception as cause:
-            call.refuse(told(cause))
-        else:
-            call.answer((answer.SerializeToString(),))
 
     async def _ping(self, *_: object) -> Message:
         return words.StringReply(message=WELCOME)
@@ -94,13 +65,18 @@ class ClusterGrpc:
         version = getattr(asked, "model_version", "")
         return _listed(cluster_records.described(record, asked.model_name, version))
 
-    async def _predict(self, asked: words.PredictReq, room: Room, caller: Caller) -> Message:
+    async def _predict(self, asked: words.PredictReq, call: GrpcCall, caller: Caller) -> Message:
         body, version = asked.input.encode(), asked.model_version
-        texts = await self._rest.predictions(asked.model_name, version, body, room, tenant=caller.tenant)
+        texts = await self._rest.predictions(asked.model_name, version, body, call.room, tenant=caller.tenant)
         return words.PredictReply(response=orjson.dumps(texts).decode())
 
     def __repr__(self) -> str:
         return f"<ClusterGrpc before {self._otherwise!r}>"
+
+
+def _needed(method: str, asked: Any) -> Needed:  # noqa: ANN401 - one of the messages
+    model = getattr(asked, "model_name", "") or ANY_MODEL
+    return Needed(NOBODYS) if method == "Ping" else Needed("infer" if method == "Predict" else "read", model)
 
 
 def _listed(told_of: list[dict[str, Any]]) -> words.ModelsReply:

@@ -103,7 +103,7 @@ class ClusterServing:
     async def _outcome(self, made: Made, ask: Asking) -> Outcome:
         try:
             instance = made()
-            self._ask.most.check(instance.request)
+            self._ask.take(instance.request)
             return await ask(instance.request), instance.added
         except Exception as cause:
             return told(cause)

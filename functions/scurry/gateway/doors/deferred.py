@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from scurry.client.answers import Answer
 from scurry.client.bodies import digest_of, park
-from scurry.gateway.ask import InferCall, take_priority, take_timeout, told
+from scurry.gateway.ask import InferCall, told
 from scurry.gateway.callbacks import Callbacks
 from scurry.gateway.doors.background import AT_ONCE
 from scurry.gateway.doors.callers import STICKY, TENANT
@@ -73,7 +73,7 @@ class Deferred:
     async def _call(self, operation: Operation, wishes: Wishes, head: Head, asked: BinaryCall) -> InferCall:
         """What is asked for it, written so that the same is the same bytes: a key is held to them."""
         request, headers = asked.request, head.headers
-        timeout_us, priority = take_timeout(request), take_priority(request)
+        timeout_us, priority = self._results.take(request)
         request_id = await self._results.id_for(wishes.key, head.caller.name)
         keys = self._results.keys
         light, parked = park(request, lambda name, data: keys.payload_in(request_id, name, digest_of(data)))

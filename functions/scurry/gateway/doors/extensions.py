@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from scurry.gateway.admin import Shown
+from scurry.gateway.admin import shown_by
 from scurry.gateway.doors.heads import Head
 from scurry.gateway.doors.paths import Operation
 from scurry.gateway.models import Models
@@ -25,14 +25,6 @@ OPERATIONS: Final = frozenset(
 """What is answered here."""
 
 
-def shown_in(head: Head) -> Shown:
-    """What a request shows of who sends it."""
-    headers = head.headers
-    scheme, _, token = headers.get("Authorization", "").partition(" ")
-    key = token.strip() if scheme.lower() == "bearer" else headers.get("X-Admin-Key", "")
-    return Shown(key, "Origin" in headers, head.caller)
-
-
 class Extensions:
     """Answers the operations of Triton's extensions with JSON."""
 
@@ -46,7 +38,7 @@ class Extensions:
         name, kind = operation.name, operation.name.partition("_")[0]
         if name in ("load", "unload"):
             act = self._repository.load if name == "load" else self._repository.unload
-            await act(operation.model, oip_json.parameters(asked), shown_in(head))
+            await act(operation.model, oip_json.parameters(asked), shown_by(head.headers, head.caller))
             return {}
         if kind in ("system", "cuda"):
             if not name.endswith("status"):

@@ -14,7 +14,7 @@ from scurry.client.answers import Answer, at_hand
 from scurry.client.bodies import Parked
 from scurry.client.waiting import Fields
 from scurry.gateway.access import Access
-from scurry.gateway.ask import Ask, InferCall, check_names, take_priority, take_timeout, told
+from scurry.gateway.ask import Ask, InferCall, check_names, told
 from scurry.gateway.doors.background import AT_ONCE
 from scurry.gateway.doors.grpc_tensors import Placing, Wanted
 from scurry.gateway.limits import Room
@@ -72,7 +72,7 @@ class GrpcInference:
 
     def __init__(self, ask: Ask, placing: Placing, access: Access | None = None) -> None:
         self._ask, self._placing = ask, placing
-        self._admitted, self.most = Admitted(ask, access or Access()), ask.most
+        self._admitted, self.take = Admitted(ask, access or Access()), ask.take
         self._prepared = PreparedInfers()
         self._replies = {final: PreparedReplies() for final in (False, True)}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -104,6 +104,7 @@ class GrpcInference:
         if infer is None or infer.of_inputs or infer.of_outputs:
             self._aside(asked, self._send_aside(asked, infer, rest, raw, room))
         else:
+            asked.name(infer)
             timeout_us, priority = asked.hear(infer)
             self._prepared.keep(message, infer, timeout_us, priority)
             self._send(asked, infer, timeout_us, priority)
@@ -121,9 +122,9 @@ class GrpcInference:
             room.take(memory)
             infer = await asyncio.to_thread(oip_grpc.decoded, rest, raw)
             room.give_back(memory)
-        timeout_us, priority = asked.hear(infer)
+        asked.name(infer)
         asked.wanted = await self._placing.take_in(infer, room)
-        self._send(asked, infer, timeout_us, priority)
+        self._send(asked, infer, *asked.hear(infer))
 
     def finish(self, asked: _Asked, replied: asyncio.Future[Fields]) -> None:
         """A reply has come, or there is none."""
@@ -198,13 +199,15 @@ class _Asked:
         """Whether nothing of the request stands in the response."""
         return not self.echo and not self.wanted
 
-    def hear(self, infer: InferMessage) -> tuple[int, int]:
-        """Take from a message what travels beside it; returns time-out and priority. Raises `ScurryError`."""
+    def name(self, infer: InferMessage) -> None:
+        """Know whom a message is for, and how its caller calls it. Raises `NotFound` for what is no name."""
         self.model, self.version, self.echo = infer.model, infer.version, infer.id
         check_names(infer.model, infer.version)
-        self._inference.most.check(infer.request)
+
+    def hear(self, infer: InferMessage) -> tuple[int, int]:
+        """Take from a whole message what travels beside it: time-out and priority. Raises `InvalidRequest`."""
         infer.request.parameters.pop(oip_grpc.WANTS_FINAL, None)
-        return take_timeout(infer.request), take_priority(infer.request)
+        return self._inference.take(infer.request, map(len, infer.contents))
 
     def call(self, request_id: str, body: bytes, parked: Parked, timeout_us: int, priority: int) -> InferCall:
         """What is asked for it. Raises `InvalidRequest`."""

@@ -10,11 +10,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from scurry.gateway import describe
-from scurry.gateway.admin import Admin
+from scurry.gateway.admin import Admin, shown_by
 from scurry.gateway.ask import Ask
 from scurry.gateway.doors.deferred import Deferred
 from scurry.gateway.doors.entrance import Done
-from scurry.gateway.doors.extensions import OPERATIONS, Extensions, shown_in
+from scurry.gateway.doors.extensions import OPERATIONS, Extensions
 from scurry.gateway.doors.heads import Head
 from scurry.gateway.doors.inference import Inference
 from scurry.gateway.doors.paths import Operation, operation_of
@@ -88,11 +88,11 @@ class OpenInferenceHttp:
             change = body.decode()
         except UnicodeDecodeError:
             raise InvalidRequest("bad_request", "The body is not UTF-8.") from None
-        return json_reply(await self._admin.change(model, change, shown_in(head)))
+        return json_reply(await self._admin.change(model, change, shown_by(head.headers, head.caller)))
 
     async def _show(self, model: str, head: Head) -> HttpReply:
         """Whole records, which tell files and options: for those who may change them."""
-        self._admin.check(shown_in(head))
+        self._admin.check(shown_by(head.headers, head.caller))
         if model:
             return json_reply(await self._models.record(model))
         asked = dict(parse_qsl(head.target.partition("?")[2]))

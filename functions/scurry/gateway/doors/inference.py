@@ -12,7 +12,7 @@ from functools import partial
 from scurry.client.answers import Answer, at_hand
 from scurry.client.bodies import Parked, park
 from scurry.client.waiting import Fields
-from scurry.gateway.ask import Ask, InferCall, take_priority, take_timeout, told
+from scurry.gateway.ask import Ask, InferCall, told
 from scurry.gateway.doors.background import AT_ONCE, Background
 from scurry.gateway.doors.callers import Headers, said_in
 from scurry.gateway.doors.compression import coding_wanted, compressing
@@ -32,7 +32,7 @@ class Inference:
     """Answers the operation `infer`."""
 
     def __init__(self, ask: Ask, models: Models, memory: SharedMemory) -> None:
-        self._ask, self.most = ask, ask.most
+        self._ask, self.take = ask, ask.take
         self._prepared, self._json, self._replies = PreparedCalls(), PreparedJson(), PreparedReplies()
         self.background = Background()
         self._uncommon = UncommonCalls(models, memory, self.background)
@@ -150,8 +150,7 @@ class _Asked:
 
     def hear(self, request: InferRequest) -> None:
         """Take from a request what travels beside it, and hold it against the limits. Raises `InvalidRequest`."""
-        self._inference.most.check(request)
-        self.timeout_us, self.priority = take_timeout(request), take_priority(request)
+        self.timeout_us, self.priority = self._inference.take(request)
 
     def call(self, request_id: str, message: bytes, parked: Parked) -> InferCall:
         """What is asked for it."""

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from scurry.client.answers import Answer
 from scurry.client.bodies import park
-from scurry.gateway.ask import Ask, InferCall, take_priority, take_timeout
+from scurry.gateway.ask import Ask, InferCall
 from scurry.gateway.describe import Record
 from scurry.gateway.doors import tf_records
 from scurry.gateway.doors.background import Background
@@ -74,7 +74,7 @@ class TensorFlowServing:
 
     async def _answer(self, operation: TfOperation, call: PredictCall, headers: Headers) -> Answer:
         request, request_id = call.request, self._ask.new_id()
-        timeout_us, priority = take_timeout(request), take_priority(request)
+        timeout_us, priority = self._ask.take(request)
         light, parked = park(request, lambda name, _: self._ask.payload_key(request_id, name))
         key, traceparent, tenant = said_in(headers)
         fields = await self._ask.submit(

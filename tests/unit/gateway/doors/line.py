@@ -18,7 +18,7 @@ from scurry.gateway.doors.grpc_state import StateOperations
 from scurry.gateway.doors.grpc_tensors import Placing
 from scurry.gateway.doors.http2_connection import Http2Connection
 from scurry.gateway.health import Health
-from scurry.gateway.limits import Admission
+from scurry.gateway.limits import NO_LIMITS, Admission, TensorLimits
 from scurry.gateway.models import Models
 from scurry.gateway.region_notes import OwnNotes
 from scurry.gateway.repository import Repository
@@ -31,12 +31,13 @@ from scurry.protocols.http2 import Frames
 
 
 def door_of(
-    client: Any, *, max_in_flight: int = 100, key: str = "", access: Access | None = None
-) -> OpenInferenceGrpc:
+    client: Any, *, max_in_flight: int = 100, key: str = "", access: Access | None = None,
+    most: TensorLimits = NO_LIMITS,
+) -> OpenInferenceGrpc:  # fmt: skip
     """The door before a client without Redis."""
     models = Models(client)
     state = ServerState(SharedMemory(OwnNotes(), allowed=True), ServerSettings())
-    ask = Ask(client, max_in_flight=max_in_flight, timeout_s=30.0)
+    ask = Ask(client, max_in_flight=max_in_flight, timeout_s=30.0, most=most)
     access = access or Access()
     repository = Repository(Admin(client, key=key, host="127.0.0.1", asks_keys=access.is_asked), models)
     operations = Operations(models, Health(client), repository, state.server)

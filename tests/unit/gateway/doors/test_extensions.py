@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.unit.gateway.conftest import Caller, FakeClient
 
-from scurry.gateway.doors.extensions import OPERATIONS, shown_in
+from scurry.gateway.doors.extensions import OPERATIONS
 from scurry.gateway.doors.heads import Head
 from scurry.gateway.doors.paths import operation_of
 from scurry.gateway.region_notes import OwnNotes
@@ -124,15 +124,3 @@ def test_every_operation_has_a_path() -> None:
     named |= {operation_of("POST", f"/v2/repository/models/m/{act}").name for act in ("load", "unload")}
     reads = ("systemsharedmemory/status", "cudasharedmemory/status", "models/stats", "logging", "trace/setting")
     assert named | {operation_of("GET", f"/v2/{path}").name for path in reads} == OPERATIONS
-
-
-@pytest.mark.parametrize(
-    ("headers", "access"),
-    [
-        ({"Authorization": "Bearer  k "}, ("k", False)), ({"X-Admin-Key": "k"}, ("k", False)),
-        ({"Authorization": "Basic k", "X-Admin-Key": "l", "Origin": "null"}, ("l", True)), ({}, ("", False)),
-    ],
-)  # fmt: skip
-def test_the_key_comes_in_either_header(headers: dict[str, str], access: tuple[str, bool]) -> None:
-    """The first of them counts."""
-    assert shown_in(Head("GET", "/", headers, 0, True))[:2] == access
