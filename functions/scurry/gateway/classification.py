@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from scurry.gateway.describe import Record, version_of
+from scurry.transforms.classes import largest
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import Tensor
 from scurry.wire.tensors import BF16, Array, is_float, to_array, to_tensor
@@ -36,7 +37,7 @@ def classify(tensor: Tensor, count: int, labels: Sequence[str] = (), *, batched:
         values = values.astype(np.float32)
     sizes = values.shape if batched and values.ndim else (1, *values.shape)
     rows = values.reshape(sizes[0], prod(sizes[1:]))
-    told = [[_text(row, at, labels) for at in _largest(row, count)] for row in rows]
+    told = [[_text(row, at, labels) for at in best] for row, best in zip(rows, largest(rows, count), strict=True)]
     shape = (*values.shape[: int(batched)], min(count, rows.shape[1]))
     return to_tensor(tensor.name, np.array(told, dtype=object).reshape(shape))
 
@@ -50,14 +51,6 @@ def labels_of(record: Record, name: str, version: str, output: str) -> list[str]
             return [str(label) for label in found]
     found = config.get("labels")
     return [str(label) for label in found] if isinstance(found, list) else []
-
-
-def _largest(row: Array, count: int) -> list[int]:
-    """The places of the largest elements, the largest first, of equal ones the first."""
-    if is_float(row.dtype):
-        row = np.where(np.isnan(row), -np.inf, row)
-    order: Any = np.argsort(row[::-1], kind="stable")[::-1][:count]
-    return [int(at) for at in row.size - 1 - order]
 
 
 def _text(row: Array, at: int, labels: Sequence[str]) -> bytes:

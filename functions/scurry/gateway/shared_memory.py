@@ -14,7 +14,7 @@ import contextlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import RLock
 from typing import Any, Final, NamedTuple, Protocol
@@ -185,6 +185,12 @@ class SharedMemory:
 
     def __repr__(self) -> str:
         return f"<SharedMemory {len(self._notes.names())} regions, {len(self._open)} open>"
+
+
+def refuse_pages(headers: Mapping[str, str]) -> None:
+    """A web page that somebody on this machine looks at is not on this machine. Raises `not_allowed`."""
+    if "Origin" in headers:
+        raise InvalidRequest("not_allowed", "Shared memory is not for web pages.")
 
 
 def _opened(folder: Path, key: str) -> tuple[int, os.stat_result]:

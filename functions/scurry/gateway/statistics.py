@@ -4,7 +4,7 @@ The registry counts requests, answers, the time from a request's arrival in Redi
 workers computed, each batch once. What Triton tells beyond that is not known here and is 0: `last_inference`, the times
 of failures, inputs and outputs, hits of the cache. `queue` is what is left of the requests' time when the workers' is
 taken off, ways included. A `batch_size` is the upper bound of its bucket (1, 2, 4 … 512, and 1,024 for all above);
-it counts requests, not rows. Pure: no I/O here.
+it counts requests, not rows.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from scurry.gateway.describe import READY, Record, version_of
+from scurry.gateway.models import Models
 from scurry.wire.statistics import BATCH_BUCKETS
 
 ABOVE: Final = 1 << (BATCH_BUCKETS - 1)
@@ -21,6 +22,14 @@ NS: Final = 1_000_000
 """Nanoseconds of a millisecond."""
 
 Duration = dict[str, int]
+
+
+async def statistics_of(models: Models, name: str, version: str) -> list[dict[str, Any]]:
+    """The entries of `model_stats` for a model, or for all of them. Raises `NotFound` or `Unavailable`."""
+    if name:
+        return statistics(await models.record(name), name, version)
+    records = await models.records()
+    return [entry for each in sorted(records) for entry in statistics(records[each], each, "")]
 
 
 def statistics(record: Record, name: str, version: str) -> list[dict[str, Any]]:

@@ -44,6 +44,10 @@ class BinaryOutputs:
         """Whether an output's elements are wanted in the JSON."""
         return output.name not in self and output.name not in self.places
 
+    def json_bytes(self, reply: InferReply) -> int:
+        """How many bytes of a reply are to be told as JSON, at most; 0 where all of it is binary."""
+        return reply.ByteSize() if any(map(self.is_json, reply.outputs)) else 0
+
     def __contains__(self, output: str) -> bool:
         return self.named.get(output, self.every)
 

@@ -2,7 +2,7 @@
 
 Raw tensors are looked at where they lie in the message: protobuf reads only what stands before them. A large one goes
 to where it is parked without a copy, a small one is copied once.
-Layout: protos/scurry/gateway/oip.proto and https://protobuf.dev/programming-guides/encoding.
+Layout: protos/scurry/protocols/oip.proto and https://protobuf.dev/programming-guides/encoding.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class Doors:
     def http(self) -> Entrance:
         """The doors that speak HTTP."""
         ask, models = self.ask, self.models
-        deferred = Deferred(self.results, self.callbacks)
+        deferred = Deferred(self.results, self.callbacks, models, self.state.memory)
         rest = OpenInferenceHttp(ask, models, self.health, self._admin, state=self.state, deferred=deferred)
         doors: dict[str, HttpDoor] = {
             results.PREFIX: results.ResultsHttp(self.results),

@@ -28,6 +28,7 @@ from scurry.gateway.health import Health
 from scurry.gateway.limits import Admission, TensorLimits
 from scurry.gateway.models import Models
 from scurry.gateway.results import Results
+from scurry.gateway.server_state import ServerState
 from scurry.gateway.shared_memory import SharedMemory
 from scurry.protocols import front_end_pb2 as words
 from scurry.protocols.oip_pb2 import ModelInferRequest, ModelStreamInferResponse
@@ -104,7 +105,9 @@ async def test_with_wishes(client_of_redis: Client, job: Job, most: TensorLimits
     ask = asking(client_of_redis, most)
     results = Results(ask, client_of_redis, seconds=600)
     try:
-        door = oip(client_of_redis, ask, Deferred(results, Callbacks(results, lambda *_: asyncio.sleep(0, b""))))
+        callbacks, memory = Callbacks(results, lambda *_: asyncio.sleep(0, b"")), ServerState.private().memory
+        deferred = Deferred(results, callbacks, Models(client_of_redis), memory)
+        door = oip(client_of_redis, ask, deferred)
         status, told = await post(door, "/v2/models/m/infer", v2(TOO_MUCH), wish)
         assert (status, told["code"], job.fields) == (413, "too_large", [])
         assert (await post(door, "/v2/models/m/infer", v2(FITS), wish))[0] in {200, 202}

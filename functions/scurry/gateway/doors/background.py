@@ -11,9 +11,9 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
-from scurry.gateway.ask import told
 from scurry.gateway.doors.entrance import Done
-from scurry.gateway.doors.replies import HttpReply, refusal
+from scurry.gateway.doors.refusals import refused
+from scurry.gateway.doors.replies import HttpReply
 from scurry.gateway.limits import Room
 from scurry.protocols import oip_json
 
@@ -30,14 +30,14 @@ class Background:
         self._parsers = ThreadPoolExecutor(1, "parse")
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def answer(self, work: Coroutine[Any, Any, HttpReply | None], done: Done) -> None:
-        """Call `done` with what the work comes to, or with why it failed; not at all for None."""
+    def answer(self, work: Coroutine[Any, Any, HttpReply | None], done: Done, asked: str = "") -> None:
+        """Call `done` with what the work comes to, or why it failed; not at all for None. `asked` is for the log."""
 
         async def guarded() -> None:
             try:
                 response = await work
             except Exception as cause:
-                response = refusal(told(cause))
+                response = refused(cause, asked)
             if response is not None:
                 done(response)
 

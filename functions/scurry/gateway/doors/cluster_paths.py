@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from scurry.gateway.ask import check_names
-from scurry.gateway.doors.paths import LONGEST_PATH, READING, NoSuchPath
+from scurry.gateway.doors.paths import LONGEST_PATH, READING, NoSuchPath, wrong_method
 from scurry.protocols.cluster_serving_rest import FORMS
 from scurry.wire.errors import InvalidRequest
 
@@ -35,8 +35,7 @@ def cluster_operation_of(method: str, target: str) -> ClusterOperation:
         raise NoSuchPath(404, "There is nothing at this path: Cluster Serving's models are below /models.")
     methods = ("POST",) if found.name in {"predict", "secure"} else READING
     if method not in methods:
-        allow = ", ".join(methods)
-        raise NoSuchPath(405, f"{path!r} answers {allow}, not {method}.", allow)
+        raise wrong_method(path, method, methods)
     if found.model:
         check_names(found.model, found.version)
     form = dict(parse_qsl(query)).get(FORM, "")

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from scurry.gateway import contract
 from scurry.gateway.doors.entrance import Done
 from scurry.gateway.doors.heads import Head
-from scurry.gateway.doors.paths import READING, NoSuchPath
+from scurry.gateway.doors.paths import READING, NoSuchPath, wrong_method
 from scurry.gateway.doors.refusals import refused
 from scurry.gateway.doors.replies import HttpReply, binary_reply, json_reply, text_reply
 from scurry.gateway.limits import Room
@@ -43,8 +43,7 @@ def _answer(method: str, path: str) -> HttpReply:
     if path != OPENAPI and name and name not in known:
         raise NoSuchPath(404, f"There is no such file: {PROTOS} names those that there are.")
     if method not in READING:
-        allow = ", ".join(READING)
-        raise NoSuchPath(405, f"{path!r} answers {allow}, not {method}.", allow)
+        raise wrong_method(path, method, READING)
     if path == OPENAPI:
         return binary_reply(contract.openapi(), [])
     return text_reply(known[name]) if name else json_reply({"protos": list(known)})

@@ -11,22 +11,28 @@ from typing import Any, Final
 
 from scurry.client.answers import Answer
 from scurry.client.bodies import digest_of, park
-from scurry.gateway.ask import InferCall, told
+from scurry.gateway.ask import InferCall
 from scurry.gateway.callbacks import Callbacks
-from scurry.gateway.doors.background import AT_ONCE
-from scurry.gateway.doors.callers import STICKY, TENANT
+from scurry.gateway.doors.background import AT_ONCE, Background
+from scurry.gateway.doors.callers import said_in
 from scurry.gateway.doors.entrance import Done
 from scurry.gateway.doors.heads import Head
 from scurry.gateway.doors.paths import Operation
-from scurry.gateway.doors.replies import HttpReply, binary_reply, json_reply, refusal
+from scurry.gateway.doors.replies import HttpReply, binary_reply, json_reply
+from scurry.gateway.doors.uncommon_calls import UncommonCalls
 from scurry.gateway.doors.wishes import Wishes, wishes_of
 from scurry.gateway.limits import Room
+from scurry.gateway.models import Models
 from scurry.gateway.results import Form, Results
-from scurry.protocols import oip_binary, oip_json
+from scurry.gateway.shared_memory import SharedMemory
+from scurry.protocols import oip_binary
 from scurry.protocols.oip_binary import BinaryCall, BinaryOutputs
 from scurry.wire.errors import InvalidRequest
 
 PROTOCOL: Final = "oip"
+TOLD_LATER: Final = (
+    "Outputs as classes, or in shared memory, are for those who wait: leave Prefer and Idempotency-Key out for these."
+)
 RETRY_AFTER_S: Final = 1
 """When to look again, for those who do not wait with `?wait=`."""
 
@@ -34,30 +40,23 @@ RETRY_AFTER_S: Final = 1
 class Deferred:
     """Answers the operation `infer` for those who have wishes."""
 
-    def __init__(self, results: Results, callbacks: Callbacks) -> None:
+    def __init__(self, results: Results, callbacks: Callbacks, models: Models, memory: SharedMemory) -> None:
         self._results = results
         self._callbacks = callbacks
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
+        self._uncommon = UncommonCalls(models, memory, self._background)
 
     def begin(self, operation: Operation, head: Head, body: bytes, room: Room, done: Done) -> None:
         """Submit or ask, and call `done` once with the response. Raises `ScurryError` for what cannot be wished."""
         wishes = wishes_of(head.headers)
         self._callbacks.check(wishes.callback)
-
-        async def answer() -> None:
-            try:
-                reply = await self._answer(operation, wishes, head, body, room)
-            except Exception as cause:
-                reply = refusal(told(cause))
-            done(reply)
-
-        task = asyncio.get_running_loop().create_task(answer())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._background.answer(self._answer(operation, wishes, head, body, room), done, head.target)
 
     async def _answer(self, operation: Operation, wishes: Wishes, head: Head, body: bytes, room: Room) -> HttpReply:
         """Cases: 1. it waits for its answer, which a key makes the same each time; 2. it is for later."""
-        asked = await _decode(body, head.headers.get(oip_binary.HEADER), room)
+        asked = await self._uncommon.decode(operation, head.headers, body, room)
+        if asked.binary.is_uncommon:
+            raise InvalidRequest("not_offered", TOLD_LATER)
         form, call = _form(asked), await self._call(operation, wishes, head, asked)
         if not wishes.later:
             return await write(form, await self._results.ask(call, form, scope=head.caller.name), operation.model)
@@ -72,22 +71,19 @@ class Deferred:
 
     async def _call(self, operation: Operation, wishes: Wishes, head: Head, asked: BinaryCall) -> InferCall:
         """What is asked for it, written so that the same is the same bytes: a key is held to them."""
-        request, headers = asked.request, head.headers
+        request = asked.request
+        sticky, traceparent, tenant = said_in(head.headers)
         timeout_us, priority = self._results.take(request)
         request_id = await self._results.id_for(wishes.key, head.caller.name)
         keys = self._results.keys
         light, parked = park(request, lambda name, data: keys.payload_in(request_id, name, digest_of(data)))
-        given = {name: headers.get(name, "") for name in (STICKY, TENANT, "traceparent")}
-        for name, value in given.items():
-            if not value.isascii():
-                raise InvalidRequest("bad_request", f"Header {name} must be ASCII.")
         return InferCall(
             operation.model, request_id, light.SerializeToString(deterministic=True), parked, operation.version,
-            given[STICKY], given["traceparent"], timeout_us, priority, given[TENANT],
+            sticky, traceparent, timeout_us, priority, tenant,
         )  # fmt: skip
 
     def __repr__(self) -> str:
-        return f"<Deferred {len(self._tasks)} at work>"
+        return f"<Deferred {self._background!r}>"
 
 
 def accepted(request_id: str, status: str = "running") -> HttpReply:
@@ -100,7 +96,7 @@ def accepted(request_id: str, status: str = "running") -> HttpReply:
 async def write(form: Form, answer: Answer, model: str) -> HttpReply:
     """The response that tells an answer in the form that was asked for; large JSON is written off the loop."""
     binary = BinaryOutputs(bool(form.get("every")), dict(form.get("named") or {}))
-    much = answer.reply.ByteSize() > AT_ONCE and any(tensor.name not in binary for tensor in answer.reply.outputs)
+    much = binary.json_bytes(answer.reply) > AT_ONCE
 
     def response() -> HttpReply:
         told_of, version, echo = answer.model or model, answer.version, str(form.get("id") or "")
@@ -109,17 +105,6 @@ async def write(form: Form, answer: Answer, model: str) -> HttpReply:
         )
 
     return await asyncio.to_thread(response) if much else response()
-
-
-async def _decode(body: bytes, header: str | None, room: Room) -> BinaryCall:
-    length = oip_binary.json_length(body, header)
-    if length <= AT_ONCE:
-        return oip_binary.decode_call(body, header)
-    memory = oip_json.parsing_bytes(body, length)
-    room.take(memory)
-    call = await asyncio.to_thread(oip_binary.decode_call, body, header)
-    room.give_back(memory)
-    return call
 
 
 def _form(call: BinaryCall) -> dict[str, Any]:

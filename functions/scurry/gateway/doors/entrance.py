@@ -17,6 +17,7 @@ from multidict import CIMultiDict
 
 from scurry.gateway.access import Access, Caller
 from scurry.gateway.doors import scopes
+from scurry.gateway.doors.callers import TENANT
 from scurry.gateway.doors.cors import Cors, is_preflight
 from scurry.gateway.doors.heads import Head
 from scurry.gateway.doors.replies import HttpReply, refusal
@@ -31,10 +32,6 @@ MODELS: Final = "/v2/models/"
 """What nearly every request asks for: no prefix below it is another door's."""
 REMEMBERED: Final = 1024
 """Heads whose caller is known: callers send the same head again and again."""
-TENANT: Final = "X-Scurry-Tenant"
-"""Request header with the tenant whose rate a request counts against."""
-
-
 OTHERWISE: Final = "oip"
 """The door of the Open Inference Protocol, which has no prefix of its own."""
 
@@ -84,8 +81,7 @@ class Entrance:
                 head = self._admitted(self._access, head)
                 if head.caller.max_in_flight:
                     done = _counted(self._access, head.caller, done)
-            door = self._otherwise if head.target.startswith(MODELS) else self._door_of(head.target)
-            door.begin(head, body, room, done)
+            self._found(head.target)[1].begin(head, body, room, done)
         except ScurryError as cause:
             done(refusal(cause))
         except Exception:
@@ -112,20 +108,17 @@ class Entrance:
         self._known[id(head)] = _Known(head, admitted, generation)
         return admitted
 
-    def _door_of(self, target: str) -> HttpDoor:
-        path = target.partition("?")[0]
-        for prefix, door in self._doors:
-            if path == prefix or path.startswith(f"{prefix}/"):
-                return door
-        return self._otherwise
-
     def name_of(self, target: str) -> str:
         """The name of the door that a request is shown to: its prefix, or `oip` for the one that has all the rest."""
-        if target.startswith(MODELS):
-            return OTHERWISE
-        path = target.partition("?")[0]
-        found = (prefix for prefix, _ in self._doors if path == prefix or path.startswith(f"{prefix}/"))
-        return next(found, OTHERWISE)
+        return self._found(target)[0]
+
+    def _found(self, target: str) -> tuple[str, HttpDoor]:
+        if not target.startswith(MODELS):
+            path = target.partition("?")[0]
+            for prefix, door in self._doors:
+                if path == prefix or path.startswith(f"{prefix}/"):
+                    return prefix, door
+        return OTHERWISE, self._otherwise
 
     def __repr__(self) -> str:
         return f"<Entrance to {self._otherwise!r} and {', '.join(prefix for prefix, _ in self._doors) or 'no other'}>"

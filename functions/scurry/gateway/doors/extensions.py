@@ -11,8 +11,8 @@ from scurry.gateway.doors.paths import Operation
 from scurry.gateway.models import Models
 from scurry.gateway.repository import Repository
 from scurry.gateway.server_state import ServerState
-from scurry.gateway.shared_memory import CUDA
-from scurry.gateway.statistics import statistics
+from scurry.gateway.shared_memory import CUDA, refuse_pages
+from scurry.gateway.statistics import statistics_of
 from scurry.protocols import oip_json
 from scurry.wire.errors import InvalidRequest
 
@@ -42,22 +42,15 @@ class Extensions:
             return {}
         if kind in ("system", "cuda"):
             if not name.endswith("status"):
-                _refuse_pages(head.headers)
+                refuse_pages(head.headers)
             return self._cuda(operation) if kind == "cuda" else self._system(operation, asked)
         if name == "statistics":
-            return {"model_stats": await self._statistics(operation)}
+            return {"model_stats": await statistics_of(self._models, operation.model, operation.version)}
         if operation.model:
             await self._models.record(operation.model)
         if name == "trace":
             return self._settings.set_trace(asked, operation.model) if body else self._settings.trace(operation.model)
         return self._settings.set_log(asked) if body else self._settings.log()
-
-    async def _statistics(self, operation: Operation) -> list[dict[str, Any]]:
-        model = operation.model
-        if model:
-            return statistics(await self._models.record(model), model, operation.version)
-        records = await self._models.records()
-        return [entry for name in sorted(records) for entry in statistics(records[name], name, "")]
 
     def _system(self, operation: Operation, asked: Mapping[str, Any]) -> Any:  # noqa: ANN401
         if operation.name.endswith("_status"):
@@ -82,12 +75,6 @@ class Extensions:
 
     def __repr__(self) -> str:
         return f"<Extensions with {self._memory!r}, {self._settings!r}>"
-
-
-def _refuse_pages(headers: Mapping[str, str]) -> None:
-    """A web page that somebody on this machine looks at is not on this machine."""
-    if "Origin" in headers:
-        raise InvalidRequest("not_allowed", "Shared memory is not for web pages.")
 
 
 def _whole(asked: Mapping[str, Any], field: str, otherwise: int | None) -> int:

@@ -16,6 +16,7 @@ from scurry.client.waiting import Fields
 from scurry.gateway.access import Access
 from scurry.gateway.ask import Ask, InferCall, check_names, told
 from scurry.gateway.doors.background import AT_ONCE
+from scurry.gateway.doors.callers import said_in_metadata
 from scurry.gateway.doors.grpc_tensors import Placing, Wanted
 from scurry.gateway.limits import Room
 from scurry.protocols import oip_grpc
@@ -23,13 +24,7 @@ from scurry.protocols.grpc_words import GrpcHead
 from scurry.protocols.oip_grpc import InferMessage, Value
 from scurry.protocols.oip_grpc_prepared import PreparedInfers
 from scurry.protocols.oip_prepared import PreparedReplies
-from scurry.wire.errors import InvalidRequest, ScurryError
-
-STICKY: Final = "scurry-key"
-"""Metadata with the sticky key for weighted splits."""
-TENANT: Final = "x-scurry-tenant"
-"""Metadata with the tenant whose rate a request counts against."""
-TRACE: Final = "traceparent"
+from scurry.wire.errors import ScurryError
 
 PARSED: Final = 24
 """Memory that typed contents take at most while they are read, in their own sizes."""
@@ -211,10 +206,10 @@ class _Asked:
 
     def call(self, request_id: str, body: bytes, parked: Parked, timeout_us: int, priority: int) -> InferCall:
         """What is asked for it. Raises `InvalidRequest`."""
-        metadata = self.head.metadata
+        sticky, trace, tenant = said_in_metadata(self.head.metadata)
         return InferCall(
-            self.model, request_id, body, parked, self.version, _ascii(metadata, STICKY), _ascii(metadata, TRACE),
-            _shorter(self.head.timeout_us, timeout_us), priority, _ascii(metadata, TENANT),
+            self.model, request_id, body, parked, self.version, sticky, trace,
+            _shorter(self.head.timeout_us, timeout_us), priority, tenant,
         )  # fmt: skip
 
     def fail(self, cause: Exception) -> None:
@@ -236,10 +231,3 @@ def _told_of(fields: Fields) -> tuple[bytes, bytes, bytes]:
 def _shorter(one: int, other: int) -> int:
     """The shorter of two times, of which 0 is none."""
     return min(one, other) if one and other else one or other
-
-
-def _ascii(metadata: Mapping[str, str], name: str) -> str:
-    value = metadata.get(name, "")
-    if value.isascii():
-        return value
-    raise InvalidRequest("bad_request", f"Metadata {name} must be ASCII.")

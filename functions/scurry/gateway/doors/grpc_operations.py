@@ -14,7 +14,7 @@ from scurry.gateway.ask import check_names
 from scurry.gateway.health import Health, is_ready
 from scurry.gateway.models import Models
 from scurry.gateway.repository import Repository
-from scurry.gateway.statistics import statistics
+from scurry.gateway.statistics import statistics_of
 from scurry.protocols import oip_pb2 as oip
 from scurry.wire.errors import NotFound
 
@@ -66,10 +66,7 @@ class Operations:
         """Counters of a model, or of all."""
         if asked.name:
             check_names(asked.name, asked.version)
-            told = statistics(await self._models.record(asked.name), asked.name, asked.version)
-        else:
-            records = await self._models.records()
-            told = [one for name in sorted(records) for one in statistics(records[name], name, "")]
+        told = await statistics_of(self._models, asked.name, asked.version)
         return message({"model_stats": told}, oip.ModelStatisticsResponse())
 
     async def repository_index(self, asked: oip.RepositoryIndexRequest, _: Shown) -> oip.RepositoryIndexResponse:

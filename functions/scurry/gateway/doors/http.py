@@ -5,13 +5,13 @@ It knows HTTP's words, not its sockets: it takes a method, path, headers and bod
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 from urllib.parse import parse_qsl
 
 from scurry.gateway import describe
 from scurry.gateway.admin import Admin, shown_by
 from scurry.gateway.ask import Ask
+from scurry.gateway.doors.background import Background
 from scurry.gateway.doors.deferred import Deferred
 from scurry.gateway.doors.entrance import Done
 from scurry.gateway.doors.extensions import OPERATIONS, Extensions
@@ -50,7 +50,7 @@ class OpenInferenceHttp:
         self._extensions = Extensions(models, Repository(admin, models), self._state)
         self._inference = Inference(ask, models, self._state.memory)
         self._deferred = deferred
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     def begin(self, head: Head, body: bytes, room: Room, done: Done) -> None:
         """Answer one request: `done` is called once, now or later. Never raises."""
@@ -61,27 +61,20 @@ class OpenInferenceHttp:
             elif operation.name == "infer":
                 self._inference.begin(operation, head.headers, body, room, done)
             else:
-                task = asyncio.get_running_loop().create_task(self._answer(operation, head, body, done))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._background.answer(self._answer(operation, head, body), done, head.target)
         except Exception as cause:
             done(refused(cause, head.target))
 
-    async def _answer(self, operation: Operation, head: Head, body: bytes, done: Done) -> None:
+    async def _answer(self, operation: Operation, head: Head, body: bytes) -> HttpReply:
         """Everything but inference."""
-        try:
-            if operation.name == "change":
-                reply = await self._change(operation.model, head, body)
-            elif operation.name in {"record", "records"}:
-                reply = await self._show(operation.model, head)
-            elif operation.name in OPERATIONS:
-                sent = body if head.method == "POST" else b""
-                reply = json_reply(await self._extensions.answer(operation, head, sent))
-            else:
-                reply = await self._tell(operation, body)
-        except Exception as cause:
-            reply = refused(cause, operation.name)
-        done(reply)
+        if operation.name == "change":
+            return await self._change(operation.model, head, body)
+        if operation.name in {"record", "records"}:
+            return await self._show(operation.model, head)
+        if operation.name in OPERATIONS:
+            sent = body if head.method == "POST" else b""
+            return json_reply(await self._extensions.answer(operation, head, sent))
+        return await self._tell(operation, body)
 
     async def _change(self, model: str, head: Head, body: bytes) -> HttpReply:
         try:

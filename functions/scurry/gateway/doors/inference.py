@@ -89,7 +89,7 @@ class Inference:
     def _response(self, asked: _Asked, fields: Fields) -> HttpReply | None:
         """The response to any reply; None if it has to be waited for. Raises `ScurryError`."""
         answer = at_hand(fields)
-        if answer is None or asked.json_size(answer) > AT_ONCE or asked.binary.is_uncommon:
+        if answer is None or asked.binary.json_bytes(answer.reply) > AT_ONCE or asked.binary.is_uncommon:
             self.background.answer(self._finish_aside(asked, fields), asked.done)
             return None
         response = asked.response(answer)
@@ -116,7 +116,7 @@ class Inference:
         """What is parked is fetched. Large JSON is written off the loop."""
         answer = await self._ask.read(fields)
         await self._uncommon.finish(answer, asked.binary)
-        return await self.background.write(asked.json_size(answer), partial(asked.response, answer))
+        return await self.background.write(asked.binary.json_bytes(answer.reply), partial(asked.response, answer))
 
     def __repr__(self) -> str:
         return f"<Inference {self._ask!r}, {self._prepared!r}, {self._json!r}>"
@@ -159,12 +159,6 @@ class _Asked:
             self.model, request_id, message, parked, self.version, self.key, self.traceparent, self.timeout_us,
             self.priority, self.tenant,
         )  # fmt: skip
-
-    def json_size(self, answer: Answer) -> int:
-        """How much of it has to be written as JSON, at most."""
-        reply = answer.reply
-        size = reply.ByteSize()
-        return size if size > AT_ONCE and any(map(self.binary.is_json, reply.outputs)) else 0
 
     def response(self, answer: Answer) -> HttpReply:
         """The response that tells an answer. Raises `InvalidRequest` for what JSON cannot hold."""

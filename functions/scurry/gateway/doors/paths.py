@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import unquote
@@ -30,6 +31,12 @@ class NoSuchPath(Exception):
         self.status = status
         self.message = message
         self.allow = allow
+
+
+def wrong_method(path: str, method: str, methods: Sequence[str]) -> NoSuchPath:
+    """Why a path is not answered that answers other methods."""
+    allow = ", ".join(methods)
+    return NoSuchPath(405, f"{path!r} answers {allow}, not {method}.", allow)
 
 
 _FIXED: Final[dict[tuple[str, ...], tuple[str, tuple[str, ...]]]] = {
@@ -70,8 +77,7 @@ def operation_of(method: str, target: str) -> Operation:
         raise NoSuchPath(404, f"There is nothing at {path!r}: the Open Inference Protocol lives under /v2.")
     operation, methods = found
     if method not in methods:
-        allow = ", ".join(methods)
-        raise NoSuchPath(405, f"{path!r} answers {allow}, not {method}.", allow)
+        raise wrong_method(path, method, methods)
     if operation.model:
         check_names(operation.model, operation.version)
     if operation.name == "change" and method in READING:

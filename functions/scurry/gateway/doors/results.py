@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final
 from urllib.parse import parse_qs, unquote
@@ -10,14 +9,14 @@ from urllib.parse import parse_qs, unquote
 import orjson
 
 from scurry.client.answers import Answer
-from scurry.gateway.ask import told
 from scurry.gateway.doors import deferred
-from scurry.gateway.doors.background import AT_ONCE
+from scurry.gateway.doors.background import AT_ONCE, Background
 from scurry.gateway.doors.entrance import Done
 from scurry.gateway.doors.event_stream import EventReply, event, wants_events
 from scurry.gateway.doors.heads import Head
 from scurry.gateway.doors.live_events import LiveEvents
-from scurry.gateway.doors.replies import HttpReply, json_reply, refusal
+from scurry.gateway.doors.paths import READING, wrong_method
+from scurry.gateway.doors.replies import HttpReply, json_reply
 from scurry.gateway.following import follow
 from scurry.gateway.limits import Room
 from scurry.gateway.results import LONGEST_WAIT_S, Form, Found, Results
@@ -26,8 +25,6 @@ from scurry.wire.errors import InvalidRequest, NotFound, ScurryError
 
 PREFIX: Final = "/v2/results"
 MOST_IDS: Final = 1000
-READING: Final = "GET, HEAD"
-METHODS: Final = f"{READING}, DELETE"
 
 Write = Callable[[Form, Answer, str], Awaitable[HttpReply]]
 """Writes the answer of a model in the form that was asked for."""
@@ -39,22 +36,12 @@ class ResultsHttp:
     def __init__(self, results: Results, writers: Mapping[str, Write] | None = None) -> None:
         self._results = results
         self._writers = {deferred.PROTOCOL: deferred.write, **(writers or {})}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     def begin(self, head: Head, body: bytes, room: Room, done: Done) -> None:  # noqa: ARG002 - every door's
         """Answer one request: `done` is called once, now or later. Never raises."""
         room.give_back_all()  # whoever waits holds nothing
-
-        async def answer() -> None:
-            try:
-                reply = await self._answer(head)
-            except Exception as cause:
-                reply = refusal(told(cause))
-            done(reply)
-
-        task = asyncio.get_running_loop().create_task(answer())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._background.answer(self._answer(head), done, head.target)
 
     async def _answer(self, head: Head) -> HttpReply:
         path, _, query = head.target.partition("?")
@@ -62,10 +49,8 @@ class ResultsHttp:
         if head.method == "DELETE" and request_id:
             await self._results.delete(request_id, head.caller.name)
             return json_reply({"id": request_id, "status": "deleted"})
-        if head.method not in ("GET", "HEAD"):
-            allow = METHODS if request_id else READING
-            sentence = f"{path!r} answers {allow}, not {head.method}."
-            return json_reply({"error": sentence, "code": "bad_request"}, 405, f"Allow: {allow}\r\n".encode())
+        if head.method not in READING:
+            raise wrong_method(path, head.method, (*READING, "DELETE") if request_id else READING)
         asked = parse_qs(query, keep_blank_values=True)
         if request_id:
             return await self._tell(request_id, head.caller.name, wait_of(asked))
@@ -85,7 +70,7 @@ class ResultsHttp:
         yield event("end", b"{}")
 
     def __repr__(self) -> str:
-        return f"<ResultsHttp {len(self._tasks)} at work>"
+        return f"<ResultsHttp {self._background!r}>"
 
 
 async def document(results: Results, request_id: str, found: Found | ScurryError) -> bytes:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
 from urllib.parse import unquote
 
 import orjson
 
-from scurry.gateway.ask import check_names, told
+from scurry.gateway.ask import check_names
+from scurry.gateway.doors.background import Background
 from scurry.gateway.doors.entrance import Done
 from scurry.gateway.doors.event_stream import EventReply, event, wants_events
 from scurry.gateway.doors.heads import Head
 from scurry.gateway.doors.live_events import LiveEvents
-from scurry.gateway.doors.replies import HttpReply, json_reply, refusal
+from scurry.gateway.doors.paths import READING, wrong_method
+from scurry.gateway.doors.replies import HttpReply, json_reply
 from scurry.gateway.limits import Room
 from scurry.gateway.live import LiveStatistics
 from scurry.wire.errors import NotFound, ScurryError
 
 PREFIX: Final = "/v2/statistics"
-METHODS: Final = "GET, HEAD"
 
 
 class StatisticsHttp:
@@ -28,27 +28,16 @@ class StatisticsHttp:
 
     def __init__(self, live: LiveStatistics) -> None:
         self._live = live
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     def begin(self, head: Head, body: bytes, room: Room, done: Done) -> None:  # noqa: ARG002 - every door's
         """Answer one request: `done` is called once, now or later. Never raises."""
-
-        async def answer() -> None:
-            try:
-                reply = await self._answer(head)
-            except Exception as cause:
-                reply = refusal(told(cause))
-            done(reply)
-
-        task = asyncio.get_running_loop().create_task(answer())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._background.answer(self._answer(head), done, head.target)
 
     async def _answer(self, head: Head) -> HttpReply:
         path = head.target.partition("?")[0]
-        if head.method not in ("GET", "HEAD"):
-            sentence = f"{path!r} answers {METHODS}, not {head.method}."
-            return json_reply({"error": sentence, "code": "bad_request"}, 405, f"Allow: {METHODS}\r\n".encode())
+        if head.method not in READING:
+            raise wrong_method(path, head.method, READING)
         model = unquote(path[len(PREFIX) :].strip("/"))
         check_names(model)
         first = await self._live.now(model)

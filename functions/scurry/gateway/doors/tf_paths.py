@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from scurry.gateway.ask import check_names
-from scurry.gateway.doors.paths import LONGEST_PATH, READING, NoSuchPath
+from scurry.gateway.doors.paths import LONGEST_PATH, READING, NoSuchPath, wrong_method
 
 ASKING: Final = ("predict", "classify", "regress", "explain")
 """What may be asked of a model, behind a colon."""
@@ -34,8 +34,7 @@ def tf_operation_of(method: str, target: str) -> TfOperation:
         raise NoSuchPath(404, "There is nothing at this path: models are below /v1/models.")
     methods = ("POST",) if found.name in ASKING else READING
     if method not in methods:
-        allow = ", ".join(methods)
-        raise NoSuchPath(405, f"{path!r} answers {allow}, not {method}.", allow)
+        raise wrong_method(path, method, methods)
     if found.model:
         check_names(found.model, found.version)
     return found

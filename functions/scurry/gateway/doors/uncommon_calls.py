@@ -12,11 +12,11 @@ from scurry.gateway.doors.paths import Operation
 from scurry.gateway.limits import COPIES, Room
 from scurry.gateway.models import Models
 from scurry.gateway.outputs import put_down, tell_classes
-from scurry.gateway.shared_memory import SharedMemory
+from scurry.gateway.shared_memory import SharedMemory, refuse_pages
 from scurry.protocols import oip_binary
 from scurry.protocols.oip_binary import SHARED, BinaryCall, BinaryOutputs
 from scurry.protocols.oip_extensions import Place, raw_request
-from scurry.wire.errors import InvalidRequest, error
+from scurry.wire.errors import error
 
 
 def is_uncommon(body: bytes, header: str | None, length: int) -> bool:
@@ -38,8 +38,7 @@ class UncommonCalls:
             return await self._raw(operation, body)
         if body.find(SHARED, 0, length) < 0:
             return await self._background.parse(body, length, room, partial(oip_binary.decode_call, body, header))
-        if "Origin" in headers:
-            raise InvalidRequest("not_allowed", "Shared memory is not for web pages.")
+        refuse_pages(headers)
         size = await self._background.parse(body, length, room, partial(oip_binary.shared_bytes, body, header))
         room.take(size * COPIES)
         decode = partial(oip_binary.decode_call, body, header, self._read)

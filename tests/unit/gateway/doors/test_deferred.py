@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -15,6 +16,7 @@ from scurry.gateway.access import Caller
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
 from scurry.gateway.callbacks import Callbacks
+from scurry.gateway.doors import background
 from scurry.gateway.doors import deferred as door_of_later
 from scurry.gateway.doors.deferred import Deferred
 from scurry.gateway.doors.entrance import Entrance, answered
@@ -25,6 +27,9 @@ from scurry.gateway.doors.results import PREFIX, ResultsHttp, document
 from scurry.gateway.health import Health
 from scurry.gateway.limits import Admission
 from scurry.gateway.models import Models
+from scurry.gateway.region_notes import OwnNotes
+from scurry.gateway.server_state import ServerState
+from scurry.gateway.shared_memory import SharedMemory
 from scurry.wire.infer_pb2 import InferRequest
 
 if TYPE_CHECKING:
@@ -43,13 +48,13 @@ TARGET = "/v2/models/m/infer"
 class Doors:
     """A gateway's doors to inference and results."""
 
-    def __init__(self, client: Client, results: Results) -> None:
+    def __init__(self, client: Client, results: Results, memory: SharedMemory | None = None) -> None:
         async def tell(request_id: str, found: Any) -> bytes:
             return await document(results, request_id, found)
 
         ask = Ask(client, max_in_flight=10, timeout_s=5.0)
         admin = Admin(client, key="", host="127.0.0.1")
-        made = Deferred(results, Callbacks(results, tell))
+        made = Deferred(results, Callbacks(results, tell), Models(client), memory or ServerState.private().memory)
         oip = OpenInferenceHttp(ask, Models(client), Health(client), admin, deferred=made)
         self.admission = Admission(1 << 26)
         self.door = Entrance(oip, {PREFIX: ResultsHttp(results)})
@@ -200,7 +205,40 @@ async def test_large_json_is_read_and_written_off_the_loop(
 ) -> None:
     """The same answer; its memory is admitted."""
     monkeypatch.setattr(door_of_later, "AT_ONCE", 10)
+    monkeypatch.setattr(background, "AT_ONCE", 10)
     told = json_of(await doors("POST", TARGET, BODY, ASYNC))
     assert json_of(await doors("GET", told["location"]))["outputs"][0]["data"] == [1, 2]
     assert InferRequest.FromString(job.fields[0][b"request"]).inputs[0].name == "x"
     assert "0 of" in repr(doors.admission)
+
+
+@pytest.mark.parametrize("wish", [ASYNC, {"Idempotency-Key": "k"}, ASYNC | {"Prefer": "respond-async, wait=5"}])
+@pytest.mark.parametrize("form", [{"classification": 1}, {"shared_memory_region": "r", "shared_memory_byte_size": 8}])
+async def test_forms_that_are_not_remembered_are_refused(
+    doors: Doors, job: Job, wish: dict[str, str], form: dict[str, Any]
+) -> None:
+    """Whoever wants classes is not given numbers in their place."""
+    body = BODY | {"outputs": [{"name": "x", "parameters": form}]}
+    reply = await doors("POST", TARGET, body, wish)
+    assert (reply.status, json_of(reply)["code"], job.fields) == (400, "not_offered", [])
+
+
+async def test_inputs_come_by_every_way(client: Client, results: Results, job: Job, tmp_path: Path) -> None:
+    """From shared memory, and as a body that is the model's only input."""
+    raw = struct.pack("<2i", 5, 6)
+    (tmp_path / "piece").write_bytes(raw)
+    memory = SharedMemory(OwnNotes(), allowed=True, folder=tmp_path)
+    memory.register("r", "piece", 0, 8)
+    doors = Doors(client, results, memory)
+    place = {"shared_memory_region": "r", "shared_memory_byte_size": 8}
+    shared = {"inputs": [{"name": "x", "datatype": "INT32", "shape": [2], "parameters": place}]}
+    assert (await doors("POST", TARGET, shared, ASYNC)).status == 202
+    port = {"name": "x", "datatype": "INT32", "shape": [2]}
+    record = {"versions": [{"version": "1", "state": "ready", "signature": {"inputs": [port]}}], "routes": {"1": 1}}
+    job.redis.hashes[b"scurry:models"] = [b"m", orjson.dumps(record)]
+    assert (await doors("POST", TARGET, raw, ASYNC | {"Inference-Header-Content-Length": "0"})).status == 202
+    for fields in job.fields:
+        assert InferRequest.FromString(fields[b"request"]).inputs[0].data == raw
+    assert len(job.fields) == 2
+    page = await doors("POST", TARGET, shared, ASYNC | {"Origin": "https://elsewhere"})
+    assert (page.status, json_of(page)["code"]) == (403, "not_allowed")

@@ -10,7 +10,6 @@ import pytest
 from tests.unit.gateway.conftest import Caller, FakeClient
 
 from scurry.gateway.doors.extensions import OPERATIONS
-from scurry.gateway.doors.heads import Head
 from scurry.gateway.doors.paths import operation_of
 from scurry.gateway.region_notes import OwnNotes
 from scurry.gateway.server_settings import LOG, TRACE, ServerSettings
