@@ -14,6 +14,7 @@ import tritonclient.grpc as triton
 from tests.integration.listening import Echo
 from tests.unit.gateway.doors.line import door_of
 
+from scurry.gateway.doors.census import Census
 from scurry.gateway.doors.grpc import SERVICE
 from scurry.gateway.doors.grpc_listener import GrpcListener
 from scurry.gateway.limits import Admission
@@ -185,3 +186,24 @@ async def test_tritonclient_works_unmodified(served: Served) -> None:
     assert all(got[algorithm] == ([[1.0, 2.0, 3.0]], "7") for algorithm in (None, "gzip", "deflate"))
     assert got["stream"] == {str(number) for number in range(200) if number % 10}
     assert got["errors"] == 20
+
+
+async def test_connections_above_a_limit_are_told_so(served: Served) -> None:
+    """By a status, at once; when another has gone there is room. One channel is one connection."""
+    served.listener.census = Census(max_connections=1)
+    assert (await served.call("ServerLive")(oip.ServerLiveRequest())).live
+    options = [("grpc.use_local_subchannel_pool", 1), ("grpc.initial_reconnect_backoff_ms", 100)]
+    second = grpc.aio.insecure_channel(served.address, options)
+    live = second.unary_unary(
+        f"{SERVICE}ServerLive", lambda message: message.SerializeToString(), oip.ServerLiveResponse.FromString
+    )
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await live(oip.ServerLiveRequest(), timeout=5)
+    assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert len(served.listener.census) == 1
+    await served.channel.close()
+    async with asyncio.timeout(10):
+        while len(served.listener.census):  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
+        assert (await live(oip.ServerLiveRequest(), wait_for_ready=True)).live
+    await second.close()

@@ -8,19 +8,11 @@ from __future__ import annotations
 import ssl
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 HTTP: Final = "http/1.1"
 GRPC: Final = "h2"
 """What a listener speaks, as it is agreed on with the handshake."""
-
-
-class Pem(NamedTuple):
-    """The files' bytes, for who makes no context of his own: gRPC. `client_ca` is empty without mutual TLS."""
-
-    cert: bytes
-    key: bytes
-    client_ca: bytes
 
 
 class Tls:
@@ -50,12 +42,6 @@ class Tls:
         # OpenSSL calls it for every hello, with a name in it or not
         outer.sni_callback = partial(self._choose, protocol)
         return outer
-
-    def pem(self) -> Pem:
-        """The files' bytes as they are now. Raises `OSError`."""
-        return Pem(
-            self._cert.read_bytes(), self._key.read_bytes(), self._client_ca.read_bytes() if self._client_ca else b""
-        )
 
     def _choose(
         self, protocol: str, connection: ssl.SSLObject | ssl.SSLSocket, _name: str | None, _outer: ssl.SSLContext

@@ -95,7 +95,8 @@ class Doors:
         rest = OpenInferenceGrpc(inference, operations, StateOperations(models, state), access)
         door = ClusterGrpc(self._original, models, rest, access)
         size, seconds = settings.max_body_bytes, settings.timeout_s
-        return GrpcListener(door, self._admission, max_body_bytes=size, body_timeout_s=seconds)
+        census = self._census
+        return GrpcListener(door, self._admission, max_body_bytes=size, body_timeout_s=seconds, census=census)
 
     def figures(self) -> Iterator[Figure]:
         """What callers asked and got, and what is under way, for Prometheus."""

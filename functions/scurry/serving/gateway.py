@@ -58,10 +58,8 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) ->
             listener.show(doors.http())
             port = port or await listen()
             await _answer(doors, listener, f"{url}:{port}", stop)
-        log.info("gateway stops", extra={"drain_s": settings.drain_s})
-        doors.health.leave("It is stopping.")
-        doors.results.leave()
-        await listener.close(settings.drain_s)
+        else:
+            await listener.close(settings.drain_s)
     finally:
         looking.cancel()
         await client.close()
@@ -81,6 +79,7 @@ async def _answer(doors: Doors, listener: Listener, url: str, stop: asyncio.Even
     gc.freeze()  # what lives for ever need not be looked at again
     log.info("%s %s and grpc%s://%s:%d", GATEWAY_LINE, url, "s" if tls else "", host, grpc_port)
     await stop.wait()
+    log.info("gateway stops", extra={"drain_s": settings.drain_s})
     doors.health.leave("It is stopping.")
     doors.results.leave()
     await asyncio.gather(listener.close(settings.drain_s), grpc.close(settings.drain_s))

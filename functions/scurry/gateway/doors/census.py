@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from typing import Final, cast
 
 from scurry.gateway.doors import patience
@@ -12,6 +13,10 @@ from scurry.wire.errors import ScurryError, error
 
 TURNED_AWAY: Final = 256
 """Connections at a time that are told why they are not served; more than these are dropped without a word."""
+
+
+def _over_http(cause: ScurryError) -> bytes:
+    return written(refusal(cause), keep_alive=False)
 
 
 class Census:
@@ -24,8 +29,8 @@ class Census:
         self._each: Counter[str] = Counter()
         self._turned: set[TurnedAway] = set()
 
-    def enter(self, transport: asyncio.Transport) -> bool:
-        """Whether one more is served; another is told why not, and closed."""
+    def enter(self, transport: asyncio.Transport, words: Callable[[ScurryError], bytes] = _over_http) -> bool:
+        """Whether one more is served; another is told why not, in the words of its protocol, and closed."""
         peer = transport.get_extra_info("peername")
         address = str(peer[0]) if isinstance(peer, tuple) and peer else ""
         cause = self._refused(address)
@@ -33,7 +38,7 @@ class Census:
             self._open[transport] = address
             self._each[address] += 1
         elif len(self._turned) < TURNED_AWAY:
-            transport.set_protocol(TurnedAway(self._turned, transport, cause))
+            transport.set_protocol(TurnedAway(self._turned, transport, words(cause)))
         else:
             transport.set_protocol(asyncio.Protocol())
             transport.abort()
@@ -77,10 +82,10 @@ class Census:
 class TurnedAway(asyncio.Protocol):
     """A connection above a limit: hears why, and has a moment to read it, for what is unread when it closes is lost."""
 
-    def __init__(self, all_of_them: set[TurnedAway], transport: asyncio.Transport, cause: ScurryError) -> None:
+    def __init__(self, all_of_them: set[TurnedAway], transport: asyncio.Transport, words: bytes) -> None:
         self._all = all_of_them
         all_of_them.add(self)
-        transport.write(written(refusal(cause), keep_alive=False))
+        transport.write(words)
         self._timer = asyncio.get_running_loop().call_later(patience.LINGER_S, transport.abort)
 
     def connection_lost(self, exc: BaseException | None) -> None:  # noqa: ARG002 - asyncio's name

@@ -7,6 +7,7 @@ import ssl
 from typing import Final
 
 from scurry.gateway.doors import patience
+from scurry.gateway.doors.census import Census
 from scurry.gateway.doors.grpc_call import GrpcDoor
 from scurry.gateway.doors.http2_connection import Http2Connection
 from scurry.gateway.limits import Admission
@@ -19,12 +20,14 @@ class GrpcListener:
     """Serves one door."""
 
     def __init__(
-        self, door: GrpcDoor, admission: Admission, *, max_body_bytes: int, body_timeout_s: float
-    ) -> None:
+        self, door: GrpcDoor, admission: Admission, *, max_body_bytes: int, body_timeout_s: float,
+        census: Census | None = None,
+    ) -> None:  # fmt: skip
         self.door = door
         self.admission = admission
         self.max_body_bytes = max_body_bytes
         self.body_timeout_s = body_timeout_s
+        self.census = Census() if census is None else census  # one that counts nobody yet is false
         self.connections: set[Http2Connection] = set()
         self._loop = asyncio.get_running_loop()
         self._sockets: asyncio.Server | None = None
@@ -60,6 +63,7 @@ class GrpcListener:
         now = self._loop.time()
         for connection in tuple(self.connections):
             connection.give_up_late(now)
+        self.census.abort_late(now)
         self._looking = self._loop.call_later(LOOK_S, self._look)
 
     def __repr__(self) -> str:

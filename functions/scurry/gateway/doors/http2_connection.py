@@ -11,12 +11,14 @@ import socket
 from typing import Final, Protocol, cast
 
 from scurry.gateway.doors import patience
+from scurry.gateway.doors.census import Census
 from scurry.gateway.doors.grpc_call import STREAM_WINDOW, GrpcDoor
 from scurry.gateway.doors.http2_calls import HEAD_BYTES, STREAMS, Http2Calls
 from scurry.gateway.doors.http2_sending import Sending
 from scurry.gateway.limits import Admission
 from scurry.protocols import http2
 from scurry.protocols.http2 import Frames, Http2Error
+from scurry.wire.errors import ScurryError
 
 FRAME: Final = 64 * 1024
 """Bytes of the largest frame that is taken."""
@@ -24,11 +26,19 @@ CALM: Final = 10_000
 """Frames that ask for nothing (settings, pings, calls taken back), between two answers."""
 
 
+GREETING: Final = http2.settings((
+    (http2.MAX_CONCURRENT_STREAMS, STREAMS), (http2.INITIAL_WINDOW_SIZE, STREAM_WINDOW),
+    (http2.MAX_FRAME_SIZE, FRAME), (http2.MAX_HEADER_LIST_SIZE, HEAD_BYTES),
+)) + http2.number(http2.WINDOW_UPDATE, 0, http2.LARGEST_WINDOW - http2.WINDOW)  # fmt: skip
+"""What we say first: our limits, and that all streams together may send as much as can be said."""
+
+
 class Host(Protocol):
     """Whom a connection serves, within which limits."""
 
     door: GrpcDoor
     admission: Admission
+    census: Census
     connections: set[Http2Connection]
     max_body_bytes: int
     body_timeout_s: float
@@ -43,25 +53,25 @@ class Http2Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._frames = Frames(FRAME)
         self._greeting, self._greeted = b"", False
-        self._idle = 0
-        self._since = self._loop.time()
+        self._idle, self._since = 0, self._loop.time()
         self.calls: Http2Calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A caller has come."""
+        if not self._host.census.enter(cast("asyncio.Transport", transport), _goodbye):
+            return
         self._transport = cast("asyncio.Transport", transport)
         with contextlib.suppress(OSError, AttributeError):  # a channel may be silent for hours; one that is gone ends
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._sending = Sending(self._transport, self._ended)
         self.calls = Http2Calls(self._host.door, self._host.admission, self._sending, self._host.max_body_bytes)
         self._host.connections.add(self)
-        self._sending.write(http2.settings((
-            (http2.MAX_CONCURRENT_STREAMS, STREAMS), (http2.INITIAL_WINDOW_SIZE, STREAM_WINDOW),
-            (http2.MAX_FRAME_SIZE, FRAME), (http2.MAX_HEADER_LIST_SIZE, HEAD_BYTES),
-        )) + http2.number(http2.WINDOW_UPDATE, 0, http2.LARGEST_WINDOW - http2.WINDOW))  # fmt: skip
+        self._sending.write(GREETING)
 
     def connection_lost(self, exc: BaseException | None) -> None:  # noqa: ARG002 - asyncio's name
         """The caller has gone; what it asked for is finished for nobody."""
+        if self._transport is not None:
+            self._host.census.leave(self._transport)
         self._transport = None
         self._host.connections.discard(self)
         for call in self.calls.each():
@@ -154,3 +164,8 @@ class Http2Connection(asyncio.Protocol):
     def __repr__(self) -> str:
         state = "closed" if self._transport is None else repr(self.calls)
         return f"<Http2Connection {state}>"
+
+
+def _goodbye(cause: ScurryError) -> bytes:
+    """What a connection above a limit hears: not the frame that one begins with, so that its calls fail at once."""
+    return http2.goaway(0, http2.ENHANCE_YOUR_CALM, cause.message)

@@ -10,6 +10,7 @@ from hpack import Decoder, Encoder
 from scurry.gateway.access import Access
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
+from scurry.gateway.doors.census import Census
 from scurry.gateway.doors.grpc import SERVICE, OpenInferenceGrpc
 from scurry.gateway.doors.grpc_call import GrpcDoor
 from scurry.gateway.doors.grpc_inference import GrpcInference
@@ -82,7 +83,7 @@ class Line:
 
     def __init__(self, door: GrpcDoor, *, max_body_bytes: int = 1 << 24, memory: int = 1 << 26) -> None:
         self.door, self.max_body_bytes, self.body_timeout_s = door, max_body_bytes, 5.0
-        self.admission = Admission(memory)
+        self.admission, self.census = Admission(memory), Census()
         self.connections: set[Http2Connection] = set()
         self.connection = Http2Connection(self)
         self.transport = Transport()

@@ -45,6 +45,14 @@ async def test_one_above_the_limit_is_told_so() -> None:
     assert counted.enter(Transport())
 
 
+async def test_each_protocol_has_its_words() -> None:
+    """Who speaks another is told in that."""
+    counted, second = Census(max_connections=1), Transport()
+    counted.enter(Transport())
+    assert not counted.enter(second, lambda cause: cause.code.encode())
+    assert second.written == b"overloaded"
+
+
 async def test_each_address_has_its_share() -> None:
     """Others come in all the same."""
     counted = Census(max_per_address=1)
