@@ -17,8 +17,9 @@ from scurry.endpoint.call import Call, Function
 from scurry.endpoint.connection import Connection
 from scurry.endpoint.exchange import Exchange
 from scurry.endpoint.traffic import Served, Traffic
+from scurry.telemetry.pages import scraped
 from scurry.telemetry.process import own_figures
-from scurry.telemetry.prometheus import CONTENT_TYPE, Figure, page
+from scurry.telemetry.prometheus import Figure
 from scurry.wire.names import CALLS_PATH
 
 log = logging.getLogger(__name__)
@@ -170,8 +171,7 @@ def application(
         return _health("ready", endpoint.ready)
 
     async def metrics(_: web.Request) -> web.Response:
-        text = page([*own_figures(), *endpoint.figures(), *figures()])
-        return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
+        return scraped([*own_figures(), *endpoint.figures(), *figures()])
 
     app = web.Application(client_max_size=frames.MAX_BODY)
     app[ENDPOINT] = endpoint

@@ -7,53 +7,30 @@ ports are free ones, and change.
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from aiohttp import web
 
+from scurry.telemetry.pages import Pages, scraped
 from scurry.telemetry.process import own_figures, usage
-from scurry.telemetry.prometheus import CONTENT_TYPE, Figure, page
-
-_log = logging.getLogger(__name__)
+from scurry.telemetry.prometheus import Figure
 
 Facts = Mapping[str, Any]
 
 
-class Overview:
+class Overview(Pages):
     """Answers from what the supervisor would write down at that moment."""
 
     def __init__(self, facts: Callable[[], Facts]) -> None:
         self._facts = facts
-        self._runner: web.AppRunner | None = None
-
-    async def open(self, host: str, port: int) -> None:
-        """Listen; a port that is taken by now is said and done without."""
-        app = web.Application()
-        app.router.add_get("/metrics", self._metrics)
-        app.router.add_get("/targets", self._targets)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, host, port).start()
-        except OSError as exc:
-            _log.warning("the supervisor's metrics are not served: %s", exc)
-
-    async def close(self) -> None:
-        """Stop listening."""
-        if self._runner is not None:
-            await self._runner.cleanup()
+        super().__init__("the supervisor's metrics", {"/metrics": self._metrics, "/targets": self._targets})
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        text = page([*figures(self._facts()), *own_figures()])
-        return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
+        return scraped([*figures(self._facts()), *own_figures()])
 
     async def _targets(self, _: web.Request) -> web.Response:
         return web.Response(text=json.dumps(targets(self._facts())), content_type="application/json")
-
-    def __repr__(self) -> str:
-        return f"<Overview {'open' if self._runner else 'closed'}>"
 
 
 def figures(facts: Facts) -> Iterator[Figure]:
