@@ -14,9 +14,8 @@ from typing import Any, Final
 
 from scurry.cli.yaml_files import tagged
 from scurry.wire.errors import InvalidRequest
-from scurry.wire.names import MODEL_NAME
+from scurry.wire.names import MODEL_NAME, SERVING_STREAM
 
-STREAM: Final = "serving_stream"
 NESTED: Final[Mapping[str, str]] = {
     "model.path": "modelPath", "model.name": "jobName", "data.src": "redisUrl", "data.filter": "postProcessing",
     "data.image_shape": "imageResize", "params.core_number": "coreNumberPerMachine",
@@ -81,7 +80,7 @@ def _config(file: str, document: Mapping[str, Any]) -> ClusterConfig:
     path = str(given.get("modelPath") or "")
     if not path:
         raise InvalidRequest("bad_request", f"{file}: modelPath is missing.")
-    name = str(given.get("jobName") or STREAM)
+    name = str(given.get("jobName") or SERVING_STREAM)
     if not MODEL_NAME.fullmatch(name):
         raise InvalidRequest("bad_request", f"{file}: jobName {name[:64]!r} cannot be the name of a model.")
     if given.get("redisUrl"):
@@ -106,7 +105,7 @@ def _flat(document: Mapping[str, Any], notes: list[str], file: str) -> Iterator[
             if known is None:
                 notes.append(f"{file}: {said} is not known, and left out.")
             elif known in IDLE:
-                notes.append(f"{file}: {said} has no effect here.") if each not in (None, "", False) else None
+                notes += [f"{file}: {said} has no effect here."] if each not in (None, "", False) else ()
             elif each not in (None, ""):
                 yield known, each
 
@@ -153,7 +152,7 @@ def _servables(file: str, listed: object) -> ClusterConfig:
             sentence = f"{file}: entry {at}: {model!r} {version!r} cannot be model and version."
             raise InvalidRequest("bad_request", sentence)
         if tag == CLUSTER:
-            found.served.append(Served(model, version, stream=str(given.get("redisinputqueue") or STREAM)))
+            found.served.append(Served(model, version, stream=str(given.get("redisinputqueue") or SERVING_STREAM)))
         else:
             found.served.append(_inference(file, at, model, version, given))
     return found

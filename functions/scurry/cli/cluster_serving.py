@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from scurry.cli.cluster_config import ClusterConfig, Served, read
 from scurry.cli.output import note
@@ -47,9 +48,12 @@ def _registration(one: Served) -> Register:
     return Register(version=one.version, uri=one.uri, runtime=one.runtime, config=config)
 
 
-def _is_there(one: Served, view: dict[str, dict[str, object]]) -> bool:
-    versions = view.get(one.model, {}).get("versions", ())
-    assert isinstance(versions, Sequence)
+def _is_there(one: Served, view: dict[str, dict[str, Any]]) -> bool:
+    """Whether this very version answers, with what the file says of it now."""
+    wanted = (one.version, one.uri, dict(one.config))
     return any(
-        each["version"] == one.version and each.get("uri") == one.uri and each["state"] == READY for each in versions
+        (each["version"], each.get("uri"), each.get("config") or {}) == wanted
+        and each["state"] == READY
+        and one.runtime in {"", each.get("runtime")}
+        for each in view.get(one.model, {}).get("versions", ())
     )

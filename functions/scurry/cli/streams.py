@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.messages_pb2 import Bind
-
-DEFAULT: Final = "serving_stream"
-"""What Cluster Serving's clients write to unless they are told."""
+from scurry.wire.names import SERVING_STREAM
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The options of `scurry models bind`."""
-    parser.add_argument("stream", metavar="STREAM", nargs="?", default=None, help=f"the stream ({DEFAULT})")
+    parser.add_argument("stream", metavar="STREAM", nargs="?", default=None, help=f"the stream ({SERVING_STREAM})")
     parser.add_argument("--batched", action="store_true", help="what comes by it has a batch dimension already")
     parser.add_argument("--off", action="store_true", help="no longer; without STREAM none of the model's")
 
@@ -26,7 +24,7 @@ def bind_of(args: argparse.Namespace) -> Bind:
         if args.batched:
             raise InvalidRequest("bad_request", "Say --batched or --off.")
         return Bind(stream=args.stream or "", unbind=True)
-    return Bind(stream=DEFAULT if args.stream is None else args.stream, batched=args.batched)
+    return Bind(stream=SERVING_STREAM if args.stream is None else args.stream, batched=args.batched)
 
 
 def described(record: Mapping[str, Any]) -> list[str]:

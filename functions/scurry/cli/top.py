@@ -108,9 +108,9 @@ def shown(told: Mapping[str, Any]) -> str:
     models = [cells(row) for row in told["models"]]
     parts = [table(COLUMNS, models) if models else "No models are registered."]
     if told["workers"]:
-        rows = [(one["worker"], *(one.get(key, 0) for key in ("models",)),
-                 one.get("bytes", 0) // MIB, one.get("budget", 0) // MIB) for one in told["workers"]]  # fmt: skip
-        parts.append(table(("WORKER", "MODELS", "SHELF MIB", "OF MIB"), rows))
+        held = [(one["worker"], one.get("models", 0), one.get("bytes", 0) // MIB, one.get("budget", 0) // MIB)
+                for one in told["workers"]]  # fmt: skip
+        parts.append(table(("WORKER", "MODELS", "SHELF MIB", "OF MIB"), held))
     if told["processes"]:
         rows = [(one["process"], one["state"], one["pid"] or "", one["cpu_percent"], one["memory"] // MIB)
                 for one in told["processes"]]  # fmt: skip

@@ -16,11 +16,10 @@ from scurry.registry.steps import Answer, Audited, ClaimStream, Progress, Releas
 from scurry.wire.errors import InvalidRequest, bad_message
 from scurry.wire.limits import STREAM_BYTES
 from scurry.wire.messages_pb2 import Bind, Record, StreamClaim, StreamClaimed, Update
+from scurry.wire.names import CLUSTER_SERVING
 
 MOST_STREAMS: Final = 64
 """Of one model: they travel with its record."""
-ANSWERS: Final = "cluster-serving_"
-"""How the keys begin that a client looks for its answers under."""
 
 
 def check(bind: Bind) -> None:
@@ -28,8 +27,8 @@ def check(bind: Bind) -> None:
     name = bind.stream
     if len(name.encode()) > STREAM_BYTES or (name and not name.isprintable()):
         raise bad_message(f"bind.stream may have at most {STREAM_BYTES} bytes, all of what can be printed")
-    if name.startswith(ANSWERS):
-        raise bad_message(f"bind.stream {name[:64]!r} begins as the keys of answers do: {ANSWERS}")
+    if name.startswith(CLUSTER_SERVING):
+        raise bad_message(f"bind.stream {name[:64]!r} begins as the keys of answers do: {CLUSTER_SERVING}")
     if bind.unbind and bind.batched:
         raise bad_message("bind.batched says nothing of a stream that bind.unbind is to take away")
 

@@ -162,6 +162,11 @@ class Keys:
         """Stream: dead letters."""
         return f"{self.namespace}:dead"
 
+
+CLUSTER_SERVING: Final = "cluster-serving_"
+"""How the keys begin that a Cluster Serving client looks for its answers under. No other key of ours begins so."""
+SERVING_STREAM: Final = "serving_stream"
+"""What such a client writes to unless it is told another stream."""
 ENSEMBLE_RUNTIME: Final = "ensemble"
 """Of models that are made of others."""
 NO_FILE: Final = f"{ENSEMBLE_RUNTIME}:"

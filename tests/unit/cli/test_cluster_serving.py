@@ -27,7 +27,8 @@ class Asker:
         pass
 
     async def models(self) -> dict[str, Any]:
-        return {"old": {"versions": [{"version": "1", "uri": "/old", "state": "ready"}]}}
+        one = {"version": "1", "uri": "/old", "state": "ready", "runtime": "onnx", "config": {"threads": 2}}
+        return {"old": {"versions": [one]}}
 
     async def update(self, update: Update, **_: object) -> None:
         self.told.append(update)
@@ -42,7 +43,7 @@ async def test_what_is_there_is_only_bound_and_what_fails_stops_nobody(
     asker = Asker()
     monkeypatch.setattr(cluster_serving, "Client", lambda *_, **__: asker)
     served = [
-        Served("old", uri="/old", stream="s"), Served("bad", uri="/bad", stream="b"),
+        Served("old", uri="/old", config={"threads": 2}, stream="s"), Served("bad", uri="/bad", stream="b"),
         Served("new", "2", "/new", "onnx", {"threads": 2}, "n", batched=True), Served("only", stream="o"),
     ]  # fmt: skip
     assert await serve_all(served, "redis://h", "scurry") == 1
@@ -50,6 +51,24 @@ async def test_what_is_there_is_only_bound_and_what_fails_stops_nobody(
     assert told == [("old", "bind"), ("bad", "register"), ("new", "register"), ("new", "bind"), ("only", "bind")]
     assert (asker.told[2].register.config, asker.told[3].bind.batched) == ('{"threads": 2}', True)
     assert "scurry: bad: load_failed: It is none." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("served", "told"),
+    [
+        (Served("old", uri="/old", config={"threads": 2}), 0), (Served("old", "1", "/old", "onnx", {"threads": 2}), 0),
+        (Served("old", uri="/old", config={"threads": 3}), 1), (Served("old", uri="/old"), 1),
+        (Served("old", "1", "/old", "torch", {"threads": 2}), 1), (Served("old", uri="/new", config={"threads": 2}), 1),
+    ],
+)  # fmt: skip
+async def test_what_a_file_says_otherwise_is_registered_anew(
+    monkeypatch: pytest.MonkeyPatch, served: Served, told: int
+) -> None:
+    """Options that were changed have effect with the next start."""
+    asker = Asker()
+    monkeypatch.setattr(cluster_serving, "Client", lambda *_, **__: asker)
+    assert await serve_all([served], "redis://h", "scurry") == 0
+    assert len(asker.told) == told
 
 
 def test_several_files_are_one(tmp_path: Path) -> None:

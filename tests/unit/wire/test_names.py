@@ -34,6 +34,7 @@ def java_constants(file: str = "Names.java") -> dict[str, str]:
         "TRANSPORT",
         "NOBODY",
         "ANSWERS",
+        "CLUSTER_SERVING",
     ],
 )
 def test_the_job_says_the_same(name: str) -> None:

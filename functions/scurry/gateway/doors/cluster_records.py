@@ -11,9 +11,8 @@ from typing import Any, Final
 
 from scurry.gateway.describe import READY, Record
 from scurry.wire.errors import NotFound
+from scurry.wire.names import CLUSTER_SERVING, SERVING_STREAM
 
-STREAM: Final = "serving_stream"
-"""The stream that /predict stands for."""
 PERCENTILES: Final = {
     "median": 0.5, "_75thPercentile": 0.75, "_95thPercentile": 0.95, "_98thPercentile": 0.98,
     "_99thPercentile": 0.99, "_999thPercentile": 0.999,
@@ -29,7 +28,7 @@ def described(record: Record, name: str, version: str = "") -> list[dict[str, An
             "modelName": name,
             "modelVersion": one["version"],
             "redisInputQueue": next(iter(streams(record)), ""),
-            "redisOutputQueue": "".join(f"cluster-serving_{each}:" for each in list(streams(record))[:1]),
+            "redisOutputQueue": "".join(f"{CLUSTER_SERVING}{each}:" for each in list(streams(record))[:1]),
             "inputCompileType": "instance",
             "features": [spec["name"] for spec in (one.get("signature") or {}).get("inputs", ())],
             "state": one["state"],
@@ -51,12 +50,13 @@ def streams(record: Record) -> Mapping[str, Any]:
 
 def model_of(records: Mapping[str, Record]) -> str:
     """The model that /predict asks: that of the usual stream, else the only one. Raises `NotFound`."""
-    bound = next((name for name, record in records.items() if STREAM in streams(record)), "")
+    bound = next((name for name, record in records.items() if SERVING_STREAM in streams(record)), "")
     ready = [name for name, one in records.items() if any(each["state"] == READY for each in one.get("versions", ()))]
     if bound or len(ready) == 1:
         return bound or ready[0]
-    sentence = f"/predict asks the model that stream {STREAM!r} is bound to, and there is none: run `scurry models bind"
-    raise NotFound("model_not_found", f"{sentence} NAME {STREAM}`, or ask /models/NAME/predict.")
+    told = f"/predict asks the model that stream {SERVING_STREAM!r} is bound to, and there is none"
+    cure = f"run `scurry models bind NAME {SERVING_STREAM}`, or ask /models/NAME/predict"
+    raise NotFound("model_not_found", f"{told}: {cure}.")
 
 
 def timers(records: Mapping[str, Record]) -> list[dict[str, Any]]:
