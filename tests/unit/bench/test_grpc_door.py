@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 from tests.unit.gateway.conftest import FakeClient
-from tests.unit.gateway.doors.line import Transport, door_of
+from tests.unit.gateway.doors.line import Line, Transport, door_of
 
 from scurry.bench.grpc_door import _Connection
-from scurry.gateway.doors.http2_connection import Http2Connection
-from scurry.gateway.limits import Admission
 from scurry.protocols.grpc_words import prefix
 from scurry.protocols.oip_pb2 import ModelInferRequest
 
@@ -20,15 +17,11 @@ class Pair:
     """Both ends, and what goes between."""
 
     def __init__(self) -> None:
-        self.door, self.admission, self.connections = door_of(FakeClient()), Admission(1 << 26), set[Any]()
-        self.max_body_bytes, self.body_timeout_s = 1 << 24, 5.0
+        line = Line(door_of(FakeClient()))
         self.answers: dict[bytes, str] = {}
         self.lost: list[str] = []
-        self.server, self.client = Http2Connection(self), _Connection(
-            b"host", self.answers.__setitem__, self.lost.append
-        )
-        self.there, self.back = Transport(), Transport()
-        self.server.connection_made(self.back)  # type: ignore[arg-type]
+        self.server, self.back = line.connection, line.transport
+        self.client, self.there = _Connection(b"host", self.answers.__setitem__, self.lost.append), Transport()
         self.client.connection_made(self.there)  # type: ignore[arg-type]
 
     async def run(self, count: int) -> None:
