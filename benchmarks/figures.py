@@ -61,3 +61,10 @@ DOORS = (
     http("ResNet-18, 1", "resnet", 1, goal="p50 ≤ bare + 3 ms"),
     http("tiny, 1 caller", "tiny", 1, goal="p50 ≤ 4 × bare"),
 )
+
+WAYS = (
+    Figure("tiny, 1 caller", "tiny", "", ("--callers", "1"), goal="HTTP ≤ 0.7 ms, gRPC ≤ 1 ms over Redis"),
+    Figure("tiny, 64 callers", "tiny", "", ("--callers", "64"), goal="gRPC ≥ 0.8 of HTTP"),
+    Figure("1024-wide, 64", "wide", "", ("--callers", "64"), goal="gRPC ≥ 0.8 of HTTP"),
+    Figure("ResNet-18, 8", "resnet", "", ("--callers", "8"), goal="gRPC ≥ 0.8 of HTTP", warm_up=4),
+)

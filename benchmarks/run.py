@@ -18,6 +18,7 @@ from benchmarks.figures import FIGURES, Figure
 from benchmarks.generator import Generator, LoadFailed
 from benchmarks.registering import register_many, register_one
 from benchmarks.report import Line, print_report
+from benchmarks.ways import Ways
 from examples.digits.up import Up
 
 START = time.perf_counter()
@@ -38,6 +39,8 @@ def main() -> int:
             at = up.wait_until_ready()
             if args.doors:
                 return Doors(args, at, up.pid, Path(name), say).run()
+            if args.ways:
+                return Ways(args, at, up.pid, Path(name), say).run()
             subjects = models.make(Path(name) / "models")
             bench = Bench(args, at, up.pid, Path(name), subjects)
             bench.run()
@@ -59,7 +62,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--doors", action="store_true", help="the HTTP door beside a bare aiohttp server, in rounds, instead"
     )
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of --doors (default 3)")
+    parser.add_argument("--ways", action="store_true", help="Redis, HTTP and gRPC beside each other, instead")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of --doors and --ways (default 3)")
     parser.add_argument("--seconds", type=float, help="time measured for each figure")
     parser.add_argument("--warm", type=float, default=WARM_S, help=f"seconds to warm the JVM (default {WARM_S})")
     parser.add_argument("--workers", type=int, default=0, help="workers of `scurry up` (default: its own choice)")
