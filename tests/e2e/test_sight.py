@@ -24,7 +24,7 @@ from tests.otlp import Receiver
 BODY = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 1], "data": [2.0]}]}
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 CALLER = "b7ad6b7169203331"
-PAGES = ("up", "gateway", "functions", "worker")
+PAGES = ("up", "gateway", "functions", "worker", "bridge")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from scurry.cli.output import complain, say
 from scurry.rules import InvalidSettings
@@ -84,9 +84,20 @@ class Version(argparse.Action):
         parser.exit()
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what a verb does not take beside how that verb is used, not beside how all are."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:  # noqa: ANN401
+        """As argparse does; words that are left over are refused at once."""
+        found, more = super().parse_known_args(args, namespace)
+        if more:
+            self.error(f"unrecognized arguments: {' '.join(more)}")
+        return found, more
+
+
 def parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """The parser; only the verb that is asked for is imported."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="scurry",
         description="Scurry: many models, one stream.",
         epilog="example: scurry up --models ./models",

@@ -77,7 +77,10 @@ def address(name: str, written: dict[str, Any]) -> str:
         urls: list[str] = written.get("worker_urls", [])
         number = int(name.partition("-")[2])
         return urls[number] if number < len(urls) else ""
-    keys = {"gateway": "http_url", "functions": "functions_url", "redis": "redis_url", "job": "ui_url"}
+    keys = {
+        "gateway": "http_url", "functions": "functions_url", "redis": "redis_url", "job": "ui_url",
+        "bridge": "bridge_url",
+    }  # fmt: skip
     return str(written.get(keys.get(kind(name), ""), ""))
 
 

@@ -11,6 +11,8 @@ from scurry.wire.infer_pb2 import InferRequest
 
 PROBE: Final = "scurry-readiness-probe"
 """Model name that nobody registers: that it is not found has been said by the job."""
+NO_VERSION: Final = "!"
+"""A version that no model can have, so that the router does not wait for it to be registered."""
 PROBE_S: Final = 3.0
 SILENT: Final = frozenset({"deadline_exceeded", "unavailable"})
 """Codes that the client itself makes, without the job."""
@@ -33,7 +35,7 @@ class ReadinessProbe(RequestSender):
             found = version_of(await self.record(model) or {}, version)
             return found is not None and found.get("state") == "ready"
         try:
-            await self.ask(PROBE, InferRequest(), timeout=PROBE_S)
+            await self.ask(PROBE, InferRequest(), version=NO_VERSION, timeout=PROBE_S)
         except ScurryError as failure:
             return failure.code not in SILENT
         return True

@@ -67,7 +67,9 @@ class InferenceClient(Protocol):
 class ProbingClient(Protocol):
     """What it takes to see by a request whether the job answers."""
 
-    async def ask(self, model: str, request: InferRequest, *, timeout: float = ...) -> Answer:  # noqa: ASYNC109
+    async def ask(
+        self, model: str, request: InferRequest, *, version: str = "", timeout: float = ...  # noqa: ASYNC109
+    ) -> Answer:
         """Send one request and await its answer. Raises `ScurryError`."""
         ...
 

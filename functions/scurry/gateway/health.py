@@ -1,7 +1,7 @@
 """Whether the gateway can get answers: Redis answers, and the job does.
 
-The job is asked by a request for a model that cannot exist: its `model_not_found` has been through ingress, router and
-egress. Probes that come within a second share one answer, so that probing is never a load.
+The job is asked by a request for a version that cannot exist: its `model_not_found` has been through ingress, router
+and egress. Probes that come within a second share one answer, so that probing is never a load.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import time
 from typing import Final, Protocol
 
-from scurry.client.readiness import PROBE
+from scurry.client.readiness import NO_VERSION, PROBE
 from scurry.gateway.ask import ProbingClient
 from scurry.wire.errors import ScurryError
 from scurry.wire.infer_pb2 import InferRequest
@@ -98,7 +98,7 @@ async def _job(client: ProbedClient) -> str:
         looping = restarting(await client.job(), time.time())
         if looping:
             return looping
-        await client.ask(PROBE, InferRequest(), timeout=PATIENCE_S)
+        await client.ask(PROBE, InferRequest(), version=NO_VERSION, timeout=PATIENCE_S)
     except ScurryError as cause:
         return cause.message if cause.code in SILENT else "ok"
     except OSError as cause:

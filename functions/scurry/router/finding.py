@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from scurry.router.lanes import Lanes
 from scurry.router.policy import Hope, Refusal
 from scurry.router.routes import RouteTable
+from scurry.wire.names import MODEL_NAME
 
 
 def resolve(table: RouteTable, asked: str) -> Lanes | Refusal:
@@ -22,9 +23,10 @@ def resolve(table: RouteTable, asked: str) -> Lanes | Refusal:
         return Refusal("model_not_ready", f"Version {asked!r} has failed: its record says why.", Hope.MOMENT)
     if version in routes.unloaded:
         return Refusal("model_not_ready", f"Version {asked!r} is registered but not in memory: load it.", Hope.MOMENT)
+    hope = Hope.MOMENT if MODEL_NAME.fullmatch(asked) else Hope.NONE  # no registration can bring what it cannot name
     if not table.known:
-        return Refusal("model_not_found", "No model of this name is registered.", Hope.MOMENT)
-    return Refusal("version_not_found", f"No version or alias {asked!r}{_choice(_names(table))}", Hope.MOMENT)
+        return Refusal("model_not_found", "No model of this name is registered.", hope)
+    return Refusal("version_not_found", f"No version or alias {asked!r}{_choice(_names(table))}", hope)
 
 
 def nothing_ready(table: RouteTable) -> Refusal:

@@ -12,7 +12,7 @@ from scurry.settings import UpSettings
 
 LOCAL = "127.0.0.1"
 PREFERRED: Final = (
-    "redis", "functions", "workers", "http", "grpc", "metrics", "more_metrics", "up", "job_metrics", "ui",
+    "redis", "functions", "workers", "http", "grpc", "metrics", "more_metrics", "bridge", "up", "job_metrics", "ui",
 )  # fmt: skip
 """Ports that are kept over restarts."""
 
@@ -38,6 +38,7 @@ class Addresses:
     metrics: int = 0
     grpc: int = 0
     more_metrics: tuple[int, ...] = ()
+    bridge: int = 0
     up: int = 0
     job_metrics: int = -1
     is_tls: bool = False
@@ -67,6 +68,11 @@ class Addresses:
     def metrics_urls(self) -> list[str]:
         """The page of each gateway, the first one's first."""
         return [f"http://{shown(self.host)}:{port}/metrics" for port in (self.metrics, *self.more_metrics)]
+
+    @property
+    def bridge_url(self) -> str:
+        """The bridge's own pages."""
+        return f"http://{LOCAL}:{self.bridge}"
 
     @property
     def up_url(self) -> str:
@@ -101,6 +107,7 @@ class Addresses:
             "grpc_url": self.grpc_url,
             "metrics_url": self.metrics_url,
             "metrics_urls": self.metrics_urls,
+            "bridge_url": self.bridge_url,
             "up_url": self.up_url,
             "job_metrics_url": self.job_metrics_url,
             "ui_url": self.ui_url,
@@ -130,7 +137,7 @@ def choose(
     """Ports as given, else as last time, else any free ones. Raises `PortTaken`."""
     inner, outer = _inner(settings, workers, preferred), _outer(settings, preferred, gateways)
     ports = pick([(*wanted, LOCAL) for wanted in inner] + [(*wanted, settings.host) for wanted in outer])
-    redis, functions, ui, up, job_metrics, *worker_ports = ports[: len(inner)]
+    redis, functions, ui, up, bridge, job_metrics, *worker_ports = ports[: len(inner)]
     http, grpc, metrics, *more_metrics = ports[len(inner) :]
     return Addresses(
         host=settings.host,
@@ -138,28 +145,25 @@ def choose(
         redis=0 if settings.redis_url else redis,
         functions=functions,
         workers=tuple(worker_ports),
-        http=http,
+        http=http, grpc=grpc, metrics=metrics, more_metrics=tuple(more_metrics), bridge=bridge, up=up,
         ui=ui if settings.ui_port >= 0 else -1,
         redis_socket=str(redis_socket or "") if not settings.redis_url else "",
         gateways=gateways,
-        metrics=metrics,
-        grpc=grpc,
-        more_metrics=tuple(more_metrics),
-        up=up,
         job_metrics=job_metrics if settings.job_metrics_port >= 0 else -1,
         is_tls=bool(settings.tls_cert),
         asks_certificates=bool(settings.tls_client_ca),
-    )
+    )  # fmt: skip
 
 
 def _inner(settings: UpSettings, workers: int, preferred: dict[str, Any]) -> list[Wanted]:
-    """What only this machine needs to reach: Redis, functions, UI, metrics of supervisor and job, workers."""
+    """What only this machine needs to reach: Redis, functions, UI, pages of supervisor, bridge and job, workers."""
     first, before = settings.worker_port, preferred.get("workers", ())
     wanted = [
         ("--redis-port", settings.redis_port, _port(preferred.get("redis"))),
         ("--functions-port", settings.functions_port, _port(preferred.get("functions"))),
         ("--ui-port", max(settings.ui_port, 0), _port(preferred.get("ui"))),
         ("--up-port", settings.up_port, _port(preferred.get("up"))),
+        ("the bridge", 0, _port(preferred.get("bridge"))),
         ("--job-metrics-port", max(settings.job_metrics_port, 0), _port(preferred.get("job_metrics"))),
     ]
     for n in range(workers):

@@ -57,6 +57,7 @@ def targets(facts: Facts) -> list[dict[str, Any]]:
         "gateway": facts["metrics_urls"],
         "functions": [facts["functions_url"]],
         "worker": facts["worker_urls"],
+        "bridge": [facts["bridge_url"]],
         "job": [facts["job_metrics_url"]] if facts["job_metrics_url"] else [],
     }
     return [

@@ -101,7 +101,7 @@ class Plans:
     def bridge(self) -> Plan:
         """What carries Cluster Serving streams over to the job."""
         more = {"PYTHONUNBUFFERED": "1", "SCURRY_REDIS_URL": self._at.inner_redis_url}
-        return self._plan("bridge", [sys.executable, "-m", "scurry", "bridge", "--port", "0"], more)
+        return self._plan("bridge", [sys.executable, "-m", "scurry", "bridge", "--port", str(self._at.bridge)], more)
 
     def job(self, java_path: str, job: Job) -> Plan:
         """The one Flink job."""

@@ -34,6 +34,17 @@ def test_what_is_not_understood_exits_with_2(words, capsys):
     assert "usage:" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [["models", "register", "m", "m.onnx"], ["up", "--no"], ["dead", "list", "x"]])
+def test_what_a_verb_does_not_take_is_said_beside_how_it_is_used(words, capsys):
+    """The usage of all verbs together would help nobody."""
+    with pytest.raises(SystemExit) as caught:
+        main(words)
+    verb, told = " ".join(word for word in words[:2] if not word.startswith("-")), capsys.readouterr().err
+    assert caught.value.code == 2
+    assert told.startswith(f"usage: scurry {verb} ")
+    assert told.endswith(f"scurry {verb}: error: unrecognized arguments: {words[-1]}\n")
+
+
 def test_a_model_without_a_place_exits_with_2(asker, capsys):
     """Only what is made of other models has none."""
     assert main(["models", "register", "m"]) == 2

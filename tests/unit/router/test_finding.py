@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.router.test_routes import route, table
 
+from scurry.client.readiness import NO_VERSION
 from scurry.router.finding import nothing_ready, resolve
 from scurry.router.policy import Hope, Refusal
 from scurry.router.routes import RouteTable
@@ -80,3 +81,13 @@ def test_what_may_be_hoped_for(routes: Routes, hope: Hope) -> None:
     refusal = resolve(out, "1")
     assert isinstance(refusal, Refusal)
     assert refusal.hope is hope
+
+
+@pytest.mark.parametrize("name", [NO_VERSION, "a/b", "a b", "x" * 129, "é"])
+def test_nobody_waits_for_a_version_that_cannot_be_registered(name: str) -> None:
+    """It is refused at once; one that may be registered any moment has that moment."""
+    for routes in (RouteTable.load(None), table(route("1", 1))):
+        refused, hopeful = resolve(routes, name), resolve(routes, "2")
+        assert isinstance(refused, Refusal)
+        assert isinstance(hopeful, Refusal)
+        assert (refused.code, refused.hope, hopeful.hope) == (hopeful.code, Hope.NONE, Hope.MOMENT)

@@ -80,7 +80,7 @@ def test_gateways_share_one_port():
     at = choose(UpSettings(), 1, {}, gateways=3)
     assert at.gateways == 3
     assert at.ports().keys() == {
-        "redis", "functions", "workers", "http", "grpc", "metrics", "more_metrics", "up", "job_metrics", "ui",
+        "redis", "functions", "workers", "http", "grpc", "metrics", "more_metrics", "bridge", "up", "job_metrics", "ui",
     }  # fmt: skip
     assert len(set(at.metrics_urls)) == 3
     assert choose(UpSettings(), 1, at.ports(), gateways=3).metrics_urls == at.metrics_urls

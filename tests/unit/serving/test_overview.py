@@ -14,7 +14,7 @@ from scurry.telemetry.prometheus import page
 FACTS = {
     "ready": True, "up_url": "http://127.0.0.1:1", "metrics_urls": ["http://127.0.0.1:2/metrics"],
     "functions_url": "http://127.0.0.1:3", "worker_urls": ["http://127.0.0.1:4", "http://127.0.0.1:5"],
-    "job_metrics_url": "",
+    "job_metrics_url": "", "bridge_url": "http://127.0.0.1:7",
     "processes": {
         "worker-0": {"pid": os.getpid(), "state": "running", "restarts": 2},
         "job": {"pid": 0, "state": "restarting", "restarts": 1},
@@ -38,7 +38,7 @@ def test_prometheus_is_told_every_page():
     told = {each["labels"]["component"]: each["targets"] for each in targets(FACTS)}
     assert told == {
         "up": ["127.0.0.1:1"], "gateway": ["127.0.0.1:2"], "functions": ["127.0.0.1:3"],
-        "worker": ["127.0.0.1:4", "127.0.0.1:5"],
+        "worker": ["127.0.0.1:4", "127.0.0.1:5"], "bridge": ["127.0.0.1:7"],
     }  # fmt: skip
     on = targets(FACTS | {"job_metrics_url": "http://127.0.0.1:6/metrics"})
     assert on[-1] == {"targets": ["127.0.0.1:6"], "labels": {"component": "job"}}

@@ -15,6 +15,7 @@ from scurry.settings import UpSettings
 
 AT = Addresses(
     host="127.0.0.1", redis_url="redis://127.0.0.1:6/0", redis=6, functions=7, workers=(8, 9), http=10, ui=13,
+    bridge=14,
 )  # fmt: skip
 
 
@@ -150,7 +151,7 @@ def test_one_bridge_carries_streams_over_and_the_job_knows_how_long_answers_stay
     """The bridge reaches our Redis as other Python processes do."""
     made = Plans(UpSettings(namespace="ns", cluster_serving_ttl="7d"), AT, Folder(tmp_path), {})
     plan = made.bridge()
-    assert (plan.name, plan.command[1:]) == ("bridge", ["-m", "scurry", "bridge", "--port", "0"])
+    assert (plan.name, plan.command[1:]) == ("bridge", ["-m", "scurry", "bridge", "--port", "14"])
     assert (plan.environ["SCURRY_REDIS_URL"], plan.environ["SCURRY_NAMESPACE"]) == (AT.inner_redis_url, "ns")
     assert made.job("java", JOB).environ["SCURRY_CLUSTER_SERVING_TTL"] == "7d"
 
