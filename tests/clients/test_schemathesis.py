@@ -24,6 +24,8 @@ LEFT_OUT = f"""
 "path.model" = "{MODEL}"
 "path.version" = "1"
 "path.label" = "best"
+"path.model_name" = "{MODEL}"
+"path.model_version" = "1"
 "path.MODEL_NAME" = "{MODEL}"
 "path.MODEL_VERSION" = "1"
 
@@ -55,6 +57,7 @@ checks.positive_data_acceptance.enabled = false
 include-path-regex = "sharedmemory/region/.*/unregister$"
 checks.negative_data_rejection.enabled = false
 """
+ADDED = re.compile("/(infer_stream|generate|generate_stream)$")
 NOT_TRIED = "/v2/repository/models/.*/(un)?load$"
 """These would take the model away that everything else asks; tests/clients/test_triton_http.py calls them."""
 
@@ -90,6 +93,17 @@ def test_the_served_document_is_true(url: str, tmp_path: Path) -> None:
     assert int(selected) + len(left_out) == int(total)
     assert int(total) > 30
     assert int(re.findall(r"(\d+) generated", report)[0]) > 300
+
+
+def test_the_protocols_document_as_mlserver_has_it_is_true(url: str, tmp_path: Path) -> None:
+    """The one in its package, but for what it adds: text that is generated, streams of it, and JSON of type `bytes`."""
+    packages = Path(client_program("mlserver")).parents[1].glob("lib/python*/site-packages")
+    given = json.loads(next(packages).joinpath("mlserver/rest/openapi/dataplane.json").read_text())
+    given["paths"] = {path: told for path, told in given["paths"].items() if not ADDED.search(path)}
+    given["components"]["schemas"]["TensorData"] = {"type": "array"}
+    (tmp_path / "protocol.json").write_text(json.dumps(given))
+    report = found_by_schemathesis(tmp_path, url, "protocol.json")
+    assert re.findall(r"(\d+) selected / (\d+) total", report) == [("9", "9")]
 
 
 def test_the_protocols_own_document_is_true(url: str, tmp_path: Path) -> None:
