@@ -1,6 +1,6 @@
 """What the tests have the original Cluster Serving client do, in an environment of its own.
 
-Run by that environment's Python: `original_client.py PORT WHAT [ARGUMENTS]`. The last line it prints is JSON.
+Run by that environment's Python: `cluster_serving.py PORT WHAT [ARGUMENTS]`. The last line it prints is JSON.
 """
 
 import json

@@ -17,28 +17,26 @@ import pytest
 import redis
 from onnx import TensorProto, helper, save
 from PIL import Image
-from tests.conftest import ROOT, Stack
+from tests.clients.environments import client_program
+from tests.conftest import Stack
 from tests.doubling import save_double
 
-VARIABLE = "ORIGINAL_CLIENT_PYTHON"
+HERE = Path(__file__).parent
 COUNT, PAUSE_S = 2400, 0.012
 STREAMS = ("serving_stream", "stream-b", "stream:c")
 
 
 @pytest.fixture(scope="module")
 def python() -> str:
-    """The Python of the original client's environment, made as docs/coming-from-cluster-serving.md says."""
-    found = os.environ.get(VARIABLE, "")
-    if not found:
-        pytest.skip(f"{VARIABLE} does not name a Python with analytics-zoo-serving 0.11.2")
-    return found
+    """The Python of the original client's environment."""
+    return client_program("cluster_serving")
 
 
 def start(python: str, stack: Stack, *words: str) -> subprocess.Popen[str]:
     """Have the client do something."""
     port = str(urlsplit(stack.redis_url).port)
-    command = [python, str(ROOT / "tests" / "original_client.py"), port, *words]
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [python, str(HERE / "cluster_serving.py"), port, *words]
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "SCURRY_"))}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
 
 
