@@ -53,6 +53,13 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert not fragment or fragment in anchors(file), f"{page.name}: {target}"
 
 
+def test_every_decision_is_in_the_list() -> None:
+    """Once, by its number."""
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(r"^\| \[(\d{4})\]\((\1-[^)]+)\)", (folder / "README.md").read_text(), re.MULTILINE)
+    assert sorted(name for _, name in listed) == sorted(path.name for path in folder.glob("0*.md"))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_page_is_reachable_from_the_readme(page: Path) -> None:
     """Somebody who follows links from README.md finds every page."""

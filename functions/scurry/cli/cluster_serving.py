@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from scurry.cli.cluster_config import ClusterConfig, Served, read
@@ -22,25 +23,46 @@ def read_all(files: str) -> ClusterConfig:
         whole.served += one.served
         whole.notes += one.notes
         whole.redis_url = one.redis_url or whole.redis_url
+    whole.served = _named(whole.served)
     return whole
 
 
+def _named(served: Sequence[Served]) -> list[Served]:
+    """What a job serves, under the name that the front end's file has for its stream."""
+    named = list(served)
+    for job in [one for one in served if one.uri and one.stream]:
+        servable = next((one for one in named if not one.uri and one.stream == job.stream), None)
+        if servable is not None:
+            named.remove(servable)
+            named[named.index(job)] = replace(job, model=servable.model, version=servable.version)
+    return named
+
+
 async def serve_all(served: Sequence[Served], redis_url: str, namespace: str) -> int:
-    """Register and bind; what fails is said, and the others go on. Returns how many failed."""
-    failed = 0
+    """Register all, then bind; what fails is said, and the others go on. Returns how many failed."""
+    failed: list[Served] = []
     async with Client(redis_url, namespace=namespace) as client:
         view = await client.models()
         for one in served:
-            try:
-                if one.uri and not _is_there(one, view):
-                    note(f"registering {one.model} version {one.version}")
-                    await client.update(Update(model=one.model, register=_registration(one)), timeout=LOAD_S)
-                if one.stream:
-                    await client.update(Update(model=one.model, bind=Bind(stream=one.stream, batched=one.batched)))
-            except ScurryError as failure:
-                note(f"scurry: {one.model}: {failure}")
-                failed += 1
-    return failed
+            if one.uri and not _is_there(one, view):
+                note(f"registering {one.model} version {one.version}")
+                change = Update(model=one.model, register=_registration(one))
+                failed += [one] if not await _done(client, change) else ()
+        for one in served:
+            if one.stream and one not in failed:
+                change = Update(model=one.model, bind=Bind(stream=one.stream, batched=one.batched))
+                failed += [one] if not await _done(client, change) else ()
+    return len(failed)
+
+
+async def _done(client: Client, change: Update) -> bool:
+    """Whether a change was made; if not, it is said why."""
+    try:
+        await client.update(change, timeout=LOAD_S)
+    except ScurryError as failure:
+        note(f"scurry: {change.model}: {failure}")
+        return False
+    return True
 
 
 def _registration(one: Served) -> Register:

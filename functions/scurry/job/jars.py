@@ -53,7 +53,7 @@ class Job:
 def find(environ: Mapping[str, str], module: str = "", *, reports: bool = False) -> Job:
     """The job's files: in the wheel, else in the checkout; Flink also elsewhere. Raises `MissingJob`.
 
-    With `reports` also Flink's Prometheus reporter, which is a plugin that not every Flink brings along.
+    With `reports` also Flink's Prometheus reporter: a plugin of `FLINK_HOME`, else the one that lies with our Flink.
     """
     jar = _first(PACKAGE / "scurry-job.jar", CHECKOUT / "job/target/scurry-job.jar")
     if jar is None:
@@ -76,8 +76,8 @@ def find_reporter(environ: Mapping[str, str]) -> Path:
             if found:
                 return found[0]
     raise MissingJob(
-        "Flink's Prometheus reporter is missing (--job-metrics-port); run "
-        "`pip install --no-deps apache-flink-libraries==1.16.*`, or set FLINK_HOME to a Flink 1.16."
+        "Flink's Prometheus reporter is missing (--job-metrics-port); run `make jar` in the checkout, "
+        "or set FLINK_HOME to a Flink 1.16 that has it in plugins/metrics-prometheus."
     )
 
 

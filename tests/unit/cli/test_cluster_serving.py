@@ -48,9 +48,18 @@ async def test_what_is_there_is_only_bound_and_what_fails_stops_nobody(
     ]  # fmt: skip
     assert await serve_all(served, "redis://h", "scurry") == 1
     told = [(update.model, update.WhichOneof("change")) for update in asker.told]
-    assert told == [("old", "bind"), ("bad", "register"), ("new", "register"), ("new", "bind"), ("only", "bind")]
-    assert (asker.told[2].register.config, asker.told[3].bind.batched) == ('{"threads": 2}', True)
+    assert told == [("bad", "register"), ("new", "register"), ("old", "bind"), ("new", "bind"), ("only", "bind")]
+    assert (asker.told[1].register.config, asker.told[3].bind.batched) == ('{"threads": 2}', True)
     assert "scurry: bad: load_failed: It is none." in capsys.readouterr().err
+
+
+async def test_models_are_there_before_streams_are_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The original's example has the stream of a model before the model."""
+    asker = Asker()
+    monkeypatch.setattr(cluster_serving, "Client", lambda *_, **__: asker)
+    served = [Served("one", "1.0", stream="s"), Served("one", "1.0", "/one")]
+    assert await serve_all(served, "redis://h", "scurry") == 0
+    assert [update.WhichOneof("change") for update in asker.told] == ["register", "bind"]
 
 
 @pytest.mark.parametrize(
@@ -78,3 +87,18 @@ def test_several_files_are_one(tmp_path: Path) -> None:
     whole = read_all(f"{tmp_path / 'a'},{tmp_path / 'b'}")
     assert ([one.model for one in whole.served], whole.redis_url) == (["a", "b"], "redis://b:1")
     assert read_all("").served == []
+
+
+def test_a_servable_names_the_model_of_its_stream(tmp_path: Path) -> None:
+    """The original's front end has a name and version of its own for what a job serves: both files are of one model."""
+    (tmp_path / "job").write_text("modelPath: /m\njobName: orders\nthreadPerModel: 2\n")
+    lines = ["modelMetaDataList:"]
+    for name, stream in (("first", "orders"), ("second", "orders"), ("other", "elsewhere")):
+        lines.append(f"- !<ClusterServingMetaData>\n  modelName: {name}\n  redisInputQueue: {stream}")
+    (tmp_path / "front").write_text("\n".join(lines))
+    named = Served("first", "1", "/m", config={"threads": 2}, stream="orders")
+    others = [Served("second", stream="orders"), Served("other", stream="elsewhere")]
+    for files in (("job", "front"), ("front", "job")):
+        found = read_all(",".join(str(tmp_path / file) for file in files)).served
+        assert named in found
+        assert [one for one in found if one != named] == others

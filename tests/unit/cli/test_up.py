@@ -83,3 +83,20 @@ def test_a_full_disk_behind_stdout_stops_nothing(fake, capsys, monkeypatch):
     assert main(["up"]) == 0
     assert capsys.readouterr().err == ""
     assert fake.made.stopped
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({}, "file:1"), ({"flag": "flag:2"}, "flag:2"), ({"variable": "variable:3"}, "variable:3"),
+        ({"flag": "flag:2", "variable": "variable:3"}, "flag:2"),
+    ],
+)  # fmt: skip
+def test_a_file_of_cluster_serving_yields_to_flags_and_settings(fake, tmp_path, monkeypatch, given, url):
+    """Its Redis is that of all where nobody else names one."""
+    (tmp_path / "config.yaml").write_text("modelPath: /m\nredisUrl: file:1\n")
+    if "variable" in given:
+        monkeypatch.setenv("SCURRY_REDIS_URL", f"redis://{given['variable']}")
+    flags = ("--redis-url", f"redis://{given['flag']}") if "flag" in given else ()
+    assert main(["up", "--cluster-serving", str(tmp_path / "config.yaml"), *flags]) == 1
+    assert fake.made.settings.redis_url == f"redis://{url}"

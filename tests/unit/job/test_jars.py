@@ -2,6 +2,7 @@
 
 import os
 import re
+from xml.etree import ElementTree
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_flinks_reporter_is_a_plugin_of_whatever_flink_there_is(tmp_path, monkey
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "flink-core-1.16.3.jar").touch()
     monkeypatch.setattr(jars, "flink_folders", lambda _: [tmp_path / "lib"])
-    with pytest.raises(jars.MissingJob, match="apache-flink-libraries"):
+    with pytest.raises(jars.MissingJob, match="plugins/metrics-prometheus"):
         jars.find_reporter({})
     place = tmp_path / "plugins" / "metrics-prometheus"
     place.mkdir(parents=True)
@@ -72,3 +73,17 @@ def test_flinks_reporter_is_a_plugin_of_whatever_flink_there_is(tmp_path, monkey
     reporter = jars.find_reporter({})
     assert reporter.parent == place
     assert jars.Job(tmp_path, tmp_path, tmp_path, reporter).classpath.endswith(f":{reporter}")
+
+
+def test_flinks_reporter_lies_with_our_own_flink(tmp_path, monkeypatch):
+    """So that nothing has to be installed for it; a cluster has its own plugin, and our jar none."""
+    names = {"m": "http://maven.apache.org/POM/4.0.0"}
+    found = ElementTree.parse(jars.CHECKOUT / "job" / "pom.xml").findall("m:dependencies/m:dependency", names)
+    scopes = {each.findtext("m:artifactId", "", names): each.findtext("m:scope", "", names) for each in found}
+    assert scopes["flink-metrics-prometheus"] == "provided"
+    home, ours = tmp_path / "home" / "lib", tmp_path / "ours"
+    for folder in (home, ours):
+        folder.mkdir(parents=True)
+    (ours / "flink-metrics-prometheus-1.16.1.jar").touch()
+    monkeypatch.setattr(jars, "flink_folders", lambda _: [home, ours])
+    assert jars.find_reporter({}).parent == ours

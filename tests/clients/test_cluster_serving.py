@@ -13,32 +13,33 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import grpc
 import pytest
 import redis
 from onnx import TensorProto, helper, save
 from PIL import Image
-from tests.conftest import ROOT, Stack
+from tests.clients.environments import client_program
+from tests.conftest import RedisServer, Stack
 from tests.doubling import save_double
 
-VARIABLE = "ORIGINAL_CLIENT_PYTHON"
+from scurry.protocols import front_end_pb2 as words
+
+HERE = Path(__file__).parent
 COUNT, PAUSE_S = 2400, 0.012
 STREAMS = ("serving_stream", "stream-b", "stream:c")
 
 
 @pytest.fixture(scope="module")
 def python() -> str:
-    """The Python of the original client's environment, made as docs/coming-from-cluster-serving.md says."""
-    found = os.environ.get(VARIABLE, "")
-    if not found:
-        pytest.skip(f"{VARIABLE} does not name a Python with analytics-zoo-serving 0.11.2")
-    return found
+    """The Python of the original client's environment."""
+    return client_program("cluster_serving")
 
 
-def start(python: str, stack: Stack, *words: str) -> subprocess.Popen[str]:
+def start(python: str, redis_url: str, *words: str) -> subprocess.Popen[str]:
     """Have the client do something."""
-    port = str(urlsplit(stack.redis_url).port)
-    command = [python, str(ROOT / "tests" / "original_client.py"), port, *words]
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    port = str(urlsplit(redis_url).port)
+    command = [python, str(HERE / "cluster_serving.py"), port, *words]
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "SCURRY_"))}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
 
 
@@ -94,13 +95,13 @@ def test_every_kind_of_input_and_every_method(python: str, stack: Stack, tmp_pat
     stack.register("cs-words", save_words(tmp_path / "words.onnx"))
     stack.register("cs-colours", save_colours(tmp_path / "colours.onnx"), "1", "--config", str(config))
     stack.register("cs-pair", save_pair(tmp_path / "pair.onnx"))
-    for model, words in (("cs-double", []), ("cs-large", ["large"]), ("cs-words", ["texts"]),
+    for model, streams in (("cs-double", []), ("cs-large", ["large"]), ("cs-words", ["texts"]),
                          ("cs-colours", ["pictures"]), ("cs-pair", ["pair"])):  # fmt: skip
-        stack.run("models", "bind", model, *words)
+        stack.run("models", "bind", model, *streams)
     refused = stack.run("models", "bind", "cs-large", check=False)
     assert refused.returncode == 1
     assert "'serving_stream' is bound to model 'cs-double'" in refused.stderr
-    found = told(start(python, stack, "kinds", str(picture)), 200)
+    found = told(start(python, stack.redis_url, "kinds", str(picture)), 200)
     assert [found[name] for name in ("dense", "again", "and deleted")] == [[3, 4]] * 3
     assert (found["sparse"], found["wrong"], found["nothing"], found["gone"]) == ([0, 14], "NaN", "NaN", "[]")
     assert (found["predict"], found["predict json"]) == ([6, 8], [10, 12])
@@ -117,6 +118,66 @@ def test_every_kind_of_input_and_every_method(python: str, stack: Stack, tmp_pat
     assert server.xlen("serving_stream") == 0
     for model in ("cs-double", "cs-large", "cs-words", "cs-colours", "cs-pair"):
         stack.run("models", "unregister", model)
+
+
+CONFIG = "modelPath: model\njobName:\nredisUrl: localhost:1\nmodelParallelism: 2\nperformance_mode: OFF\n"
+SERVABLES = """
+modelMetaDataList:
+- !<ClusterServingMetaData>
+   modelName: "shop"
+   modelVersion:"1.0"
+   redisHost: "localhost"
+   redisPort: "6381"
+   redisInputQueue: "serving_stream"
+   redisOutputQueue: "cluster-serving_serving_stream:"
+- !<InflerenceModelMetaData>
+   modelName: "second"
+   modelVersion:"2.0"
+   modelPath:"model/model.onnx"
+   features:
+     - "a"
+"""
+
+
+def asked(grpc_url: str, model: str, version: str) -> list[str]:
+    """The texts of a prediction by the gRPC front end's own service."""
+    with grpc.insecure_channel(grpc_url.removeprefix("grpc://")) as channel:
+        call = channel.unary_unary(
+            "/grpc.FrontEndGRPCService/Predict", words.PredictReq.SerializeToString, words.PredictReply.FromString
+        )
+        body = json.dumps({"instances": [{"t": [5.0, 6.0]}, {"t": [5.0]}]})
+        reply = call(words.PredictReq(model_name=model, model_version=version, input=body), timeout=60)
+    found: list[str] = json.loads(reply.response)
+    return found
+
+
+def test_files_are_served_to_clients_that_came_first(python: str, redis_server: RedisServer, tmp_path: Path) -> None:
+    """Both files at once, the flag before their Redis; entries from before, the client's HTTP side, and gRPC."""
+    server = redis.Redis.from_url(redis_server.url, decode_responses=True)
+    told(start(python, redis_server.url, "early"), 60)
+    groups = server.xinfo_groups("serving_stream")
+    (tmp_path / "model").mkdir()
+    save_double(tmp_path / "model" / "model.onnx", 2)
+    files = [tmp_path / "config.yaml", tmp_path / "servables.yaml"]
+    for file, text in zip(files, (CONFIG, SERVABLES), strict=True):
+        file.write_text(text)
+    flags = ("--workers", "1", "--redis-url", redis_server.url, "--cluster-serving", ",".join(map(str, files)))
+    stack = Stack(tmp_path / "up", *flags)
+    try:
+        found = told(start(python, redis_server.url, "front", stack.http_url), 120)
+        assert found == {
+            "early 1": [2, 1], "early 2": [4, 1], "predict": r'"value": "{\"data\":[6.0,8.0],\"shape\":[2]}"',
+            "response": [6, 8], "json": [6, 8], "wrong": "[]", "perdict": None,
+        }  # fmt: skip
+        for name, version in (("shop", "1.0"), ("second", "2.0")):
+            texts = asked(stack.info["grpc_url"], name, version)
+            assert [json.loads(each)["value"] for each in texts] == ['{"data":[10.0,12.0],"shape":[2]}', "NaN"]
+        answers = {f"cluster-serving_serving_stream:early {number}" for number in (1, 2)}
+        assert set(server.keys("cluster-serving_*")) == answers
+        assert [(server.hkeys(key), server.ttl(key)) for key in answers] == [(["value"], -1)] * 2
+        assert (server.xlen("serving_stream"), server.xinfo_groups("serving_stream")) == (0, groups)
+    finally:
+        assert stack.stop() == 0
 
 
 class Answers(threading.Thread):
@@ -164,7 +225,7 @@ def test_every_entry_has_exactly_one_answer_whatever_is_killed(python: str, tmp_
         answers = Answers(server)
         answers.start()
         server.hset("cluster-serving_elsewhere:x", "value", "of another")
-        client = start(python, stack, "load", str(COUNT), str(PAUSE_S), *STREAMS)
+        client = start(python, stack.redis_url, "load", str(COUNT), str(PAUSE_S), *STREAMS)
         for name in ("bridge", "worker-0", "bridge", "job", "worker-1", "bridge"):
             time.sleep(3)
             kill(stack, name)

@@ -1,6 +1,6 @@
 """What the tests have the original Cluster Serving client do, in an environment of its own.
 
-Run by that environment's Python: `original_client.py PORT WHAT [ARGUMENTS]`. The last line it prints is JSON.
+Run by that environment's Python: `cluster_serving.py PORT WHAT [ARGUMENTS]`. The last line it prints is JSON.
 """
 
 import json
@@ -10,7 +10,14 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from zoo.serving.client import InputQueue, OutputQueue
+from zoo.serving.client import (
+    InputQueue,
+    OutputQueue,
+    http_json_to_ndarray,
+    http_response_to_ndarray,
+    httpx,
+    perdict,
+)
 
 warnings.simplefilter("ignore")
 
@@ -70,6 +77,26 @@ def kinds(port, picture):
     return found
 
 
+def early(port):
+    """Entries of two clients for whoever comes later; the second makes the group `serving` behind the first's."""
+    for number in (1.0, 2.0):
+        queues(port, "serving_stream")[0].enqueue(f"early {number:.0f}", t=np.array([number, 0.5]))
+
+
+def front(port, url):
+    """What is early is answered; the client's HTTP side, and what reads such answers."""
+    _, answers = queues(port, "serving_stream")
+    found = {uri: awaited(answers, uri) for uri in ("early 1", "early 2")}
+    body = json.dumps({"instances": [{"t": [3.0, 4.0]}]})
+    found["predict"] = InputQueue(frontend_url=url, host="127.0.0.1", port=port).predict(body)
+    answer = httpx.post(f"{url}/predict", data=body)
+    found["response"] = plain(http_response_to_ndarray(answer))
+    found["json"] = plain(http_json_to_ndarray(answer.text))
+    found["wrong"] = http_response_to_ndarray(httpx.post(f"{url}/predict", data='{"instance": []}'))
+    found["perdict"] = perdict(url, body)
+    return found
+
+
 def load(port, count, pause, *names):
     """So many entries for several streams at a steady pace; which of them got a wrong answer, or none."""
     ends = [queues(port, name) for name in names]
@@ -86,5 +113,5 @@ def load(port, count, pause, *names):
 
 
 if __name__ == "__main__":
-    said = {"kinds": kinds, "load": load}[sys.argv[2]](sys.argv[1], *sys.argv[3:])
+    said = {"kinds": kinds, "early": early, "front": front, "load": load}[sys.argv[2]](sys.argv[1], *sys.argv[3:])
     print("\n" + json.dumps(said))
