@@ -13,7 +13,7 @@ TIME = st.integers(0, 1 << 50)
 @given(
     whole=TIME,
     failed=st.dictionaries(st.sampled_from(["internal", "model_failed"]), TIME),
-    stages=st.fixed_dictionaries({}, optional={name: TIME for name in ("input", "compute", "output")}),
+    stages=st.fixed_dictionaries({}, optional=dict.fromkeys(("input", "compute", "output"), TIME)),
 )
 def test_the_stages_are_the_time_of_what_was_answered(whole, failed, stages):
     """Whatever was counted: nothing is negative, and no stage has more than it was told to have."""
