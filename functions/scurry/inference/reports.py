@@ -33,10 +33,10 @@ def answered(lane_call: LaneCall, now_ms: int) -> Answered:
     """What a call answered."""
     works = [work for work in lane_call.works if not work.expected]
     begun = sum([_begun(work) for work in works if work.graph is not None])  # counted when their runs end
-    failed = [item for work in works for item in work.items or () if item.failure is not None]
+    failed = [(item, work) for work in works for item in work.items or () if item.failure is not None]
     made = Answered(ok=lane_call.requests - len(failed) - begun, busy_micros=int(lane_call.busy * 1e6))
-    for item in failed:
-        _fail(made, item, now_ms)
+    for item, work in failed:
+        _fail(made, item, now_ms if work.graph is None else None)
     if lane_call.cache_hits or lane_call.cache_misses:
         made.cache_hits, made.cache_misses = lane_call.cache_hits, lane_call.cache_misses
     _charge(made, lane_call.stages, now_ms)
@@ -64,11 +64,12 @@ def counted(items: Sequence[BatchItem], busy_micros: int, stages: Stages, now_ms
     return made
 
 
-def _fail(made: Answered, item: BatchItem, now_ms: int) -> None:
-    """Count a request that got an error, and how long it was on its way."""
+def _fail(made: Answered, item: BatchItem, now_ms: int | None) -> None:
+    """Count a request that got an error, and how long it was on its way, where latencies are counted."""
     code = item.failure.code  # type: ignore[union-attr]
     made.errors[code] += 1
-    made.failed_millis[code] += age_ms(item.request.entry, now_ms)
+    if now_ms is not None:
+        made.failed_millis[code] += age_ms(item.request.entry, now_ms)
 
 
 def _charge(made: Answered, stages: Stages, now_ms: int) -> None:
