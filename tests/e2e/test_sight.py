@@ -52,10 +52,11 @@ def seen(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterat
         stack.stop()
 
 
-def ask(stack: Stack, model: str = "seen", headers: dict[str, str] | None = None) -> int:
-    """The status of a request over HTTP."""
+def ask(stack: Stack, model: str = "seen", headers: dict[str, str] | None = None, *, name: str = "x") -> int:
+    """The status of a request over HTTP; the model's input is `x`."""
     url = f"{stack.http_url}/v2/models/{model}/infer"
-    request = urllib.request.Request(url, json.dumps(BODY).encode(), headers or {})
+    body = {"inputs": [BODY["inputs"][0] | {"name": name}]}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers or {})
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return int(answer.status)
@@ -180,9 +181,10 @@ def named_in(dashboard: dict[str, Any]) -> set[str]:
 def test_the_dashboard_names_what_there_is(seen: Stack) -> None:
     """Every metric of its panels is on some page; every family of ours but for details is in some panel."""
     assert ask(seen, "seen/versions/9") == 404
+    assert ask(seen, name="nobody") == 400
 
     def told() -> bool:
-        return "scurry_unrouted_total" in scraped(seen, "gateway")
+        return {"scurry_unrouted_total", "scurry_failed_seconds_total"} <= set(scraped(seen, "gateway"))
 
     wait(told)
     named = named_in(json.loads((ROOT / "deploy" / "grafana" / "scurry.json").read_text()))

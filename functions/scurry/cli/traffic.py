@@ -15,6 +15,7 @@ def traffic_lines(record: Mapping[str, Any]) -> list[str]:
     lines = [""] if rows else []
     if rows:
         lines.append(table(("VERSION", "REQUESTS", "OK", "ERRORS", "REFUSED", "MEAN MS", "P99 MS", "BATCH"), rows))
+        lines += _stage_lines(record)
     for one in record.get("versions", ()):
         errors = (one.get("errors") or {}).items()
         lines += [f"version {one['version']} answered {_times(count)} {code}" for code, count in errors]
@@ -46,6 +47,18 @@ def _row(one: dict[str, Any]) -> tuple[object, ...]:
     return (
         one["version"], one["requests"], one["ok"], errors, one["refused"], mean, quantile(buckets, 0.99), batch,
     )  # fmt: skip
+
+
+def _stage_lines(record: Mapping[str, Any]) -> list[str]:
+    """The mean of a request's time at each stage of its worker, for versions whose model was called."""
+    lines = []
+    for one in record.get("versions", ()):
+        told, hits = one.get("stage_micros") or {}, (one.get("cache") or {}).get("hits", 0)
+        if any(told.values()):
+            mean = {stage: micros / 1000 / max(1, one["ok"] - hits) for stage, micros in told.items()}
+            stages = ", ".join(f"{stage} {millis:.2f}" for stage, millis in mean.items())
+            lines.append(f"version {one['version']} at its workers, mean ms: {stages}")
+    return lines
 
 
 def quantile(buckets: dict[str, int], share: float) -> str:

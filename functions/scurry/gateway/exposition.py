@@ -22,6 +22,11 @@ _KINDS: Final[Mapping[str, tuple[Kind, str]]] = {
     "scurry_latency_seconds": ("histogram", "From a request's arrival in Redis until a worker has answered it."),
     "scurry_batch_size": ("histogram", "Requests that one call of the model answered."),
     "scurry_busy_seconds_total": ("counter", "Time that workers computed."),
+    "scurry_stage_seconds_total": ("counter", "Time of answered requests at a stage: input, compute or output."),
+    "scurry_failed_seconds_total": ("counter", "Time of requests that a worker answered with an error, by its code."),
+    "scurry_last_inference_timestamp_seconds": ("gauge", "When the model answered last, by the Unix clock."),
+    "scurry_cache_hits_total": ("counter", "Requests answered from memory."),
+    "scurry_cache_misses_total": ("counter", "Requests that memory had no answer for."),
     "scurry_version_state": ("gauge", "1 for the state that a version is in."),
 }
 
@@ -46,11 +51,26 @@ def _figures(record: Mapping[str, Any], own: bool) -> Iterator[Figure]:
         for code, count in codes.items():
             yield _one("scurry_answers_total", (*labels, ("code", code)), count)
         yield _one("scurry_busy_seconds_total", labels, version.get("busy_ms", 0) / 1000)
+        yield from _times(version, labels, own=own)
         latency = version.get("latency_ms") or {}
         counts = [(latency.get("buckets") or {}).get(bound, 0) for bound in bounds(LATENCY_BUCKETS)]
         yield from _several("scurry_latency_seconds", labels, LATENCY_LIMITS, counts, latency.get("sum", 0) / 1000)
         sizes = [(version.get("batch_sizes") or {}).get(bound, 0) for bound in bounds(BATCH_BUCKETS)]
         yield from _several("scurry_batch_size", labels, BATCH_LIMITS, sizes, None)
+
+
+def _times(version: Mapping[str, Any], labels: Labels, *, own: bool) -> Iterator[Figure]:
+    """Where the time went. The queue is left out: as a difference of others it is no counter, and may shrink."""
+    for stage, micros in (version.get("stage_micros") or {}).items():
+        yield _one("scurry_stage_seconds_total", (*labels, ("stage", stage)), micros / 1e6)
+    for code, millis in (version.get("failed_ms") or {}).items():
+        yield _one("scurry_failed_seconds_total", (*labels, ("code", code)), millis / 1000)
+    if own and version.get("last_inference"):
+        yield _one("scurry_last_inference_timestamp_seconds", labels, version["last_inference"] / 1000)
+    cache = version.get("cache") or {}
+    if any(cache.values()):
+        yield _one("scurry_cache_hits_total", labels, cache.get("hits", 0))
+        yield _one("scurry_cache_misses_total", labels, cache.get("misses", 0))
 
 
 def _one(family: str, labels: Labels, value: float) -> Figure:

@@ -16,7 +16,10 @@ from scurry.gateway.describe import Record
 from scurry.gateway.models import Models
 
 EVERY_S: Final = 1.0
-COUNTED: Final = ("version", "state", "requests", "ok", "errors", "refused", "busy_ms", "latency_ms", "batch_sizes")
+COUNTED: Final = (
+    "version", "state", "requests", "ok", "errors", "refused", "busy_ms", "latency_ms", "batch_sizes",
+    "stage_micros", "failed_ms", "last_inference", "cache",
+)  # fmt: skip
 
 
 class LiveStatistics:

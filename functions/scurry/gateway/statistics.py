@@ -1,10 +1,13 @@
 """A model's counters, as Triton's statistics tell them.
 
-The registry counts requests, answers, the time from a request's arrival in Redis to its answer, and the time that
-workers computed, each batch once. What Triton tells beyond that is not known here and is 0: `last_inference`, the times
-of failures, inputs and outputs, hits of the cache. `queue` is what is left of the requests' time when the workers' is
-taken off, ways included. A `batch_size` is the upper bound of its bucket (1, 2, 4 … 512, and 1,024 for all above);
-it counts requests, not rows.
+The registry counts requests, answers, the time from a request's arrival in Redis to its answer, and what of it was
+spent on input, compute and output; as with Triton each request is charged all of its batch's time. `queue` is what is
+left of the requests' time when those are taken off: the ways through the job, loading and waiting included. Requests
+answered from memory are in `success` and `cache_hit`, not in `inference_count` nor in a stage. `fail` has the time of
+those that a worker answered with an error; what was refused on its way counts without one. A model made of others
+computes nothing itself: its time is all `queue`. Not known here, and 0: the times of `batch_stats`, because a call may
+hold batches of several sizes, and of looking into the cache. A `batch_size` is the upper bound of its bucket (1, 2, 4 …
+512, and 1,024 for all above); it counts requests, not rows.
 """
 
 from __future__ import annotations
@@ -14,12 +17,13 @@ from typing import Any, Final
 
 from scurry.gateway.describe import READY, Record, version_of
 from scurry.gateway.models import Models
+from scurry.gateway.split import split_of
 from scurry.wire.statistics import BATCH_BUCKETS
 
 ABOVE: Final = 1 << (BATCH_BUCKETS - 1)
 """How the bucket without an upper bound is called."""
-NS: Final = 1_000_000
-"""Nanoseconds of a millisecond."""
+NS: Final = 1_000
+"""Nanoseconds of a microsecond."""
 
 Duration = dict[str, int]
 
@@ -45,32 +49,36 @@ def statistics(record: Record, name: str, version: str) -> list[dict[str, Any]]:
 def _entry(one: Record, name: str) -> dict[str, Any]:
     sizes: Mapping[str, int] = one.get("batch_sizes") or {}
     ok = int(one.get("ok", 0))
+    hits = min(ok, _cache(one, "hits"))
     return {
         "name": name,
         "version": one["version"],
-        "last_inference": 0,
-        "inference_count": ok,
+        "last_inference": int(one.get("last_inference", 0)),
+        "inference_count": ok - hits,
         "execution_count": sum(sizes.values()),
-        "inference_stats": _durations(one, ok),
+        "inference_stats": _durations(one, ok, hits),
         "batch_stats": [_batch(bound, calls) for bound, calls in sizes.items()],
         "memory_usage": [],
     }
 
 
-def _durations(one: Record, ok: int) -> dict[str, Duration]:
-    total = int((one.get("latency_ms") or {}).get("sum", 0)) * NS
-    computed = min(int(one.get("busy_ms", 0)) * NS, total)
+def _durations(one: Record, ok: int, hits: int) -> dict[str, Duration]:
+    split = split_of(one)
     failed = int(one.get("refused", 0)) + sum((one.get("errors") or {}).values())
     return {
-        "success": _duration(ok, total),
-        "fail": _duration(failed),
-        "queue": _duration(ok, total - computed),
-        "compute_input": _duration(ok),
-        "compute_infer": _duration(ok, computed),
-        "compute_output": _duration(ok),
-        "cache_hit": _duration(0),
-        "cache_miss": _duration(0),
+        "success": _duration(ok, split.success),
+        "fail": _duration(failed, split.failed),
+        "queue": _duration(ok, split.queue),
+        "compute_input": _duration(ok - hits, split.input),
+        "compute_infer": _duration(ok - hits, split.compute),
+        "compute_output": _duration(ok - hits, split.output),
+        "cache_hit": _duration(hits),
+        "cache_miss": _duration(_cache(one, "misses")),
     }
+
+
+def _cache(one: Record, name: str) -> int:
+    return int((one.get("cache") or {}).get(name, 0))
 
 
 def _batch(bound: str, calls: int) -> dict[str, Any]:
@@ -83,5 +91,5 @@ def _batch(bound: str, calls: int) -> dict[str, Any]:
     }
 
 
-def _duration(count: int, ns: int = 0) -> Duration:
-    return {"count": count, "ns": ns}
+def _duration(count: int, micros: int = 0) -> Duration:
+    return {"count": count, "ns": micros * NS}

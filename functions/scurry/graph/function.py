@@ -124,9 +124,12 @@ def _reply(run: GraphRun) -> Reply:
 def _send(call: Call, reply: Reply) -> None:
     """To the caller, and counted by the graph's router; a graph that is a step of another answers that."""
     told = Done(version=reply.version, lane=RUNS)
-    counts = told.answered.add(ok=0 if reply.error else 1, waited=(age_ms(reply.entry, now_ms()), 1))
+    now = now_ms()
+    age = age_ms(reply.entry, now)
+    counts = told.answered.add(ok=0 if reply.error else 1, waited=(age, 1), last_millis=0 if reply.error else now)
     if reply.error:
         counts.errors[reply.error] = 1
+        counts.failed_millis[reply.error] = age
     call.send(ROUTER, reply.model, f"{TYPE_PREFIX}Done", told.SerializeToString())
     if reply.run:
         call.send(GRAPH, reply.run, REPLY, reply.SerializeToString())

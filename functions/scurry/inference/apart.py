@@ -14,6 +14,7 @@ from scurry.inference import placement
 from scurry.inference.batch import inputs_of, take
 from scurry.inference.children import Died
 from scurry.inference.items import drop_late
+from scurry.inference.laps import Laps
 from scurry.inference.threads import SLOW_SECONDS
 from scurry.wire.addresses import Solo
 from scurry.wire.errors import Failed, ScurryError, Unavailable
@@ -29,12 +30,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 HUNG: Final = "The model did not come back within {:g} s; it is given up."
+LOST: Final = "The process that ran this request alone was lost: {}."
 
 
 async def compute_apart(
     children: Children, lane_call: LaneCall, work: Work, loaded: LoadedModel, clock: Callable[[], float]
-) -> None:
-    """Give every request its outputs or its failure."""
+) -> Laps:
+    """Give every request its outputs or its failure. To open the model there, and to wait for that, is computing."""
+    laps = Laps()
     for item in work.items or ():
         drop_late([item], int(clock() * 1000))
         if item.failure is not None:
@@ -44,13 +47,12 @@ async def compute_apart(
             seconds = min(seconds, item.request.deadline / 1000 - clock())
         try:
             arrays, quick = inputs_of(loaded.layouts, item), loaded.pace.seconds < SLOW_SECONDS
-            outputs = await children.run(lane_call.key, work.spec, arrays, seconds, quick=quick)
-            take(loaded.layouts, item, outputs)
+            running = children.run(lane_call.key, work.spec, arrays, seconds, quick=quick)
+            take(loaded.layouts, item, await laps.around(running))
             lane_call.sizes.append(1)
         except Died as cause:
             lane_call.suspicious = True
-            sentence = f"The process that ran this request alone was lost: {cause}."
-            lane_call.bury(work, item, Failed("worker_lost", sentence))
+            lane_call.bury(work, item, Failed("worker_lost", LOST.format(cause)))
         except TimeoutError:
             lane_call.suspicious |= seconds == limit  # a deadline says nothing of the model
             item.fail(Unavailable("deadline_exceeded", HUNG.format(seconds)))
@@ -61,6 +63,7 @@ async def compute_apart(
             item.fail(cause)
     if lane_call.suspicious:
         log.warning("%s: a request of it fails or ends what computes it; the router is told", lane_call.call.key)
+    return laps
 
 
 def try_again(lane_call: LaneCall, work: Work, run: Callable[[BatchItem], object]) -> None:

@@ -22,9 +22,10 @@ from scurry.inference.apart import HUNG, compute_apart, try_again
 from scurry.inference.batch import batches, run, same_rows
 from scurry.inference.fetching import fetch, park
 from scurry.inference.items import BatchItem, claim, drop_late
+from scurry.inference.laps import here
 from scurry.inference.pieces import pieces
 from scurry.inference.placement import OUTLIER_SECONDS, TURN_SECONDS, Where
-from scurry.inference.response_cache import OFF, ResponseCache
+from scurry.inference.response_cache import OFF, ResponseCache, remembered
 from scurry.inference.sizes import BatchSizes
 from scurry.inference.threads import Threads
 from scurry.wire.errors import Unavailable
@@ -67,7 +68,7 @@ class Stopwatch(threading.local):
         if on_time:
             start = self.refreshed()
             run(loaded, loaded.layouts, on_time)
-            seconds = time.perf_counter() - start
+            seconds = here().written() - start
             loaded.pace.note(seconds, time.thread_time() - self.cpu if seconds > OUTLIER_SECONDS else 0.0)
         return len(on_time)
 
@@ -119,22 +120,22 @@ class Computing:
         if loaded.graph is not None:
             work.graph = loaded.graph, loaded.layouts
             return []
-        start, sizes = time.perf_counter(), ALONE if lane_call.solo else loaded.layouts.sizes
-        computed = 0.0  # when it was, if it was
+        laps, sizes = here(), ALONE if lane_call.solo else loaded.layouts.sizes
+        laps.begin()
         try:
-            missed = self._cache.answer(work.spec, work.items or ()) if loaded.cached else ()
+            missed = remembered(self._cache, lane_call, work) if loaded.cached else ()
             for batch in batches(work.items or (), sizes, batched=loaded.model.batched, alike=work.alike):
                 lane_call.sizes.append(self._stopwatch.run(loaded, batch, self.now()))
             if loaded.model.thread is not None:
                 try_again(lane_call, work, lambda item: self._stopwatch.run(loaded, [item], self.now()))
             self._cache.keep(work.spec, missed)
-            computed = time.perf_counter()
             return self.written(work, loaded, lane_call.version)
         except Exception as cause:
             work.fail_unforeseen(lane_call.call.key, cause)
             return []
         finally:
-            lane_call.busy += lane_call.stages.ran(start, computed)
+            laps.written()
+            lane_call.busy += lane_call.stages.add(laps)
 
     async def park(self, work: Work, payloads: Sequence[Payload], key: str = "") -> float:
         """Put what is large where its readers find it; returns the seconds that it took."""
@@ -173,10 +174,11 @@ class Computing:
     async def _apart(self, lane_call: LaneCall, work: Work, loaded: LoadedModel) -> list[Payload]:
         """Compute in a child process, one request after the other."""
         assert self.children is not None
-        start = time.perf_counter()
-        await compute_apart(self.children, lane_call, work, loaded, self._clock)
-        lane_call.busy += lane_call.stages.ran(start, 0.0)
-        return self.written(work, loaded, lane_call.version)
+        laps = await compute_apart(self.children, lane_call, work, loaded, self._clock)
+        payloads = self.written(work, loaded, lane_call.version)
+        laps.written()
+        lane_call.busy += lane_call.stages.add(laps)
+        return payloads
 
     def written(self, work: Work, loaded: LoadedModel, version: str) -> list[Payload]:
         """Serialise what the requests get; returns what has to be parked before the replies leave."""

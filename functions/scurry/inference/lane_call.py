@@ -7,6 +7,7 @@ the router hears `Done` exactly once if any of the messages asked for a report.
 from __future__ import annotations
 
 import logging
+from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from scurry.inference import reports
@@ -88,8 +89,8 @@ class LaneCall:
     """The requests of one call, and the loads and unloads among them."""
 
     __slots__ = (
-        "address", "busy", "call", "changes", "model", "report", "requests", "returned", "sequence", "sizes",
-        "solo", "stages", "suspicious", "told", "version", "works",
+        "address", "busy", "cache_hits", "cache_misses", "call", "changes", "model", "report", "requests", "returned",
+        "sequence", "sizes", "solo", "stages", "suspicious", "told", "version", "works",
     )  # fmt: skip
 
     def __init__(self, call: Call) -> None:
@@ -101,7 +102,8 @@ class LaneCall:
         self.changes: list[Load | Unload] = []
         self.sequence = 0
         self.busy = 0.0  # seconds of computing
-        self.stages = Stages()
+        self.cache_hits = self.cache_misses = 0  # requests that memory had an answer for, and had none for
+        self.stages, start = Stages(), perf_counter()
         self.told: Answered | None = None  # what it was answered, once it is
         self.sizes: list[int] = []  # requests in each call of the model
         self.report = self.returned = False
@@ -112,6 +114,7 @@ class LaneCall:
                 self._read(message.typename, message.value)
             except Exception:  # whatever it is, it would be the same the next time: the rest of the call goes on
                 log.exception("%s: a message that is no %s was left out", call.key, message.typename)
+        self.stages.input = perf_counter() - start
         if address is None:
             self._refuse()
 
@@ -177,12 +180,14 @@ class LaneCall:
 
     def finish(self, now_ms: int) -> None:
         """Write the call's answer: the replies to the egress, the report to the router, or what it counted kept."""
+        start = perf_counter()
         for work in self.works:
             send_copies(self, work)
         works = [work for work in self.works if not work.expected]
         items = [item for work in works for item in answered(self.call, work, self.version)]
         if items:
             send_replies(self.call, items, self.model, self.version)
+        self.stages.output += perf_counter() - start
         for work in self.works:
             if work.broken:
                 report_broken(self.call, self.key, work.spec, work.broken)

@@ -14,6 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from scurry.inference import placement
+from scurry.inference.laps import here
 from scurry.inference.layouts import LayoutCache
 from scurry.inference.turns import Turns
 from scurry.runtimes.baseline import Baseline, has_nan
@@ -86,6 +87,8 @@ class LoadedModel:
         """Run the model once, proven again if need be. Raises `model_failed`, or `input_datatype` for bad text."""
         if self._doubtful:
             self._prove()
+        laps = here()
+        laps.asked()
         try:
             outputs = self.model.run(arrays, parameters) if parameters else self.model.run(arrays)
         except InvalidRequest:
@@ -93,6 +96,8 @@ class LoadedModel:
         except Exception:
             self._doubtful = True
             raise
+        finally:
+            laps.answered()
         if has_nan(outputs):
             self._note_nan()
         else:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scurry.inference.batch import PartlyFailed, RowFault
+from scurry.inference.laps import here
 from scurry.inference.threads import rows_pool
 from scurry.runtimes.baseline import Baseline
 from scurry.runtimes.port import Port
@@ -59,7 +60,12 @@ class Pipeline:
             next(given) if made is None else _made(made, [next(given) for _ in made.takes], faults)
             for made in self._prepared
         ]
-        outputs = self._finished(self._model.run(inputs, parameters))
+        laps = here()
+        laps.asked()
+        given_back = self._model.run(inputs, parameters)
+        laps.answered()
+        outputs = self._finished(given_back)
+        laps.written()
         if faults:
             raise PartlyFailed(outputs, faults, len(arrays[0]))
         return outputs

@@ -7,7 +7,6 @@ reports with each call, as a busy one does, keeps no state.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from scurry.endpoint.call import State
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from scurry.endpoint.call import Call
     from scurry.inference.items import BatchItem
     from scurry.inference.lane_call import LaneCall, Work
+    from scurry.inference.stages import Stages
 
 STATE: Final = State(INFERENCE_STATE, f"{TYPE_PREFIX}InferenceState", expire_ms=LONGEST_IDLE_MS + 3_600_000)
 """Of a lane what it has not reported, of a sequence its tensors. A sequence that is never ended goes some time; its
@@ -33,10 +33,13 @@ def answered(lane_call: LaneCall, now_ms: int) -> Answered:
     """What a call answered."""
     works = [work for work in lane_call.works if not work.expected]
     begun = sum([_begun(work) for work in works if work.graph is not None])  # counted when their runs end
-    failed = [item.failure.code for work in works for item in work.items or () if item.failure is not None]
+    failed = [(item, work) for work in works for item in work.items or () if item.failure is not None]
     made = Answered(ok=lane_call.requests - len(failed) - begun, busy_micros=int(lane_call.busy * 1e6))
-    if failed:
-        made.errors.update(Counter(failed))
+    for item, work in failed:
+        _fail(made, item, now_ms if work.graph is None else None)
+    if lane_call.cache_hits or lane_call.cache_misses:
+        made.cache_hits, made.cache_misses = lane_call.cache_hits, lane_call.cache_misses
+    _charge(made, lane_call.stages, now_ms)
     for work in works:
         for entry, requests in work.arrived if work.graph is None else ():
             made.waited.extend((age_ms(entry, now_ms), requests))
@@ -49,15 +52,35 @@ def answered(lane_call: LaneCall, now_ms: int) -> Answered:
     return made
 
 
-def counted(items: Sequence[BatchItem], busy_micros: int, now_ms: int) -> Answered:
+def counted(items: Sequence[BatchItem], busy_micros: int, stages: Stages, now_ms: int) -> Answered:
     """What some steps of a sequence are answered; the model's calls are shared with others, and counted nowhere."""
     made = Answered(ok=len(items), busy_micros=busy_micros)
     for item in items:
         made.waited.extend((age_ms(item.request.entry, now_ms), 1))
         if item.failure is not None:
             made.ok -= 1
-            made.errors[item.failure.code] += 1
+            _fail(made, item, now_ms)
+    _charge(made, stages, now_ms)
     return made
+
+
+def _fail(made: Answered, item: BatchItem, now_ms: int | None) -> None:
+    """Count a request that got an error, and how long it was on its way, where latencies are counted."""
+    code = item.failure.code  # type: ignore[union-attr]
+    made.errors[code] += 1
+    if now_ms is not None:
+        made.failed_millis[code] += age_ms(item.request.entry, now_ms)
+
+
+def _charge(made: Answered, stages: Stages, now_ms: int) -> None:
+    """Each request that the model answered is charged all of its call's time; those that memory answered none."""
+    if made.ok <= 0:
+        return
+    made.last_millis = now_ms
+    charged = 1e6 * max(0, made.ok - made.cache_hits)
+    made.input_micros = int(stages.input * charged)
+    made.compute_micros = int(stages.compute * charged)
+    made.output_micros = int(stages.output * charged)
 
 
 def _begun(work: Work) -> int:

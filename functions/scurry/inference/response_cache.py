@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from scurry.inference.items import BatchItem, Piece
+    from scurry.inference.lane_call import LaneCall, Work
     from scurry.wire.messages_pb2 import ModelSpec
 
 OVERHEAD_BYTES: Final = 512
@@ -86,6 +87,16 @@ class ResponseCache:
 
 OFF: Final = ResponseCache()
 """Keeps nothing."""
+
+
+def remembered(cache: ResponseCache, lane_call: LaneCall, work: Work) -> list[tuple[bytes, BatchItem]]:
+    """Answer what was asked before and count it, but for copies; the others with their digests, for `keep`."""
+    items = work.items or ()
+    missed = cache.answer(work.spec, items)
+    if not work.expected:
+        lane_call.cache_misses += len(missed)
+        lane_call.cache_hits += sum([item.cached for item in items])
+    return missed
 
 
 def _digest(identity: str, item: BatchItem) -> bytes:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from scurry.inference.answers import send_replies
 from scurry.inference.lane_call import BOUNCED, DONE, REQUESTS
+from scurry.inference.laps import Laps
 from scurry.inference.reports import STATE, counted
 from scurry.inference.sequence_state import LiveSequence
 from scurry.inference.shelf import Gone, identity_of
@@ -99,38 +100,52 @@ class Sequences:
     async def _compute(self, parts: Several[Part], loaded: LoadedModel, done: Callable[[Call], None]) -> None:
         if loaded.model.sequences is None:
             raise RuntimeError("the model keeps no sequences")
-        identity, stepping = identity_of(parts[0][1].spec), self._stepping
+        identity, stepping, whole = identity_of(parts[0][1].spec), self._stepping, Laps()
         together: dict[Track, Part] = {}
         apart: list[tuple[LaneCall, Work, Track]] = []
-        brought = await stepping.bring([work for _, work in parts], loaded)
-        for (each, work), items in zip(parts, brought, strict=True):
+        for (each, work), items in zip(parts, await _bring(stepping, parts, loaded), strict=True):
             track = Track(each.live, identity, items, each.missed)
             if stepping.apart(each.lane_call, loaded):
                 apart.append((each.lane_call, work, track))
             else:
                 together[track] = each, work
 
-        def finished(tracks: Several[Track], seconds: float) -> None:
+        def finished(tracks: Several[Track], spent: Laps) -> None:
             """Nobody waits for the others of the exchange."""
-            for each, work in (together[track] for track in tracks):
-                each.lane_call.busy += seconds / len(tracks)
-                if len(each.lane_call.works) == 1:
-                    each.payloads = stepping.write(each.lane_call, work, loaded)
-                    if not each.payloads:
-                        self._finish(each, done)
+            whole.add(spent)
+            told = [together[track] for track in tracks]
+            _charge(told, whole)
+            for each in self._write_together(told, loaded, spent.total / len(told)):
+                self._finish(each, done)
 
-        rest = await stepping.compute([*together], loaded, finished) if together else 0.0
+        rest = await stepping.compute([*together], loaded, finished) if together else Laps()
         for lane_call, work, track in apart:
             await stepping.compute_apart(lane_call, work, track, loaded)
-        await self._write([part for part in parts if not part[0].finished], loaded, rest / len(parts))
+        left = [part for part in parts if not part[0].finished]
+        _charge(left, rest)
+        await self._write(left, loaded, rest.total / len(parts))
+
+    def _write_together(self, parts: Several[Part], loaded: LoadedModel, seconds: float) -> list[SequenceCall]:
+        """What steps get after which their calls have no other; returns the calls that can be answered now."""
+        writing = Laps()
+        for each, work in parts:
+            each.lane_call.busy += seconds
+            if len(each.lane_call.works) == 1:
+                each.payloads = self._stepping.write(each.lane_call, work, loaded)
+        writing.written()
+        _charge(parts, writing)
+        return [each for each, _ in parts if len(each.lane_call.works) == 1 and not each.payloads]
 
     async def _write(self, parts: Several[Part], loaded: LoadedModel, seconds: float) -> None:
         """What the steps get that are not finished, parked if it is large."""
+        writing = Laps()
         for each, work in parts:
             each.lane_call.busy += seconds
             payloads = each.payloads or self._stepping.write(each.lane_call, work, loaded)
             if payloads:
                 await self._stepping.park(work, payloads)
+        writing.written()
+        _charge(parts, writing)
 
     def _finish(self, each: SequenceCall, done: Callable[[Call], None]) -> None:
         """Answer a call, once; or leave it unanswered, to be asked again."""
@@ -144,7 +159,6 @@ class Sequences:
             return
         if answered:
             done(each.lane_call.call)
-            each.lane_call.stages.compute = each.lane_call.busy
             self._note(each.lane_call)
 
     def __repr__(self) -> str:
@@ -188,7 +202,7 @@ class SequenceCall:
             send_replies(call, items, lane_call.model, lane_call.version)
             done = Done(version=lane_call.version, lane=STEPS, requests=len(items), suspicious=lane_call.suspicious)
             done.busy_micros = int(lane_call.busy * 1e6)
-            lane_call.told = counted(items, done.busy_micros, now_ms)
+            lane_call.told = counted(items, done.busy_micros, lane_call.stages, now_ms)
             done.answered.append(lane_call.told)
             call.send(ROUTER, lane_call.model, DONE, done.SerializeToString())
         changed, value = self.live.save()
@@ -198,6 +212,20 @@ class SequenceCall:
 
     def __repr__(self) -> str:
         return f"<SequenceCall {self.lane_call!r}, {self.live!r}>"
+
+
+async def _bring(stepping: Stepping, parts: Several[Part], loaded: LoadedModel) -> list[list[BatchItem]]:
+    reading = Laps()
+    brought = await stepping.bring([work for _, work in parts], loaded)
+    reading.asked()
+    _charge(parts, reading)
+    return brought
+
+
+def _charge(parts: Iterable[Part], spent: Laps) -> None:
+    """Each of the calls was here for all of it."""
+    for each, _ in parts:
+        each.lane_call.stages.add(spent)
 
 
 def _by_registration(group: Several[SequenceCall]) -> Iterable[Several[Part]]:

@@ -1,8 +1,10 @@
 """Where a call's time goes: queue, input, compute, output.
 
 The words and the way of counting are Triton's. Queue is from the request's arrival in Redis until its call has come to
-the worker; input is reading and fetching what requests bring; compute is the model; output is writing and parking the
-answers. Each request is charged the whole time of the batch that it was in: a stage's sum by its requests is the mean.
+the worker; input is reading and fetching what requests bring, the steps before the model, stacking; compute is the
+model's own call; output is splitting, the steps behind it, writing and parking the answers. What a call waits here for
+a model to load or for its turn is none of them. Each request is charged the whole time of the batch that it was in: a
+stage's sum by its requests is the mean.
 """
 
 from __future__ import annotations
@@ -12,16 +14,17 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from scurry.telemetry.prometheus import OTHER, Bounded, Figure, Histogram, Labels
-from scurry.wire.statistics import answered_by
+from scurry.wire.statistics import STAGES, answered_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from scurry.inference.lane_call import LaneCall
+    from scurry.inference.laps import Laps
     from scurry.wire.messages_pb2 import Answered
 
 SIZES: Final = tuple(1 << power for power in range(11))
-NAMES: Final = ("queue", "input", "compute", "output")
+NAMES: Final = ("queue", *STAGES)
 
 
 class Stages:
@@ -33,12 +36,12 @@ class Stages:
         self.came = time.time()
         self.input = self.compute = self.output = 0.0
 
-    def ran(self, start: float, computed: float) -> float:
-        """The model was at work until then, or to the end if that is 0; the rest was writing. Returns all of it."""
-        end = time.perf_counter()
-        self.compute += (computed or end) - start
-        self.output += end - (computed or end)
-        return end - start
+    def add(self, laps: Laps) -> float:
+        """Something was computed; returns all its seconds."""
+        self.input += laps.input
+        self.compute += laps.compute
+        self.output += laps.output
+        return laps.total
 
     def here_ms(self) -> int:
         """How long it has been here by now."""

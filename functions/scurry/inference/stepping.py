@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from scurry.inference import placement
 from scurry.inference.apart import HUNG, bury_lost
+from scurry.inference.laps import Laps, here
 from scurry.inference.placement import TURN_SECONDS, Where
 from scurry.inference.steps import run_tracks
 from scurry.inference.steps_apart import Apart
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-Finished = Callable[[Sequence["Track"], float], None]
-"""Is told of tracks without further steps, and how many seconds their last steps took together."""
+Finished = Callable[[Sequence["Track"], Laps], None]
+"""Is told of tracks without further steps, and what their last steps took together."""
 LATE: Final = "The deadline passed {} ms ago; the sequence has gone on with the step."
 
 
@@ -67,8 +68,8 @@ class Stepping:
         assert self._computing.children is not None
         await Apart(self._computing.children, loaded).run(lane_call, work, track)
 
-    async def compute(self, tracks: Sequence[Track], loaded: LoadedModel, finished: Finished) -> float:
-        """Run all steps together; returns the seconds that are not told to `finished`. Raises `Hung`.
+    async def compute(self, tracks: Sequence[Track], loaded: LoadedModel, finished: Finished) -> Laps:
+        """Run all steps together; returns the time that is not told to `finished`. Raises `Hung`.
 
         In the event loop what is finished is told after each model call, so that others can go on with it meanwhile.
         """
@@ -101,7 +102,7 @@ class Stepping:
         """Put what is large where its readers find it."""
         await self._computing.park(work, payloads)
 
-    async def _in_thread(self, running: Iterator[list[Track]], loaded: LoadedModel, rows: int) -> float:
+    async def _in_thread(self, running: Iterator[list[Track]], loaded: LoadedModel, rows: int) -> Laps:
         seconds = placement.limit(loaded.expected(rows))
         pool = loaded.model.thread or self._computing.threads.pool(loaded.pace.seconds)
         limit = None if loaded.model.thread else seconds  # a model that has a process is given up by ending that
@@ -119,21 +120,30 @@ class Stepping:
         return f"<Stepping with {self._computing!r}>"
 
 
-async def _in_turns(running: Iterator[list[Track]], finished: Finished) -> float:
-    start = since = time.perf_counter()
+async def _in_turns(running: Iterator[list[Track]], finished: Finished) -> Laps:
+    laps, rest = here(), Laps()
+    laps.begin()
+    since = laps.at
     for tracks in running:
+        laps.written()
+        rest.add(laps)
         if tracks:
-            finished(tracks, time.perf_counter() - start)
-            start = time.perf_counter()
-        if (now := time.perf_counter()) - since > TURN_SECONDS:
-            await asyncio.sleep(0)
+            finished(tracks, rest)
+            rest = Laps()
+        if time.perf_counter() - since > TURN_SECONDS:
+            await asyncio.sleep(0)  # others have their turn, and their time
             since = time.perf_counter()
-            start += since - now  # others had their turn
-    return time.perf_counter() - start
+        laps.begin()
+    laps.written()
+    rest.add(laps)
+    return rest
 
 
-def _to_the_end(running: Iterator[list[Track]]) -> float:
-    since = time.perf_counter()
+def _to_the_end(running: Iterator[list[Track]]) -> Laps:
+    laps, whole = here(), Laps()
+    laps.begin()
     for _ in running:
-        pass
-    return time.perf_counter() - since
+        laps.written()
+    laps.written()
+    whole.add(laps)
+    return whole

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from scurry.inference import placement
 from scurry.inference.apart import HUNG
 from scurry.inference.children import Died
+from scurry.inference.laps import Laps
 from scurry.inference.steps import admit, inputs_for, take_outputs
 from scurry.inference.threads import SLOW_SECONDS
 from scurry.wire.errors import Failed, Unavailable
@@ -30,20 +31,24 @@ class Apart:
 
     async def run(self, lane_call: LaneCall, work: Work, track: Track) -> None:
         """Every step of a track has its outputs or its failure afterwards."""
-        sequences = self._loaded.model.sequences
+        sequences, laps = self._loaded.model.sequences, Laps()
         assert sequences is not None
         for item in track.items:
             step = admit(self._loaded, sequences, track, item)
             if step is not None:
-                await self._run_one(lane_call, work, step, sequences)
+                await self._run_one(lane_call, work, step, sequences, laps)
+        laps.written()
+        lane_call.stages.add(laps)
 
-    async def _run_one(self, lane_call: LaneCall, work: Work, step: Step, sequences: Sequences) -> None:
+    async def _run_one(
+        self, lane_call: LaneCall, work: Work, step: Step, sequences: Sequences, laps: Laps
+    ) -> None:
         loaded = self._loaded
         seconds, quick = placement.limit(loaded.pace.seconds), loaded.pace.seconds < SLOW_SECONDS
         try:
             arrays = inputs_for(loaded, sequences, [step])
-            outputs = await self._children.run(lane_call.key, work.spec, arrays, seconds, quick=quick)
-            take_outputs(loaded, sequences, [step], outputs)
+            running = self._children.run(lane_call.key, work.spec, arrays, seconds, quick=quick)
+            take_outputs(loaded, sequences, [step], await laps.around(running))
         except Died as cause:
             lane_call.suspicious = True
             failure = Failed("worker_lost", f"The process that ran this step alone was lost: {cause}.")

@@ -225,8 +225,15 @@ class Done(_message.Message):
     def __init__(self, version: _Optional[str] = ..., lane: _Optional[int] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., busy_micros: _Optional[int] = ..., requests: _Optional[int] = ..., suspicious: _Optional[bool] = ..., answered: _Optional[_Iterable[_Union[Answered, _Mapping]]] = ...) -> None: ...
 
 class Answered(_message.Message):
-    __slots__ = ("ok", "errors", "busy_micros", "waited", "sizes", "shadow")
+    __slots__ = ("ok", "errors", "busy_micros", "waited", "sizes", "shadow", "input_micros", "compute_micros", "output_micros", "failed_millis", "last_millis", "cache_hits", "cache_misses")
     class ErrorsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    class FailedMillisEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -239,13 +246,27 @@ class Answered(_message.Message):
     WAITED_FIELD_NUMBER: _ClassVar[int]
     SIZES_FIELD_NUMBER: _ClassVar[int]
     SHADOW_FIELD_NUMBER: _ClassVar[int]
+    INPUT_MICROS_FIELD_NUMBER: _ClassVar[int]
+    COMPUTE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_MICROS_FIELD_NUMBER: _ClassVar[int]
+    FAILED_MILLIS_FIELD_NUMBER: _ClassVar[int]
+    LAST_MILLIS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_HITS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_MISSES_FIELD_NUMBER: _ClassVar[int]
     ok: int
     errors: _containers.ScalarMap[str, int]
     busy_micros: int
     waited: _containers.RepeatedScalarFieldContainer[int]
     sizes: _containers.RepeatedScalarFieldContainer[int]
     shadow: Comparisons
-    def __init__(self, ok: _Optional[int] = ..., errors: _Optional[_Mapping[str, int]] = ..., busy_micros: _Optional[int] = ..., waited: _Optional[_Iterable[int]] = ..., sizes: _Optional[_Iterable[int]] = ..., shadow: _Optional[_Union[Comparisons, _Mapping]] = ...) -> None: ...
+    input_micros: int
+    compute_micros: int
+    output_micros: int
+    failed_millis: _containers.ScalarMap[str, int]
+    last_millis: int
+    cache_hits: int
+    cache_misses: int
+    def __init__(self, ok: _Optional[int] = ..., errors: _Optional[_Mapping[str, int]] = ..., busy_micros: _Optional[int] = ..., waited: _Optional[_Iterable[int]] = ..., sizes: _Optional[_Iterable[int]] = ..., shadow: _Optional[_Union[Comparisons, _Mapping]] = ..., input_micros: _Optional[int] = ..., compute_micros: _Optional[int] = ..., output_micros: _Optional[int] = ..., failed_millis: _Optional[_Mapping[str, int]] = ..., last_millis: _Optional[int] = ..., cache_hits: _Optional[int] = ..., cache_misses: _Optional[int] = ...) -> None: ...
 
 class Comparisons(_message.Message):
     __slots__ = ("compared", "equal", "max_abs_diff", "errors", "dropped", "primary_micros", "shadow_micros")
@@ -273,8 +294,15 @@ class Comparisons(_message.Message):
     def __init__(self, compared: _Optional[int] = ..., equal: _Optional[int] = ..., max_abs_diff: _Optional[float] = ..., errors: _Optional[_Mapping[str, int]] = ..., dropped: _Optional[int] = ..., primary_micros: _Optional[int] = ..., shadow_micros: _Optional[int] = ...) -> None: ...
 
 class Counts(_message.Message):
-    __slots__ = ("requests", "ok", "errors", "refused", "latency", "latency_millis", "batches", "busy_micros")
+    __slots__ = ("requests", "ok", "errors", "refused", "latency", "latency_millis", "batches", "busy_micros", "input_micros", "compute_micros", "output_micros", "failed_millis", "last_millis", "cache_hits", "cache_misses")
     class ErrorsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    class FailedMillisEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -289,6 +317,13 @@ class Counts(_message.Message):
     LATENCY_MILLIS_FIELD_NUMBER: _ClassVar[int]
     BATCHES_FIELD_NUMBER: _ClassVar[int]
     BUSY_MICROS_FIELD_NUMBER: _ClassVar[int]
+    INPUT_MICROS_FIELD_NUMBER: _ClassVar[int]
+    COMPUTE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_MICROS_FIELD_NUMBER: _ClassVar[int]
+    FAILED_MILLIS_FIELD_NUMBER: _ClassVar[int]
+    LAST_MILLIS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_HITS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_MISSES_FIELD_NUMBER: _ClassVar[int]
     requests: int
     ok: int
     errors: _containers.ScalarMap[str, int]
@@ -297,7 +332,14 @@ class Counts(_message.Message):
     latency_millis: int
     batches: _containers.RepeatedScalarFieldContainer[int]
     busy_micros: int
-    def __init__(self, requests: _Optional[int] = ..., ok: _Optional[int] = ..., errors: _Optional[_Mapping[str, int]] = ..., refused: _Optional[int] = ..., latency: _Optional[_Iterable[int]] = ..., latency_millis: _Optional[int] = ..., batches: _Optional[_Iterable[int]] = ..., busy_micros: _Optional[int] = ...) -> None: ...
+    input_micros: int
+    compute_micros: int
+    output_micros: int
+    failed_millis: _containers.ScalarMap[str, int]
+    last_millis: int
+    cache_hits: int
+    cache_misses: int
+    def __init__(self, requests: _Optional[int] = ..., ok: _Optional[int] = ..., errors: _Optional[_Mapping[str, int]] = ..., refused: _Optional[int] = ..., latency: _Optional[_Iterable[int]] = ..., latency_millis: _Optional[int] = ..., batches: _Optional[_Iterable[int]] = ..., busy_micros: _Optional[int] = ..., input_micros: _Optional[int] = ..., compute_micros: _Optional[int] = ..., output_micros: _Optional[int] = ..., failed_millis: _Optional[_Mapping[str, int]] = ..., last_millis: _Optional[int] = ..., cache_hits: _Optional[int] = ..., cache_misses: _Optional[int] = ...) -> None: ...
 
 class Statistics(_message.Message):
     __slots__ = ("primary", "shadow")

@@ -21,6 +21,8 @@ MOST_CODES: Final = 64
 """Codes that are told apart: a user's function may answer with any text."""
 LONGEST_CODE: Final = 64
 OTHER: Final = "other"
+STAGES: Final = ("input", "compute", "output")
+"""What a worker's time with a request is spent on."""
 
 
 def age_ms(entry: str, now_ms: int) -> int:
@@ -54,6 +56,7 @@ def note(statistics: Statistics, call: Answered) -> None:
     counts = statistics.primary
     counts.ok += call.ok
     counts.busy_micros += call.busy_micros
+    _split(counts, call)
     if call.errors:
         add_codes(counts.errors, call.errors)
     waited = iter(call.waited)
@@ -80,10 +83,23 @@ def _compare(into: Comparisons, more: Comparisons) -> None:
 
 def _merge(into: Counts, more: Counts) -> None:
     _sum(into, more, ("requests", "ok", "refused", "latency_millis", "busy_micros"))
+    _split(into, more)
     add_codes(into.errors, more.errors)
     for histogram, counted in ((into.latency, more.latency), (into.batches, more.batches)):
         for at, count in enumerate(counted):
             _add_at(histogram, at, count)
+
+
+def _split(into: Counts, more: Counts | Answered) -> None:
+    """Where the time of requests went. What was counted before it was known has none of it."""
+    into.input_micros += more.input_micros
+    into.compute_micros += more.compute_micros
+    into.output_micros += more.output_micros
+    into.last_millis = max(into.last_millis, more.last_millis)
+    into.cache_hits += more.cache_hits
+    into.cache_misses += more.cache_misses
+    if more.failed_millis:
+        add_codes(into.failed_millis, more.failed_millis)
 
 
 def _sum(into: Message, more: Message, fields: Iterable[str]) -> None:
@@ -113,6 +129,10 @@ def counts_view(counts: Counts) -> dict[str, Any]:
         "latency_ms": {"sum": counts.latency_millis, "buckets": _histogram(counts.latency, LATENCY_BUCKETS)},
         "batch_sizes": _histogram(counts.batches, BATCH_BUCKETS),
         "busy_ms": counts.busy_micros // 1000,
+        "stage_micros": {stage: getattr(counts, f"{stage}_micros") for stage in STAGES},
+        "failed_ms": dict(sorted(counts.failed_millis.items())),
+        "last_inference": counts.last_millis,
+        "cache": {"hits": counts.cache_hits, "misses": counts.cache_misses},
     }
 
 

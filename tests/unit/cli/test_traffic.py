@@ -24,6 +24,15 @@ def test_versions_that_were_asked_have_a_line_and_their_errors():
     assert traffic_lines({"versions": [{"version": "1"}]}) == []
 
 
+def test_where_the_time_goes_is_told_as_a_mean():
+    """Of those that the model was asked for; a version that nobody asked yet has no line."""
+    stages = {"input": 2_000, "compute": 16_000, "output": 500}
+    asked = VERSION | {"stage_micros": stages, "cache": {"hits": 1, "misses": 4}}
+    lines = traffic_lines({"versions": [asked, {"version": "2", "stage_micros": dict.fromkeys(stages, 0)}]})
+    assert lines[2] == "version 1 at its workers, mean ms: input 0.50, compute 4.00, output 0.12"
+    assert [line for line in lines if "workers" in line] == lines[2:3]
+
+
 @pytest.mark.parametrize(
     ("buckets", "text"),
     [({}, "-"), ({"1": 5}, "≤ 1"), ({"1": 98, "2": 1, "4": 1}, "≤ 2"), ({"1": 1, "+Inf": 9}, "longer")],

@@ -10,6 +10,8 @@ from scurry.wire.statistics import counts_view
 COUNTS = Counts(
     requests=8, ok=4, errors={"internal": 1, "overloaded": 1}, refused=2,
     latency=[1, 0, 3, *[0] * 13, 1], latency_millis=9000, batches=[2, 1], busy_micros=1_500_000,
+    input_micros=250_000, compute_micros=1_000_000, output_micros=500, failed_millis={"internal": 750},
+    last_millis=1_700_000_000_500, cache_hits=1, cache_misses=3,
 )  # fmt: skip
 
 
@@ -29,6 +31,13 @@ def test_counters_are_rendered_by_model_version_and_code():
         'scurry_answers_total{model="m",version="1",code="internal"} 1',
         'scurry_answers_total{model="m",version="1",code="overloaded"} 3',
         'scurry_busy_seconds_total{model="m",version="1"} 1.5',
+        'scurry_stage_seconds_total{model="m",version="1",stage="input"} 0.25',
+        'scurry_stage_seconds_total{model="m",version="1",stage="compute"} 1',
+        'scurry_stage_seconds_total{model="m",version="1",stage="output"} 0.0005',
+        'scurry_failed_seconds_total{model="m",version="1",code="internal"} 0.75',
+        'scurry_last_inference_timestamp_seconds{model="m",version="1"} 1700000000.5',
+        'scurry_cache_hits_total{model="m",version="1"} 1',
+        'scurry_cache_misses_total{model="m",version="1"} 3',
         'scurry_latency_seconds_bucket{model="m",version="1",le="0.001"} 1',
         'scurry_latency_seconds_bucket{model="m",version="1",le="0.004"} 4',
         'scurry_latency_seconds_bucket{model="m",version="1",le="32.768"} 4',

@@ -13,13 +13,17 @@ from scurry.gateway import models as views
 from scurry.gateway.live import LiveStatistics, statistics
 from scurry.gateway.models import Models
 from scurry.wire.errors import NotFound
+from scurry.wire.messages_pb2 import Counts
+from scurry.wire.statistics import counts_view
 
 
 def test_counters_and_nothing_else() -> None:
     """No configuration, no signature."""
-    told = statistics("m", {"versions": [{"version": "1", "state": "ready", "ok": 3, "config": {}}], "unrouted": None})
+    counts = counts_view(Counts(ok=3, compute_micros=5))
+    version = {"version": "1", "state": "ready", **counts}
+    told = statistics("m", {"versions": [version | {"config": {}}], "unrouted": None})
     assert told.pop("at") > 1_000_000_000_000
-    assert told == {"model": "m", "versions": [{"version": "1", "state": "ready", "ok": 3}], "unrouted": {}}
+    assert told == {"model": "m", "versions": [version], "unrouted": {}}
 
 
 async def test_all_share_one_reading(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -257,6 +257,10 @@ async def test_a_run_is_counted_once_by_the_graphs_own_version() -> None:
     shown = {name: harness.out.views[name]["versions"][0] for name in ("g", "h", "plus")}
     counts = {name: (one["requests"], one["ok"], one["errors"]) for name, one in shown.items()}
     assert counts == {"g": (1, 0, {"model_failed": 1}), "h": (3, 2, {"input_name": 1}), "plus": (3, 3, {})}
+    assert {name: list(one["failed_ms"]) for name, one in shown.items()} == {"g": ["model_failed"], "h": [], "plus": []}
+    assert {name: bool(one["last_inference"]) for name, one in shown.items()} == {"g": False, "h": True, "plus": True}
+    computed = {name: any(one["stage_micros"].values()) for name, one in shown.items()}
+    assert computed == {"g": False, "h": False, "plus": True}
 
 
 class Silent:

@@ -35,6 +35,37 @@ def test_answers_are_counted_by_what_became_of_them():
     assert (made.ok, dict(made.errors)) == (2, {"deadline_exceeded": 1, "internal": 1})
     assert list(made.waited) == [3, 2, 9999, 1, 0, 1]
     assert (list(made.sizes), made.busy_micros) == ([2, 1, 700], 250_000)
+    assert dict(made.failed_millis) == {"deadline_exceeded": 3, "internal": 1}
+
+
+def test_answered_requests_are_charged_their_call():
+    """All of it for each that the model answered; nothing for those that failed, or that memory answered."""
+    read = LaneCall(call(group("s/9990-0", "s/9990-1", "s/9990-2", "s/9990-3")))
+    read.fail(Failed("internal", "no"))
+    for item in read.works[0].items[1:]:
+        item.failure = None
+    read.stages.input, read.stages.compute, read.stages.output = 0.5, 2.0, 0.25
+    read.cache_hits = 1
+    made = reports.answered(read, NOW)
+    assert (made.ok, made.cache_hits, made.last_millis) == (3, 1, NOW)
+    assert (made.input_micros, made.compute_micros, made.output_micros) == (1_000_000, 4_000_000, 500_000)
+    read.fail(Failed("internal", "no"))
+    for item in read.works[0].items:
+        item.failure = Failed("internal", "no")
+    made = reports.answered(read, NOW)
+    assert (made.ok, made.last_millis, made.compute_micros, dict(made.failed_millis)) == (0, 0, 0, {"internal": 40})
+
+
+def test_what_begins_a_graph_is_charged_nothing():
+    """Its run is counted when it ends, with its latency; a request that cannot begin one has none here."""
+    read = LaneCall(call(group("s/9990-0", "s/9990-1")))
+    read.fail(Failed("internal", "no"))
+    (work,) = read.works
+    work.graph, work.items[0].failure = object(), None
+    read.stages.input = 0.5
+    made = reports.answered(read, NOW)
+    assert (made.ok, dict(made.errors), list(made.waited)) == (0, {"internal": 1}, [])
+    assert (made.input_micros, dict(made.failed_millis), made.last_millis) == (0, {}, 0)
 
 
 def test_what_was_sent_back_is_not_counted():
@@ -67,9 +98,12 @@ def test_each_answer_is_in_exactly_one_report(calls):
 
 
 def test_a_lane_keeps_little():
-    """All states travel with every call: as many calls as may go unreported, each late and failing, make 200 bytes."""
+    """All states travel with every call: what may go unreported, be it late and failing, makes some hundred bytes."""
     call = Answered(errors={"deadline_exceeded": 1}, busy_micros=1 << 20, waited=[1 << 14, 1], sizes=[1])
+    call.failed_millis["deadline_exceeded"] = 1 << 14
     state = InferenceState(answered=[call] * (REPORT_EVERY - 1))
-    assert state.ByteSize() < 300
-    plain = InferenceState(answered=[Answered(ok=1, busy_micros=900, waited=[5, 1], sizes=[1])] * (REPORT_EVERY - 1))
-    assert plain.ByteSize() < 120
+    assert state.ByteSize() < 500
+    call = Answered(ok=1, busy_micros=900, waited=[5, 1], sizes=[1], last_millis=1_800_000_000_000)
+    call.input_micros, call.compute_micros, call.output_micros = 200, 900, 100
+    plain = InferenceState(answered=[call] * (REPORT_EVERY - 1))
+    assert plain.ByteSize() < 240

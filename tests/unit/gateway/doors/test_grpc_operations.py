@@ -85,9 +85,13 @@ async def test_the_index_has_every_version(server):
 async def test_statistics_are_counted(server, client):
     """Of one model or all."""
     one = dict(RECORD["versions"][0]) | {"ok": 3, "busy_ms": 2, "latency_ms": {"sum": 5}}
+    one |= {"stage_micros": {"input": 200, "compute": 2_000, "output": 100}, "last_inference": 1_700_000_000_123}
     client.records = {"m": RECORD | {"versions": [one]}}
     (told,) = (await server("ModelStatistics", name="m")).model_stats
     assert (told.inference_count, told.inference_stats.success.ns) == (3, 5_000_000)
+    split = told.inference_stats
+    assert (split.compute_input.ns, split.compute_infer.ns, split.compute_output.ns) == (200_000, 2_000_000, 100_000)
+    assert (split.queue.ns, told.last_inference) == (2_700_000, 1_700_000_000_123)
     assert len((await server("ModelStatistics")).model_stats) == 1
     assert (await server("ModelStatistics", name="m", version="9"))[0] == "5"
 
