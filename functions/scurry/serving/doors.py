@@ -14,6 +14,8 @@ from scurry.gateway.doors import (
     cluster_serving,
     contract,
     grpc,
+    grpc_health,
+    grpc_reflection,
     results,
     statistics,
     tf_serving,
@@ -38,6 +40,7 @@ from scurry.gateway.models import Models
 from scurry.gateway.repository import Repository
 from scurry.gateway.results import Results
 from scurry.gateway.traffic import Traffic
+from scurry.protocols.grpc_services import NAMES
 from scurry.serving.guards import Guards, room_for
 from scurry.serving.regions import state_of
 from scurry.settings import GatewaySettings
@@ -115,6 +118,8 @@ class Doors:
         return GrpcEntrance({
             grpc.SERVICE: grpc.OpenInferenceGrpc(inference, operations, rest, access, keyed=keyed),
             cluster_grpc.SERVICE: cluster_grpc.ClusterGrpc(self._original, models, access),
+            grpc_health.SERVICE: grpc_health.HealthGrpc(self.health, models, NAMES, access),
+            **dict.fromkeys(grpc_reflection.SERVICES, grpc_reflection.ReflectionGrpc(access)),
         })
 
     def figures(self) -> Iterator[Figure]:

@@ -76,50 +76,23 @@ class GrpcDoor(Protocol):
         ...
 
 
-class GrpcCall:
-    """One call. What has to be sent is sent through it; when the caller has gone, that is nothing."""
+class _Answering:
+    """What goes out of a call, until it is closed."""
 
-    __slots__ = ("_open", "awaits", "calls", "head", "incoming", "model", "out", "received", "request", "room", "since",
-                 "stream", "taken", "unanswered")  # fmt: skip
+    __slots__ = ("_open", "calls", "head", "model", "out", "received", "request", "room", "since", "unanswered")
 
     def __init__(self, calls: Http2Calls, number: int, window: int, head: GrpcHead, room: Room) -> None:
         self.calls, self.head, self.room = calls, head, room
         self.out = Outgoing(number, window)
-        self.stream: GrpcStream | None = None
-        self.incoming = Messages()
         self._open = True
-        self.taken = 0  # bytes for which the caller was given no new window yet
         self.received = self.unanswered = 0
         self.model = self.request = ""
-        self.awaits, self.since = True, calls.now()
+        self.since = calls.now()
 
     @property
     def is_open(self) -> bool:
         """Whether anybody waits."""
         return self._open
-
-    def data(self, payload: bytes, *, last: bool) -> None:
-        """A piece of a message. Raises `ScurryError`."""
-        self.awaits = not last
-        if not self._open:
-            return  # it has its answer, which still goes out
-        if payload:
-            self.incoming.put(payload)
-            self.taken += len(payload)
-        while True:
-            if self.incoming.measure():
-                self._admit(self.incoming.size)
-            if not self.incoming.is_whole or not self._open:
-                break
-            self._deliver()
-        if not last:
-            return
-        if self.incoming.heard and self._open:
-            raise InvalidRequest("bad_request", "The call ends within a message.")
-        if self.stream is not None:
-            self.stream.end()
-        elif self._open and not self.unanswered:
-            raise InvalidRequest("bad_request", "The call has no message.")
 
     def answer(self, parts: Sequence[bytes]) -> None:
         """The one answer."""
@@ -153,6 +126,49 @@ class GrpcCall:
             block = words if self.out.begun else grpc_words.BEGUN + words
             self.calls.sending.end(self.out, block)
 
+    def _note(self, status: str, code: str, sent: int = 0) -> None:
+        """Have it counted; it took no time before its message was whole."""
+        self.calls.note(self, status, code, self.calls.now() - self.since if self.unanswered else 0.0, sent)
+
+    def _close(self) -> bool:
+        was_open, self._open = self._open, False
+        return was_open
+
+
+class GrpcCall(_Answering):
+    """One call. What has to be sent is sent through it; when the caller has gone, that is nothing."""
+
+    __slots__ = ("awaits", "incoming", "stream", "taken")
+
+    def __init__(self, calls: Http2Calls, number: int, window: int, head: GrpcHead, room: Room) -> None:
+        super().__init__(calls, number, window, head, room)
+        self.stream: GrpcStream | None = None
+        self.incoming = Messages()
+        self.awaits, self.taken = True, 0  # bytes for which the caller was given no new window yet
+
+    def data(self, payload: bytes, *, last: bool) -> None:
+        """A piece of a message. Raises `ScurryError`."""
+        self.awaits = not last
+        if not self._open:
+            return  # it has its answer, which still goes out
+        if payload:
+            self.incoming.put(payload)
+            self.taken += len(payload)
+        while True:
+            if self.incoming.measure():
+                self._admit(self.incoming.size)
+            if not self.incoming.is_whole or not self._open:
+                break
+            self._deliver()
+        if not last:
+            return
+        if self.incoming.heard and self._open:
+            raise InvalidRequest("bad_request", "The call ends within a message.")
+        if self.stream is not None:
+            self.stream.end()
+        elif self._open and not self.unanswered:
+            raise InvalidRequest("bad_request", "The call has no message.")
+
     def leave(self) -> None:
         """The caller has gone. Memory of a message that the door has is free once that is done with it."""
         if self._close():
@@ -175,7 +191,7 @@ class GrpcCall:
         if size > self.calls.max_body_bytes:
             raise grpc_words.too_large(size, self.calls.max_body_bytes)
         self.room.hold_body(size)
-        missing = size + 5 - self.incoming.heard
+        missing = size + grpc_words.PREFIX - self.incoming.heard
         if missing > 0:
             self.calls.make_room(self, missing)
 
@@ -200,14 +216,6 @@ class GrpcCall:
     def _give_room(self) -> None:
         if self.taken > STREAM_WINDOW // 2:
             self.calls.make_room(self, 0)
-
-    def _note(self, status: str, code: str, sent: int = 0) -> None:
-        """Have it counted; it took no time before its message was whole."""
-        self.calls.note(self, status, code, self.calls.now() - self.since if self.unanswered else 0.0, sent)
-
-    def _close(self) -> bool:
-        was_open, self._open = self._open, False
-        return was_open
 
     def __repr__(self) -> str:
         return f"<GrpcCall {self.head.path} {'open' if self._open else 'closed'}>"

@@ -1,4 +1,4 @@
-"""ModelInfer with a key: the first answer, however often the same is asked.
+"""ModelInfer with a key: the same asked again gets the first answer.
 
 It takes a task and looks nothing up that was prepared, as the HTTP door's (`deferred.py`), and asks with it.
 """

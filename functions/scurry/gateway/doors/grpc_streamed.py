@@ -1,4 +1,4 @@
-"""One of the messages of a call that has many: answered, and counted, by itself."""
+"""One of the many messages of a call: answered and counted by itself."""
 
 from __future__ import annotations
 

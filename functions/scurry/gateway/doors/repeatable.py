@@ -1,6 +1,7 @@
-"""Calls written so that the same is the same bytes: a key is held to them.
+"""Calls that are the same bytes when they are the same.
 
-Whichever door a request comes through, the same tensors, parameters and outputs for the same model are the same call.
+Whichever door a request comes through, the same tensors, parameters and outputs for the same model are the same call,
+which is what a key is held to.
 """
 
 from __future__ import annotations
