@@ -11,6 +11,8 @@ from scurry.telemetry.prometheus import Figure, Histogram
 log = logging.getLogger("scurry.access")
 
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+LONGEST: Final = 128
+"""Characters of a model's name that are logged, whatever a caller sends as one."""
 
 
 class Answers:
@@ -27,10 +29,10 @@ class Answers:
 
 
 class Answered(NamedTuple):
-    """One request and what became of it; bytes are those of the bodies."""
+    """One request and what became of it; bytes are those of the bodies, or of gRPC's messages."""
 
     door: str
-    status: int
+    status: int | str  # HTTP's number, or gRPC's name
     code: str
     seconds: float
     received: int
@@ -42,7 +44,7 @@ class Traffic:
 
     def __init__(self, *, access_log: bool = False) -> None:
         self.logs = access_log
-        self._answers: dict[tuple[str, int, str], Answers] = {}
+        self._answers: dict[tuple[str, int | str, str], Answers] = {}
 
     def note(self, told: Answered) -> None:
         """A request was answered."""
@@ -54,10 +56,12 @@ class Traffic:
         answers.received += told.received
         answers.sent += told.sent
 
-    def log(self, told: Answered, method: str, target: str, *, request: str = "", traceparent: str = "") -> None:
-        """A request was answered: a line for it."""
+    def log(
+        self, told: Answered, method: str, target: str, *, request: str = "", traceparent: str = "", model: str = ""
+    ) -> None:
+        """A request was answered: a line for it. Without a model, it is the one that the target names."""
         line = {"method": method, "target": target[:512], "status": told.status, "code": told.code}
-        named = {"request": request, "model": _model_of(target), "traceparent": traceparent}
+        named = {"request": request, "model": model[:LONGEST] or _model_of(target), "traceparent": traceparent}
         more = {name: value for name, value in named.items() if value}
         log.info("answered", extra={**line, "ms": round(1000 * told.seconds, 3), **more})
 

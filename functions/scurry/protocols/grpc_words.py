@@ -23,11 +23,16 @@ CODES: Final = {
     ))
 }  # fmt: skip
 """Numbers of gRPC's statuses."""
+PREFIX: Final = 5
+"""Bytes that stand before each message."""
 
 _UNITS: Final = {"H": 3_600_000_000, "M": 60_000_000, "S": 1_000_000, "m": 1000, "u": 1, "n": 0.001}
 _TIMEOUT: Final = re.compile(r"([0-9]{1,8})([HMSmun])")
 _INFLATE: Final = {"gzip": 31, "deflate": 15}
 """Compressions of messages that are read, by what zlib calls their windows."""
+
+WISHES: Final = ("prefer", "idempotency-key", "scurry-callback")
+"""Metadata that few calls have; they are looked for once with each head that is read."""
 
 BEGUN: Final = (
     b"\x88"  # :status 200
@@ -47,6 +52,8 @@ class GrpcHead(NamedTuple):
     timeout_us: int  # 0: the caller has named none
     encoding: str  # of messages that are compressed
     fault: str = ""  # why it is no gRPC
+    service: str = ""  # the path up to its method, both slashes included
+    wishes: bool = False  # there is more to it than an answer to wait for
 
 
 def head_of(headers: Headers) -> GrpcHead:
@@ -58,7 +65,8 @@ def head_of(headers: Headers) -> GrpcHead:
         fault = "This port speaks gRPC: POST with content-type application/grpc. HTTP has a port of its own."
     timeout = _TIMEOUT.fullmatch(metadata.get("grpc-timeout", ""))
     micros = max(1, int(int(timeout[1]) * _UNITS[timeout[2]])) if timeout else 0
-    return GrpcHead(path, metadata, micros, metadata.get("grpc-encoding", "identity"), fault)
+    service, wishes = path[: path.rfind("/") + 1], any(name in metadata for name in WISHES)
+    return GrpcHead(path, metadata, micros, metadata.get("grpc-encoding", "identity"), fault, service, wishes)
 
 
 def prefix(size: int) -> bytes:

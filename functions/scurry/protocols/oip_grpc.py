@@ -63,6 +63,13 @@ class InferMessage:
                 tensor.data = bytes(content)
         return self.request.SerializeToString(), parked
 
+    def whole(self) -> InferRequest:
+        """The request with all of its bytes. Raises `InvalidRequest`."""
+        for tensor, content in zip(self.request.inputs, self.contents, strict=True):
+            _check_size(tensor, len(content))
+            tensor.data = bytes(content)
+        return self.request
+
 
 def decode(message: bytes) -> InferMessage:
     """What a serialised ModelInferRequest asks for. Raises `InvalidRequest`."""

@@ -9,13 +9,23 @@ from scurry.client.client import Client
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
 from scurry.gateway.callbacks import Callbacks
-from scurry.gateway.doors import cluster_serving, contract, results, statistics, tf_serving
+from scurry.gateway.doors import (
+    cluster_grpc,
+    cluster_serving,
+    contract,
+    grpc,
+    grpc_health,
+    grpc_reflection,
+    results,
+    statistics,
+    tf_serving,
+)
 from scurry.gateway.doors.census import Census
-from scurry.gateway.doors.cluster_grpc import ClusterGrpc
 from scurry.gateway.doors.deferred import Deferred
 from scurry.gateway.doors.entrance import Entrance, HttpDoor
-from scurry.gateway.doors.grpc import OpenInferenceGrpc
+from scurry.gateway.doors.grpc_entrance import GrpcEntrance
 from scurry.gateway.doors.grpc_inference import GrpcInference
+from scurry.gateway.doors.grpc_keyed import KeyedInference
 from scurry.gateway.doors.grpc_listener import GrpcListener
 from scurry.gateway.doors.grpc_operations import Operations
 from scurry.gateway.doors.grpc_state import StateOperations
@@ -30,6 +40,7 @@ from scurry.gateway.models import Models
 from scurry.gateway.repository import Repository
 from scurry.gateway.results import Results
 from scurry.gateway.traffic import Traffic
+from scurry.protocols.grpc_services import NAMES
 from scurry.serving.guards import Guards, room_for
 from scurry.serving.regions import state_of
 from scurry.settings import GatewaySettings
@@ -88,15 +99,28 @@ class Doors:
 
     def grpc(self) -> GrpcListener:
         """Where callers of gRPC connect."""
-        settings, models, state = self.settings, self.models, self.state
+        settings = self.settings
+        return GrpcListener(
+            self._grpc_entrance(),
+            self._admission,
+            max_body_bytes=settings.max_body_bytes,
+            body_timeout_s=settings.timeout_s,
+            census=self._census,
+            traffic=self.traffic,
+        )
+
+    def _grpc_entrance(self) -> GrpcEntrance:
+        """The services that speak gRPC."""
+        models, state, access = self.models, self.state, self.guards.access
         operations = Operations(models, self.health, Repository(self._admin, models), state.server)
-        inference = GrpcInference(self.ask, Placing(state.memory, models), self.guards.access)
-        access = self.guards.access
-        rest = OpenInferenceGrpc(inference, operations, StateOperations(models, state), access)
-        door = ClusterGrpc(self._original, models, rest, access)
-        size, seconds = settings.max_body_bytes, settings.timeout_s
-        census = self._census
-        return GrpcListener(door, self._admission, max_body_bytes=size, body_timeout_s=seconds, census=census)
+        placing, rest = Placing(state.memory, models), StateOperations(models, state)
+        keyed, inference = KeyedInference(self.results, placing, access), GrpcInference(self.ask, placing, access)
+        return GrpcEntrance({
+            grpc.SERVICE: grpc.OpenInferenceGrpc(inference, operations, rest, access, keyed=keyed),
+            cluster_grpc.SERVICE: cluster_grpc.ClusterGrpc(self._original, models, access),
+            grpc_health.SERVICE: grpc_health.HealthGrpc(self.health, models, NAMES, access),
+            **dict.fromkeys(grpc_reflection.SERVICES, grpc_reflection.ReflectionGrpc(access)),
+        })
 
     def figures(self) -> Iterator[Figure]:
         """What callers asked and got, and what is under way, for Prometheus."""

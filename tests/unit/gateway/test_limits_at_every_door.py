@@ -21,6 +21,8 @@ from scurry.gateway.doors.cluster_grpc import SERVICE, ClusterGrpc
 from scurry.gateway.doors.cluster_serving import ClusterServing
 from scurry.gateway.doors.deferred import Deferred
 from scurry.gateway.doors.entrance import Entrance, answered
+from scurry.gateway.doors.grpc import SERVICE as INFERENCE
+from scurry.gateway.doors.grpc_entrance import GrpcEntrance
 from scurry.gateway.doors.heads import Head, has_wishes
 from scurry.gateway.doors.http import OpenInferenceHttp
 from scurry.gateway.doors.tf_serving import TensorFlowServing
@@ -161,7 +163,8 @@ async def test_requests_of_a_key_over_every_grpc_service(client: FakeClient, tmp
     (tmp_path / "keys").write_text("ci a-key-of-sixteen infer,read max_in_flight=1\n")
     access, models = Access(str(tmp_path / "keys")), Models(client)
     rest = ClusterServing(Ask(client, max_in_flight=9, timeout_s=30.0), models)
-    line = Line(ClusterGrpc(rest, models, door_of(client, access=access), access))
+    inference = door_of(client, access=access)
+    line = Line(GrpcEntrance({INFERENCE: inference, SERVICE: ClusterGrpc(rest, models, access)}))
     line.greet()
     key = {"authorization": "Bearer a-key-of-sixteen"}
     predict = words.PredictReq(model_name="m", input='{"instances": [{"x": [1, 2]}]}').SerializeToString()

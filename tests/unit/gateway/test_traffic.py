@@ -35,3 +35,17 @@ def test_the_access_log_names_request_and_model(caplog):
     assert (first["request"], first["model"], first["ms"], first["traceparent"]) == ("r-1", "m", 12.346, "00-t")
     assert second.keys() & {"request", "model", "traceparent"} == set()
     assert third["model"] == "m"
+
+
+def test_a_grpc_call_has_its_status_by_name_and_tells_its_model(caplog):
+    """Beside HTTP's numbers; a model's name is as long as one may be."""
+    traffic = Traffic(access_log=True)
+    told = Answered("grpc", "NOT_FOUND", "model_not_found", 0.002, 10, 0)
+    traffic.note(told)
+    line = 'scurry_gateway_request_seconds_count{door="grpc",status="NOT_FOUND",code="model_not_found"} 1'
+    assert line in page(traffic.figures()).splitlines()
+    with caplog.at_level("INFO", "scurry.access"):
+        traffic.log(told, "ModelInfer", "/inference.GRPCInferenceService/ModelInfer", request="r-1", model="m" * 999)
+    logged = caplog.records[0].__dict__
+    assert (logged["method"], logged["status"], logged["request"]) == ("ModelInfer", "NOT_FOUND", "r-1")
+    assert logged["model"] == "m" * 128

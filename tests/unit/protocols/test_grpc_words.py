@@ -56,3 +56,12 @@ def test_messages_are_inflated_within_the_limit():
         with pytest.raises(InvalidRequest) as refused:
             grpc_words.inflated(data, encoding, 1000)
         assert refused.value.code == code
+
+
+def test_a_head_tells_its_service_and_whether_it_has_wishes():
+    """The service is the path up to its method; who asks for nothing but an answer has no wishes."""
+    head = grpc_words.head_of(HEADERS)
+    assert (head.service, head.wishes) == ("/s/", False)
+    for name in ("prefer", "idempotency-key", "scurry-callback"):
+        assert grpc_words.head_of((*HEADERS, (name, ""))).wishes
+    assert grpc_words.head_of(((":path", "*"),)).service == ""

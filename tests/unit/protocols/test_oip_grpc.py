@@ -163,3 +163,13 @@ def test_an_output_that_was_put_elsewhere_says_so_and_carries_nothing():
     assert response.outputs[0].parameters["shared_memory_region"].string_param == "r"
     assert response.outputs[0].parameters["shared_memory_byte_size"].int64_param == 4
     assert not response.outputs[1].parameters
+
+
+def test_a_whole_request_has_all_of_its_bytes():
+    """Large ones too; one that does not fit its shape is refused."""
+    large = bytes(CLAIM_CHECK_BYTES + 4)
+    request = asked(("x", "INT8", (len(large),), large), ("y", "INT8", (2,), b"ab"), id="7")
+    whole = decode(request.SerializeToString()).whole()
+    assert [tensor.data for tensor in whole.inputs] == [large, b"ab"]
+    with pytest.raises(InvalidRequest, match="carries 2 bytes"):
+        decode(asked(("y", "INT8", (3,), b"ab")).SerializeToString()).whole()

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from scurry.gateway.access import ANY_MODEL, Access, Caller
 from scurry.gateway.doors import cluster_records
 from scurry.gateway.doors.cluster_serving import ClusterServing
-from scurry.gateway.doors.grpc_call import GrpcCall, GrpcDoor, GrpcStream
+from scurry.gateway.doors.grpc_call import GrpcCall, GrpcStream
 from scurry.gateway.doors.grpc_methods import GrpcMethods, Method
 from scurry.gateway.doors.scopes import NOBODYS, Needed
 from scurry.gateway.models import Models
@@ -26,10 +26,10 @@ TIMERS: Final = {
 
 
 class ClusterGrpc:
-    """Answers its calls, and shows those of other services to the door that has them."""
+    """Answers its calls."""
 
-    def __init__(self, rest: ClusterServing, models: Models, otherwise: GrpcDoor, access: Access | None = None) -> None:
-        self._rest, self._models, self._otherwise = rest, models, otherwise
+    def __init__(self, rest: ClusterServing, models: Models, access: Access | None = None) -> None:
+        self._rest, self._models = rest, models
         methods: dict[str, tuple[type[Message], Method]] = {
             "Ping": (words.Empty, self._ping),
             "GetMetrics": (words.Empty, self._metrics),
@@ -42,11 +42,11 @@ class ClusterGrpc:
 
     def begin(self, call: GrpcCall, message: bytes) -> None:
         """Answer a call with one message. Never raises."""
-        (self._methods if call.head.path.startswith(SERVICE) else self._otherwise).begin(call, message)
+        self._methods.begin(call, message)
 
-    def stream(self, call: GrpcCall) -> GrpcStream | None:
+    def stream(self, call: GrpcCall) -> GrpcStream | None:  # noqa: ARG002 - every door's
         """Who takes the messages of a call that has many: none of ours has."""
-        return None if call.head.path.startswith(SERVICE) else self._otherwise.stream(call)
+        return None
 
     async def _ping(self, *_: object) -> Message:
         return words.StringReply(message=WELCOME)
@@ -71,7 +71,7 @@ class ClusterGrpc:
         return words.PredictReply(response=orjson.dumps(texts).decode())
 
     def __repr__(self) -> str:
-        return f"<ClusterGrpc before {self._otherwise!r}>"
+        return f"<ClusterGrpc {self._methods!r}>"
 
 
 def _needed(method: str, asked: Any) -> Needed:  # noqa: ANN401 - one of the messages

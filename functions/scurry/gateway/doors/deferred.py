@@ -10,14 +10,15 @@ import asyncio
 from typing import Any, Final
 
 from scurry.client.answers import Answer
-from scurry.client.bodies import digest_of, park
 from scurry.gateway.ask import InferCall
 from scurry.gateway.callbacks import Callbacks
+from scurry.gateway.doors import repeatable
 from scurry.gateway.doors.background import AT_ONCE, Background
 from scurry.gateway.doors.callers import said_in
 from scurry.gateway.doors.entrance import Done
 from scurry.gateway.doors.heads import Head
 from scurry.gateway.doors.paths import Operation
+from scurry.gateway.doors.repeatable import Beside
 from scurry.gateway.doors.replies import HttpReply, binary_reply, json_reply
 from scurry.gateway.doors.uncommon_calls import UncommonCalls
 from scurry.gateway.doors.wishes import Wishes, wishes_of
@@ -70,16 +71,11 @@ class Deferred:
         return accepted(call.id, "done" if answered else "running")
 
     async def _call(self, operation: Operation, wishes: Wishes, head: Head, asked: BinaryCall) -> InferCall:
-        """What is asked for it, written so that the same is the same bytes: a key is held to them."""
-        request = asked.request
-        sticky, traceparent, tenant = said_in(head.headers)
-        timeout_us, priority = self._results.take(request)
-        request_id = await self._results.id_for(wishes.key, head.caller.name)
-        keys = self._results.keys
-        light, parked = park(request, lambda name, data: keys.payload_in(request_id, name, digest_of(data)))
-        return InferCall(
-            operation.model, request_id, light.SerializeToString(deterministic=True), parked, operation.version,
-            sticky, traceparent, timeout_us, priority, tenant,
+        """What is asked for it."""
+        said, (timeout_us, priority) = said_in(head.headers), self._results.take(asked.request)
+        return await repeatable.call_of(
+            self._results, operation.model, operation.version, asked.request, Beside(*said, timeout_us, priority),
+            key=wishes.key, scope=head.caller.name,
         )  # fmt: skip
 
     def __repr__(self) -> str:

@@ -15,11 +15,13 @@ from scurry.gateway.access import Access, Caller
 from scurry.gateway.admin import Shown, shown_by
 from scurry.gateway.doors.grpc_call import GrpcCall, GrpcStream
 from scurry.gateway.doors.grpc_inference import GrpcInference
+from scurry.gateway.doors.grpc_keyed import KeyedInference
 from scurry.gateway.doors.grpc_methods import GrpcMethods, Method
 from scurry.gateway.doors.grpc_operations import Operations
 from scurry.gateway.doors.grpc_scopes import scope_of
 from scurry.gateway.doors.grpc_state import StateOperations
 from scurry.gateway.doors.grpc_stream import InferStream
+from scurry.gateway.doors.wishes import refusal_of_stream
 from scurry.protocols import oip_pb2
 
 SERVICE: Final = "/inference.GRPCInferenceService/"
@@ -35,14 +37,19 @@ METHODS: Final = (
 """All but the two that infer; each has a coroutine of its name in one of the operations, and messages of its name."""
 
 
-
 class OpenInferenceGrpc:
     """Answers calls of the Open Inference Protocol."""
 
     def __init__(
-        self, inference: GrpcInference, operations: Operations, state: StateOperations, access: Access | None = None
+        self,
+        inference: GrpcInference,
+        operations: Operations,
+        state: StateOperations,
+        access: Access | None = None,
+        *,
+        keyed: KeyedInference | None = None,
     ) -> None:
-        self._inference = inference
+        self._inference, self._keyed = inference, keyed
         methods: dict[str, tuple[type[Message], Method]] = {}
         for name in METHODS:
             owner = operations if hasattr(operations, _snake(name)) else state
@@ -51,14 +58,21 @@ class OpenInferenceGrpc:
 
     def begin(self, call: GrpcCall, message: bytes) -> None:
         """Answer a call with one message. Never raises."""
-        if call.head.path == INFER:
-            self._inference.begin(call.head, message, call.room, call.answer, lambda cause, _: call.refuse(cause))
-            return
-        self._methods.begin(call, message)
+        if call.head.path != INFER:
+            self._methods.begin(call, message)
+        elif call.head.wishes and self._keyed is not None:
+            self._keyed.begin(call, message)
+        else:
+            self._inference.begin(call, message)
 
     def stream(self, call: GrpcCall) -> GrpcStream | None:
         """Who takes the messages of a call that has many."""
-        return InferStream(self._inference, call) if call.head.path == STREAM else None
+        if call.head.path != STREAM:
+            return None
+        if call.head.wishes:
+            call.refuse(refusal_of_stream(call.head.metadata))
+            return None
+        return InferStream(self._inference, call)
 
     def __repr__(self) -> str:
         return f"<OpenInferenceGrpc {self._inference!r}>"

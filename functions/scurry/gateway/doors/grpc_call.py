@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
+from scurry.gateway.doors.grpc_messages import Messages
 from scurry.gateway.doors.http2_sending import Outgoing
 from scurry.gateway.limits import Room
 from scurry.gateway.status import status_of
@@ -20,6 +21,31 @@ STREAM_WINDOW: Final = 256 * 1024
 """Bytes of a message that may come before there is memory for it."""
 ROOMY: Final = 64
 """Messages of one stream that may be unanswered before the caller is held back."""
+LEFT: Final = "CANCELLED", "cancelled"
+"""Status and code of what nobody waits for any more."""
+
+
+class Counted(Protocol):
+    """A message that is counted, and logged, when it has its answer."""
+
+    head: GrpcHead
+    received: int  # bytes of the message
+    model: str  # that it concerns, and
+    request: str  # its id there: for the log
+
+
+class Asking(Counted, Protocol):
+    """A message that wants an answer: a whole call, or one of a stream's."""
+
+    room: Room
+
+    def answer(self, parts: Sequence[bytes]) -> None:
+        """The answer, once, unless it is refused."""
+        ...
+
+    def refuse(self, cause: ScurryError, echo: str = "") -> None:
+        """Why there is none. `echo` is what the caller calls it."""
+        ...
 
 
 class GrpcStream(Protocol):
@@ -31,6 +57,10 @@ class GrpcStream(Protocol):
 
     def end(self) -> None:
         """No other will."""
+        ...
+
+    def stop(self) -> None:
+        """The caller has gone, or the gateway goes: no answer is waited for but those that are asked for already."""
         ...
 
 
@@ -46,64 +76,75 @@ class GrpcDoor(Protocol):
         ...
 
 
-class Messages:
-    """The messages of a call, put together of their pieces."""
+class _Answering:
+    """What goes out of a call, until it is closed."""
 
-    __slots__ = ("_chunks", "_flag", "heard", "size")
-
-    def __init__(self) -> None:
-        self._chunks: list[bytes] = []
-        self._flag = 0
-        self.heard = 0  # bytes that have come
-        self.size = -1  # of the next message, once it is known
-
-    def put(self, payload: bytes) -> None:
-        """A piece."""
-        self._chunks.append(payload)
-        self.heard += len(payload)
-
-    def measure(self) -> bool:
-        """Whether the size of the next message is known now, and was not before."""
-        if self.size >= 0 or self.heard < 5:
-            return False
-        head = self._chunks[0]
-        if len(head) < 5:
-            head = b"".join(self._chunks)
-            self._chunks = [head]
-        self._flag, self.size = head[0], int.from_bytes(head[1:5], "big")
-        return True
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the next message has come."""
-        return self.size >= 0 and self.heard >= self.size + 5
-
-    def take(self) -> tuple[bytes, bool]:
-        """The next message, and whether it is compressed."""
-        whole = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        message, rest = whole[5 : self.size + 5], whole[self.size + 5 :]
-        self._chunks, self.heard, self.size = [rest] if rest else [], len(rest), -1
-        return message, bool(self._flag)
-
-    def __repr__(self) -> str:
-        return f"<Messages {self.heard} bytes of {self.size}>"
-
-
-class GrpcCall:
-    """One call. What has to be sent is sent through it; when the caller has gone, that is nothing."""
-
-    __slots__ = ("_open", "awaits", "calls", "head", "incoming", "out", "room", "since", "stream", "taken",
-                 "unanswered")  # fmt: skip
+    __slots__ = ("_open", "calls", "head", "model", "out", "received", "request", "room", "since", "unanswered")
 
     def __init__(self, calls: Http2Calls, number: int, window: int, head: GrpcHead, room: Room) -> None:
         self.calls, self.head, self.room = calls, head, room
         self.out = Outgoing(number, window)
+        self._open = True
+        self.received = self.unanswered = 0
+        self.model = self.request = ""
+        self.since = calls.now()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody waits."""
+        return self._open
+
+    def answer(self, parts: Sequence[bytes]) -> None:
+        """The one answer."""
+        self.room.give_back_all()
+        if self._close():
+            message = _framed(parts)
+            self._note("OK", "ok", len(message) - grpc_words.PREFIX)
+            self.calls.sending.whole(self.out, grpc_words.BEGUN, message, grpc_words.ENDED)
+
+    def send(self, parts: Sequence[bytes]) -> bool:
+        """One of several answers; whether there is anybody to take it."""
+        if self._open:
+            self.calls.sending.begin(self.out, grpc_words.BEGUN)
+            self.calls.sending.put(self.out, (_framed(parts),))
+        return self._open
+
+    def finish(self) -> None:
+        """No other follows."""
+        self.room.give_back_all()
+        if self._close():
+            self.calls.sending.begin(self.out, grpc_words.BEGUN)
+            self.calls.sending.end(self.out, grpc_words.ENDED)
+
+    def refuse(self, cause: ScurryError, echo: str = "") -> None:  # noqa: ARG002 - a status names no request
+        """The status that tells an error."""
+        self.room.give_back_all()
+        if self._close():
+            status = status_of(cause.code).grpc
+            self._note(status, cause.code)
+            words = grpc_words.trailers(status, shortened(cause.message))
+            block = words if self.out.begun else grpc_words.BEGUN + words
+            self.calls.sending.end(self.out, block)
+
+    def _note(self, status: str, code: str, sent: int = 0) -> None:
+        """Have it counted; it took no time before its message was whole."""
+        self.calls.note(self, status, code, self.calls.now() - self.since if self.unanswered else 0.0, sent)
+
+    def _close(self) -> bool:
+        was_open, self._open = self._open, False
+        return was_open
+
+
+class GrpcCall(_Answering):
+    """One call. What has to be sent is sent through it; when the caller has gone, that is nothing."""
+
+    __slots__ = ("awaits", "incoming", "stream", "taken")
+
+    def __init__(self, calls: Http2Calls, number: int, window: int, head: GrpcHead, room: Room) -> None:
+        super().__init__(calls, number, window, head, room)
         self.stream: GrpcStream | None = None
         self.incoming = Messages()
-        self._open = True
-        self.taken = 0  # bytes for which the caller was given no new window yet
-        self.unanswered = 0
-        self.awaits, self.since = True, calls.now()
+        self.awaits, self.taken = True, 0  # bytes for which the caller was given no new window yet
 
     def data(self, payload: bytes, *, last: bool) -> None:
         """A piece of a message. Raises `ScurryError`."""
@@ -128,41 +169,16 @@ class GrpcCall:
         elif self._open and not self.unanswered:
             raise InvalidRequest("bad_request", "The call has no message.")
 
-    def answer(self, parts: Sequence[bytes]) -> None:
-        """The one answer."""
-        self.room.give_back_all()
-        if self._close():
-            self.calls.sending.whole(self.out, grpc_words.BEGUN, _framed(parts), grpc_words.ENDED)
-
-    def send(self, parts: Sequence[bytes]) -> None:
-        """One of several answers."""
-        if self._open:
-            self.calls.sending.begin(self.out, grpc_words.BEGUN)
-            self.calls.sending.put(self.out, (_framed(parts),))
-
-    def finish(self) -> None:
-        """No other follows."""
-        self.room.give_back_all()
-        if self._close():
-            self.calls.sending.begin(self.out, grpc_words.BEGUN)
-            self.calls.sending.end(self.out, grpc_words.ENDED)
-
-    def refuse(self, cause: ScurryError, *, code: str = "") -> None:
-        """The status that tells an error."""
-        self.room.give_back_all()
-        if self._close():
-            words = grpc_words.trailers(code or status_of(cause.code).grpc, shortened(cause.message))
-            block = words if self.out.begun else grpc_words.BEGUN + words
-            self.calls.sending.end(self.out, block)
-
     def leave(self) -> None:
         """The caller has gone. Memory of a message that the door has is free once that is done with it."""
         if self._close():
             self.calls.sending.forget(self.out)
             if self.stream is not None or not self.unanswered:
                 self.room.give_back_all()
-            if self.stream is not None:
-                self.stream.end()
+            if self.stream is None:
+                self._note(*LEFT)
+            else:
+                self.stream.stop()  # whose messages are counted one by one
 
     def answered(self) -> None:
         """One message of a stream is answered: there is room for another."""
@@ -175,17 +191,17 @@ class GrpcCall:
         if size > self.calls.max_body_bytes:
             raise grpc_words.too_large(size, self.calls.max_body_bytes)
         self.room.hold_body(size)
-        missing = size + 5 - self.incoming.heard
+        missing = size + grpc_words.PREFIX - self.incoming.heard
         if missing > 0:
             self.calls.make_room(self, missing)
 
     def _deliver(self) -> None:
         """Hand a message on. Raises `ScurryError`."""
         message, is_compressed = self.incoming.take()
+        self.since, self.received = self.calls.now(), len(message)
         if is_compressed:
             message = grpc_words.inflated(message, self.head.encoding, self.calls.max_body_bytes)
             self.room.hold_body(len(message))
-        self.since = self.calls.now()
         self.unanswered += 1
         if self.stream is not None:
             room, self.room = self.room, self.calls.new_room()
@@ -200,10 +216,6 @@ class GrpcCall:
     def _give_room(self) -> None:
         if self.taken > STREAM_WINDOW // 2:
             self.calls.make_room(self, 0)
-
-    def _close(self) -> bool:
-        was_open, self._open = self._open, False
-        return was_open
 
     def __repr__(self) -> str:
         return f"<GrpcCall {self.head.path} {'open' if self._open else 'closed'}>"

@@ -6,7 +6,7 @@ In callbacks, as through the HTTP door. A call with one message and a stream of 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -17,20 +17,16 @@ from scurry.gateway.access import Access
 from scurry.gateway.ask import Ask, InferCall, check_names, told
 from scurry.gateway.doors.background import AT_ONCE
 from scurry.gateway.doors.callers import said_in_metadata
+from scurry.gateway.doors.grpc_call import Asking
 from scurry.gateway.doors.grpc_tensors import Placing, Wanted
 from scurry.gateway.limits import Room
 from scurry.protocols import oip_grpc
-from scurry.protocols.grpc_words import GrpcHead
 from scurry.protocols.oip_grpc import InferMessage, Value
 from scurry.protocols.oip_grpc_prepared import PreparedInfers
 from scurry.protocols.oip_prepared import PreparedReplies
-from scurry.wire.errors import ScurryError
 
 PARSED: Final = 24
 """Memory that typed contents take at most while they are read, in their own sizes."""
-
-Done = Callable[[Sequence[bytes]], object]
-Failed = Callable[[ScurryError, str], object]
 
 
 class Admitted:
@@ -44,7 +40,7 @@ class Admitted:
         if not self._access.is_asked:
             self._ask.submit(call).add_done_callback(asked)
             return
-        caller = self._access.check(asked.head.metadata, "infer", call.model)
+        caller = self._access.check(asked.asking.head.metadata, "infer", call.model)
         call = call._replace(tenant=caller.tenant or call.tenant)
         if not caller.max_in_flight:
             self._ask.submit(call).add_done_callback(asked)
@@ -72,18 +68,16 @@ class GrpcInference:
         self._replies = {final: PreparedReplies() for final in (False, True)}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def begin(
-        self, head: GrpcHead, message: bytes, room: Room, done: Done, failed: Failed, *, final: bool = False
-    ) -> None:
-        """Ask; `done` is called once with the response, or `failed` with the cause and the request's id. Never raises.
+    def begin(self, asking: Asking, message: bytes, *, final: bool = False) -> None:
+        """Ask, and answer or refuse it once. Never raises.
 
         With `final` the response says that it is the last to its request.
         """
-        asked = _Asked(self, head, done, failed, final)
+        asked = _Asked(self, asking, final)
         try:
             found = self._prepared.find(message)
             if found is None:
-                self._begin_anew(asked, message, room)
+                self._begin_anew(asked, message, asking.room)
                 return
             (asked.model, asked.version, prepared), data = found
             request_id = self._ask.new_id()
@@ -112,11 +106,7 @@ class GrpcInference:
     async def _send_aside(
         self, asked: _Asked, infer: InferMessage | None, rest: bytes, raw: Sequence[memoryview], room: Room
     ) -> None:
-        if infer is None:
-            memory = PARSED * len(rest)
-            room.take(memory)
-            infer = await asyncio.to_thread(oip_grpc.decoded, rest, raw)
-            room.give_back(memory)
+        infer = infer or await decoded_aside(rest, raw, room)
         asked.name(infer)
         asked.wanted = await self._placing.take_in(infer, room)
         self._send(asked, infer, *asked.hear(infer))
@@ -130,7 +120,7 @@ class GrpcInference:
             asked.fail(cause)
             return
         if response is not None:
-            asked.done(response)
+            asked.asking.answer(response)
 
     def _like_another(self, asked: _Asked, fields: Fields) -> Sequence[bytes] | None:
         """The response to a reply that differs from one before in its output's bytes only."""
@@ -165,7 +155,7 @@ class GrpcInference:
                 asked.fail(cause)
             else:
                 if response is not None:
-                    asked.done(response)
+                    asked.asking.answer(response)
 
         task = asyncio.get_running_loop().create_task(guarded())
         self._tasks.add(task)
@@ -178,11 +168,10 @@ class GrpcInference:
 class _Asked:
     """One request on its way: for whom, and how to write its answer. Called when its reply has come."""
 
-    __slots__ = ("_inference", "done", "echo", "failed", "final", "head", "model", "version", "wanted")
+    __slots__ = ("_inference", "asking", "echo", "final", "model", "version", "wanted")
 
-    def __init__(self, inference: GrpcInference, head: GrpcHead, done: Done, failed: Failed, final: bool) -> None:
-        self._inference, self.head = inference, head
-        self.done, self.failed, self.final = done, failed, final
+    def __init__(self, inference: GrpcInference, asking: Asking, final: bool) -> None:
+        self._inference, self.asking, self.final = inference, asking, final
         self.model = self.version = self.echo = ""
         self.wanted: Wanted | None = None
 
@@ -197,6 +186,7 @@ class _Asked:
     def name(self, infer: InferMessage) -> None:
         """Know whom a message is for, and how its caller calls it. Raises `NotFound` for what is no name."""
         self.model, self.version, self.echo = infer.model, infer.version, infer.id
+        self.asking.model = infer.model
         check_names(infer.model, infer.version)
 
     def hear(self, infer: InferMessage) -> tuple[int, int]:
@@ -206,15 +196,17 @@ class _Asked:
 
     def call(self, request_id: str, body: bytes, parked: Parked, timeout_us: int, priority: int) -> InferCall:
         """What is asked for it. Raises `InvalidRequest`."""
-        sticky, trace, tenant = said_in_metadata(self.head.metadata)
+        asking = self.asking
+        asking.model, asking.request = self.model, request_id
+        sticky, trace, tenant = said_in_metadata(asking.head.metadata)
         return InferCall(
             self.model, request_id, body, parked, self.version, sticky, trace,
-            _shorter(self.head.timeout_us, timeout_us), priority, tenant,
+            shorter(asking.head.timeout_us, timeout_us), priority, tenant,
         )  # fmt: skip
 
     def fail(self, cause: Exception) -> None:
         """Tell the caller."""
-        self.failed(told(cause, self.model, self.version), self.echo)
+        self.asking.refuse(told(cause, self.model, self.version), self.echo)
 
     def response(self, answer: Answer, placed: Mapping[str, Mapping[str, Value]]) -> list[bytes]:
         """The response that tells an answer."""
@@ -224,10 +216,19 @@ class _Asked:
         )  # fmt: skip
 
 
+async def decoded_aside(rest: bytes, raw: Sequence[memoryview], room: Room) -> InferMessage:
+    """What a message asks for that was split and is large, read off the loop. Raises `ScurryError`."""
+    memory = PARSED * len(rest)
+    room.take(memory)
+    infer = await asyncio.to_thread(oip_grpc.decoded, rest, raw)
+    room.give_back(memory)
+    return infer
+
+
 def _told_of(fields: Fields) -> tuple[bytes, bytes, bytes]:
     return fields.get(b"model", b""), fields.get(b"version", b""), fields.get(b"reply", b"")
 
 
-def _shorter(one: int, other: int) -> int:
+def shorter(one: int, other: int) -> int:
     """The shorter of two times, of which 0 is none."""
     return min(one, other) if one and other else one or other

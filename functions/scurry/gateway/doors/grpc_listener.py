@@ -8,9 +8,11 @@ from typing import Final
 
 from scurry.gateway.doors import patience
 from scurry.gateway.doors.census import Census
-from scurry.gateway.doors.grpc_call import GrpcDoor
+from scurry.gateway.doors.grpc_call import Counted, GrpcDoor
+from scurry.gateway.doors.grpc_entrance import OTHERWISE, GrpcEntrance
 from scurry.gateway.doors.http2_connection import Http2Connection
 from scurry.gateway.limits import Admission
+from scurry.gateway.traffic import LONGEST, Answered, Traffic
 
 LOOK_S: Final = 1.0
 """How often connections are looked at for callers that are late."""
@@ -21,9 +23,9 @@ class GrpcListener:
 
     def __init__(
         self, door: GrpcDoor, admission: Admission, *, max_body_bytes: int, body_timeout_s: float,
-        census: Census | None = None,
+        census: Census | None = None, traffic: Traffic | None = None,
     ) -> None:  # fmt: skip
-        self.door = door
+        self.door, self.traffic = door, traffic or Traffic()
         self.admission = admission
         self.max_body_bytes = max_body_bytes
         self.body_timeout_s = body_timeout_s
@@ -44,6 +46,16 @@ class GrpcListener:
         )  # fmt: skip
         self._look()
         return int(self._sockets.sockets[0].getsockname()[1])
+
+    def note(self, asked: Counted, status: str, code: str, seconds: float, sent: int) -> None:
+        """A message was answered, or is not any more: count it, and log it if that is wanted."""
+        head = asked.head
+        door = self.door.name_of(head.service) if isinstance(self.door, GrpcEntrance) else OTHERWISE
+        told = Answered(door, status, code, seconds, asked.received, sent)
+        self.traffic.note(told)
+        if self.traffic.logs:
+            method, trace = head.path.rpartition("/")[2][:LONGEST], head.metadata.get("traceparent", "")
+            self.traffic.log(told, method, head.path, request=asked.request, traceparent=trace, model=asked.model)
 
     async def close(self, seconds: float) -> None:
         """Take no new connection and no new call, answer what has been asked within `seconds`, close."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 
-from scurry.gateway.access import ANYBODY, Access, Caller
+from scurry.gateway.access import ANY_MODEL, ANYBODY, Access, Caller
 from scurry.gateway.ask import told
 from scurry.gateway.doors.grpc_call import GrpcCall
 from scurry.gateway.doors.scopes import NOBODYS, Needed
@@ -38,7 +38,7 @@ class GrpcMethods:
         found = self._methods.get(name)
         if found is None:
             sentence = f"There is no method {call.head.path[:128]!r}: this port has {self._service.strip('/')}."
-            call.refuse(InvalidRequest("bad_request", sentence), code="UNIMPLEMENTED")
+            call.refuse(InvalidRequest("not_offered", sentence))
             return
         task = asyncio.get_running_loop().create_task(self._answer(call, name, *found, message))
         self._tasks.add(task)
@@ -63,6 +63,7 @@ class GrpcMethods:
     def _caller(self, call: GrpcCall, name: str, asked: Message) -> Caller:
         """Who calls. Raises `not_authenticated` or `not_allowed`."""
         needed = self._needs(name, asked)
+        call.model = "" if needed.model == ANY_MODEL else needed.model
         if needed.scope == NOBODYS:
             return ANYBODY
         return self._access.check(call.head.metadata, needed.scope, needed.model)

@@ -7,7 +7,9 @@ from typing import Final
 
 from scurry.gateway.doors.grpc_call import GrpcCall
 from scurry.gateway.doors.grpc_inference import GrpcInference
+from scurry.gateway.doors.grpc_streamed import Streamed
 from scurry.gateway.limits import Room
+from scurry.gateway.status import status_of
 from scurry.protocols.oip_pb2 import ModelInferResponse, ModelStreamInferResponse
 from scurry.wire.errors import ScurryError, error
 from scurry.wire.limits import shortened
@@ -28,20 +30,11 @@ class InferStream:
     def message(self, data: bytes, room: Room) -> None:
         """Ask one request."""
         self._waiting += 1
-
-        def done(parts: Sequence[bytes]) -> None:
-            size = sum(map(len, parts))
-            self._answer((ANSWER_TAG + varint(size), *parts), room)
-
-        def failed(cause: ScurryError, echo: str) -> None:
-            about = ModelInferResponse(id=echo)
-            told = ModelStreamInferResponse(error_message=shortened(cause.message), infer_response=about)
-            self._answer((told.SerializeToString(),), room)
-
+        asking = _StreamedInfer(self, self._call, room)
         if self._ended:
-            failed(error("unavailable", "The gateway stops: open the stream again."), "")
+            asking.refuse(error("unavailable", "The gateway stops: open the stream again."))
         else:
-            self._inference.begin(self._call.head, data, room, done, failed, final=True)
+            self._inference.begin(asking, data, final=True)
 
     def end(self) -> None:
         """Close behind what is being answered."""
@@ -49,13 +42,37 @@ class InferStream:
         if not self._waiting:
             self._call.finish()
 
-    def _answer(self, parts: Sequence[bytes], room: Room) -> None:
+    def stop(self) -> None:
+        """Likewise."""
+        self.end()
+
+    def answered(self) -> None:
+        """One request is."""
         self._waiting -= 1
-        room.give_back_all()
-        self._call.send(parts)
-        self._call.answered()
         if self._ended and not self._waiting:
             self._call.finish()
 
     def __repr__(self) -> str:
         return f"<InferStream {self._waiting} waiting{', ended' if self._ended else ''}>"
+
+
+class _StreamedInfer(Streamed):
+    """One request of a stream."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, stream: InferStream, call: GrpcCall, room: Room) -> None:
+        super().__init__(call, room)
+        self._stream = stream
+
+    def refuse(self, cause: ScurryError, echo: str = "") -> None:
+        """Why there is no answer, in an answer."""
+        about = ModelInferResponse(id=echo)
+        told = ModelStreamInferResponse(error_message=shortened(cause.message), infer_response=about)
+        super().end(status_of(cause.code).grpc, cause.code, (told.SerializeToString(),))
+        self._stream.answered()
+
+    def answer(self, parts: Sequence[bytes]) -> None:
+        """The answer, as it stands in one of a stream."""
+        super().end("OK", "ok", (ANSWER_TAG + varint(sum(map(len, parts))), *parts))
+        self._stream.answered()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Final, Protocol
 
-from scurry.gateway.doors.grpc_call import STREAM_WINDOW, GrpcCall, GrpcDoor
+from scurry.gateway.doors.grpc_call import STREAM_WINDOW, Counted, GrpcCall, GrpcDoor
 from scurry.gateway.doors.http2_sending import Sending
 from scurry.gateway.limits import Admission, Room
 from scurry.protocols import http2
@@ -21,15 +21,27 @@ REFILL: Final = 1 << 29
 """Bytes after which the window of all streams together is opened again."""
 
 
+class Answering(Protocol):
+    """Who answers the calls, within which limits."""
+
+    door: GrpcDoor
+    admission: Admission
+    max_body_bytes: int
+
+    def note(self, asked: Counted, status: str, code: str, seconds: float, sent: int) -> None:
+        """A message was answered, with so many bytes, or is not any more."""
+        ...
+
+
 class Http2Calls:
     """Those that are open, by the numbers of their streams."""
 
-    def __init__(self, door: GrpcDoor, admission: Admission, sending: Sending, max_body_bytes: int) -> None:
-        self.door, self.sending, self.max_body_bytes = door, sending, max_body_bytes
+    def __init__(self, host: Answering, sending: Sending) -> None:
+        self.door, self.sending, self.max_body_bytes, self.note = host.door, sending, host.max_body_bytes, host.note
         self.now = asyncio.get_running_loop().time
         self.last = 0  # number of the newest
         self.is_leaving = False
-        self._admission = admission
+        self._admission = host.admission
         self._open: dict[int, GrpcCall] = {}
         self._blocks = HeaderBlocks(HEAD_BYTES, head_of)
         self._taken = 0

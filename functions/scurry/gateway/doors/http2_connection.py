@@ -12,10 +12,9 @@ from typing import Final, Protocol, cast
 
 from scurry.gateway.doors import patience
 from scurry.gateway.doors.census import Census
-from scurry.gateway.doors.grpc_call import STREAM_WINDOW, GrpcDoor
-from scurry.gateway.doors.http2_calls import HEAD_BYTES, STREAMS, Http2Calls
+from scurry.gateway.doors.grpc_call import STREAM_WINDOW
+from scurry.gateway.doors.http2_calls import HEAD_BYTES, STREAMS, Answering, Http2Calls
 from scurry.gateway.doors.http2_sending import Sending
-from scurry.gateway.limits import Admission
 from scurry.protocols import http2
 from scurry.protocols.http2 import Frames, Http2Error
 from scurry.wire.errors import ScurryError
@@ -33,14 +32,11 @@ GREETING: Final = http2.settings((
 """What we say first: our limits, and that all streams together may send as much as can be said."""
 
 
-class Host(Protocol):
-    """Whom a connection serves, within which limits."""
+class Host(Answering, Protocol):
+    """Whom a connection serves."""
 
-    door: GrpcDoor
-    admission: Admission
     census: Census
     connections: set[Http2Connection]
-    max_body_bytes: int
     body_timeout_s: float
 
 
@@ -64,7 +60,7 @@ class Http2Connection(asyncio.Protocol):
         with contextlib.suppress(OSError, AttributeError):  # a channel may be silent for hours; one that is gone ends
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._sending = Sending(self._transport, self._ended)
-        self.calls = Http2Calls(self._host.door, self._host.admission, self._sending, self._host.max_body_bytes)
+        self.calls = Http2Calls(self._host, self._sending)
         self._host.connections.add(self)
         self._sending.write(GREETING)
 
@@ -116,7 +112,7 @@ class Http2Connection(asyncio.Protocol):
         self._sending.write(http2.goaway(self.calls.last, http2.NO_ERROR))
         for call in self.calls.each():
             if call.stream is not None:
-                call.stream.end()
+                call.stream.stop()
         if not len(self.calls):
             self.close()
 

@@ -1,4 +1,4 @@
-"""What a request asks for beside an answer, by its headers.
+"""What a request asks for beside an answer, by its headers or metadata.
 
 `Prefer: respond-async` (RFC 7240, with `wait=N` if the answer is wanted at once when it comes so soon),
 `Idempotency-Key`, and `Scurry-Callback` with the URL to which the result is to be sent.
@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 from scurry.wire.errors import InvalidRequest
 
 CALLBACK: Final = "Scurry-Callback"
+KEY: Final = "idempotency-key"
+"""gRPC's metadata with a key, which means there what it means over HTTP."""
 
 
 class Wishes(NamedTuple):
@@ -39,6 +41,27 @@ def wishes_of(headers: Mapping[str, str]) -> Wishes:
     if callback and not later:
         raise InvalidRequest("bad_request", f"Header {CALLBACK} needs Prefer: respond-async.")
     return Wishes(later, float(waits[0]) if waits and _is_number(waits[0]) else 0.0, key, callback)
+
+
+def key_of(metadata: Mapping[str, str]) -> str:
+    """The key of a gRPC call that has wishes. Raises `InvalidRequest` for those that only HTTP grants."""
+    for name in ("prefer", CALLBACK.lower()):
+        if name in metadata:
+            sentence = f"Metadata {name!r} is not for gRPC: a result for later is asked for over HTTP."
+            raise InvalidRequest("not_offered", sentence)
+    key = metadata.get(KEY, "").strip()
+    if not key:
+        raise InvalidRequest("bad_request", f"Metadata {KEY!r} is empty.")
+    return key
+
+
+def refusal_of_stream(metadata: Mapping[str, str]) -> InvalidRequest:
+    """Why a stream has no wishes granted."""
+    try:
+        key_of(metadata)
+    except InvalidRequest as cause:
+        return cause
+    return InvalidRequest("not_offered", f"Metadata {KEY!r} is for one request, a stream has many: use ModelInfer.")
 
 
 def _is_number(text: str) -> bool:

@@ -12,7 +12,7 @@ from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
 from scurry.gateway.doors.census import Census
 from scurry.gateway.doors.grpc import SERVICE, OpenInferenceGrpc
-from scurry.gateway.doors.grpc_call import GrpcDoor
+from scurry.gateway.doors.grpc_call import Counted, GrpcDoor
 from scurry.gateway.doors.grpc_inference import GrpcInference
 from scurry.gateway.doors.grpc_operations import Operations
 from scurry.gateway.doors.grpc_state import StateOperations
@@ -70,6 +70,19 @@ class Transport:
         self.closed = True
 
 
+class Noted(NamedTuple):
+    """What was counted of a message."""
+
+    method: str
+    status: str
+    code: str
+    seconds: float
+    received: int
+    sent: int
+    model: str
+    request: str
+
+
 class Reply(NamedTuple):
     """What a call came to."""
 
@@ -93,7 +106,13 @@ class Line:
         self.headers: dict[int, dict[str, str]] = {}
         self.bodies: dict[int, bytes] = {}
         self.ended: set[int] = set()
+        self.noted: list[Noted] = []
         self._reader, self._next = Frames(1 << 20), -1
+
+    def note(self, asked: Counted, status: str, code: str, seconds: float, sent: int) -> None:
+        """As a listener counts."""
+        method = asked.head.path.rpartition("/")[2]
+        self.noted.append(Noted(method, status, code, seconds, asked.received, sent, asked.model, asked.request))
 
     def send(self, *data: bytes) -> None:
         """Bytes to the connection."""

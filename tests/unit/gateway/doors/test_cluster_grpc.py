@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.unit.gateway.conftest import FakeClient
-from tests.unit.gateway.doors.line import Line, door_of
+from tests.unit.gateway.doors.line import Line
 
 from scurry.gateway.access import Access
 from scurry.gateway.ask import Ask
@@ -22,7 +22,7 @@ def line_of(client: Any, access: Access | None = None) -> Line:
     """A connection to the door that has greeted."""
     models = Models(client)
     rest = ClusterServing(Ask(client, max_in_flight=9, timeout_s=30.0), models)
-    line = Line(ClusterGrpc(rest, models, door_of(client), access))
+    line = Line(ClusterGrpc(rest, models, access))
     line.greet()
     return line
 
@@ -35,7 +35,7 @@ async def said(line: Line, method: str, asked: Any, kind: Any, **metadata: str) 
 
 
 async def test_every_method_of_the_original(client: FakeClient) -> None:
-    """Texts as over REST; other services go on."""
+    """Texts as over REST."""
     line = line_of(client)
     assert "welcome" in (await said(line, "Ping", words.Empty(), words.StringReply)).message
     asked = words.PredictReq(model_name="m", input='{"instances": [{"x": [1, 2]}, {"x": "a"}]}')
@@ -48,7 +48,6 @@ async def test_every_method_of_the_original(client: FakeClient) -> None:
     told = await said(line, "GetModelsWithNameAndVersion", named, words.ModelsReply)
     assert [one.model_version for one in told.cluster_serving_meta_datas] == ["1"]
     assert len((await said(line, "GetMetrics", words.Empty(), words.MetricsReply)).metrics) == 2
-    assert (await line.call("ServerLive", b"")).status == "0"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import pytest
 from tests.unit.gateway.doors.line import Line, door_of
 
-from scurry.gateway.doors.grpc_call import ROOMY, Messages
+from scurry.gateway.doors.grpc_call import ROOMY
 from scurry.protocols import http2
 from scurry.protocols.oip_pb2 import ModelReadyRequest, ModelReadyResponse
 
@@ -22,21 +22,6 @@ async def line(client) -> Line:
     line = Line(door_of(client), max_body_bytes=1000)
     line.greet()
     return line
-
-
-def test_messages_are_put_together_of_any_pieces():
-    """Two of them, a byte at a time and all at once."""
-    wire = b"\x00\x00\x00\x00\x03abc" + b"\x01\x00\x00\x00\x00"
-    for step in (1, 2, 7, 100):
-        messages, found = Messages(), []
-        for at in range(0, len(wire), step):
-            messages.put(wire[at : at + step])
-            while messages.measure() or messages.is_whole:
-                if not messages.is_whole:
-                    break
-                found.append(messages.take())
-        assert found == [(b"abc", False), (b"", True)]
-        assert messages.heard == 0
 
 
 async def test_a_message_in_pieces_is_one(line):
@@ -169,3 +154,45 @@ async def test_memory_of_a_call_that_is_taken_back_is_free_when_the_door_is_done
     line.door.call.answer((b"late",))
     assert "<Admission 0 " in repr(line.admission)
     assert stream not in line.ended
+
+
+async def test_each_call_is_counted_once_when_it_ends(line):
+    """Answered or refused, with its code and bytes; what the door finds out of it is told along."""
+    await line.call("ModelReady", ASKED)
+    await line.call("ModelMetadata", ModelReadyRequest(name="nobody").SerializeToString())
+    answered, refused = line.noted
+    assert answered[:3] == ("ModelReady", "OK", "ok")
+    assert answered[4:] == (len(ASKED), len(READY), "m", "")
+    assert answered.seconds >= 0
+    assert refused[:3] == ("ModelMetadata", "NOT_FOUND", "model_not_found")
+    assert (refused.sent, refused.model) == (0, "nobody")
+
+
+async def test_what_is_refused_before_its_message_is_whole_took_no_time(line):
+    """However long the caller was waited for."""
+    stream = line.head("ModelReady")
+    line.data(stream, b"\x00\x00\x00\x03\xe9", last=False, framed=False)
+    assert [one[1:6] for one in line.noted] == [("RESOURCE_EXHAUSTED", "too_large", 0.0, 0, 0)]
+
+
+async def test_a_call_that_its_caller_takes_back_is_counted_as_such():
+    """Once, though its answer comes yet."""
+    line = Line(Later())
+    line.greet()
+    stream = line.head("ModelReady")
+    line.data(stream, ASKED)
+    line.send(http2.number(http2.RST_STREAM, stream, http2.CANCEL))
+    line.door.call.answer((b"late",))
+    line.head("ModelReady")
+    line.connection.connection_lost(None)
+    assert [one[1:3] for one in line.noted] == [("CANCELLED", "cancelled")] * 2
+    assert line.noted[0].received == len(ASKED)
+
+
+async def test_a_compressed_message_counts_as_it_came(line):
+    """Its time begins before it is unpacked."""
+    stream = line.head("ModelReady", grpc_encoding="gzip")
+    packed = gzip.compress(ASKED)
+    line.data(stream, b"\x01" + len(packed).to_bytes(4, "big") + packed, framed=False)
+    await line.reply(stream)
+    assert line.noted[0].received == len(packed)

@@ -98,3 +98,39 @@ async def test_memory_is_given_back_with_each_answer(line):
     for _ in range(20):
         await asyncio.sleep(0)
     assert "<Admission 0 " in repr(line.admission)
+
+
+async def test_each_request_of_a_stream_is_counted(line):
+    """With what it came to; the stream itself, which may be open for days, is not."""
+    stream = line.head("ModelStreamInfer")
+    good, bad = asked(1.0).SerializeToString(), asked(1.0, model="nobody").SerializeToString()
+    line.data(stream, good, last=False)
+    line.data(stream, bad, last=False)
+    await answers(line, stream, 2)
+    line.data(stream, b"", framed=False)
+    await line.reply(stream)
+    first, second = sorted(line.noted, key=lambda one: one.model)
+    assert (*first[1:3], first.received, first.model) == ("OK", "ok", len(good), "m")
+    assert first.sent == len(line.messages(stream)[0])
+    assert first.request
+    assert (*second[1:3], second.received, second.model) == ("NOT_FOUND", "model_not_found", len(bad), "nobody")
+
+
+async def test_requests_of_a_stream_that_is_broken_off_are_counted_as_given_up(line):
+    """Each once, when it is done with."""
+    stream = line.head("ModelStreamInfer")
+    for _ in range(2):
+        line.data(stream, asked(1.0).SerializeToString(), last=False)
+    line.send(http2.number(http2.RST_STREAM, stream, http2.CANCEL))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert [(*one[1:3], one.sent) for one in line.noted] == [("CANCELLED", "cancelled", 0)] * 2
+
+
+@pytest.mark.parametrize("name", ["idempotency_key", "prefer", "scurry_callback"])
+async def test_a_stream_has_no_wishes_granted(line, name):
+    """It is told so, not passed over."""
+    reply = await line.reply(line.head("ModelStreamInfer", **{name: "x"}))
+    assert (reply.status, reply.messages) == ("12", [])
+    assert name.replace("_", "-") in reply.text
+    assert line.noted[0].code == "not_offered"

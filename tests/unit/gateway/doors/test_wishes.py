@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scurry.gateway.doors.wishes import Wishes, wishes_of
+from scurry.gateway.doors.wishes import Wishes, key_of, refusal_of_stream, wishes_of
 from scurry.wire.errors import InvalidRequest
 
 
@@ -33,3 +33,20 @@ def test_what_cannot_be_meant(headers: dict[str, str]) -> None:
     """An empty key, and a call-back for an answer that is waited for."""
     with pytest.raises(InvalidRequest, match=next(iter(headers))):
         wishes_of(headers)
+
+
+def test_the_key_of_a_grpc_call() -> None:
+    """Nothing else is wished there: what only HTTP grants is refused, not passed over."""
+    assert key_of({"idempotency-key": " k "}) == "k"
+    for name in ("prefer", "scurry-callback"):
+        with pytest.raises(InvalidRequest, match=f"'{name}' is not for gRPC") as refused:
+            key_of({"idempotency-key": "k", name: "respond-async"})
+        assert refused.value.code == "not_offered"
+    with pytest.raises(InvalidRequest, match="is empty"):
+        key_of({"idempotency-key": " "})
+
+
+def test_a_stream_has_no_key() -> None:
+    """It has many requests."""
+    assert "use ModelInfer" in refusal_of_stream({"idempotency-key": "k"}).message
+    assert "'prefer'" in refusal_of_stream({"prefer": "x"}).message
