@@ -1,7 +1,7 @@
 """Inference that is answered later, or once for a key.
 
-Every HTTP door that can honours it by this one. A request of this kind takes a task and looks nothing up that was prepared: who waits for no answer waits for no
-microseconds.
+Every HTTP door that can honours it by this one. A request of this kind takes a task and looks nothing up that was
+prepared: who waits for no answer waits for no microseconds.
 """
 
 from __future__ import annotations
