@@ -44,7 +44,10 @@ class HttpSession(Client):
     async def close(self) -> None:
         """Fail what is waiting and disconnect."""
         if self._link is not None:
-            await self._link.close()
+            try:
+                await self._link.close()
+            finally:
+                self._link = None
 
     @property
     def link(self) -> HttpLink:
