@@ -14,6 +14,7 @@ from scurry.gateway.doors.census import Census
 from scurry.gateway.doors.grpc import SERVICE, OpenInferenceGrpc
 from scurry.gateway.doors.grpc_call import GrpcDoor
 from scurry.gateway.doors.grpc_inference import GrpcInference
+from scurry.gateway.doors.grpc_once import GrpcOnce
 from scurry.gateway.doors.grpc_operations import Operations
 from scurry.gateway.doors.grpc_state import StateOperations
 from scurry.gateway.doors.grpc_tensors import Placing
@@ -23,6 +24,7 @@ from scurry.gateway.limits import NO_LIMITS, Admission, TensorLimits
 from scurry.gateway.models import Models
 from scurry.gateway.region_notes import OwnNotes
 from scurry.gateway.repository import Repository
+from scurry.gateway.results import Results
 from scurry.gateway.server_settings import ServerSettings
 from scurry.gateway.server_state import ServerState
 from scurry.gateway.shared_memory import SharedMemory
@@ -33,7 +35,7 @@ from scurry.protocols.http2 import Frames
 
 def door_of(
     client: Any, *, max_in_flight: int = 100, key: str = "", access: Access | None = None,
-    most: TensorLimits = NO_LIMITS,
+    most: TensorLimits = NO_LIMITS, results: Results | None = None,
 ) -> OpenInferenceGrpc:  # fmt: skip
     """The door before a client without Redis."""
     models = Models(client)
@@ -42,8 +44,9 @@ def door_of(
     access = access or Access()
     repository = Repository(Admin(client, key=key, host="127.0.0.1", asks_keys=access.is_asked), models)
     operations = Operations(models, Health(client), repository, state.server)
-    inference = GrpcInference(ask, Placing(state.memory, models), access)
-    return OpenInferenceGrpc(inference, operations, StateOperations(models, state), access)
+    placing = Placing(state.memory, models)
+    inference, once = GrpcInference(ask, placing, access), GrpcOnce(results, placing, access)
+    return OpenInferenceGrpc(inference, operations, StateOperations(models, state), access, once=once)
 
 
 class Transport:
