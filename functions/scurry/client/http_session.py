@@ -37,7 +37,7 @@ class HttpSession(Client):
         try:
             await self.ping()
         except BaseException:
-            await self.close()
+            await self._link.close()  # kept: nobody is there, which `live` goes on to say
             raise
         return self
 
