@@ -61,7 +61,7 @@ class InferMessage:
                 parked.append((tensor.payload, content))
             else:
                 tensor.data = bytes(content)
-        return self.request.SerializeToString(deterministic=True), parked
+        return self.request.SerializeToString(), parked
 
 
 def decode(message: bytes) -> InferMessage:

@@ -17,7 +17,6 @@ from scurry.gateway.doors.entrance import Entrance, HttpDoor
 from scurry.gateway.doors.grpc import OpenInferenceGrpc
 from scurry.gateway.doors.grpc_inference import GrpcInference
 from scurry.gateway.doors.grpc_listener import GrpcListener
-from scurry.gateway.doors.grpc_once import GrpcOnce
 from scurry.gateway.doors.grpc_operations import Operations
 from scurry.gateway.doors.grpc_state import StateOperations
 from scurry.gateway.doors.grpc_tensors import Placing
@@ -91,9 +90,9 @@ class Doors:
         """Where callers of gRPC connect."""
         settings, models, state = self.settings, self.models, self.state
         operations = Operations(models, self.health, Repository(self._admin, models), state.server)
-        access, placing = self.guards.access, Placing(state.memory, models)
-        inference, once = GrpcInference(self.ask, placing, access), GrpcOnce(self.results, placing, access)
-        rest = OpenInferenceGrpc(inference, operations, StateOperations(models, state), access, once=once)
+        inference = GrpcInference(self.ask, Placing(state.memory, models), self.guards.access)
+        access = self.guards.access
+        rest = OpenInferenceGrpc(inference, operations, StateOperations(models, state), access)
         door = ClusterGrpc(self._original, models, rest, access)
         size, seconds = settings.max_body_bytes, settings.timeout_s
         census = self._census

@@ -9,10 +9,9 @@ from google.protobuf.message import Message
 
 from scurry.gateway.access import ANY_MODEL, Access, Caller
 from scurry.gateway.doors import cluster_records
-from scurry.gateway.doors.cluster_serving import EACH_ITS_OWN, ClusterServing
+from scurry.gateway.doors.cluster_serving import ClusterServing
 from scurry.gateway.doors.grpc_call import GrpcCall, GrpcDoor, GrpcStream
 from scurry.gateway.doors.grpc_methods import GrpcMethods, Method
-from scurry.gateway.doors.grpc_once import KEY, not_offered
 from scurry.gateway.doors.scopes import NOBODYS, Needed
 from scurry.gateway.models import Models
 from scurry.protocols import front_end_pb2 as words
@@ -67,8 +66,6 @@ class ClusterGrpc:
         return _listed(cluster_records.described(record, asked.model_name, version))
 
     async def _predict(self, asked: words.PredictReq, call: GrpcCall, caller: Caller) -> Message:
-        if KEY in call.head.metadata:
-            raise not_offered(EACH_ITS_OWN)
         body, version = asked.input.encode(), asked.model_version
         texts = await self._rest.predictions(asked.model_name, version, body, call.room, tenant=caller.tenant)
         return words.PredictReply(response=orjson.dumps(texts).decode())

@@ -16,7 +16,6 @@ from scurry.gateway.admin import Shown, shown_by
 from scurry.gateway.doors.grpc_call import GrpcCall, GrpcStream
 from scurry.gateway.doors.grpc_inference import GrpcInference
 from scurry.gateway.doors.grpc_methods import GrpcMethods, Method
-from scurry.gateway.doors.grpc_once import KEY, GrpcOnce
 from scurry.gateway.doors.grpc_operations import Operations
 from scurry.gateway.doors.grpc_scopes import scope_of
 from scurry.gateway.doors.grpc_state import StateOperations
@@ -41,15 +40,9 @@ class OpenInferenceGrpc:
     """Answers calls of the Open Inference Protocol."""
 
     def __init__(
-        self,
-        inference: GrpcInference,
-        operations: Operations,
-        state: StateOperations,
-        access: Access | None = None,
-        *,
-        once: GrpcOnce,
+        self, inference: GrpcInference, operations: Operations, state: StateOperations, access: Access | None = None
     ) -> None:
-        self._inference, self._once = inference, once
+        self._inference = inference
         methods: dict[str, tuple[type[Message], Method]] = {}
         for name in METHODS:
             owner = operations if hasattr(operations, _snake(name)) else state
@@ -58,9 +51,6 @@ class OpenInferenceGrpc:
 
     def begin(self, call: GrpcCall, message: bytes) -> None:
         """Answer a call with one message. Never raises."""
-        if call.head.path == INFER and KEY in call.head.metadata:
-            self._once.begin(call, message)
-            return
         if call.head.path == INFER:
             self._inference.begin(call.head, message, call.room, call.answer, lambda cause, _: call.refuse(cause))
             return

@@ -112,7 +112,11 @@ class GrpcInference:
     async def _send_aside(
         self, asked: _Asked, infer: InferMessage | None, rest: bytes, raw: Sequence[memoryview], room: Room
     ) -> None:
-        infer = infer or await decoded_aside(rest, raw, room)
+        if infer is None:
+            memory = PARSED * len(rest)
+            room.take(memory)
+            infer = await asyncio.to_thread(oip_grpc.decoded, rest, raw)
+            room.give_back(memory)
         asked.name(infer)
         asked.wanted = await self._placing.take_in(infer, room)
         self._send(asked, infer, *asked.hear(infer))
@@ -205,7 +209,7 @@ class _Asked:
         sticky, trace, tenant = said_in_metadata(self.head.metadata)
         return InferCall(
             self.model, request_id, body, parked, self.version, sticky, trace,
-            shorter(self.head.timeout_us, timeout_us), priority, tenant,
+            _shorter(self.head.timeout_us, timeout_us), priority, tenant,
         )  # fmt: skip
 
     def fail(self, cause: Exception) -> None:
@@ -224,17 +228,6 @@ def _told_of(fields: Fields) -> tuple[bytes, bytes, bytes]:
     return fields.get(b"model", b""), fields.get(b"version", b""), fields.get(b"reply", b"")
 
 
-async def decoded_aside(rest: bytes, raw: Sequence[memoryview], room: Room) -> InferMessage:
-    """What a message that was split asks for; what is large is read off the loop. Raises `ScurryError`."""
-    if len(rest) <= AT_ONCE:
-        return oip_grpc.decoded(rest, raw)
-    memory = PARSED * len(rest)
-    room.take(memory)
-    infer = await asyncio.to_thread(oip_grpc.decoded, rest, raw)
-    room.give_back(memory)
-    return infer
-
-
-def shorter(one: int, other: int) -> int:
+def _shorter(one: int, other: int) -> int:
     """The shorter of two times, of which 0 is none."""
     return min(one, other) if one and other else one or other

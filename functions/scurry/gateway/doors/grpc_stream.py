@@ -7,7 +7,6 @@ from typing import Final
 
 from scurry.gateway.doors.grpc_call import GrpcCall
 from scurry.gateway.doors.grpc_inference import GrpcInference
-from scurry.gateway.doors.grpc_once import KEY, OF_ONE, not_offered
 from scurry.gateway.limits import Room
 from scurry.protocols.oip_pb2 import ModelInferResponse, ModelStreamInferResponse
 from scurry.wire.errors import ScurryError, error
@@ -41,8 +40,6 @@ class InferStream:
 
         if self._ended:
             failed(error("unavailable", "The gateway stops: open the stream again."), "")
-        elif KEY in self._call.head.metadata:
-            failed(not_offered(OF_ONE), "")
         else:
             self._inference.begin(self._call.head, data, room, done, failed, final=True)
 

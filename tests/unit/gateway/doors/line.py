@@ -14,7 +14,6 @@ from scurry.gateway.doors.census import Census
 from scurry.gateway.doors.grpc import SERVICE, OpenInferenceGrpc
 from scurry.gateway.doors.grpc_call import GrpcDoor
 from scurry.gateway.doors.grpc_inference import GrpcInference
-from scurry.gateway.doors.grpc_once import GrpcOnce
 from scurry.gateway.doors.grpc_operations import Operations
 from scurry.gateway.doors.grpc_state import StateOperations
 from scurry.gateway.doors.grpc_tensors import Placing
@@ -24,7 +23,6 @@ from scurry.gateway.limits import NO_LIMITS, Admission, TensorLimits
 from scurry.gateway.models import Models
 from scurry.gateway.region_notes import OwnNotes
 from scurry.gateway.repository import Repository
-from scurry.gateway.results import Results
 from scurry.gateway.server_settings import ServerSettings
 from scurry.gateway.server_state import ServerState
 from scurry.gateway.shared_memory import SharedMemory
@@ -35,7 +33,7 @@ from scurry.protocols.http2 import Frames
 
 def door_of(
     client: Any, *, max_in_flight: int = 100, key: str = "", access: Access | None = None,
-    most: TensorLimits = NO_LIMITS, results: Results | None = None,
+    most: TensorLimits = NO_LIMITS,
 ) -> OpenInferenceGrpc:  # fmt: skip
     """The door before a client without Redis."""
     models = Models(client)
@@ -44,9 +42,8 @@ def door_of(
     access = access or Access()
     repository = Repository(Admin(client, key=key, host="127.0.0.1", asks_keys=access.is_asked), models)
     operations = Operations(models, Health(client), repository, state.server)
-    placing = Placing(state.memory, models)
-    inference, once = GrpcInference(ask, placing, access), GrpcOnce(results, placing, access)
-    return OpenInferenceGrpc(inference, operations, StateOperations(models, state), access, once=once)
+    inference = GrpcInference(ask, Placing(state.memory, models), access)
+    return OpenInferenceGrpc(inference, operations, StateOperations(models, state), access)
 
 
 class Transport:
