@@ -56,10 +56,26 @@ async def test_a_bomb_of_zeros_is_too_large(gateway: Gateway, size: int) -> None
     assert json.loads(answer.rpartition(b"\r\n\r\n")[2])["code"] == "too_large"
 
 
-async def test_rubbish_that_claims_to_be_compressed_is_400(gateway: Gateway) -> None:
-    """With a JSON body, like every refusal of ours."""
-    answer = await gateway.send(post(b"not gzip at all", "Content-Encoding: gzip"))
-    assert status(answer) == 400
+async def test_rubbish_that_claims_to_be_compressed_is_400(gateway: Gateway, caplog: pytest.LogCaptureFixture) -> None:
+    """With a sentence, like every refusal of ours; a mistake of the caller's is no error in our log."""
+    for coding in ("gzip", "deflate"):
+        answer = await gateway.send(post(b"not packed at all", f"Content-Encoding: {coding}"))
+        told = json.loads(answer.rpartition(b"\r\n\r\n")[2])
+        assert (status(answer), told["code"]) == (400, "bad_request")
+        assert told["error"] == f"The body is not {coding}, as header Content-Encoding says."
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "snappy", "gzip, gzip"])
+@pytest.mark.parametrize("body", [b"{}", b"hello", BODY])
+async def test_a_coding_that_nobody_reads_is_named(gateway: Gateway, coding: str, body: bytes) -> None:
+    """And what was packed is not taken for what it is not."""
+    answer = await gateway.send(post(body, f"Content-Encoding: {coding}"))
+    told = json.loads(answer.rpartition(b"\r\n\r\n")[2])
+    assert (status(answer), told["code"]) == (400, "bad_request")
+    assert "Content-Encoding" in told["error"]
+    assert "gzip" in told["error"]
+    assert gateway.client.asked == 0
 
 
 async def test_a_body_above_the_limit_is_refused_before_it_is_read(gateway: Gateway) -> None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from scurry.client.bodies import KeyOf, Parameters, Parked, is_large
 from scurry.protocols.oip_json import set_parameter
+from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferReply, InferRequest
 from scurry.wire.tensors import DTYPES, Array, datatype_of, is_float, to_array, to_bytes
 
@@ -37,8 +38,8 @@ def pack(
     for name, told in (parameters or {}).items():
         set_parameter(request.parameters[name], name, told)
     for name, value in inputs.items():
-        array = fit(np.asarray(value), datatypes.get(name, ""))
-        datatype = datatype_of(array.dtype)
+        array = fit(_array(name, value), datatypes.get(name, ""))
+        datatype = _datatype(name, array)
         data = to_bytes(array, datatype)
         tensor = request.inputs.add(name=name, datatype=datatype, shape=array.shape)
         if is_large(data):
@@ -47,6 +48,28 @@ def pack(
         else:
             tensor.data = data
     return request, parked
+
+
+def _array(name: str, value: npt.ArrayLike) -> Array:
+    """An input as numpy has it. Raises `InvalidRequest` for what is no tensor of numbers or texts."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        sentence = f"Input {name!r} has lists of different length side by side."
+        raise InvalidRequest("input_shape", sentence) from None
+    if array.dtype.kind == "O":
+        strange = [type(one).__name__ for one in array.ravel() if not isinstance(one, str | bytes)]
+        if strange:
+            sentence = f"Input {name!r} has an element of type {strange[0]}: send numbers, texts or bytes."
+            raise InvalidRequest("input_datatype", sentence)
+    return array
+
+
+def _datatype(name: str, array: Array) -> str:
+    try:
+        return datatype_of(array.dtype)
+    except InvalidRequest as cause:
+        raise InvalidRequest(cause.code, f"Input {name!r}: {cause.message}") from None
 
 
 def fit(array: Array, datatype: str) -> Array:

@@ -37,14 +37,17 @@ class HttpSession(Client):
         try:
             await self.ping()
         except BaseException:
-            await self.close()
+            await self._link.close()  # kept: nobody is there, which `live` goes on to say
             raise
         return self
 
     async def close(self) -> None:
         """Fail what is waiting and disconnect."""
         if self._link is not None:
-            await self._link.close()
+            try:
+                await self._link.close()
+            finally:
+                self._link = None
 
     @property
     def link(self) -> HttpLink:

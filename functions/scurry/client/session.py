@@ -64,7 +64,10 @@ class Session:
     async def close(self) -> None:
         """Fail what is waiting and disconnect."""
         if self._open is not None:
-            await self._open.close()
+            try:
+                await self._open.close()
+            finally:
+                self._open = None  # who asks from now on is told so, and does not wait for an answer
 
     async def __aenter__(self) -> Self:
         return await self.open()

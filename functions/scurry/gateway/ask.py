@@ -177,10 +177,10 @@ def take_timeout(request: InferRequest) -> int:
     """The caller's own limit in microseconds, which does not travel on; 0 without one. Raises `InvalidRequest`."""
     if TIMEOUT not in request.parameters:
         return 0
-    micros = request.parameters.pop(TIMEOUT).int_value
-    if micros < 0:
-        raise InvalidRequest("bad_request", f"Parameter {TIMEOUT!r} must be a number of microseconds from 0.")
-    return int(micros)
+    given = request.parameters.pop(TIMEOUT)
+    if given.WhichOneof("value") != "int_value" or given.int_value < 0:
+        raise InvalidRequest("bad_request", f"Parameter {TIMEOUT!r} must be a whole number of microseconds from 0.")
+    return int(given.int_value)
 
 
 def take_priority(request: InferRequest) -> int:

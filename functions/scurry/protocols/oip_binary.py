@@ -166,6 +166,9 @@ def _attach(document: Document, tail: memoryview, field: str) -> None:
             whose, left = oip_json.named(entry, "Tensor"), len(tail) - at
             sentence = f"{whose} has binary_data_size {brief(size)}, but {left} bytes follow the JSON."
             raise InvalidRequest("bad_request", sentence)
+        if entry.get("data"):
+            sentence = f"{oip_json.named(entry, 'Tensor')} has `data`, and lies behind the JSON: one of them only."
+            raise InvalidRequest("bad_request", sentence)
         entry["data"] = tail[at : at + size]
         at += size
     if at != len(tail):

@@ -14,6 +14,11 @@ from scurry.wire.tensors import Array
 
 FIELDS: Final = ("id", "inputs", "outputs", "parameters", "model_name", "model_version")
 """What a request may have; the last two, which some clients repeat, stand in the path already."""
+TENSOR_FIELDS: Final = {
+    "inputs": dict.fromkeys(("name", "datatype", "shape", "parameters", "data")),
+    "outputs": dict.fromkeys(("name", "datatype", "shape", "parameters")),
+}
+"""What each of its tensors may have; of an output, whose metadata some clients repeat, only the name counts."""
 
 
 def decode_request(body: bytes) -> InferRequest:
@@ -148,6 +153,11 @@ def _outputs(document: Document) -> dict[str, None]:
 
 
 def _name(entry: Document, field: str, position: int) -> str:
+    """The name of a tensor, which has no fields but those that are known. Raises `InvalidRequest`."""
+    if not entry.keys() <= TENSOR_FIELDS[field].keys():
+        strange = brief(next(each for each in entry if each not in TENSOR_FIELDS[field]))
+        sentence = f"Field `{field}[{position}]` has {strange}, which is not known"
+        raise InvalidRequest("bad_request", f"{sentence}; known are {', '.join(TENSOR_FIELDS[field])}.")
     name = entry.get("name")
     if not isinstance(name, str) or not name:
         raise InvalidRequest("bad_request", f"Field `{field}[{position}].name` must be a text that is not empty.")

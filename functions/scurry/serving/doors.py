@@ -73,14 +73,14 @@ class Doors:
     def http(self) -> Entrance:
         """The doors that speak HTTP."""
         ask, models = self.ask, self.models
-        deferred = Deferred(self.results, self.callbacks, models, self.state.memory)
+        deferred = Deferred(self.results, self.callbacks)
         rest = OpenInferenceHttp(ask, models, self.health, self._admin, state=self.state, deferred=deferred)
         doors: dict[str, HttpDoor] = {
             results.PREFIX: results.ResultsHttp(self.results),
             statistics.PREFIX: statistics.StatisticsHttp(LiveStatistics(models)),
         }
         doors |= dict.fromkeys(contract.PREFIXES, contract.Contract())
-        doors |= dict.fromkeys(tf_serving.PREFIXES, tf_serving.TensorFlowServing(ask, models))
+        doors |= dict.fromkeys(tf_serving.PREFIXES, tf_serving.TensorFlowServing(ask, models, deferred))
         doors |= dict.fromkeys(cluster_serving.PREFIXES, self._original)
         return Entrance(rest, doors, access=self.guards.access, cors=self.guards.cors)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from scurry.client.arrays import fit, is_unsure, pack, unpack
+from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferReply
 from scurry.wire.tensors import to_array, to_tensor
 
@@ -62,3 +63,29 @@ def test_outputs_come_under_their_names() -> None:
     """As arrays."""
     reply = InferReply(outputs=[to_tensor("y", np.int8([1, 2])), to_tensor("z", np.array([b"t"], object))])
     assert {name: array.tolist() for name, array in unpack(reply).items()} == {"y": [1, 2], "z": [b"t"]}
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "names"),
+    [
+        ([[1], [1, 2]], "input_shape", "'x' has lists of different length"),
+        ([object()], "input_datatype", "'x' has an element of type object"),
+        (None, "input_datatype", "'x' has an element of type NoneType"),
+        ([1, None], "input_datatype", "'x' has an element of type int"),
+        ([2**80], "input_datatype", "'x' has an element of type int"),
+        (np.zeros(2, complex), "input_datatype", "'x': Arrays of dtype complex128"),
+        (np.zeros(2, "M8[s]"), "input_datatype", "'x': Arrays of dtype datetime64"),
+    ],
+)
+def test_what_is_no_tensor_is_refused_by_its_name(value: Any, code: str, names: str) -> None:
+    """And never sent as the text that Python shows of it."""
+    with pytest.raises(InvalidRequest) as caught:
+        pack({"x": value}, (), lambda name, _: name, {})
+    assert (caught.value.code, names in caught.value.message) == (code, True)
+
+
+@pytest.mark.parametrize("value", [["a", "ä"], [b"\xff"], np.array(["a", b"b"], object), np.array([], object)])
+def test_texts_and_bytes_are_sent(value: Any) -> None:
+    """As BYTES."""
+    request, _ = pack({"x": value}, (), lambda name, _: name, {})
+    assert request.inputs[0].datatype == "BYTES"

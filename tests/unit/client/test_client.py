@@ -208,6 +208,16 @@ def test_a_client_that_is_not_open_says_how_to_open_it():
         _ = Client().streams
 
 
+async def test_a_client_that_was_closed_says_so(redis):
+    """At once: nobody would answer it. Closing it again is nothing."""
+    redis.job = doubling(redis)
+    async with Client("redis://fake:1/0") as client:
+        await client.infer("m", {"x": np.ones((1, 4), np.float32)})
+    with pytest.raises(RuntimeError, match="not open"):
+        await client.infer("m", {"x": np.ones((1, 4), np.float32)})
+    await client.close()
+
+
 async def test_a_refusal_leaves_the_id_free_for_another_try(client, redis):
     """And a conflict that the job finds is raised as one."""
     said = [{"status": "error", "error": "overloaded", "message": "Later."}, {"status": "ok", "reply": b""},

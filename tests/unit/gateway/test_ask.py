@@ -11,7 +11,7 @@ from tests.unit.gateway.canned import CannedClient
 from scurry.client.answers import Answer
 from scurry.gateway.ask import Ask, InferCall, check_names, take_timeout, told
 from scurry.wire.errors import InvalidRequest, NotFound, ScurryError, error
-from scurry.wire.infer_pb2 import InferReply, InferRequest
+from scurry.wire.infer_pb2 import InferReply, InferRequest, Parameter
 
 
 class Slow(CannedClient):
@@ -81,6 +81,15 @@ def test_the_timeout_is_for_us_and_does_not_travel_on(given: int | None, taken: 
         request.parameters["timeout"].int_value = given
     assert take_timeout(request) == taken
     assert not request.parameters
+
+
+@pytest.mark.parametrize("given", [{"string_value": "5"}, {"double_value": 5e5}, {"bool_value": True}])
+def test_a_timeout_that_is_no_number_of_microseconds_is_refused(given: dict[str, Any]) -> None:
+    """It would be as if there were none."""
+    request = InferRequest()
+    request.parameters["timeout"].MergeFrom(Parameter(**given))
+    with pytest.raises(InvalidRequest, match="'timeout'"):
+        take_timeout(request)
 
 
 def test_a_negative_timeout_is_refused() -> None:

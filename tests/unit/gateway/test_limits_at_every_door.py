@@ -30,7 +30,6 @@ from scurry.gateway.health import Health
 from scurry.gateway.limits import Admission, TensorLimits
 from scurry.gateway.models import Models
 from scurry.gateway.results import Results
-from scurry.gateway.server_state import ServerState
 from scurry.gateway.shared_memory import SharedMemory
 from scurry.protocols import front_end_pb2 as words
 from scurry.protocols.oip_pb2 import ModelInferRequest, ModelStreamInferResponse
@@ -44,6 +43,7 @@ redis, job, client_of_redis = later.redis, later.job, later.client
 BYTES = TensorLimits(max_tensor_bytes=16)
 ROWS = TensorLimits(max_rows=2)
 FITS, TOO_MUCH = [[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
+TARGETS = ("/v2/models/m/infer", "/v1/models/m:predict")
 JSON = {"Content-Type": "application/json"}
 
 
@@ -107,12 +107,18 @@ async def test_with_wishes(client_of_redis: Client, job: Job, most: TensorLimits
     ask = asking(client_of_redis, most)
     results = Results(ask, client_of_redis, seconds=600)
     try:
-        callbacks, memory = Callbacks(results, lambda *_: asyncio.sleep(0, b"")), ServerState.private().memory
-        deferred = Deferred(results, callbacks, Models(client_of_redis), memory)
-        door = oip(client_of_redis, ask, deferred)
-        status, told = await post(door, "/v2/models/m/infer", v2(TOO_MUCH), wish)
-        assert (status, told["code"], job.fields) == (413, "too_large", [])
-        assert (await post(door, "/v2/models/m/infer", v2(FITS), wish))[0] in {200, 202}
+        deferred = Deferred(results, Callbacks(results, lambda *_: asyncio.sleep(0, b"")))
+        v1 = TensorFlowServing(ask, Models(client_of_redis), deferred)
+        port = {"name": "x", "datatype": "FP32", "shape": [-1, 2]}
+        record = {"versions": [{"version": "1", "state": "ready", "signature": {"inputs": [port]}}], "routes": {"1": 1}}
+        job.redis.hashes[b"scurry:models"] = [b"m", orjson.dumps(record)]
+        doors = {"infer": oip(client_of_redis, ask, deferred), "predict": v1}
+        much, fits = ([v2(rows), orjson.dumps({"instances": rows})] for rows in (TOO_MUCH, FITS))
+        for door, target, large in zip(doors.values(), TARGETS, much, strict=True):
+            status, told = await post(door, target, large, wish)
+            assert (status, told["code"], job.fields) == (413, "too_large", [])
+        for door, target, small in zip(doors.values(), TARGETS, fits, strict=True):
+            assert (await post(door, target, small, wish))[0] in {200, 202}
     finally:
         await results.close()
 

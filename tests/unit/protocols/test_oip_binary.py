@@ -83,6 +83,7 @@ ONE = {"name": "x", "datatype": "UINT8", "shape": [2]}
         ([ONE | {"parameters": {"binary_data_size": True}}], b"12", None, "binary_data_size True"),
         ([ONE | {"parameters": {"binary_data_size": 2}}], b"1234", None, "2 bytes behind"),
         ([ONE | {"data": [1, 2]}], b"1", None, "1 bytes behind"),
+        ([ONE | {"data": [1, 2], "parameters": {"binary_data_size": 2}}], b"12", None, "'x' has `data`, and"),
         ([ONE | {"parameters": 3}], b"", None, "`parameters`"),
     ],
 )

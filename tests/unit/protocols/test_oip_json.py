@@ -161,6 +161,8 @@ WRONG: list[tuple[bytes, str, str]] = [
     (body(shape=[2**62, 2**62]), "input_shape", "'x'"),
     (body(shape=[2, 1], data=[[1, 2]]), "input_shape", "[1, 2]"),
     (body(data=[[1], [2, 3]]), "input_shape", "different length"),
+    (body(values=[1, 2]), "bad_request", "`inputs[0]` has 'values', which is not known; known are name, datatype"),
+    (orjson.dumps(orjson.loads(body()) | {"outputs": [{"name": "y", "k": 3}]}), "bad_request", "`outputs[0]` has 'k'"),
     (body(data=[[1], 2]), "input_shape", "beside"),
     (body(data=None), "bad_request", "list `data`"),
     (body(data="1 2"), "bad_request", "list `data`"),

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import ContentEncodingError
 
 from scurry.gateway.doors import patience
 from scurry.gateway.doors.census import Census
@@ -20,6 +21,9 @@ from scurry.gateway.doors.heads import Heads
 from scurry.gateway.doors.raw_response import RawResponse
 from scurry.gateway.doors.replies import refusal, written
 from scurry.wire.errors import Failed, InvalidRequest
+
+CODINGS: Final = ("identity", "gzip", "deflate")
+"""How a body may be packed."""
 
 log = logging.getLogger(__name__)
 
@@ -90,12 +94,16 @@ class AiohttpConnection(web.RequestHandler):
         """What cannot be parsed is told as any other mistake; a fault of ours is in the log."""
         self.keep_alive(False)
         if status < 500:
-            told = (message or str(exc)).strip().splitlines() or ["it cannot be read"]
-            cause = refusal(InvalidRequest("bad_request", f"This is not HTTP: {told[0].rstrip(':.')}."))
+            cause = refusal(_mistake(exc, message or str(exc)))
         else:
             log.error("request failed", exc_info=exc)
             cause = refusal(Failed("internal", "The gateway failed to answer; its log tells why."))
         return RawResponse(cause, request, keep_alive=False)
+
+    def log_exception(self, *args: object, **options: Any) -> None:  # noqa: ANN401 - logging's own
+        """A body that is not what it says has been told to its sender: it is no fault of ours."""
+        if not isinstance(options.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **options)
 
     def _give_up(self) -> None:
         """The head did not come: say so, close."""
@@ -121,3 +129,16 @@ class AiohttpServer(web.Server):
     def taking_over(self, door: HttpDoor) -> AiohttpConnection:
         """One more connection, whose requests are for this door."""
         return AiohttpConnection(self, self._loop, door)
+
+
+def not_read(coding: str) -> InvalidRequest:
+    """Why a body is refused that is packed in another way."""
+    return InvalidRequest("bad_request", f"Header Content-Encoding is {coding[:64]!r}; gzip and deflate can be read.")
+
+
+def _mistake(cause: BaseException | None, message: str) -> InvalidRequest:
+    """What is wrong with a head, in a sentence."""
+    if isinstance(cause, ContentEncodingError):
+        return InvalidRequest("bad_request", "Header Content-Encoding names what cannot be read; gzip and deflate can.")
+    told = message.strip().splitlines() or ["it cannot be read"]
+    return InvalidRequest("bad_request", f"This is not HTTP: {told[0].rstrip(':.')}.")

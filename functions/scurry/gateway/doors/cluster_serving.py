@@ -21,6 +21,7 @@ from scurry.gateway.doors.entrance import Done
 from scurry.gateway.doors.heads import Head
 from scurry.gateway.doors.refusals import refused
 from scurry.gateway.doors.replies import HttpReply, json_reply
+from scurry.gateway.doors.wishes import refuse_wishes
 from scurry.gateway.limits import Room
 from scurry.gateway.models import Models
 from scurry.protocols import cluster_serving_rest as codec
@@ -32,6 +33,8 @@ __all__ = ["PREFIXES", "ClusterServing"]
 
 MOST_INSTANCES: Final = 1024
 """In one body: each is a request of its own."""
+EACH_ITS_OWN: Final = "each instance is a request of its own; /v2 and /v1 have it."
+"""Why no wish is honoured here: it would be for many results."""
 Made = Callable[[], Instance]
 Asking = Callable[[InferRequest], Awaitable[Answer]]
 Outcome = tuple[Answer, bool] | ScurryError
@@ -50,6 +53,8 @@ class ClusterServing:
         try:
             operation = cluster_operation_of(head.method, head.target)
             predicts = operation.name == "predict"
+            if predicts and head.wishes:
+                refuse_wishes(head.headers, EACH_ITS_OWN)
             work = self._predict(operation, head.headers, body, room) if predicts else self._tell(operation)
             self._background.answer(work, done)
         except Exception as cause:

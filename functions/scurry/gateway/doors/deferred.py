@@ -1,80 +1,90 @@
 """Inference that is answered later, or once for a key.
 
-A request of this kind takes a task and looks nothing up that was prepared: who waits for no answer waits for no
-microseconds.
+Every HTTP door that can honours it by this one. A request of this kind takes a task and looks nothing up that was
+prepared: who waits for no answer waits for no microseconds.
 """
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple, Protocol
 
-from scurry.client.answers import Answer
 from scurry.gateway.ask import InferCall
 from scurry.gateway.callbacks import Callbacks
-from scurry.gateway.doors import repeatable
-from scurry.gateway.doors.background import AT_ONCE, Background
+from scurry.gateway.doors import forms, repeatable
+from scurry.gateway.doors.background import Background
 from scurry.gateway.doors.callers import said_in
 from scurry.gateway.doors.entrance import Done
 from scurry.gateway.doors.heads import Head
-from scurry.gateway.doors.paths import Operation
 from scurry.gateway.doors.repeatable import Beside
-from scurry.gateway.doors.replies import HttpReply, binary_reply, json_reply
-from scurry.gateway.doors.uncommon_calls import UncommonCalls
+from scurry.gateway.doors.replies import HttpReply, json_reply
 from scurry.gateway.doors.wishes import Wishes, wishes_of
-from scurry.gateway.limits import Room
-from scurry.gateway.models import Models
 from scurry.gateway.results import Form, Results
-from scurry.gateway.shared_memory import SharedMemory
-from scurry.protocols import oip_binary
-from scurry.protocols.oip_binary import BinaryCall, BinaryOutputs
-from scurry.wire.errors import InvalidRequest
+from scurry.wire.infer_pb2 import InferRequest
 
-PROTOCOL: Final = "oip"
-TOLD_LATER: Final = (
-    "Outputs as classes, or in shared memory, are for those who wait: leave Prefer and Idempotency-Key out for these."
-)
 RETRY_AFTER_S: Final = 1
 """When to look again, for those who do not wait with `?wait=`."""
 
 
-class Deferred:
-    """Answers the operation `infer` for those who have wishes."""
+class Asked(Protocol):
+    """The operation of a door that infers."""
 
-    def __init__(self, results: Results, callbacks: Callbacks, models: Models, memory: SharedMemory) -> None:
+    @property
+    def model(self) -> str:
+        """Whom it asks."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Which of its versions, or an alias; empty for whichever answers."""
+        ...
+
+
+class Wanted(NamedTuple):
+    """What a body asks for, and how its answer is to be written."""
+
+    request: InferRequest
+    form: Form
+
+
+Read = Callable[[], Awaitable[Wanted]]
+"""Reads a body in its door's words. Raises `ScurryError`, also for a form that is not for later."""
+
+
+class Deferred:
+    """Answers inference for those who have wishes; every door that infers hands it what it has read."""
+
+    def __init__(self, results: Results, callbacks: Callbacks) -> None:
         self._results = results
         self._callbacks = callbacks
         self._background = Background()
-        self._uncommon = UncommonCalls(models, memory, self._background)
 
-    def begin(self, operation: Operation, head: Head, body: bytes, room: Room, done: Done) -> None:
+    def begin(self, asked: Asked, head: Head, read: Read, done: Done) -> None:
         """Submit or ask, and call `done` once with the response. Raises `ScurryError` for what cannot be wished."""
         wishes = wishes_of(head.headers)
         self._callbacks.check(wishes.callback)
-        self._background.answer(self._answer(operation, wishes, head, body, room), done, head.target)
+        self._background.answer(self._answer(asked, wishes, head, read), done, head.target)
 
-    async def _answer(self, operation: Operation, wishes: Wishes, head: Head, body: bytes, room: Room) -> HttpReply:
+    async def _answer(self, asked: Asked, wishes: Wishes, head: Head, read: Read) -> HttpReply:
         """Cases: 1. it waits for its answer, which a key makes the same each time; 2. it is for later."""
-        asked = await self._uncommon.decode(operation, head.headers, body, room)
-        if asked.binary.is_uncommon:
-            raise InvalidRequest("not_offered", TOLD_LATER)
-        form, call = _form(asked), await self._call(operation, wishes, head, asked)
+        request, form = await read()
+        call, model, scope = await self._call(asked, wishes, head, request), asked.model, head.caller.name
         if not wishes.later:
-            return await write(form, await self._results.ask(call, form, scope=head.caller.name), operation.model)
-        answered = await self._results.submit(call, form, scope=head.caller.name, keyed=bool(wishes.key))
+            return await forms.write(form, await self._results.ask(call, form, scope=scope), model)
+        answered = await self._results.submit(call, form, scope=scope, keyed=bool(wishes.key))
         if wishes.callback:
-            self._callbacks.promise(call.id, head.caller.name, wishes.callback)
+            self._callbacks.promise(call.id, scope, wishes.callback)
         if wishes.wait_s:
-            found = await self._results.wait(call.id, head.caller.name, wishes.wait_s)
+            found = await self._results.wait(call.id, scope, wishes.wait_s)
             if found.fields is not None:
-                return await write(form, await self._results.read(found.fields), operation.model)
+                return await forms.write(form, await self._results.read(found.fields), model)
         return accepted(call.id, "done" if answered else "running")
 
-    async def _call(self, operation: Operation, wishes: Wishes, head: Head, asked: BinaryCall) -> InferCall:
+    async def _call(self, asked: Asked, wishes: Wishes, head: Head, request: InferRequest) -> InferCall:
         """What is asked for it."""
-        said, (timeout_us, priority) = said_in(head.headers), self._results.take(asked.request)
+        said, (timeout_us, priority) = said_in(head.headers), self._results.take(request)
         return await repeatable.call_of(
-            self._results, operation.model, operation.version, asked.request, Beside(*said, timeout_us, priority),
+            self._results, asked.model, asked.version, request, Beside(*said, timeout_us, priority),
             key=wishes.key, scope=head.caller.name,
         )  # fmt: skip
 
@@ -87,22 +97,3 @@ def accepted(request_id: str, status: str = "running") -> HttpReply:
     where = f"/v2/results/{request_id}"
     headers = f"Location: {where}\r\nRetry-After: {RETRY_AFTER_S}\r\nPreference-Applied: respond-async\r\n"
     return json_reply({"id": request_id, "status": status, "location": where}, 202, headers.encode())
-
-
-async def write(form: Form, answer: Answer, model: str) -> HttpReply:
-    """The response that tells an answer in the form that was asked for; large JSON is written off the loop."""
-    binary = BinaryOutputs(bool(form.get("every")), dict(form.get("named") or {}))
-    much = binary.json_bytes(answer.reply) > AT_ONCE
-
-    def response() -> HttpReply:
-        told_of, version, echo = answer.model or model, answer.version, str(form.get("id") or "")
-        return binary_reply(
-            *oip_binary.encode_reply(answer.reply, model=told_of, version=version, id=echo, binary=binary)
-        )
-
-    return await asyncio.to_thread(response) if much else response()
-
-
-def _form(call: BinaryCall) -> dict[str, Any]:
-    named = {"named": call.binary.named} if call.binary.named else {}
-    return {"protocol": PROTOCOL, "id": call.id, "every": call.binary.every, **named}

@@ -171,8 +171,8 @@ class GrpcCall(_Answering):
 
     def leave(self) -> None:
         """The caller has gone. Memory of a message that the door has is free once that is done with it."""
+        self.calls.sending.forget(self.out)  # also of an answer that waits for the windows to open
         if self._close():
-            self.calls.sending.forget(self.out)
             if self.stream is not None or not self.unanswered:
                 self.room.give_back_all()
             if self.stream is None:

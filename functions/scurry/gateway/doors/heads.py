@@ -83,7 +83,7 @@ class Heads:
         lengths = message.headers.getall("Content-Length", ["0"])
         if message.version != HttpVersion11 or message.chunked or message.compression or message.upgrade:
             return None
-        if "Expect" in message.headers or len(lengths) > 1:
+        if "Expect" in message.headers or "Content-Encoding" in message.headers or len(lengths) > 1:
             return None
         headers, keep_alive, target = message.headers, not message.should_close, origin_form(message.path)
         return Head(message.method, target, headers, int(lengths[0]), keep_alive, has_wishes(headers))

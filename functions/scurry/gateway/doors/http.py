@@ -5,6 +5,7 @@ It knows HTTP's words, not its sockets: it takes a method, path, headers and bod
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -20,7 +21,7 @@ from scurry.gateway.doors.inference import Inference
 from scurry.gateway.doors.paths import Operation, operation_of
 from scurry.gateway.doors.refusals import refused
 from scurry.gateway.doors.replies import HttpReply, json_reply
-from scurry.gateway.doors.wishes import wishes_of
+from scurry.gateway.doors.wishes import NO_RESULTS, refuse_wishes, wishes_more
 from scurry.gateway.health import Health, is_ready
 from scurry.gateway.limits import Room
 from scurry.gateway.models import Models
@@ -56,12 +57,15 @@ class OpenInferenceHttp:
         """Answer one request: `done` is called once, now or later. Never raises."""
         try:
             operation = operation_of(head.method, head.target)
-            if head.wishes and operation.name == "infer" and self._deferred and wishes_of(head.headers).any:
-                self._deferred.begin(operation, head, body, room, done)
-            elif operation.name == "infer":
-                self._inference.begin(operation, head.headers, body, room, done)
-            else:
+            if operation.name != "infer":
                 self._background.answer(self._answer(operation, head, body), done, head.target)
+            elif not wishes_more(head):
+                self._inference.begin(operation, head.headers, body, room, done)
+            elif self._deferred is not None:
+                read = partial(self._inference.read, operation, head.headers, body, room)
+                self._deferred.begin(operation, head, read, done)
+            else:
+                refuse_wishes(head.headers, NO_RESULTS)
         except Exception as cause:
             done(refused(cause, head.target))
 

@@ -95,6 +95,13 @@ class HttpConnection(_Held):
         self._inbox.put(data)
         self._read()
 
+    def eof_received(self) -> bool:
+        """The caller sends nothing more: what it has begun to ask can never be whole. Then the connection is closed."""
+        if self._asked is None and (awaits := self._inbox.awaits):
+            missing = self._inbox.missing if awaits == "body" else "its head has no end"
+            self._refuse(InvalidRequest("bad_request", f"The request ends before it is whole: {missing}."))
+        return False
+
     def give_up_late(self, now: float) -> None:
         """Part with a caller that lets itself be waited for."""
         if self._transport is None or (self._asked is not None and not self._full):

@@ -44,6 +44,12 @@ class Inbox:
         """What must come before the next request is whole: `head`, `body`, or nothing if none has begun."""
         return "body" if self._head is not None else "head" if self._received else ""
 
+    @property
+    def missing(self) -> str:
+        """How much of a body has come that is not whole."""
+        assert self._head is not None
+        return f"{len(self._received)} of {self._head.size} bytes of its body have come (Content-Length)"
+
     def put(self, data: bytes) -> None:
         """More has come."""
         self._received += data

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from typing import Final
 
 from scurry.client.answers import Answer, at_hand
 from scurry.client.bodies import Parked, park
 from scurry.client.waiting import Fields
 from scurry.gateway.ask import Ask, InferCall, told
+from scurry.gateway.doors import forms
 from scurry.gateway.doors.background import AT_ONCE, Background
 from scurry.gateway.doors.callers import Headers, said_in
 from scurry.gateway.doors.compression import coding_wanted, compressing
+from scurry.gateway.doors.deferred import Wanted
 from scurry.gateway.doors.entrance import Done
 from scurry.gateway.doors.paths import Operation
 from scurry.gateway.doors.replies import HttpReply, binary_reply, refusal
@@ -25,7 +28,12 @@ from scurry.gateway.models import Models
 from scurry.gateway.shared_memory import SharedMemory
 from scurry.protocols import oip_binary
 from scurry.protocols.oip_prepared import PreparedCalls, PreparedJson, PreparedReplies
+from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferRequest
+
+TOLD_LATER: Final = (
+    "Outputs as classes, or in shared memory, are for those who wait: leave Prefer and Idempotency-Key out for these."
+)
 
 
 class Inference:
@@ -64,6 +72,13 @@ class Inference:
         asked.timeout_us, asked.priority = prepared.timeout_us, prepared.priority
         message, parked = prepared.request(data, partial(self._ask.payload_key, request_id))
         self._ask.submit(asked.call(request_id, message, parked)).add_done_callback(asked)
+
+    async def read(self, operation: Operation, headers: Headers, body: bytes, room: Room) -> Wanted:
+        """What a body asks for, and how, for those who have wishes. Raises `ScurryError`."""
+        call = await self._uncommon.decode(operation, headers, body, room)
+        if call.binary.is_uncommon:
+            raise InvalidRequest("not_offered", TOLD_LATER)
+        return Wanted(call.request, forms.open_inference(call))
 
     def finish(self, asked: _Asked, replied: asyncio.Future[Fields]) -> None:
         """A reply has come, or there is none."""

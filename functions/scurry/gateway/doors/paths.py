@@ -93,7 +93,7 @@ def _found(segments: tuple[str, ...]) -> tuple[Operation, tuple[str, ...]] | Non
         model, fixed = segments[3], _OF_REPOSITORY.get(segments[4:])
     elif fixed is None and segments[:2] == ("v2", "models") and len(segments) > 2:
         model, rest = segments[2], segments[3:]
-        if rest[:1] == ("versions",) and len(rest) > 1:
+        if rest[:1] == ("versions",) and len(rest) > 1 and rest[1]:
             version, rest = rest[1], rest[2:]
         fixed = _OF_MODEL.get(rest) or (None if version else _OF_WHOLE_MODEL.get(rest))
     if fixed is not None:

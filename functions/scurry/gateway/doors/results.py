@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 from urllib.parse import parse_qs, unquote
 
 import orjson
 
-from scurry.client.answers import Answer
-from scurry.gateway.doors import deferred
+from scurry.gateway.doors import deferred, forms
 from scurry.gateway.doors.background import AT_ONCE, Background
 from scurry.gateway.doors.entrance import Done
 from scurry.gateway.doors.event_stream import EventReply, event, wants_events
@@ -19,23 +18,20 @@ from scurry.gateway.doors.paths import READING, wrong_method
 from scurry.gateway.doors.replies import HttpReply, json_reply
 from scurry.gateway.following import follow
 from scurry.gateway.limits import Room
-from scurry.gateway.results import LONGEST_WAIT_S, Form, Found, Results
+from scurry.gateway.results import LONGEST_WAIT_S, Found, Results
 from scurry.gateway.status import status_of
 from scurry.wire.errors import InvalidRequest, NotFound, ScurryError
 
 PREFIX: Final = "/v2/results"
 MOST_IDS: Final = 1000
 
-Write = Callable[[Form, Answer, str], Awaitable[HttpReply]]
-"""Writes the answer of a model in the form that was asked for."""
-
 
 class ResultsHttp:
-    """Tells results, waits for them, deletes them. `writers` write the forms of other protocols than our first."""
+    """Tells results, waits for them, deletes them. `writers` write the forms of protocols beside ours."""
 
-    def __init__(self, results: Results, writers: Mapping[str, Write] | None = None) -> None:
+    def __init__(self, results: Results, writers: Mapping[str, forms.Write] | None = None) -> None:
         self._results = results
-        self._writers = {deferred.PROTOCOL: deferred.write, **(writers or {})}
+        self._writers = {**forms.WRITERS, **(writers or {})}
         self._background = Background()
 
     def begin(self, head: Head, body: bytes, room: Room, done: Done) -> None:  # noqa: ARG002 - every door's
@@ -90,10 +86,11 @@ async def document(results: Results, request_id: str, found: Found | ScurryError
     if answer.reply.ByteSize() > AT_ONCE:
         return orjson.dumps(where)
     try:
-        reply = await deferred.write({"id": found.asked.form.get("id")}, answer, found.asked.model)
-    except InvalidRequest:  # bytes that JSON cannot hold
+        reply = await forms.write(forms.as_text(found.asked.form), answer, found.asked.model)
+        result = orjson.loads(reply.parts[0])
+    except (InvalidRequest, orjson.JSONDecodeError):  # bytes that JSON cannot hold, or v1's NaN
         return orjson.dumps(where)
-    return orjson.dumps({"id": request_id, "status": 200, "result": orjson.Fragment(reply.parts[0])})
+    return orjson.dumps({"id": request_id, "status": 200, "result": result})
 
 
 def wait_of(asked: dict[str, list[str]]) -> float:

@@ -13,20 +13,22 @@ from scurry.client.answers import Answer
 from scurry.client.bodies import park
 from scurry.gateway.ask import Ask, InferCall
 from scurry.gateway.describe import Record
-from scurry.gateway.doors import tf_records
+from scurry.gateway.doors import forms, tf_records
 from scurry.gateway.doors.background import Background
 from scurry.gateway.doors.callers import Headers, said_in
+from scurry.gateway.doors.deferred import Deferred, Wanted
 from scurry.gateway.doors.entrance import Done
 from scurry.gateway.doors.heads import Head
 from scurry.gateway.doors.refusals import refused
 from scurry.gateway.doors.replies import HttpReply, binary_reply, json_reply
 from scurry.gateway.doors.tf_paths import ASKING, TfOperation, tf_operation_of
+from scurry.gateway.doors.wishes import NO_RESULTS, refuse_wishes, wishes_more
 from scurry.gateway.limits import Room
 from scurry.gateway.models import Models
-from scurry.protocols import tf_serving, tf_serving_replies
+from scurry.protocols import tf_serving
 from scurry.protocols.tf_serving import PredictCall, Taken
 from scurry.wire.errors import InvalidRequest, NotFound
-from scurry.wire.infer_pb2 import InferReply
+from scurry.wire.infer_pb2 import InferRequest
 
 T = TypeVar("T")
 
@@ -37,8 +39,9 @@ PREFIXES: Final = ("/", "/v1")
 class TensorFlowServing:
     """Answers requests of TensorFlow Serving's REST."""
 
-    def __init__(self, ask: Ask, models: Models) -> None:
+    def __init__(self, ask: Ask, models: Models, deferred: Deferred | None = None) -> None:
         self._ask = ask
+        self._deferred = deferred
         self._models = models
         self._background = Background()
 
@@ -46,11 +49,14 @@ class TensorFlowServing:
         """Answer one request: `done` is called once, now or later. Never raises."""
         try:
             operation = tf_operation_of(head.method, head.target)
-            if operation.name in ASKING:
-                work = self._infer(operation, head.headers, body, room)
+            if operation.name not in ASKING:
+                self._background.answer(self._tell(operation), done)
+            elif not wishes_more(head):
+                self._background.answer(self._infer(operation, head.headers, body, room), done)
+            elif self._deferred is not None:
+                self._deferred.begin(operation, head, partial(self._read, operation, body, room), done)
             else:
-                work = self._tell(operation)
-            self._background.answer(work, done)
+                refuse_wishes(head.headers, NO_RESULTS)
         except Exception as cause:
             done(refused(cause, head.target))
 
@@ -64,16 +70,21 @@ class TensorFlowServing:
         return json_reply(await self._told(operation, tell))
 
     async def _infer(self, operation: TfOperation, headers: Headers, body: bytes, room: Room) -> HttpReply:
+        wanted = await self._read(operation, body, room)
+        answer = await self._answer(operation, wanted.request, headers)
+        encode = partial(forms.predictions, wanted.form, answer.reply)
+        return binary_reply(await self._background.write(answer.reply.ByteSize(), encode), [])
+
+    async def _read(self, operation: TfOperation, body: bytes, room: Room) -> Wanted:
+        """What a body asks for: one inference, however many rows it has. Raises `ScurryError`."""
         if operation.name == "explain":
             raise InvalidRequest("bad_request", "Models are not explained here; :predict is what they answer.")
         taken = await self._told(operation, tf_records.taken)
         call = await self._background.parse(body, len(body), room, partial(_decoded, operation.name, body, taken))
-        answer = await self._answer(operation, call, headers)
-        encode = partial(_encoded, operation.name, answer.reply, rows=call.rows)
-        return binary_reply(await self._background.write(answer.reply.ByteSize(), encode), [])
+        return Wanted(call.request, forms.tensorflow(operation.name, rows=call.rows))
 
-    async def _answer(self, operation: TfOperation, call: PredictCall, headers: Headers) -> Answer:
-        request, request_id = call.request, self._ask.new_id()
+    async def _answer(self, operation: TfOperation, request: InferRequest, headers: Headers) -> Answer:
+        request_id = self._ask.new_id()
         timeout_us, priority = self._ask.take(request)
         light, parked = park(request, lambda name, _: self._ask.payload_key(request_id, name))
         key, traceparent, tenant = said_in(headers)
@@ -101,9 +112,3 @@ def _decoded(verb: str, body: bytes, taken: Taken) -> PredictCall:
     if verb == "predict":
         return tf_serving.decode_predict(body, taken)
     return PredictCall(tf_serving.decode_examples(body, taken), rows=True)
-
-
-def _encoded(verb: str, reply: InferReply, *, rows: bool) -> bytes:
-    if verb == "predict":
-        return tf_serving_replies.encode_predictions(reply, rows=rows)
-    return (tf_serving_replies.encode_classes if verb == "classify" else tf_serving_replies.encode_values)(reply)

@@ -11,9 +11,10 @@ from time import perf_counter
 from typing import Final, cast
 
 from aiohttp import StreamReader, web
+from aiohttp.http_exceptions import ContentEncodingError
 
 from scurry.gateway.doors import patience
-from scurry.gateway.doors.aiohttp_connection import AiohttpConnection, AiohttpServer
+from scurry.gateway.doors.aiohttp_connection import CODINGS, AiohttpConnection, AiohttpServer, not_read
 from scurry.gateway.doors.census import Census
 from scurry.gateway.doors.entrance import HttpDoor, answered
 from scurry.gateway.doors.heads import Head, Heads, has_wishes, origin_form
@@ -92,7 +93,10 @@ class UnusualHttp:
         return RawResponse(reply, request, keep_alive=head.keep_alive and not self._leaving)
 
     def _check_head(self, request: web.BaseRequest) -> None:
-        """Each line has been measured, all of them together have not. Raises `too_large`."""
+        """Each line has been measured, all of them together have not. Raises `too_large` or `bad_request`."""
+        coding = request.headers.get("Content-Encoding", "identity").strip().lower()
+        if coding not in CODINGS:
+            raise not_read(coding)
         lines = sum(len(name) + len(value) + 4 for name, value in request.raw_headers)
         self._heads.check_size(len(request.raw_path) + lines)
 
@@ -113,7 +117,7 @@ class UnusualHttp:
         except TimeoutError:
             raise patience.late("body", self._body_timeout_s) from None
         except (web.RequestPayloadError, ConnectionError) as cause:
-            raise InvalidRequest("bad_request", f"The body cannot be read: {cause}") from None
+            raise _unreadable(request, cause) from None
 
     async def _read(self, content: StreamReader, room: Room) -> bytes:
         content.set_read_chunk_size(min(READ_AHEAD, self._max_body_bytes))
@@ -135,6 +139,13 @@ class UnusualHttp:
 
     def __repr__(self) -> str:
         return f"<UnusualHttp {self.count} connections>"
+
+
+def _unreadable(request: web.BaseRequest, cause: Exception) -> InvalidRequest:
+    if isinstance(cause.__cause__, ContentEncodingError):
+        coding = request.headers.get("Content-Encoding", "")
+        return InvalidRequest("bad_request", f"The body is not {coding}, as header Content-Encoding says.")
+    return InvalidRequest("bad_request", f"The body cannot be read: {' '.join(str(cause).split())}.")
 
 
 def _head(request: web.BaseRequest, size: int) -> Head:

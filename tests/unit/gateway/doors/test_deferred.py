@@ -16,8 +16,7 @@ from scurry.gateway.access import Caller
 from scurry.gateway.admin import Admin
 from scurry.gateway.ask import Ask
 from scurry.gateway.callbacks import Callbacks
-from scurry.gateway.doors import background
-from scurry.gateway.doors import deferred as door_of_later
+from scurry.gateway.doors import background, forms
 from scurry.gateway.doors.deferred import Deferred
 from scurry.gateway.doors.entrance import Entrance, answered
 from scurry.gateway.doors.heads import Head, has_wishes
@@ -54,8 +53,10 @@ class Doors:
 
         ask = Ask(client, max_in_flight=10, timeout_s=5.0)
         admin = Admin(client, key="", host="127.0.0.1")
-        made = Deferred(results, Callbacks(results, tell), Models(client), memory or ServerState.private().memory)
-        oip = OpenInferenceHttp(ask, Models(client), Health(client), admin, deferred=made)
+        made = Deferred(results, Callbacks(results, tell))
+        state = ServerState.private()
+        state = state._replace(memory=memory or state.memory)
+        oip = OpenInferenceHttp(ask, Models(client), Health(client), admin, state=state, deferred=made)
         self.admission = Admission(1 << 26)
         self.door = Entrance(oip, {PREFIX: ResultsHttp(results)})
 
@@ -204,7 +205,7 @@ async def test_large_json_is_read_and_written_off_the_loop(
     doors: Doors, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same answer; its memory is admitted."""
-    monkeypatch.setattr(door_of_later, "AT_ONCE", 10)
+    monkeypatch.setattr(forms, "AT_ONCE", 10)
     monkeypatch.setattr(background, "AT_ONCE", 10)
     told = json_of(await doors("POST", TARGET, BODY, ASYNC))
     assert json_of(await doors("GET", told["location"]))["outputs"][0]["data"] == [1, 2]

@@ -189,6 +189,22 @@ async def test_a_call_that_its_caller_takes_back_is_counted_as_such():
     assert line.noted[0].received == len(ASKED)
 
 
+async def test_an_answer_that_waits_for_room_is_forgotten_when_its_caller_takes_it_back():
+    """It is in nobody's memory, and nothing is written on its stream once there is room."""
+    line = Line(Later())
+    line.greet()
+    streams = []
+    for _ in range(2):
+        streams.append(line.head("ModelReady"))
+        line.data(streams[-1], ASKED)
+        line.door.call.answer((bytes(40_000),))
+    line.look()
+    assert len(line.bodies[streams[1]]) == http2.WINDOW - len(line.bodies[streams[0]])
+    line.send(http2.number(http2.RST_STREAM, streams[1], http2.CANCEL), http2.number(http2.WINDOW_UPDATE, 0, 1 << 20))
+    assert [frame for frame in line.look() if frame[2] == streams[1]] == []
+    assert "0 streams blocked" in repr(line.connection.calls.sending)
+
+
 async def test_a_compressed_message_counts_as_it_came(line):
     """Its time begins before it is unpacked."""
     stream = line.head("ModelReady", grpc_encoding="gzip")

@@ -103,8 +103,7 @@ async def test_a_key_is_the_same_over_http(line: Line, job: Job, client: Client,
     async def tell(request_id: str, found: Any) -> bytes:
         return await document(results, request_id, found)
 
-    memory = ServerState.private().memory
-    deferred = Deferred(results, Callbacks(results, tell), Models(client), memory)
+    deferred = Deferred(results, Callbacks(results, tell))
     ask, admin = Ask(client, max_in_flight=10, timeout_s=5.0), Admin(client, key="", host="127.0.0.1")
     door = OpenInferenceHttp(ask, Models(client), Health(client), admin, deferred=deferred)
     headers = {"Idempotency-Key": KEY["idempotency_key"]}

@@ -222,6 +222,21 @@ async def test_one_who_is_late_is_parted_with(data: bytes, seconds: float, said:
     assert not host.connections
 
 
+@pytest.mark.parametrize(
+    ("data", "said"), [(request("/now", b"12345")[:-2], b"3 of 5 bytes"), (b"POST / HT", b"head"), (b"", b"")]
+)
+async def test_one_who_stops_sending_is_told_what_is_missing(data: bytes, said: bytes) -> None:
+    """A body shorter than its head says, of a caller who still listens; between requests it is a farewell."""
+    host, connection, transport = connected()
+    if data:
+        connection.data_received(data)
+    assert not connection.eof_received()
+    assert transport.written.startswith(b"HTTP/1.1 400" if said else b"")
+    assert said in transport.written
+    connection.connection_lost(None)
+    assert repr(host.admission).startswith("<Admission 0 of")
+
+
 async def test_one_who_waits_for_us_is_not_late() -> None:
     """The answer has a time of its own; if it comes to nobody, its room is free again all the same."""
     host, connection, transport = connected()

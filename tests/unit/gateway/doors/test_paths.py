@@ -54,6 +54,7 @@ def test_a_path_says_what_to_do(method: str, target: str, operation: Operation) 
         ("GET", "/v2/models", 404, ""),
         ("GET", "/v2/models/m/versions", 404, ""),
         ("GET", "/v2/models/m/versions/1/2", 404, ""),
+        ("POST", "/v2/models/m/versions//infer", 404, ""),
         ("POST", "/v2/models/m/generate", 404, ""),
         ("GET", "/v2/models/" + "m" * 2000, 404, ""),
         ("GET", "/v2/models/m/infer", 405, "POST"),
