@@ -38,7 +38,7 @@ ZOOKEEPER: Final = "org.apache.flink.shaded.zookeeper3.org.apache.zookeeper.serv
 SIZES: Final = "org.apache.flink.runtime.util.bash.BashJavaUtils"
 SAID: Final = "BASH_JAVA_UTILS_EXEC_RESULT:"
 JOB_MANAGER: Final = "io.scurry.job.Standalone"
-"""In the place of what Flink's scripts start, which is in flink-dist alone; both are the same application mode."""
+"""In the place of what Flink's scripts start, which is in flink-dist alone; told its folder by FLINK_CONF_DIR."""
 TASK_MANAGER: Final = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
 REGISTERED: Final = "Successful registration at resource manager"
 START_S: Final = 60.0
@@ -135,7 +135,7 @@ class Cluster:
         asked = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)
         said = [line.removeprefix(SAID).split() for line in asked.stdout.splitlines() if line.startswith(SAID)]
         jvm, flags = said[0], said[1] if len(said) > 1 else []
-        configured = () if entry == JOB_MANAGER else ("--configDir", str(self._conf))  # the one is told by FLINK_CONF_DIR
+        configured = () if entry == JOB_MANAGER else ("--configDir", str(self._conf))
         return await self._run(name, jvm, entry, *configured, *flags, *words)
 
     async def _run(self, name: str, jvm: tuple[str, ...] | list[str], *words: str) -> Child:
