@@ -10,6 +10,7 @@ import shlex
 import signal
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -206,15 +207,32 @@ async def refuse(rehearsal: Rehearsal, load: Ledgered) -> None:
 
 
 async def upgrade(rehearsal: Rehearsal, load: Ledgered) -> None:
-    """The other address, one that cannot start and is rolled back, then the other parallelism."""
+    """The other address, which is asked then; one that is none is rolled back; then the other parallelism."""
     old, new = rehearsal.command(rehearsal.old), rehearsal.command(rehearsal.new)
     await running(rehearsal)
     status, told = await rehearsal.job("upgrade", "--start-with", new, "--roll-back-with", old)
     assert status == 0, told
     await load.answered()
+    before = [asked(url) for url in (rehearsal.old, rehearsal.new)]
+    await load.answered()
+    after = [asked(url) for url in (rehearsal.old, rehearsal.new)]
+    assert after[0] == before[0], "the former worker is still asked"
+    assert after[1] > before[1], "the new worker is not asked"
+    nonsense = ("upgrade", "--timeout", "12", "--start-with", rehearsal.command("nonsense"), "--roll-back-with", new)
+    status, told = await rehearsal.job(*nonsense)
+    assert status == 1, told
+    assert "The former one goes on from the same savepoint" in told["message"], told
+    await load.answered()
     status, told = await rehearsal.job("rescale", "2", "--start-with", new)
     assert (status, told["job"]["parallelism"]) == (0, 2), told
     await load.answered()
+
+
+def asked(url: str) -> float:
+    """Requests that a worker was asked since it started."""
+    with urllib.request.urlopen(f"{url}/metrics", timeout=5) as page:
+        lines = page.read().decode().splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith("scurry_worker_requests_total"))
 
 
 async def running(rehearsal: Rehearsal) -> None:
