@@ -1,4 +1,4 @@
-"""The job as a FlinkDeployment of the Flink Kubernetes Operator, by kubectl."""
+"""The job as a FlinkDeployment of the operator, by kubectl."""
 
 from __future__ import annotations
 

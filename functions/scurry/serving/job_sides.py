@@ -92,6 +92,7 @@ class Kubernetes:
         await self._empty()
         if self._change:
             await shell(filled(self._change, savepoint, parallelism))
+            await self._empty()  # an apply brings a pod back, which would begin without state
         await self._begin(savepoint, parallelism)
 
     async def start_former(self, savepoint: str, parallelism: int) -> None:

@@ -1,4 +1,4 @@
-"""The job is stopped with a savepoint and goes on from there as another."""
+"""Stops the job with a savepoint and goes on from there as another."""
 
 from __future__ import annotations
 

@@ -92,17 +92,17 @@ def test_an_object_is_put_back_without_what_the_server_added():
 
 
 async def test_a_start_on_kubernetes_is_pods_gone_traces_gone_change_start(kubectl):
-    """In that order."""
+    """In that order; what an apply brought back is gone again before the start."""
     changed = kubectl.parent / "log"
     side = Kubernetes("n", "c", f"echo change >>{changed}", str(kubectl))
     await side.start("file:/s", 2)
     lines = [line for line in said(kubectl) if not line.startswith("get ")]
-    assert lines[:3] == [
+    empty = [
         "scale deployment/jobmanager --replicas=0",
         "delete configmap --selector app=c,configmap-type=high-availability --ignore-not-found",
-        "change",
     ]
-    patch = json.loads(lines[3].partition("--patch ")[2])["spec"]
+    assert lines[:5] == [*empty, "change", *empty]
+    patch = json.loads(lines[5].partition("--patch ")[2])["spec"]
     assert patch["replicas"] == 1
     (container,) = patch["template"]["spec"]["containers"]
     assert container["args"][:2] == ["-Dexecution.savepoint.path=file:/s", "-Dparallelism.default=2"]
