@@ -53,24 +53,21 @@ def figures(facts: Facts) -> Iterator[Figure]:
 
 def targets(facts: Facts) -> list[dict[str, Any]]:
     """Where the pages are, each group with the component that it is a page of."""
-    urls = {
-        "up": [facts["up_url"]],
-        "gateway": facts["metrics_urls"],
-        "functions": [facts["functions_url"]],
-        "bridge": [facts["bridge_url"]],
-        "job": [facts["job_metrics_url"]] if facts["job_metrics_url"] else [],
-    }
-    groups = [({"component": component}, found) for component, found in urls.items()]
-    pools = list(facts.get("worker_pools") or [DEFAULT_POOL] * len(facts["worker_urls"]))
+    pools = facts.get("worker_pools") or [DEFAULT_POOL] * len(facts["worker_urls"])
     workers = list(zip(facts["worker_urls"], pools, strict=True))
-    groups += [
-        ({"component": "worker", "pool": pool}, [url for url, one in workers if one == pool])
-        for pool in dict.fromkeys(pools)
-    ]
+    found = [
+        ({"component": "up"}, [facts["up_url"]]),
+        ({"component": "gateway"}, facts["metrics_urls"]),
+        ({"component": "functions"}, [facts["functions_url"]]),
+        *(({"component": "worker", "pool": pool}, [url for url, its in workers if its == pool])
+          for pool in dict.fromkeys(pools)),
+        ({"component": "bridge"}, [facts["bridge_url"]]),
+        ({"component": "job"}, [facts["job_metrics_url"]] if facts["job_metrics_url"] else []),
+    ]  # fmt: skip
     return [
-        {"targets": [url.partition("//")[2].partition("/")[0] for url in found], "labels": labels}
-        for labels, found in groups
-        if found
+        {"targets": [url.partition("//")[2].partition("/")[0] for url in urls], "labels": labels}
+        for labels, urls in found
+        if urls
     ]
 
 
