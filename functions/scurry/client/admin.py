@@ -36,7 +36,8 @@ class Registry(RegistryVerbs):
     ) -> ModelRecord:
         """Add or replace a version and load it. A path that is on this machine becomes absolute.
 
-        With `pool` the workers of that pool hold it. What cannot be loaded is `load_failed`. Without `wait` it returns at once, with the record as it stands.
+        The workers of the `pool` hold it. What cannot be loaded is `load_failed`. Without `wait` it returns at once,
+        with the record as it stands.
         """
         config = {**(config or {}), "pool": pool} if pool else config
         fields = {"version": version, "uri": absolute(uri), "runtime": runtime, "config": config, "route": route}

@@ -29,7 +29,7 @@ def reaches(functions: tuple[str, ...] | None, pool: str) -> bool:
 
 def missing(functions: tuple[str, ...] | None, pool: str) -> str:
     """The sentence for a pool without an endpoint."""
-    known = ", ".join([DEFAULT_POOL, *filter(None, map(pool_of, functions or ()))])
+    known = ", ".join(dict.fromkeys([DEFAULT_POOL, *filter(None, map(pool_of, functions or ()))]))
     return f"The job's module.yaml has no endpoint for pool {pool!r} ({function_of(pool)}); its pools are {known}."
 
 
