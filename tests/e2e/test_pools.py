@@ -8,17 +8,21 @@ import os
 import re
 import signal
 import urllib.request
-from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.conftest import Stack
 from tests.doubling import save_double
-from tests.e2e.test_lost_worker import processes, wait_for_restart
+from tests.e2e.test_backlog import wait_for_checkpoint
+from tests.e2e.test_lost_worker import processes, restarted_at, wait_for_restart
 
 from scurry.client.client import Client
+from scurry.wire.errors import Unavailable
 
+POOL = ("--pool", "gpu")
 ANSWERED = re.compile(r'^scurry_worker_requests_total\{.*model="(\w+)".*code="ok"\} (\d+)', re.MULTILINE)
 
 
@@ -29,7 +33,7 @@ def answered(stack: Stack) -> dict[str, dict[str, int]]:
         with urllib.request.urlopen(f"{url}/metrics") as answer:
             text = answer.read().decode()
         assert f'scurry_worker_info{{pool="{pool}"}} 1' in text
-        counts[pool] = dict(Counter({model: int(count) for model, count in ANSWERED.findall(text)}))
+        counts[pool] = {model: int(count) for model, count in ANSWERED.findall(text)}
     return counts
 
 
@@ -39,16 +43,23 @@ async def ask(client: Client, model: str, count: int) -> None:
     assert [float(one["y"][0, 0]) for one in await asyncio.gather(*asked)] == [2.0 * n for n in range(count)]
 
 
-@pytest.fixture
-def pools(tmp_path: Path):
-    """A worker in the default pool and one in the pool `gpu`; a model in each, under one name of file."""
-    stack = Stack(tmp_path / "up", "--workers", "1", "--worker-pool", "gpu=1")
+@contextmanager
+def running(folder: Path, *flags: str) -> Iterator[Stack]:
+    """A `scurry up` with one worker in the default pool."""
+    stack = Stack(folder, "--workers", "1", *flags)
     try:
-        stack.register("here", save_double(tmp_path / "double.onnx"))
-        stack.register("there", tmp_path / "double.onnx", "1", "--pool", "gpu")
         yield stack
     finally:
         assert stack.stop() == 0
+
+
+@pytest.fixture
+def pools(tmp_path: Path) -> Iterator[Stack]:
+    """With a worker in the pool `gpu` as well; a model in each, of the same file."""
+    with running(tmp_path / "up", "--worker-pool", "gpu=1") as stack:
+        stack.register("here", save_double(tmp_path / "double.onnx"))
+        stack.register("there", tmp_path / "double.onnx", "1", *POOL)
+        yield stack
 
 
 async def test_each_pool_has_its_models_and_its_losses(pools: Stack, tmp_path: Path) -> None:
@@ -74,3 +85,24 @@ async def test_each_pool_has_its_models_and_its_losses(pools: Stack, tmp_path: P
     assert await asyncio.to_thread(answered, pools) == {"default": {"here": 40}, "gpu": {"there": 30}}
     text = pools.run("status", "--dir", str(pools.dir)).stdout
     assert "worker-1 (gpu)" in text
+
+
+async def test_a_job_without_a_pool_says_so_and_one_with_it_again_goes_on(tmp_path: Path) -> None:
+    """Its models are still registered: callers are told why nobody answers, and nothing restarts over it."""
+    pool = ("--worker-pool", "gpu=1")
+    uri = save_double(tmp_path / "double.onnx")
+    with running(tmp_path / "up", *pool) as stack:
+        stack.register("here", uri)
+        stack.register("there", uri, "1", *POOL)
+        await asyncio.to_thread(wait_for_checkpoint, stack)  # what is read again would be refused
+    with running(tmp_path / "up") as stack:
+        async with Client(stack.redis_url) as client:
+            await ask(client, "here", 3)
+            with pytest.raises(Unavailable, match=r"no endpoint for scurry/inference\.gpu"):
+                await ask(client, "there", 1)
+        refused = stack.run("models", "register", "there", "--uri", str(uri), "--version", "2", *POOL, check=False)
+        assert "its pools are default." in refused.stderr
+        assert await asyncio.to_thread(restarted_at, stack) == 0
+    with running(tmp_path / "up", *pool) as stack:
+        async with Client(stack.redis_url) as client:
+            await ask(client, "there", 3)
