@@ -17,6 +17,7 @@ _PREFIX: Final = r"https?://[\w.\[\]:-]+/(?!\.{1,2}(/|,|$))[\w.~-]*(/(?!\.{1,2}(
 _PREFIXES: Final = re.compile(rf"({_PREFIX}(, *{_PREFIX})*)?", re.ASCII)
 _ORIGIN: Final = r"https?://[A-Za-z0-9._\[\]:-]{1,253}"
 _ORIGINS: Final = re.compile(rf"(\*|{_ORIGIN}(, *{_ORIGIN})*)?")
+_POOL: Final = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
 _DB: Final = re.compile(r"[0-9]{1,9}")
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
@@ -74,6 +75,20 @@ def _is_label(text: str) -> bool:
     return text.isprintable() and len(text) <= 128
 
 
+def pool_counts(text: str) -> dict[str, int]:
+    """How many workers each pool has, of `gpu=1,large=2`. Raises `ValueError`."""
+    named = [one.strip().partition("=") for one in text.split(",") if one.strip()]
+    counts = {name: int(count) for name, _, count in named}
+    if len(counts) < len(named):
+        raise ValueError(text)
+    return counts
+
+
+def _are_pools(text: str) -> bool:
+    counts = pool_counts(text)
+    return all(_POOL.fullmatch(name) and name != "default" and 0 < count <= 256 for name, count in counts.items())
+
+
 _PORT: Final = between(0, 65535, "a port")
 _SIZE: Final = between(16, 1 << 24)
 RULES: Final[Mapping[str, Rule]] = {
@@ -104,6 +119,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "max_hold_s": above_0(86400),
     "max_load_s": above_0(86400),
     "allow": ("names such as python,sklearn-pickle", re.compile(r"([a-z][a-z0-9-]*(,|$))*").fullmatch),
+    "pool": ("the name of a pool, such as gpu: a-z, 0-9 and '-', at most 32", _POOL.fullmatch),
+    "worker_pool": ("pools with 1 to 256 workers, each named once and none 'default': gpu=1,large=2", _are_pools),
     "log_level": ("debug, info, warning or error", {"debug", "info", "warning", "error"}.__contains__),
     "log_format": ("text or json", {"text", "json"}.__contains__),
     "traces": ("a share of requests from 0 to 1", lambda share: 0 <= share <= 1),
