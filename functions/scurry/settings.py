@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from scurry.rules import ANY, RULES, InvalidSettings, take, yes_or_no
+from scurry.secret_files import FILE_VARIABLES, with_files
 
 PREFIX: Final = "SCURRY_"
 JOB_VARIABLES: Final = frozenset({"SCURRY_FUNCTIONS", "SCURRY_WORKERS"})
@@ -192,6 +193,7 @@ ALL: Final[tuple[type[CommonSettings], ...]] = (
 def load(cls: type[Settings], args: argparse.Namespace | None, environ: Mapping[str, str]) -> Settings:
     """Settings of one process. Raises `InvalidSettings` with one sentence."""
     refuse_unknown(environ)
+    environ = with_files(environ)
     types = typing.get_type_hints(cls)
     values: dict[str, Any] = {}
     for field in dataclasses.fields(cls):
@@ -224,7 +226,7 @@ def client_options(environ: Mapping[str, str], given: Mapping[str, object]) -> d
 def variables() -> frozenset[str]:
     """Every SCURRY_ variable that some process reads."""
     fields = {field.name for cls in (*ALL, ClientSettings) for field in dataclasses.fields(cls)}
-    return JOB_VARIABLES | {PREFIX + name.upper() for name in fields}
+    return JOB_VARIABLES | FILE_VARIABLES | {PREFIX + name.upper() for name in fields}
 
 
 def refuse_unknown(environ: Mapping[str, str]) -> None:

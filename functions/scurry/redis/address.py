@@ -69,7 +69,8 @@ class Address:
         master, _, rest = parts.path.strip("/").partition("/") if guarded else ("", "", parts.path.strip("/"))
         if guarded and not master:
             raise ValueError(f"Redis address {_shown(url)} must name the Sentinels' master behind them.")
-        user, places = _user(parts.netloc, "password_file" in query), _places(url, parts.netloc, guarded=guarded)
+        user = _user(parts.netloc, "password_file" in query)
+        places = _places(url, "" if is_socket else parts.netloc, guarded=guarded)
         return cls(
             host=places[0][0],
             port=0 if is_socket else places[0][1],
