@@ -62,8 +62,9 @@ class Queues:
         except ScurryError:
             return []
         streams = (*read, keys.dead)
-        found = [_figure("length", LENGTH, key, int(told)) for key, told in zip(streams, lengths, strict=True)]
-        found += [_figure("lag", LAG, key, lag) for key, lag in zip(read, lags, strict=True) if lag is not None]
+        found = [_figure("scurry_stream_length", LENGTH, key, told) for key, told in zip(streams, lengths, strict=True)]
+        found += [_figure("scurry_stream_lag", LAG, key, lag) for key, lag in zip(read, lags, strict=True)
+                  if lag is not None]  # fmt: skip
         return [*found, *job_figures(job)]
 
     async def _lag(self, stream: str) -> int | None:
@@ -100,5 +101,5 @@ def lag_of(groups: Iterable[Mapping[bytes, Any]]) -> int | None:
     return None
 
 
-def _figure(noun: str, meaning: str, key: str, value: int) -> Figure:
-    return Figure(f"scurry_stream_{noun}", "gauge", meaning, value, (("stream", key),))
+def _figure(name: str, meaning: str, key: str, value: int) -> Figure:
+    return Figure(name, "gauge", meaning, value, (("stream", key),))
