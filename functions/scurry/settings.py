@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from scurry.rules import ANY, RULES, InvalidSettings, take, yes_or_no
+from scurry.secret_files import FILE_VARIABLES, with_files
 from scurry.wire.pools import VARIABLE
 
 PREFIX: Final = "SCURRY_"
@@ -197,6 +198,7 @@ ALL: Final[tuple[type[CommonSettings], ...]] = (
 def load(cls: type[Settings], args: argparse.Namespace | None, environ: Mapping[str, str]) -> Settings:
     """Settings of one process. Raises `InvalidSettings` with one sentence."""
     refuse_unknown(environ)
+    environ = with_files(environ)
     types = typing.get_type_hints(cls)
     values: dict[str, Any] = {}
     for field in dataclasses.fields(cls):
@@ -217,19 +219,15 @@ def client_options(environ: Mapping[str, str], given: Mapping[str, object]) -> d
     known = {name: value for name, value in environ.items() if name in variables()}
     said = load(ClientSettings, None, known)
     return {
-        "url": said.url or said.redis_url,
-        "namespace": said.namespace,
-        "separate_registry": said.separate_registry,
-        "api_key": said.api_key,
-        "admin_key": said.admin_key,
-        **given,
-    }
+        "url": said.url or said.redis_url, "namespace": said.namespace, "separate_registry": said.separate_registry,
+        "api_key": said.api_key, "admin_key": said.admin_key, **given,
+    }  # fmt: skip
 
 
 def variables() -> frozenset[str]:
     """Every SCURRY_ variable that some process reads."""
     fields = {field.name for cls in (*ALL, ClientSettings) for field in dataclasses.fields(cls)}
-    return JOB_VARIABLES | {PREFIX + name.upper() for name in fields}
+    return JOB_VARIABLES | FILE_VARIABLES | {PREFIX + name.upper() for name in fields}
 
 
 def refuse_unknown(environ: Mapping[str, str]) -> None:

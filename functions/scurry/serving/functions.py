@@ -66,7 +66,8 @@ async def serve(settings: FunctionsSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     tracing = tracing_of("functions", settings.traces)
-    app = application(served(settings) if tracing is None else traced(served(settings), tracing))
+    ours = served(settings)
+    app = application(ours if tracing is None else traced(ours, tracing), figures=ours[0].figures)
     runner, port = await listen(app, settings.host, settings.port)
     gc.freeze()  # what lives for ever need not be looked at again
     log.info("functions ready on http://%s:%d", settings.host, port)
