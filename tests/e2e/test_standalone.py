@@ -124,7 +124,18 @@ class Rehearsal:
             exports="\n".join(f"export {name}={shlex.quote(value)}" for name, value in exports.items()),
         ))  # fmt: skip
         self.script.chmod(0o755)
+        self._beside = (manager.plan.command, clean_environment() | exports)
         return first
+
+    async def beside(self, workers: str) -> tuple[int, str]:
+        """Another JobManager beside the one that leads, as a Deployment begins to replace a pod: status, last line."""
+        command, environ = self._beside
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=self.folder, env=environ | {"SCURRY_WORKERS": workers},
+            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        _, told = await asyncio.wait_for(process.communicate(), 60)
+        return process.returncode or 0, told.decode().strip().rpartition("\n")[2]
 
     def command(self, workers: str) -> str:
         """What `--start-with` is given."""
@@ -194,8 +205,12 @@ async def rehearse(folder: Path) -> Ledger:
 
 
 async def refuse(rehearsal: Rehearsal, load: Ledgered) -> None:
-    """A JobManager with another worker address says so and stops, each time; with the former one it goes on."""
-    sentences = set()
+    """A JobManager with another worker address says so and stops, beside the former or in its place."""
+    status, sentence = await rehearsal.beside(rehearsal.new)
+    assert status == 2, sentence
+    assert (await rehearsal.job("status"))[1]["state"] == "RUNNING"
+    await load.answered()
+    sentences = {sentence}
     for _ in range(2):
         await rehearsal.restart(rehearsal.new)
         sentences.add(await rehearsal.refused())

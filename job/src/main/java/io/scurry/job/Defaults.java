@@ -2,6 +2,7 @@
 package io.scurry.job;
 
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import org.apache.flink.configuration.Configuration;
 
@@ -31,6 +32,13 @@ final class Defaults {
       config.setString("parallelism.default", Integer.toString(options.parallelism));
     }
     return config;
+  }
+
+  /** What the job runs with on a cluster whose settings are these. */
+  static Configuration onCluster(Options options, Configuration cluster) {
+    Map<String, String> given = new HashMap<>(cluster.toMap());
+    given.putAll(options.flink);
+    return under(everywhere(options), given);
   }
 
   /** A whole Flink in this process, with its files under one directory. */

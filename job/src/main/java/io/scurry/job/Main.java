@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.scurry.job;
 
-import java.util.HashMap;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
@@ -43,9 +41,7 @@ public final class Main {
 
   private static void onCluster(Options options) throws Exception {
     StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
-    Map<String, String> given = new HashMap<>(((Configuration) env.getConfiguration()).toMap());
-    given.putAll(options.flink);
-    Configuration config = Defaults.under(Defaults.everywhere(options), given);
+    Configuration config = Defaults.onCluster(options, (Configuration) env.getConfiguration());
     ModuleText module = ModuleText.read(options.module);
     Fingerprint starting = Fingerprint.of(module, config);
     try {
