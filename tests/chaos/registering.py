@@ -34,8 +34,9 @@ KEPT = {"response_cache": {"enable": True}}
 class Registering:
     """Registers through the command line, and notes in the timeline what each name stands for."""
 
-    def __init__(self, stack: Stack, timeline: Timeline, folder: Path, seed: int) -> None:
-        self._stack, self._timeline, self._folder = stack, timeline, folder
+    def __init__(self, stack: Stack, timeline: Timeline, folder: Path, seed: int, seen: Path | None = None) -> None:
+        """Files are saved in `folder`, which workers see as `seen`."""
+        self._stack, self._timeline, self._folder, self._seen = stack, timeline, folder, seen or folder
         self._contents = contents(seed)
 
     def all(self, asked: Collection[str]) -> None:
@@ -46,9 +47,9 @@ class Registering:
             if model in wanted:
                 path = self._folder / f"{model}-{version}.onnx"
                 save(path, content, WIDE if model == "wide" else WIDTH)
-                self._one(model, version, content, uri=path, config=KEPT if model == "kept" else {})
+                self._one(model, version, content, uri=self._seen / path.name, config=KEPT if model == "kept" else {})
         for model, save_odd in (("hungry", save_hungry), ("endless", save_endless)):
-            self._one(model, "1", Content("line", 1, 0), uri=save_odd(self._folder / f"{model}.onnx"))
+            self._one(model, "1", Content("line", 1, 0), uri=self._seen / save_odd(self._folder / f"{model}.onnx").name)
         if "chain" in wanted:
             chained = self._contents["plain-0", "1"].then(self._contents["plain-1", "1"])
             self._one("chain", "1", chained, runtime="ensemble", config=CHAIN)

@@ -5,36 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import random
 import shlex
 import signal
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from benchmarks.flink_cluster import Cluster, shipped
 from benchmarks.surroundings import Surroundings
-from tests.chaos.checker import Checker
-from tests.chaos.door import Door
 from tests.chaos.ledger import Ledger
-from tests.chaos.load import Load
-from tests.chaos.mix import Mix, Numbers, Subject
-from tests.chaos.registering import Registering
-from tests.chaos.replies import Decoder, Reader
+from tests.chaos.ledgered import Ledgered, until
 from tests.chaos.stack import exists
-from tests.chaos.timeline import Timeline
 from tests.conftest import ROOT, clean_environment
 
-RATE = 80.0
-SEED = 7
-MODELS = ("plain-0", "plain-1", "wide")
-STREAM = "scurry:replies:rehearsal"
 LOSS_S = 60.0
 """A TaskManager's loss is given up on after this; what it took is printed."""
 
@@ -50,50 +38,6 @@ exec </dev/null >>logs/started.log 2>&1
 {command} ${{2:+"-Dexecution.savepoint.path=$2"}} ${{3:+"-Dparallelism.default=$3"}} &
 echo $! >jobmanager.pid
 """
-
-
-async def until(holds: Callable[[], bool], seconds: float) -> None:
-    """Return when it holds, or the time is over."""
-    end = time.monotonic() + seconds
-    while not holds() and time.monotonic() < end:  # noqa: ASYNC110 - what threads and processes do sets no event
-        await asyncio.sleep(0.1)
-
-
-class Ledgered:
-    """Load whose every request is accounted for, from registering to the last answer."""
-
-    def __init__(self, redis_url: str, folder: Path) -> None:
-        self.checker = Checker(timeline := Timeline())
-        numbers = Numbers(f"{int(time.time()) & 0xFFFFFF:x}")
-        subjects = [Subject("plain-0"), Subject("plain-1", ("", "1")), Subject("wide", weight=1, width=4096)]
-        decoder = Decoder(redis_url, numbers)
-        self._reader = Reader(redis_url, STREAM, lambda fields, at: self.checker.replied(decoder.seen(fields, at)))
-        mix = Mix(subjects, numbers, STREAM, random.Random(SEED))
-        self._load = Load(Door(redis_url), mix, self.checker, RATE)
-        stack: Any = SimpleNamespace(redis_url=redis_url)
-        Registering(stack, timeline, folder, SEED).all(MODELS)
-
-    def begin(self) -> None:
-        """Ask from now on."""
-        self._reader.start()
-        self._load.start()
-
-    async def answered(self, seconds: float = 60.0) -> float:
-        """Return how long it took until requests sent from now on are answered."""
-        begin = time.monotonic()
-        await until(lambda: self.checker.last_answer > begin and self.checker.waiting < RATE, seconds)
-        assert self.checker.last_answer > begin, f"nothing was answered within {seconds} s"
-        return time.monotonic() - begin
-
-    async def end(self) -> Ledger:
-        """Ask no more, wait for what is open and two checkpoints for what may come twice."""
-        await asyncio.to_thread(self._load.stop)
-        await until(lambda: not self.checker.waiting, 60)
-        await asyncio.sleep(3)
-        await asyncio.to_thread(self._reader.stop)
-        failures = [one.failure for one in (self._load, self._reader) if one.failure]
-        assert not failures, failures
-        return self.checker.finish()
 
 
 class Rehearsal:
