@@ -12,6 +12,8 @@ FILE: Final = "_FILE"
 SECRETS: Final = ("SCURRY_REDIS_URL", "SCURRY_ADMIN_KEY", "SCURRY_CALLBACK_SECRET", "SCURRY_API_KEY")
 FILE_VARIABLES: Final = frozenset(name + FILE for name in SECRETS)
 """Variables that name such files. The job reads the first likewise."""
+JOB_FILES: Final = frozenset({"SCURRY_TLS_CA", "SCURRY_TLS_CLIENT_CERT", "SCURRY_TLS_CLIENT_KEY"})
+"""Those of certificates that the job reads itself, to ask processes over https."""
 
 
 def with_files(environ: Mapping[str, str]) -> Mapping[str, str]:

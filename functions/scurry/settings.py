@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from scurry.rules import ANY, RULES, InvalidSettings, take, yes_or_no
-from scurry.secret_files import FILE_VARIABLES, with_files
+from scurry.secret_files import FILE_VARIABLES, JOB_FILES, with_files
 from scurry.wire.pools import VARIABLE
 
 PREFIX: Final = "SCURRY_"
-JOB_VARIABLES: Final = frozenset({"SCURRY_FUNCTIONS", "SCURRY_WORKERS"})
+JOB_VARIABLES: Final = JOB_FILES | {"SCURRY_FUNCTIONS", "SCURRY_WORKERS"}
 """Addresses of processes, read by the job, not by a settings class; so are those of further pools."""
 _KUBERNETES: Final = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
 _LINK: Final = re.compile(r"(tcp|udp|sctp)://.*")
@@ -38,7 +38,16 @@ class CommonSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionsSettings(CommonSettings):
+class TlsSettings(CommonSettings):
+    """What a process shows to those who connect, and whose certificates it takes; empty: no TLS."""
+
+    tls_cert: str = ""
+    tls_key: str = ""
+    tls_client_ca: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionsSettings(TlsSettings):
     """Router and registry. A request waits at most so long for its turn, and for a version that is loading.
 
     `module` is the job's module.yaml: only functions that it binds can be registered; empty: ours.
@@ -53,7 +62,7 @@ class FunctionsSettings(CommonSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerSettings(CommonSettings):
+class WorkerSettings(TlsSettings):
     """One worker. `threads` 0 leaves the choice to the runtime; `models_root` is put before relative uris.
 
     `allow` names what may be opened though it can run code: `python`, `sklearn-pickle`, …, with commas between.
@@ -77,7 +86,7 @@ class WorkerSettings(CommonSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GatewaySettings(CommonSettings):
+class GatewaySettings(TlsSettings):
     """The gateway's doors and limits, each of them for one process. Port 0 picks a free one.
 
     `client_shared_memory` lets callers register shared memory where others than this machine reach the gateway.
@@ -99,9 +108,6 @@ class GatewaySettings(CommonSettings):
     cluster_serving_answers: str = "v0.10"
     access_log: bool = False
     api_keys: str = ""
-    tls_cert: str = ""
-    tls_key: str = ""
-    tls_client_ca: str = ""
     cors_origins: str = ""
     max_connections: int = 16384
     max_connections_each: int = 0
@@ -117,7 +123,7 @@ class GatewaySettings(CommonSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BridgeSettings(CommonSettings):
+class BridgeSettings(TlsSettings):
     """The bridge, which carries Cluster Serving streams over to the job; its page is for probes and Prometheus."""
 
     host: str = "127.0.0.1"
@@ -125,7 +131,7 @@ class BridgeSettings(CommonSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UpSettings(CommonSettings):
+class UpSettings(TlsSettings):
     """Everything on one machine. Port 0 picks a free one; `redis_url` empty starts a Redis of our own.
 
     `worker_pool` are further pools of workers, each with how many it has: `gpu=1,large=2`.
@@ -168,9 +174,6 @@ class UpSettings(CommonSettings):
     server_version: str = ""
     client_shared_memory: bool = False
     api_keys: str = ""
-    tls_cert: str = ""
-    tls_key: str = ""
-    tls_client_ca: str = ""
     cors_origins: str = ""
     max_queue_s: float = 10.0
     max_hold_s: float = 60.0
@@ -190,9 +193,7 @@ class ClientSettings(CommonSettings):
 
 
 Settings = TypeVar("Settings", bound=CommonSettings)
-ALL: Final[tuple[type[CommonSettings], ...]] = (
-    FunctionsSettings, WorkerSettings, GatewaySettings, BridgeSettings, UpSettings,
-)  # fmt: skip
+ALL: Final = (FunctionsSettings, WorkerSettings, GatewaySettings, BridgeSettings, UpSettings)
 
 
 def load(cls: type[Settings], args: argparse.Namespace | None, environ: Mapping[str, str]) -> Settings:

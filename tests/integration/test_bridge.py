@@ -6,16 +6,19 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import redis.asyncio
-from tests.conftest import RedisServer
+from tests.certificates import Authority
+from tests.conftest import RedisServer, free_port
 
 from scurry.serving import handover
 from scurry.serving.bridge import serve
 from scurry.serving.handover import Bound
 from scurry.serving.outstanding import MOST
+from scurry.serving.readiness import http_says_ready
 from scurry.settings import BridgeSettings
 from scurry.wire.names import Keys
 
@@ -197,3 +200,22 @@ async def test_a_fault_ends_the_process(redis_server: RedisServer, monkeypatch: 
     settings = BridgeSettings(redis_url=redis_server.url, namespace="bf", log_level="warning")
     with pytest.raises(ZeroDivisionError):
         await asyncio.wait_for(serve(settings, asyncio.Event()), 10)
+
+
+async def test_its_pages_are_there_over_tls(redis_server: RedisServer, tmp_path: Path) -> None:
+    """Also for a probe that has no certificate where callers are asked for one."""
+    authority, port, stop = Authority(tmp_path), free_port(), asyncio.Event()
+    cert, key = authority.sign("bridge")
+    settings = BridgeSettings(
+        redis_url=redis_server.url, namespace="bt", log_level="warning", port=port, tls_cert=cert, tls_key=key,
+        tls_client_ca=str(authority.file),
+    )  # fmt: skip
+    running = asyncio.create_task(serve(settings, stop))
+    try:
+        async with asyncio.timeout(20):
+            while not await http_says_ready("127.0.0.1", port, "/readyz", tls=True):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert not await http_says_ready("127.0.0.1", port, "/readyz")
+    finally:
+        stop.set()
+        await running

@@ -10,9 +10,9 @@ import pytest
 from tests.certificates import Authority
 from tests.conftest import free_port
 
-from scurry.gateway.tls import Tls
 from scurry.serving.processes import Child, Plan, StartFailed
 from scurry.serving.readiness import http_says_ready, log_says, redis_answers, rest_says_running, until
+from scurry.serving.tls import Tls
 
 Serve = Callable[[bytes], Awaitable[int]]
 

@@ -17,7 +17,7 @@ from tests.integration.listening import BODY, CLOSE, LIMIT, Gateway, listening, 
 from scurry.gateway.doors import patience
 from scurry.gateway.doors.listener import Listener
 from scurry.gateway.limits import COPIES, Admission
-from scurry.gateway.tls import Tls
+from scurry.serving.tls import Tls
 
 Scenario = Callable[["Secured"], Awaitable[None]]
 

@@ -5,7 +5,7 @@ import argparse
 import pytest
 
 from scurry.rules import InvalidSettings
-from scurry.settings import FunctionsSettings, GatewaySettings, UpSettings, WorkerSettings, load, variables
+from scurry.settings import ALL, FunctionsSettings, GatewaySettings, UpSettings, WorkerSettings, load, variables
 
 
 def test_defaults_are_the_ports_of_the_contract():
@@ -72,6 +72,17 @@ def test_up_picks_free_ports_unless_told():
 def test_every_field_has_a_variable():
     """The set of known variables covers fields and the job's own."""
     assert {"SCURRY_DIR", "SCURRY_MEMORY_MB", "SCURRY_FUNCTIONS", "SCURRY_LOG_LEVEL"} <= variables()
+
+
+def test_certificates_of_each_process_and_of_the_job():
+    """Whoever listens takes the same names; those of the job are known to all."""
+    job = {"SCURRY_TLS_CA": "ca", "SCURRY_TLS_CLIENT_CERT": "crt", "SCURRY_TLS_CLIENT_KEY": "key"}
+    ours = {"SCURRY_TLS_CERT": "c", "SCURRY_TLS_KEY": "k", "SCURRY_TLS_CLIENT_CA": "a"}
+    for cls in ALL:
+        settings = load(cls, None, job | ours)
+        assert (settings.tls_cert, settings.tls_key, settings.tls_client_ca) == ("c", "k", "a")
+    with pytest.raises(InvalidSettings, match="SCURRY_TLS_CAS is not a setting"):
+        load(WorkerSettings, None, {"SCURRY_TLS_CAS": "ca"})
 
 
 @pytest.mark.parametrize(("text", "right"), [("", True), ("python,sklearn-pickle", True), ("all of it", False)])

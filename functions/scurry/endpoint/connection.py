@@ -39,11 +39,15 @@ class Host(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """Takes one exchange after the other. `other` makes the protocol that takes over what is not ours."""
+    """Takes one exchange after the other. `other` makes the protocol that takes over what is not ours.
 
-    def __init__(self, host: Host, other: Callable[[], asyncio.BaseProtocol]) -> None:
+    Where callers are `asked` for a certificate, who shows none is not ours either.
+    """
+
+    def __init__(self, host: Host, other: Callable[[], asyncio.BaseProtocol], *, asked: bool = False) -> None:
         self._host = host
         self._other = other
+        self._asked = asked
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
@@ -55,6 +59,8 @@ class Connection(asyncio.Protocol):
         """A client has come."""
         self._transport = cast("asyncio.Transport", transport)
         self._host.connections.add(self)
+        if self._asked and not transport.get_extra_info("peercert"):
+            self._hand_over()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """The client has gone; what it asked for is finished for nobody."""
@@ -137,7 +143,8 @@ class Connection(asyncio.Protocol):
         self._host.connections.discard(self)
         self._transport.set_protocol(other)
         other.connection_made(self._transport)
-        cast("asyncio.Protocol", other).data_received(bytes(self._received))
+        if self._received:
+            cast("asyncio.Protocol", other).data_received(bytes(self._received))
         self._transport = None
 
     def close(self) -> None:

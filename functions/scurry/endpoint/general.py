@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
 from scurry.endpoint import frames
 
 if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler
+
     from scurry.endpoint.connection import Host
+
+PAGES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+"""What probes and Prometheus ask for, who have no certificate."""
 
 
 async def coalesced(host: Host, request: web.Request) -> web.StreamResponse:
@@ -49,3 +54,13 @@ async def plain(host: Host, request: web.Request) -> web.StreamResponse:
     if kind != frames.ANSWER:
         return web.Response(status=500, body=payload, content_type="text/plain", charset="utf-8")
     return web.Response(body=payload, content_type="application/octet-stream")
+
+
+@web.middleware
+async def known(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let in who has shown a certificate, which the handshake has looked at; others see the pages alone."""
+    if request.path in PAGES or (request.transport and request.transport.get_extra_info("peercert")):
+        return await handler(request)
+    refused = web.Response(status=401, text="This process answers calls of those alone who show a certificate.")
+    refused.force_close()
+    return refused

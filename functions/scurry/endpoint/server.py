@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import ssl
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -196,14 +197,14 @@ def _health(word: str, fine: bool) -> web.Response:
 class _Site(web.BaseSite):
     """Listens for connections of ours."""
 
-    def __init__(self, runner: web.AppRunner, host: str, port: int) -> None:
-        super().__init__(runner, backlog=1024)
+    def __init__(self, runner: web.AppRunner, host: str, port: int, context: ssl.SSLContext | None) -> None:
+        super().__init__(runner, ssl_context=context, backlog=1024)
         self._host, self._port = host, port
 
     @property
     def name(self) -> str:
         """Its address."""
-        return f"http://{self._host}:{self._port}"
+        return f"http{'s' if self._ssl_context else ''}://{self._host}:{self._port}"
 
     async def start(self) -> None:
         """Open the port."""
@@ -211,14 +212,28 @@ class _Site(web.BaseSite):
         runner = cast("web.AppRunner", self._runner)
         endpoint, other = runner.app[ENDPOINT], runner.server
         assert other is not None, "the runner is set up"
+        context = self._ssl_context
+        made = partial(Connection, endpoint, other, asked=_asks(context))
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(endpoint, other), self._host, self._port, backlog=self._backlog
+            made, self._host, self._port, backlog=self._backlog, ssl=context
         )
 
 
-async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
-    """Serve the application; returns what to clean up and the port, which was free if 0 was asked for."""
+def _asks(context: ssl.SSLContext | None) -> bool:
+    """Whether callers are asked for a certificate."""
+    return context is not None and context.verify_mode is not ssl.CERT_NONE
+
+
+async def listen(
+    app: web.Application, host: str, port: int, *, context: ssl.SSLContext | None = None
+) -> tuple[web.AppRunner, int]:
+    """Serve the application; returns what to clean up and the port, which was free if 0 was asked for.
+
+    Where `context` asks for a certificate, one who shows none sees the pages for probes and Prometheus alone.
+    """
+    if _asks(context):
+        app.middlewares.append(general.known)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, keepalive_timeout=3600)
     await runner.setup()
-    await _Site(runner, host, port).start()
+    await _Site(runner, host, port, context).start()
     return runner, int(runner.addresses[0][1])

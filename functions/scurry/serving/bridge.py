@@ -24,6 +24,8 @@ from scurry.serving.bridge_page import BridgePage
 from scurry.serving.handover import Bound, bound_streams
 from scurry.serving.outstanding import Outstanding
 from scurry.serving.readiness import BRIDGE_LINE
+from scurry.serving.rereading import look_for_ever
+from scurry.serving.tls import rereadings, tls_of
 from scurry.telemetry.logs import configure_logging
 from scurry.telemetry.prometheus import Figure
 from scurry.wire.errors import ScurryError
@@ -61,7 +63,9 @@ async def serve(settings: BridgeSettings, stop: asyncio.Event | None = None) -> 
     link.start()
     bridge = Bridge(link, Keys(settings.namespace))
     page = BridgePage(lambda: link.is_open, bridge.figures)
-    await page.open(settings.host, settings.port)
+    tls = tls_of(settings, pages=True)
+    await page.open(settings.host, settings.port, context=tls.context() if tls else None)
+    looking = asyncio.create_task(look_for_ever(rereadings(tls)))
     carrying, stopping = asyncio.create_task(bridge.carry_on()), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((carrying, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -69,9 +73,9 @@ async def serve(settings: BridgeSettings, stop: asyncio.Event | None = None) -> 
         if carrying.done():  # it never ends by itself: what ended it is a fault, and who watches us starts another
             carrying.result()
     finally:
-        carrying.cancel()
-        stopping.cancel()
-        await asyncio.gather(carrying, stopping, return_exceptions=True)
+        for task in (carrying, stopping, looking):
+            task.cancel()
+        await asyncio.gather(carrying, stopping, looking, return_exceptions=True)
         await page.close()
         await link.close()
 

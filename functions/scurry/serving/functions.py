@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
-from scurry.endpoint.server import ENDPOINT, application, listen
+from scurry.endpoint.server import ENDPOINT, application
 from scurry.endpoint.traced import Traced
 from scurry.graph.function import Graphs
 from scurry.job.jars import find_module
@@ -22,6 +22,7 @@ from scurry.job.module import read_bound_functions
 from scurry.registry.function import Registry
 from scurry.router.function import Router
 from scurry.router.policy import Bounds
+from scurry.serving.endpoints import opened
 from scurry.serving.tracing import tracing_of
 from scurry.telemetry.logs import configure_logging
 from scurry.wire.names import GRAPH, ROUTER
@@ -68,9 +69,9 @@ async def serve(settings: FunctionsSettings) -> None:
     tracing = tracing_of("functions", settings.traces)
     ours = served(settings)
     app = application(ours if tracing is None else traced(ours, tracing), figures=ours[0].figures)
-    runner, port = await listen(app, settings.host, settings.port)
+    runner, url = await opened(app, settings)
     gc.freeze()  # what lives for ever need not be looked at again
-    log.info("functions ready on http://%s:%d", settings.host, port)
+    log.info("functions ready on %s", url)
     try:
         await stop.wait()
         log.info("functions leave: %r", app[ENDPOINT])

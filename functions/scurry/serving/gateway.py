@@ -17,11 +17,11 @@ from scurry.gateway.doors.closed import Closed
 from scurry.gateway.doors.listener import Listener
 from scurry.gateway.doors.metrics import Metrics
 from scurry.gateway.queues import Queues
-from scurry.gateway.rereading import look_for_ever
-from scurry.gateway.tls import GRPC
 from scurry.serving.doors import Doors
 from scurry.serving.guards import Guards
 from scurry.serving.readiness import GATEWAY_LINE
+from scurry.serving.rereading import look_for_ever
+from scurry.serving.tls import GRPC
 from scurry.serving.tracing import tracing_of
 from scurry.settings import GatewaySettings
 from scurry.telemetry.logs import configure_logging

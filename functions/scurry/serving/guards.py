@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 
 from scurry.gateway.access import Access
 from scurry.gateway.doors.cors import Cors
-from scurry.gateway.rereading import Rereading
-from scurry.gateway.tls import Tls, tls_of
 from scurry.rules import InvalidSettings
+from scurry.serving.rereading import Rereading
+from scurry.serving.tls import Tls, rereadings, tls_of, told
 from scurry.settings import GatewaySettings
 
 log = logging.getLogger(__name__)
@@ -33,21 +33,15 @@ class Guards(NamedTuple):
         try:
             access = Access(settings.api_keys, admin_key=settings.admin_key)
         except (OSError, ValueError) as cause:
-            raise InvalidSettings(f"--api-keys {settings.api_keys}: {_told(cause)}") from None
-        try:
-            tls = tls_of(settings.tls_cert, settings.tls_key, settings.tls_client_ca)
-        except (OSError, ValueError) as cause:
-            raise InvalidSettings(f"--tls-cert, --tls-key, --tls-client-ca: {_told(cause)}") from None
-        return cls(access, tls, Cors(origins) if origins else None)
+            raise InvalidSettings(f"--api-keys {settings.api_keys}: {told(cause)}") from None
+        return cls(access, tls_of(settings), Cors(origins) if origins else None)
 
     def rereadings(self) -> list[Rereading]:
         """What is read again when it changes."""
         found = []
         if self.access.path is not None:
             found.append(Rereading("API keys", [self.access.path], self.access.reread))
-        if self.tls is not None:
-            found.append(Rereading("TLS certificates", self.tls.paths, self.tls.reread))
-        return found
+        return found + rereadings(self.tls)
 
 
 def room_for(connections: int) -> int:
@@ -62,9 +56,3 @@ def room_for(connections: int) -> int:
     if connections > most:
         log.warning("%d connections are the most here, for so many files may be open", most)
     return min(connections, most) if connections else most
-
-
-def _told(cause: Exception) -> str:
-    if isinstance(cause, OSError):
-        return f"{cause.filename}: {cause.strerror}." if cause.filename else f"{cause}."
-    return str(cause)

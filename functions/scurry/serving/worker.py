@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import uvloop
 
-from scurry.endpoint.server import ENDPOINT, application, listen
+from scurry.endpoint.server import ENDPOINT, application
 from scurry.inference.children import GIVEN_BYTES, Children
 from scurry.inference.fetched import Places
 from scurry.inference.function import Inference
@@ -30,6 +30,7 @@ from scurry.inference.spans import Spans
 from scurry.inference.stages import StageCounts
 from scurry.inference.statistics import figures
 from scurry.inference.stock import MIB
+from scurry.serving.endpoints import opened
 from scurry.serving.tracing import tracing_of
 from scurry.serving.watchdog import Watchdog
 from scurry.telemetry.logs import configure_logging
@@ -128,10 +129,10 @@ async def serve(settings: WorkerSettings) -> None:
     app = application([parts.inference], figures=parts.figures)
     watchdog = Watchdog()
     watchdog.start()
-    runner, port = await listen(app, settings.host, settings.port)
-    parts.name_it(f"{settings.host}:{port}")
+    runner, url = await opened(app, settings)
+    parts.name_it(url.partition("//")[2])
     gc.freeze()  # what lives for ever need not be looked at again
-    log.info("worker ready on http://%s:%d", settings.host, port)
+    log.info("worker ready on %s", url)
     try:
         await stop.wait()
         log.info("worker leaves: %r, %r, %r", parts.inference, parts.shelf.statistics, parts.sources)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 class Transport(asyncio.Transport):
     """What was written, and whether it is read or closed."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, peercert: object = None) -> None:
+        super().__init__({"peercert": peercert})
         self.written = b""
         self.closed = self.paused = False
         self.protocol: asyncio.BaseProtocol | None = None

@@ -74,6 +74,15 @@ async def test_what_looks_otherwise_is_handed_over_with_all_that_came() -> None:
         assert transport.protocol.received == start
 
 
+async def test_who_shows_no_certificate_where_one_is_asked_for_is_handed_over_at_once() -> None:
+    """So that those who show one pay for nothing, and those who are not asked neither."""
+    for asked, shown, is_ours in ((True, True, True), (True, False, False), (False, False, True)):
+        host, transport = Host(), Transport({"subject": ()} if shown else None)
+        connection = Connection(host, Other, asked=asked)
+        connection.connection_made(transport)
+        assert (transport.protocol is None, connection in host.connections) == (is_ours, is_ours)
+
+
 PIECES = st.one_of(
     st.binary(max_size=40),
     st.sampled_from([HEAD % 5, b"POST /calls HTTP/1.1\r\n", b"\r\n\r\n", b"Content-Length: 3\r\n", b"x" * 30_000]),

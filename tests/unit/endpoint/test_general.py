@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from aiohttp import web
+from tests.unit.endpoint.fakes import Transport
 
 from scurry.endpoint import frames, general
 
@@ -28,8 +29,8 @@ class Host:
 class Request:
     """As much of a request as is read."""
 
-    def __init__(self, body: bytes) -> None:
-        self._body = body
+    def __init__(self, body: bytes, path: str = "/", transport: Transport | None = None) -> None:
+        self._body, self.path, self.transport = body, path, transport
 
     async def read(self) -> bytes:
         return self._body
@@ -48,3 +49,15 @@ async def test_a_body_that_is_no_frames_is_refused():
     """Before anything is asked."""
     answer = await general.coalesced(Host(), Request(b"\x01"))  # type: ignore[arg-type]
     assert answer.status == 400
+
+
+async def test_one_without_a_certificate_is_answered_pages_alone():
+    """Also one who has gone meanwhile."""
+
+    async def answer(_: Any) -> web.Response:
+        return web.Response()
+
+    cases = ((None, "/healthz", 200), (None, "/calls", 401), (Transport(), "/", 401), (Transport({"a": 1}), "/", 200))
+    for transport, path, status in cases:
+        got = await general.known(Request(b"", path, transport), answer)  # type: ignore[arg-type]
+        assert (got.status, got.keep_alive) == (status, False if status == 401 else None)

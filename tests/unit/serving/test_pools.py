@@ -47,6 +47,7 @@ def test_each_pool_gets_the_default_endpoint_with_addresses_of_its_own() -> None
     for pool, variable in (("gpu", "GPU"), ("a-b", "A_B")):
         other = made[f"scurry/inference.{pool}"]
         transport = {**was["transport"], "addresses": f"${{SCURRY_WORKERS_{variable}}}"}  # type: ignore[dict-item]
+        assert {"trust_cacerts", "client_cert", "client_key"} < set(transport)
         assert other == {**was, "functions": f"scurry/inference.{pool}", "transport": transport}
 
 

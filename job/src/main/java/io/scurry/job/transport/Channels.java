@@ -11,7 +11,6 @@ import org.apache.flink.shaded.netty4.io.netty.channel.ChannelHandler;
 import org.apache.flink.shaded.netty4.io.netty.channel.ChannelInitializer;
 import org.apache.flink.shaded.netty4.io.netty.channel.ChannelOption;
 import org.apache.flink.shaded.netty4.io.netty.handler.codec.http.HttpResponseDecoder;
-import org.apache.flink.shaded.netty4.io.netty.handler.ssl.SslContext;
 import org.apache.flink.shaded.netty4.io.netty.handler.ssl.SslHandler;
 
 /**
@@ -28,9 +27,9 @@ final class Channels {
   private final URI uri;
   private final InetSocketAddress socket;
   private final int connectMillis;
-  private final SslContext encryption;
+  private final Encryption encryption;
 
-  Channels(Loop loop, URI uri, InetSocketAddress socket, TransportSettings settings, SslContext encryption) {
+  Channels(Loop loop, URI uri, InetSocketAddress socket, TransportSettings settings, Encryption encryption) {
     this.loop = loop;
     this.uri = uri;
     this.socket = socket;
@@ -59,7 +58,7 @@ final class Channels {
   }
 
   private SslHandler encrypted(Channel channel) {
-    SslHandler handler = encryption.newHandler(channel.alloc(), uri.getHost(), socket.getPort());
+    SslHandler handler = encryption.context().newHandler(channel.alloc(), uri.getHost(), socket.getPort());
     handler.setHandshakeTimeoutMillis(connectMillis);
     SSLEngine engine = handler.engine();
     SSLParameters parameters = engine.getSSLParameters();

@@ -2,6 +2,7 @@
 package io.scurry.job.transport;
 
 import java.nio.charset.StandardCharsets;
+import javax.net.ssl.SSLHandshakeException;
 import org.apache.flink.shaded.netty4.io.netty.buffer.ByteBuf;
 import org.apache.flink.shaded.netty4.io.netty.channel.Channel;
 import org.apache.flink.shaded.netty4.io.netty.channel.ChannelHandlerContext;
@@ -131,7 +132,15 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    if (!used && status == 0 && isRefusal(cause)) {
+      sent = false;
+    }
     fail("the connection broke: " + cause.getMessage());
+  }
+
+  /** With TLS 1.3 a process refuses our certificate after our first bytes were sent, and reads none of them. */
+  private static boolean isRefusal(Throwable cause) {
+    return cause.getCause() instanceof SSLHandshakeException;
   }
 
   private void end() {

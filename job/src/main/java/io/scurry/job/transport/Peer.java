@@ -14,6 +14,7 @@ import org.slf4j.LoggerFactory;
 final class Peer implements Exchange.Owner, Connection.Owner {
   private static final Logger LOG = LoggerFactory.getLogger(Peer.class);
   private static final int OK = 200;
+  private static final int UNKNOWN = 401;
 
   /** Who decides what becomes of calls. */
   interface Listener {
@@ -145,7 +146,9 @@ final class Peer implements Exchange.Owner, Connection.Owner {
         giveBack(left, cause);
         break;
       case MISPLACED:
-        LOG.error("{} answers HTTP {} to {}: is this address a scurry endpoint?", name, status, Frames.PATH);
+        LOG.error("{} answers HTTP {} to {}: {}", name, status, Frames.PATH, status == UNKNOWN
+            ? "it asks for a certificate, which client_cert and client_key name."
+            : "is this address a scurry endpoint?");
         down(cause);
         giveBack(left, cause);
         break;

@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.concurrent.TimeUnit;
-import org.apache.flink.shaded.netty4.io.netty.handler.ssl.SslContext;
 import org.apache.flink.shaded.netty4.io.netty.util.concurrent.ScheduledFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,7 +30,7 @@ final class Peers {
   private final Loop loop;
   private final Peer.Listener listener;
   private final Lookup lookup;
-  private final SslContext encryption;
+  private final Encryption encryption;
   private final Map<URI, List<InetAddress>> known = new HashMap<>();
   private final Map<String, int[]> ranks = new HashMap<>();
   private final List<Peer> leaving = new ArrayList<>();

@@ -41,7 +41,8 @@ import org.apache.flink.util.TimeUtils;
  *   client_key_password: … https: what the key is locked with
  * </pre>
  *
- * <p>Every value may hold placeholders as in {@code ${SCURRY_WORKERS:http://127.0.0.1:8110}}.
+ * <p>Every value may hold placeholders as in {@code ${SCURRY_WORKERS:http://127.0.0.1:8110}}; one that is empty then
+ * counts as not set. Certificates are read again when their files have changed.
  */
 final class TransportSettings {
   private static final Set<String> KNOWN = Set.of(

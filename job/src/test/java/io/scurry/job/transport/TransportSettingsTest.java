@@ -4,6 +4,7 @@ package io.scurry.job.transport;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -52,6 +53,16 @@ class TransportSettingsTest {
     assertTrue(settings.isEncrypted());
     assertEquals(Duration.ofMillis(250), settings.silence);
     assertEquals(3, settings.window);
+  }
+
+  @Test
+  void certificatesThatAreNotNamedAreNone() {
+    TransportSettings settings = settings(
+        "trust_cacerts", "${NO_SUCH_SETTING:}", "client_cert", "${NO_SUCH_SETTING:}", "client_key", "${NO_SUCH_SETTING:}");
+    assertNull(settings.trustCaCerts);
+    assertNull(settings.clientCert);
+    assertNull(settings.clientKey);
+    assertEquals(settings(), settings);
   }
 
   @Test

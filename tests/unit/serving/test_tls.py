@@ -1,4 +1,4 @@
-"""TLS of the doors: handshakes in memory."""
+"""TLS of a process: handshakes in memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from tests.certificates import Authority
 
-from scurry.gateway.tls import Tls, tls_of
+from scurry.rules import InvalidSettings
+from scurry.serving.tls import Tls, rereadings, tls_of
+from scurry.settings import BridgeSettings, FunctionsSettings, WorkerSettings
 
 
 @pytest.fixture
@@ -106,13 +108,44 @@ def test_old_versions_are_refused(authority: Authority) -> None:
 def test_what_cannot_be_used_is_told(authority: Authority, tmp_path: Path) -> None:
     """In one sentence, with the file."""
     cert, key = authority.sign("server")
-    with pytest.raises(ValueError, match="both --tls-cert and --tls-key"):
-        tls_of(cert, "", "")
-    with pytest.raises(ValueError, match="both"):
-        tls_of("", "", str(authority.file))
+    both = "--tls-cert, --tls-key, --tls-client-ca: TLS needs both --tls-cert and --tls-key"
+    for settings in (WorkerSettings(tls_cert=cert), FunctionsSettings(tls_client_ca=str(authority.file))):
+        with pytest.raises(InvalidSettings, match=both):
+            tls_of(settings)
+    with pytest.raises(InvalidSettings, match=r"no\.crt"):
+        tls_of(BridgeSettings(tls_cert="no.crt", tls_key=key))
     with pytest.raises(OSError):
         Tls(str(tmp_path / "no.crt"), key)
     (tmp_path / "bad.crt").write_text("no certificate")
     with pytest.raises(ValueError, match=r"bad\.crt"):
         Tls(str(tmp_path / "bad.crt"), key)
-    assert tls_of("", "", "") is None
+    assert tls_of(WorkerSettings()) is None
+    assert rereadings(None) == []
+
+
+def test_with_pages_one_without_a_certificate_comes_in(authority: Authority, tmp_path: Path) -> None:
+    """The listener tells what he may ask for; a certificate of somebody else ends the handshake."""
+    (tmp_path / "other").mkdir()
+    stranger = Authority(tmp_path / "other", "stranger")
+    cert, key = authority.sign("server")
+    tls = tls_of(WorkerSettings(tls_cert=cert, tls_key=key, tls_client_ca=str(authority.file)), pages=True)
+    assert tls is not None
+    context = tls.context()
+    for _ in range(2):
+        assert context.verify_mode is ssl.CERT_OPTIONAL
+        assert shake(context, client(authority))[0] == "server"
+        assert shake(context, client(authority, authority.sign("caller")))[0] == "server"
+        with pytest.raises(ssl.SSLError):
+            shake(context, client(authority, stranger.sign("caller")))
+        tls.reread()
+
+
+def test_certificates_are_looked_at_for_changes(authority: Authority) -> None:
+    """All of their files."""
+    cert, key = authority.sign("server")
+    (looking,) = rereadings(tls_of(FunctionsSettings(tls_cert=cert, tls_key=key, tls_client_ca=str(authority.file))))
+    assert not looking.look()
+    authority.sign("another", into="server")
+    assert looking.look()
+    authority.file.write_bytes(authority.file.read_bytes() * 2)
+    assert looking.look()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from scurry.gateway import rereading
-from scurry.gateway.rereading import Rereading, look_for_ever
+from scurry.serving import rereading
+from scurry.serving.rereading import Rereading, look_for_ever
 
 
 def test_a_file_is_read_when_it_is_another(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
