@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def stages() -> dict[str, list[tuple[str, str]]]:
 def bases() -> dict[str, str]:
     """The default of each ARG."""
     arguments = [rest for word, rest in instructions(ROOT / "deploy" / "Dockerfile") if word == "ARG"]
-    return dict(argument.split("=", 1) for argument in arguments)
+    return dict(argument.split("=", 1) for argument in arguments if "_BASE=" in argument)
 
 
 def last(stage: list[tuple[str, str]], word: str) -> str:
@@ -84,6 +85,19 @@ def test_everything_copied_exists(stage: str) -> None:
         for source in sources:
             assert (ROOT / source).exists(), source
             assert source in allowed
+
+
+def test_everything_the_wheel_includes_is_copied() -> None:
+    """The build of the package fails where a folder of `force-include` is missing."""
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    copied = {part for word, rest in stages()["python"] if word == "COPY" for part in rest.split()[:-1]}
+    assert set(build["force-include"]) <= copied
+
+
+def test_the_job_needs_no_script_of_flinks() -> None:
+    """The job's image starts our own script, which is executable in the checkout."""
+    assert json.loads(last(stages()["job"], "ENTRYPOINT")) == ["/opt/scurry/start"]
+    assert (ROOT / "deploy/images/job/start").stat().st_mode & 0o111
 
 
 @pytest.mark.parametrize(
