@@ -1,0 +1,210 @@
+"""Starts every process in its own image and asks a model through all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from containers import Container, Image, said
+from parts import Part, Volumes, applying, parts
+
+from scurry.serving import redis_server
+
+START_S: Final = 180.0
+NAMED: Final = (
+    "org/apache/flink/kubernetes/highavailability/KubernetesHaServicesFactory.class",
+    "org/apache/flink/metrics/prometheus/PrometheusReporterFactory.class",
+    "io/scurry/job/Standalone.class",
+)
+"""Classes that the chart's settings and the start script name."""
+LABELS: Final = ("title", "licenses", "version")
+BODY: Final = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [2, 1], "data": [1.5, 21.0]}]}
+ANSWER: Final = [3.0, 42.0]
+
+
+class Wrong(Exception):
+    """Something was not as it should be; the sentence says what."""
+
+
+def lacks() -> str:
+    """Why it cannot be tried on this machine; nothing when it can."""
+    if os.geteuid() != 0:
+        return "not root"
+    missing = [name for name in ("buildah", "runc", "unshare", "ip") if not shutil.which(name)]
+    return f"no {', '.join(missing)}" if missing else ""
+
+
+def tell(text: str) -> None:
+    """A line of what goes on."""
+    print(text, flush=True)  # noqa: T201 (it is a command)
+
+
+def answers(url: str, body: dict[str, Any] | None = None) -> bytes | None:
+    """What a probe gets: nothing when it fails. Without a path it is only whether somebody listens."""
+    where = urlsplit(url)
+    try:
+        if not where.path:
+            with socket.create_connection((where.hostname, where.port), 2):
+                return b""
+        asked = urllib.request.Request(url, json.dumps(body).encode() if body else None)
+        with urllib.request.urlopen(asked, timeout=30) as reply:
+            return bytes(reply.read())
+    except (OSError, urllib.error.HTTPError):
+        return None
+
+
+def contents(image: Image) -> list[str]:
+    """What an image lacks of what must be in it: labels, the list of packages, the classes that settings name."""
+    labels = image.config.get("Labels") or {}
+    wrong = [f"has no label {name}" for name in LABELS if not labels.get(f"org.opencontainers.image.{name}")]
+    if not (image.root / "opt/scurry/packages.txt").is_file():
+        wrong.append("has no list of packages")
+    jars = [jar for places in ("lib/*.jar", "plugins/*/*.jar") for jar in (image.root / "opt/flink").glob(places)]
+    if jars:
+        inside = {name for jar in jars for name in zipfile.ZipFile(jar).namelist()}
+        wrong += [f"has no {name}" for name in NAMED if name not in inside]
+        state = (image.root / "opt/flink/state").stat()
+        wrong += ["cannot write into a new volume at /opt/flink/state"] if state.st_uid != image.user else []
+    return [f"{image.name} {text}" for text in wrong]
+
+
+class Rehearsal:
+    """The whole, in one folder; closing the stack ends all of it."""
+
+    def __init__(self, folder: Path, tag: str, stack: ExitStack) -> None:
+        self._stack, self._folder = stack, folder
+        self.volumes = Volumes(folder / "volumes")
+        self.parts = parts(self.volumes)
+        self.images: dict[str, Image] = {}
+        for name in dict.fromkeys(part.image for part in self.parts):
+            self.images[name] = image = Image(f"localhost/scurry/{name}:{tag}")
+            stack.callback(image.close)
+        self.running: dict[str, Container] = {}
+
+    def redis(self) -> None:
+        """A Redis of this machine."""
+        server = redis_server.find(os.environ)
+        words = (str(server.path), "--save", "", "--dir", str(self._folder))
+        process = self._stack.enter_context(subprocess.Popen(words, stdout=subprocess.DEVNULL))
+        self._stack.callback(process.kill)
+        self._until("http://127.0.0.1:6379", None)
+
+    def start(self, part: Part) -> None:
+        """Start one; it lives, and may nothing that it should not."""
+        container = self._run(self.images[part.image], part.plan)
+        self.running[part.plan.name] = container
+        self._until(part.live, container)
+        if wrong := container.may():
+            raise Wrong("; ".join(wrong))
+        tell(f"{part.plan.name}: lives as user {self.images[part.image].user}, with a read-only root")
+
+    def _run(self, image: Image, plan: Any) -> Container:  # noqa: ANN401
+        container = Container(image, plan, self._folder)
+        self._stack.callback(container.close)
+        self.running[plan.name] = container
+        return container
+
+    def ready(self, part: Part) -> None:
+        """It can serve."""
+        self._until(part.ready, self.running[part.plan.name])
+        tell(f"{part.plan.name}: ready")
+
+    def _until(self, url: str, container: Container | None) -> None:
+        end = time.monotonic() + START_S
+        while answers(url) is None:
+            if container and container.status is not None:
+                raise Wrong(f"{container!r} ended before {url} answered")
+            if time.monotonic() > end:
+                raise Wrong(f"{url} did not answer in {START_S:.0f} s")
+            time.sleep(0.2)
+
+    def apply(self) -> None:
+        """Declare the model, as the chart's Job does."""
+        status = self._run(self.images["gateway"], applying(self.volumes)).wait(START_S)
+        if status:
+            raise Wrong(f"scurry models apply ended with status {status}")
+        tell("models: applied, status 0")
+
+    def ask(self) -> None:
+        """One request through all of them."""
+        reply = answers("http://127.0.0.1:8000/v2/models/double/infer", BODY)
+        if reply is None or json.loads(reply)["outputs"][0]["data"] != ANSWER:
+            raise Wrong(f"the model answered {reply!r}")
+        tell(f"asked over HTTP: {BODY['inputs'][0]['data']} became {ANSWER}")
+
+    def metrics(self) -> None:
+        """Both of Flink's processes tell Prometheus."""
+        for port in (9249, 9250):
+            if b"flink_" not in (answers(f"http://127.0.0.1:{port}/metrics") or b""):
+                raise Wrong(f"no metrics of Flink's at port {port}")
+
+    def stop(self, part: Part) -> None:
+        """SIGTERM: it ends within its grace, with a status that fits."""
+        container = self.running[part.plan.name]
+        container.terminate()
+        try:
+            status = container.wait(part.plan.grace_s)
+        except subprocess.TimeoutExpired:
+            raise Wrong(f"{part.plan.name} still ran {part.plan.grace_s:.0f} s after SIGTERM") from None
+        if status not in part.ends:
+            raise Wrong(f"{part.plan.name} ended with status {status} after SIGTERM, not {part.ends}")
+        tell(f"{part.plan.name}: ended by SIGTERM with status {status}")
+
+    def logs(self) -> Iterator[str]:
+        """The ends of what each has printed."""
+        for name, container in self.running.items():
+            yield f"--- {name}"
+            yield "\n".join(container.log.read_text(errors="replace").splitlines()[-30:])
+
+
+def rehearse(one: Rehearsal) -> None:
+    """Everything, in order. Raises `Wrong`."""
+    if wrong := [text for image in one.images.values() for text in contents(image)]:
+        raise Wrong("; ".join(wrong))
+    said("ip", "link", "set", "lo", "up")
+    one.redis()
+    for part in one.parts:
+        one.start(part)
+    one.apply()
+    for part in one.parts:
+        one.ready(part)
+    one.ask()
+    one.metrics()
+    for part in reversed(one.parts):
+        one.stop(part)
+
+
+def main() -> int:
+    """The exit status: 0 when all was as it should be, 1 when not, 77 when it cannot be tried here."""
+    if missing := lacks():
+        tell(f"smoke: left out: {missing}")
+        return 77
+    with tempfile.TemporaryDirectory(prefix="scurry-smoke-") as name, ExitStack() as stack:
+        folder = Path(name)
+        folder.chmod(0o755)
+        one = Rehearsal(folder, os.environ.get("TAG", "0.1.0"), stack)
+        try:
+            rehearse(one)
+        except (Wrong, subprocess.SubprocessError) as wrong:
+            tell("\n".join([*one.logs(), f"smoke: {wrong}"]))
+            return 1
+    tell("smoke: every process ran in its image")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
