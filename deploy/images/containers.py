@@ -47,7 +47,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a pod says of one container. `mounts` are read-only; of these and `writable`: place inside, place outside."""
+    """What a pod says of one container. Mounts are a place inside and one outside; only `writable` can be written."""
 
     name: str
     args: Sequence[str]

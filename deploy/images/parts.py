@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import yaml
 from containers import Plan
 from tests.doubling import save_double
 
@@ -21,7 +22,8 @@ FROM_JVM: Final = (0, 143)
 """A JVM that ends by SIGTERM says so."""
 
 FLINK: Final = {
-    "classloader.parent-first-patterns.additional": "org.apache.flink.statefun;org.apache.kafka;com.google.protobuf;io.scurry",
+    "classloader.parent-first-patterns.additional":
+        "org.apache.flink.statefun;org.apache.kafka;com.google.protobuf;io.scurry",
     "execution.checkpointing.interval": "2 s",
     "execution.shutdown-on-application-finish": "false",
     "state.backend": "hashmap",
@@ -73,7 +75,7 @@ class Volumes:
         self.declared = self._files("declared", {"models.json": json.dumps(declared)})
         self.models = self._files("models", {})
         save_double(self.models / "double.onnx").chmod(0o444)
-        self.state, self.log = self._owned("state"), self._owned("log")
+        self.state, self.log, self.fresh = (self._owned(name) for name in ("state", "log", "fresh"))
 
     def _files(self, name: str, texts: Mapping[str, str], group: int = 0) -> Path:
         place = self._folder / name
@@ -129,6 +131,16 @@ def parts(volumes: Volumes) -> list[Part]:
         Part("job", flinks("taskmanager", volumes, 1408), at("6122"), at("6122"), FROM_JVM),
         Part("gateway", ours("gateway", volumes, 768, 20, url), at("8000/v2/health/live"), at("8000/v2/health/ready")),
     ]
+
+
+def embedded(volumes: Volumes) -> Part:
+    """The job as compose has it, both of Flink's processes in one."""
+    service = yaml.safe_load((ROOT / "deploy/compose/compose.yaml").read_text())["services"]["job"]
+    environ = service["environment"] | {"SCURRY_REDIS_URL": REDIS, "SCURRY_FUNCTIONS": "http://127.0.0.1:8100",
+                                        "SCURRY_WORKERS": "http://127.0.0.1:8110"}  # fmt: skip
+    plan = Plan("embedded", service["command"], 1600, 20, environ, {}, {"/opt/flink/state": volumes.fresh})
+    metrics = "http://127.0.0.1:9249/metrics"
+    return Part("job", plan, metrics, metrics, FROM_JVM)
 
 
 def applying(volumes: Volumes) -> Plan:

@@ -20,7 +20,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from containers import Container, Image, said
-from parts import Part, Volumes, applying, parts
+from parts import Part, Volumes, applying, embedded, parts
 
 from scurry.serving import redis_server
 
@@ -132,6 +132,15 @@ class Rehearsal:
                 raise Wrong(f"{url} did not answer in {START_S:.0f} s")
             time.sleep(0.2)
 
+    def says(self, part: Part, line: str) -> None:
+        """It prints this line, sooner or later."""
+        container, end = self.running[part.plan.name], time.monotonic() + START_S
+        while line not in container.log.read_text(errors="replace"):
+            if container.status is not None or time.monotonic() > end:
+                raise Wrong(f"{container!r} did not say '{line}'")
+            time.sleep(0.2)
+        tell(f"{part.plan.name}: {line}")
+
     def apply(self) -> None:
         """Declare the model, as the chart's Job does."""
         status = self._run(self.images["gateway"], applying(self.volumes)).wait(START_S)
@@ -186,6 +195,9 @@ def rehearse(one: Rehearsal) -> None:
     one.metrics()
     for part in reversed(one.parts):
         one.stop(part)
+    one.start(both := embedded(one.volumes))
+    one.says(both, "scurry job is running")
+    one.stop(both)
 
 
 def main() -> int:
