@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -18,9 +17,16 @@ READ_ONLY: Final = [f"/proc/{name}" for name in ("bus", "fs", "irq", "sys", "sys
 HOSTS: Final = "127.0.0.1 localhost\n127.0.0.1 {name}\n"
 
 
+class Wrong(Exception):
+    """Something was not as it should be; the sentence says what."""
+
+
 def said(*words: str) -> str:
-    """What a command prints. Raises `CalledProcessError`."""
-    return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+    """What a command prints. Raises `Wrong` with what it says when it fails."""
+    done = subprocess.run(words, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise Wrong(f"{' '.join(words)} failed: {done.stderr.strip()}")
+    return done.stdout.strip()
 
 
 class Image:
@@ -60,8 +66,8 @@ class Plan:
     """In the place of the image's entry point."""
 
 
-def spec(image: Image, plan: Plan, hosts: Path) -> dict[str, Any]:
-    """The container as runc takes it."""
+def spec(image: Image, plan: Plan, hosts: Path, name: str) -> dict[str, Any]:
+    """The container as runc takes it; `name` is that of its control group."""
     user = {"uid": image.user, "gid": image.user, "additionalGids": [image.user]}
     process = {
         "terminal": False,
@@ -76,7 +82,7 @@ def spec(image: Image, plan: Plan, hosts: Path) -> dict[str, Any]:
     linux = {
         "namespaces": [{"type": kind} for kind in NAMESPACES],
         "resources": resources,
-        "cgroupsPath": f"/scurry-smoke-{os.getpid()}-{plan.name}",
+        "cgroupsPath": f"/{name}",
         "maskedPaths": MASKED,
         "readonlyPaths": READ_ONLY,
     }
@@ -104,6 +110,20 @@ def _binds(places: Mapping[str, Path], mode: str) -> list[dict[str, Any]]:
     return [{"type": "bind", "source": str(of), "destination": to, "options": options} for to, of in places.items()]
 
 
+def liberties(status: str, mounts: str, user: int) -> list[str]:
+    """What a process may do though it should not, by what the kernel says of it: /proc/PID/status and mountinfo."""
+    facts = {name: value.strip() for name, _, value in (line.partition(":") for line in status.splitlines())}
+    options = [line.split()[5].split(",") for line in mounts.splitlines() if line.split()[4] == "/"]
+    wrong = {
+        f"is not user {user}": set(facts["Uid"].split()) != {str(user)},
+        "is root": "0" in facts["Uid"].split(),
+        "has capabilities": any(int(facts[kind], 16) for kind in ("CapEff", "CapPrm", "CapBnd", "CapAmb")),
+        "may gain privileges": facts["NoNewPrivs"] != "1",
+        "may write into its root": "ro" not in options[-1],
+    }
+    return [text for text, holds in wrong.items() if holds]
+
+
 class Container:
     """A process in an image. What it prints goes into a file of its folder."""
 
@@ -112,9 +132,9 @@ class Container:
         self._folder.mkdir()
         hosts = self._folder / "hosts"
         hosts.write_text(HOSTS.format(name=plan.name))
-        (self._folder / "config.json").write_text(json.dumps(spec(image, plan, hosts)))
         self.log = self._folder / "log"
-        self._user, self._id = image.user, f"smoke-{os.getpid()}-{plan.name}"
+        self._user, self._id = image.user, f"{folder.name}-{plan.name}"
+        (self._folder / "config.json").write_text(json.dumps(spec(image, plan, hosts, self._id)))
         pid_file = self._folder / "pid"
         words = ("runc", "run", "--bundle", str(self._folder), "--pid-file", str(pid_file), self._id)
         with self.log.open("wb") as log:
@@ -136,18 +156,10 @@ class Container:
         """SIGTERM to its first process, as the kubelet sends it."""
         said("runc", "kill", self._id, "TERM")
 
-    def may(self) -> list[str]:
-        """What it may do though it should not, seen from outside: none of these is the way it should be."""
-        facts = dict(line.split(":\t", 1) for line in Path(f"/proc/{self.pid}/status").read_text().splitlines())
-        mounts = [line.split() for line in Path(f"/proc/{self.pid}/mountinfo").read_text().splitlines()]
-        root = [mount[5].split(",") for mount in mounts if mount[4] == "/"][-1]
-        wrong = {
-            f"is not user {self._user}": set(facts["Uid"].split()) != {str(self._user)},
-            "has capabilities": any(int(facts[kind], 16) for kind in ("CapEff", "CapPrm", "CapBnd", "CapAmb")),
-            "may gain privileges": facts["NoNewPrivs"] != "1",
-            "may write into its root": "ro" not in root,
-        }
-        return [f"{self.plan.name} {text}" for text, holds in wrong.items() if holds]
+    def liberties(self) -> list[str]:
+        """What it may do though it should not."""
+        status, mounts = (Path(f"/proc/{self.pid}/{name}").read_text() for name in ("status", "mountinfo"))
+        return [f"{self.plan.name} {text}" for text in liberties(status, mounts, self._user)]
 
     def close(self) -> None:
         """End it now, if it runs, and forget it."""

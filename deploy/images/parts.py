@@ -18,8 +18,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 REDIS: Final = "redis://127.0.0.1:6379/0"
 OURS: Final = 10001
 FLINKS: Final = 9999
-FROM_JVM: Final = (0, 143)
-"""A JVM that ends by SIGTERM says so."""
+BY_SIGTERM: Final = (143,)
+"""A JVM that ends by it says so; ours ends as one that is done."""
 
 FLINK: Final = {
     "classloader.parent-first-patterns.additional":
@@ -127,8 +127,8 @@ def parts(volumes: Volumes) -> list[Part]:
     return [
         Part("functions", ours("functions", volumes, 384, 10, module), at("8100/healthz"), at("8100/readyz")),
         Part("worker", ours("worker", volumes, 1536, 45, worker), at("8110/healthz"), at("8110/readyz")),
-        Part("job", flinks("jobmanager", volumes, 1280), at("6123"), at("8081/overview"), FROM_JVM),
-        Part("job", flinks("taskmanager", volumes, 1408), at("6122"), at("6122"), FROM_JVM),
+        Part("job", flinks("jobmanager", volumes, 1280), at("6123"), at("8081/overview"), BY_SIGTERM),
+        Part("job", flinks("taskmanager", volumes, 1408), at("6122"), at("6122"), BY_SIGTERM),
         Part("gateway", ours("gateway", volumes, 768, 20, url), at("8000/v2/health/live"), at("8000/v2/health/ready")),
     ]
 
@@ -140,7 +140,7 @@ def embedded(volumes: Volumes) -> Part:
                                         "SCURRY_WORKERS": "http://127.0.0.1:8110"}  # fmt: skip
     plan = Plan("embedded", service["command"], 1600, 20, environ, {}, {"/opt/flink/state": volumes.fresh})
     metrics = "http://127.0.0.1:9249/metrics"
-    return Part("job", plan, metrics, metrics, FROM_JVM)
+    return Part("job", plan, metrics, metrics)
 
 
 def applying(volumes: Volumes) -> Plan:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from containers import Container, Image, said
+from containers import Container, Image, Wrong, said
 from parts import Part, Volumes, applying, embedded, parts
 
 from scurry.serving import redis_server
@@ -34,10 +34,6 @@ NAMED: Final = (
 LABELS: Final = ("title", "licenses", "version")
 BODY: Final = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [2, 1], "data": [1.5, 21.0]}]}
 ANSWER: Final = [3.0, 42.0]
-
-
-class Wrong(Exception):
-    """Something was not as it should be; the sentence says what."""
 
 
 def lacks() -> str:
@@ -71,6 +67,8 @@ def contents(image: Image) -> list[str]:
     """What an image lacks of what must be in it: labels, the list of packages, the classes that settings name."""
     labels = image.config.get("Labels") or {}
     wrong = [f"has no label {name}" for name in LABELS if not labels.get(f"org.opencontainers.image.{name}")]
+    if image.user == 0:
+        wrong.append("runs as root")
     if not (image.root / "opt/scurry/packages.txt").is_file():
         wrong.append("has no list of packages")
     jars = [jar for places in ("lib/*.jar", "plugins/*/*.jar") for jar in (image.root / "opt/flink").glob(places)]
@@ -85,15 +83,14 @@ def contents(image: Image) -> list[str]:
 class Rehearsal:
     """The whole, in one folder; closing the stack ends all of it."""
 
-    def __init__(self, folder: Path, tag: str, stack: ExitStack) -> None:
-        self._stack, self._folder = stack, folder
+    def __init__(self, folder: Path, tag: str, stack: ExitStack, running: dict[str, Container]) -> None:
+        self._stack, self._folder, self.running = stack, folder, running
         self.volumes = Volumes(folder / "volumes")
         self.parts = parts(self.volumes)
         self.images: dict[str, Image] = {}
         for name in dict.fromkeys(part.image for part in self.parts):
             self.images[name] = image = Image(f"localhost/scurry/{name}:{tag}")
             stack.callback(image.close)
-        self.running: dict[str, Container] = {}
 
     def redis(self) -> None:
         """A Redis of this machine."""
@@ -108,7 +105,7 @@ class Rehearsal:
         container = self._run(self.images[part.image], part.plan)
         self.running[part.plan.name] = container
         self._until(part.live, container)
-        if wrong := container.may():
+        if wrong := container.liberties():
             raise Wrong("; ".join(wrong))
         tell(f"{part.plan.name}: lives as user {self.images[part.image].user}, with a read-only root")
 
@@ -173,11 +170,12 @@ class Rehearsal:
             raise Wrong(f"{part.plan.name} ended with status {status} after SIGTERM, not {part.ends}")
         tell(f"{part.plan.name}: ended by SIGTERM with status {status}")
 
-    def logs(self) -> Iterator[str]:
-        """The ends of what each has printed."""
-        for name, container in self.running.items():
-            yield f"--- {name}"
-            yield "\n".join(container.log.read_text(errors="replace").splitlines()[-30:])
+
+def logs(running: dict[str, Container]) -> Iterator[str]:
+    """The ends of what each has printed."""
+    for name, container in running.items():
+        yield f"--- {name}"
+        yield "\n".join(container.log.read_text(errors="replace").splitlines()[-30:])
 
 
 def rehearse(one: Rehearsal) -> None:
@@ -208,11 +206,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="scurry-smoke-") as name, ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)
-        one = Rehearsal(folder, os.environ.get("TAG", "0.1.0"), stack)
+        running: dict[str, Container] = {}
         try:
-            rehearse(one)
-        except (Wrong, subprocess.SubprocessError) as wrong:
-            tell("\n".join([*one.logs(), f"smoke: {wrong}"]))
+            rehearse(Rehearsal(folder, os.environ.get("TAG", "0.1.0"), stack, running))
+        except (Wrong, redis_server.MissingRedis, OSError) as wrong:
+            tell("\n".join([*logs(running), f"smoke: {wrong}"]))
             return 1
     tell("smoke: every process ran in its image")
     return 0
