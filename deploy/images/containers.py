@@ -69,7 +69,7 @@ class Plan:
 def spec(image: Image, plan: Plan, hosts: Path, name: str) -> dict[str, Any]:
     """The container as runc takes it; `name` is that of its control group."""
     user = {"uid": image.user, "gid": image.user, "additionalGids": [image.user]}
-    process = {
+    process: dict[str, Any] = {
         "terminal": False,
         "user": user,
         "args": [*(plan.command or image.config["Entrypoint"]), *plan.args],

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -141,6 +141,17 @@ def embedded(volumes: Volumes) -> Part:
     plan = Plan("embedded", service["command"], 1600, 20, environ, {}, {"/opt/flink/state": volumes.fresh})
     metrics = "http://127.0.0.1:9249/metrics"
     return Part("job", plan, metrics, metrics)
+
+
+def stopping() -> Plan:
+    """`scurry job stop`, in the gateway's image."""
+    return Plan("stop", ["job", "stop", "--flink-url", "http://127.0.0.1:8081", "--json"], 256, 10)
+
+
+def going_on(part: Part, savepoint: str) -> Part:
+    """The JobManager that begins there, told as `scurry job upgrade` and `rescale` tell it."""
+    words = [f"-Dexecution.savepoint.path={savepoint}", "-Dparallelism.default=1", *part.plan.args]
+    return replace(part, plan=replace(part.plan, name="jobmanager-2", args=words))
 
 
 def applying(volumes: Volumes) -> Plan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -19,18 +20,21 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from containers import Container, Image, Wrong, said
-from parts import Part, Volumes, applying, embedded, parts
+from containers import Container, Image, Plan, Wrong, said
+from parts import Part, Volumes, applying, embedded, going_on, parts, stopping
 
 from scurry.serving import redis_server
 
 START_S: Final = 180.0
 NAMED: Final = (
     "org/apache/flink/kubernetes/highavailability/KubernetesHaServicesFactory.class",
+    "org/apache/flink/kubernetes/entrypoint/KubernetesApplicationClusterEntrypoint.class",
+    "org/apache/flink/kubernetes/taskmanager/KubernetesTaskExecutorRunner.class",
+    "org/apache/flink/fs/s3presto/S3PFileSystemFactory.class",
     "org/apache/flink/metrics/prometheus/PrometheusReporterFactory.class",
     "io/scurry/job/Standalone.class",
 )
-"""Classes that the chart's settings and the start script name."""
+"""Classes that the chart's settings, a store's address and the start script name."""
 LABELS: Final = ("title", "licenses", "version")
 BODY: Final = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [2, 1], "data": [1.5, 21.0]}]}
 ANSWER: Final = [3.0, 42.0]
@@ -109,7 +113,7 @@ class Rehearsal:
             raise Wrong("; ".join(wrong))
         tell(f"{part.plan.name}: lives as user {self.images[part.image].user}, with a read-only root")
 
-    def _run(self, image: Image, plan: Any) -> Container:  # noqa: ANN401
+    def _run(self, image: Image, plan: Plan) -> Container:
         container = Container(image, plan, self._folder)
         self._stack.callback(container.close)
         self.running[plan.name] = container
@@ -138,19 +142,37 @@ class Rehearsal:
             time.sleep(0.2)
         tell(f"{part.plan.name}: {line}")
 
-    def apply(self) -> None:
-        """Declare the model, as the chart's Job does."""
-        status = self._run(self.images["gateway"], applying(self.volumes)).wait(START_S)
+    def once(self, plan: Plan) -> str:
+        """What a command in the gateway's image prints, which has to end well."""
+        container = self._run(self.images["gateway"], plan)
+        status, printed = container.wait(START_S), container.log.read_text(errors="replace")
         if status:
-            raise Wrong(f"scurry models apply ended with status {status}")
-        tell("models: applied, status 0")
+            raise Wrong(f"scurry {' '.join(plan.args)} ended with status {status}")
+        tell(f"{plan.name}: scurry {plan.args[0]} {plan.args[1]}, status 0")
+        return printed
 
     def ask(self) -> None:
-        """One request through all of them."""
-        reply = answers("http://127.0.0.1:8000/v2/models/double/infer", BODY)
+        """One request through all of them, sooner or later."""
+        end = time.monotonic() + START_S
+        while (reply := answers("http://127.0.0.1:8000/v2/models/double/infer", BODY)) is None:
+            if time.monotonic() > end:
+                break
+            time.sleep(0.2)
         if reply is None or json.loads(reply)["outputs"][0]["data"] != ANSWER:
             raise Wrong(f"the model answered {reply!r}")
         tell(f"asked over HTTP: {BODY['inputs'][0]['data']} became {ANSWER}")
+
+    def upgrade(self) -> None:
+        """Stop with a savepoint; the idle JobManager stays until another begins at it, with all that was known."""
+        number, part = next((n, part) for n, part in enumerate(self.parts) if part.plan.name == "jobmanager")
+        found = re.search(r"file:/[^\s\"]+", self.once(stopping()))
+        if not found:
+            raise Wrong("scurry job stop named no savepoint")
+        self.stop(part)
+        self.parts[number] = going_on(part, found[0])
+        self.start(self.parts[number])
+        self.ready(self.parts[number])
+        self.says(self.parts[number], "Restoring job")
 
     def metrics(self) -> None:
         """Both of Flink's processes tell Prometheus."""
@@ -186,9 +208,11 @@ def rehearse(one: Rehearsal) -> None:
     one.redis()
     for part in one.parts:
         one.start(part)
-    one.apply()
+    one.once(applying(one.volumes))
     for part in one.parts:
         one.ready(part)
+    one.ask()
+    one.upgrade()
     one.ask()
     one.metrics()
     for part in reversed(one.parts):
