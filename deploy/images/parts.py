@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -75,7 +75,8 @@ class Volumes:
         self.declared = self._files("declared", {"models.json": json.dumps(declared)})
         self.models = self._files("models", {})
         save_double(self.models / "double.onnx").chmod(0o444)
-        self.state, self.log, self.fresh = (self._owned(name) for name in ("state", "log", "fresh"))
+        self.state, self.log, self.fresh = (self._owned(name, FLINKS) for name in ("state", "log", "fresh"))
+        self.data = self._owned("data", OURS)
 
     def _files(self, name: str, texts: Mapping[str, str], group: int = 0) -> Path:
         place = self._folder / name
@@ -86,10 +87,10 @@ class Volumes:
             (place / file).chmod(0o440 if group else 0o444)
         return place
 
-    def _owned(self, name: str) -> Path:
+    def _owned(self, name: str, user: int) -> Path:
         place = self._folder / name
         place.mkdir()
-        shutil.chown(place, FLINKS, FLINKS)
+        shutil.chown(place, user, user)
         return place
 
 
@@ -141,6 +142,13 @@ def embedded(volumes: Volumes) -> Part:
     plan = Plan("embedded", service["command"], 1600, 20, environ, {}, {"/opt/flink/state": volumes.fresh})
     metrics = "http://127.0.0.1:9249/metrics"
     return Part("job", plan, metrics, metrics)
+
+
+def all_in_one(volumes: Volumes, command: Sequence[str]) -> Part:
+    """Everything in one container, with the words of its image; no longer than `docker stop` would be told to wait."""
+    plan = Plan("all-in-one", command, 4096, 60, {}, {}, {"/data": volumes.data})
+    at = "http://127.0.0.1:8000/v2/health/"
+    return Part("all-in-one", plan, f"{at}live", f"{at}ready")
 
 
 def stopping() -> Plan:

@@ -6,36 +6,23 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Final
 
+from checks import answers, contents
 from containers import Container, Image, Plan, Wrong, said
-from parts import Part, Volumes, applying, embedded, going_on, parts, stopping
+from parts import Part, Volumes, all_in_one, applying, embedded, going_on, parts, stopping
 
 from scurry.serving import redis_server
 
 START_S: Final = 180.0
-NAMED: Final = (
-    "org/apache/flink/kubernetes/highavailability/KubernetesHaServicesFactory.class",
-    "org/apache/flink/kubernetes/entrypoint/KubernetesApplicationClusterEntrypoint.class",
-    "org/apache/flink/kubernetes/taskmanager/KubernetesTaskExecutorRunner.class",
-    "org/apache/flink/fs/s3presto/S3PFileSystemFactory.class",
-    "org/apache/flink/metrics/prometheus/PrometheusReporterFactory.class",
-    "io/scurry/job/Standalone.class",
-)
-"""Classes that the chart's settings, a store's address and the start script name."""
-LABELS: Final = ("title", "licenses", "version")
+ALL: Final = "all-in-one"
 BODY: Final = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [2, 1], "data": [1.5, 21.0]}]}
 ANSWER: Final = [3.0, 42.0]
 
@@ -53,37 +40,6 @@ def tell(text: str) -> None:
     print(text, flush=True)  # noqa: T201 (it is a command)
 
 
-def answers(url: str, body: dict[str, Any] | None = None) -> bytes | None:
-    """What a probe gets: nothing when it fails. Without a path it is only whether somebody listens."""
-    where = urlsplit(url)
-    try:
-        if not where.path:
-            with socket.create_connection((where.hostname, where.port), 2):
-                return b""
-        asked = urllib.request.Request(url, json.dumps(body).encode() if body else None)
-        with urllib.request.urlopen(asked, timeout=30) as reply:
-            return bytes(reply.read())
-    except (OSError, urllib.error.HTTPError):
-        return None
-
-
-def contents(image: Image) -> list[str]:
-    """What an image lacks of what must be in it: labels, the list of packages, the classes that settings name."""
-    labels = image.config.get("Labels") or {}
-    wrong = [f"has no label {name}" for name in LABELS if not labels.get(f"org.opencontainers.image.{name}")]
-    if image.user == 0:
-        wrong.append("runs as root")
-    if not (image.root / "opt/scurry/packages.txt").is_file():
-        wrong.append("has no list of packages")
-    jars = [jar for places in ("lib/*.jar", "plugins/*/*.jar") for jar in (image.root / "opt/flink").glob(places)]
-    if jars:
-        inside = {name for jar in jars for name in zipfile.ZipFile(jar).namelist()}
-        wrong += [f"has no {name}" for name in NAMED if name not in inside]
-        state = (image.root / "opt/flink/state").stat()
-        wrong += ["cannot write into a new volume at /opt/flink/state"] if state.st_uid != image.user else []
-    return [f"{image.name} {text}" for text in wrong]
-
-
 class Rehearsal:
     """The whole, in one folder; closing the stack ends all of it."""
 
@@ -93,8 +49,14 @@ class Rehearsal:
         self.parts = parts(self.volumes)
         self.images: dict[str, Image] = {}
         for name in dict.fromkeys(part.image for part in self.parts):
-            self.images[name] = image = Image(f"localhost/scurry/{name}:{tag}")
-            stack.callback(image.close)
+            self._open(name, f"localhost/scurry/{name}:{tag}")
+        whole = f"localhost/scurry/{ALL}:{tag}"
+        if said("buildah", "images", "--quiet", "--filter", f"reference={whole}"):
+            self._open(ALL, whole)
+
+    def _open(self, name: str, full: str) -> None:
+        self.images[name] = image = Image(full)
+        self._stack.callback(image.close)
 
     def redis(self) -> None:
         """A Redis of this machine."""
@@ -220,6 +182,12 @@ def rehearse(one: Rehearsal) -> None:
     one.start(both := embedded(one.volumes))
     one.says(both, "scurry job is running")
     one.stop(both)
+    if ALL not in one.images:
+        tell(f"{ALL}: left out: it was not built")
+        return
+    one.start(whole := all_in_one(one.volumes, one.images[ALL].config["Cmd"]))
+    one.ready(whole)
+    one.stop(whole)
 
 
 def main() -> int:

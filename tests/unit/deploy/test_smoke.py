@@ -15,6 +15,7 @@ from tests.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "deploy" / "images"))
 
+import checks
 import containers
 import parts
 import smoke
@@ -24,7 +25,7 @@ STATUS = (
     "CapAmb:\t0\nNoNewPrivs:\t{no_new}\n"
 )
 MOUNTS = "21 20 0:19 / / {mode},relatime - overlay overlay rw\n22 21 0:20 / /tmp rw,nosuid - tmpfs tmpfs rw\n"
-LABELS = {f"org.opencontainers.image.{name}": "x" for name in smoke.LABELS}
+LABELS = {f"org.opencontainers.image.{name}": "x" for name in checks.LABELS}
 
 
 def image(root: Path, **more: Any) -> Any:
@@ -84,15 +85,17 @@ def packed(root: Path, classes: tuple[str, ...]) -> None:
 
 def test_what_an_image_lacks_is_found(tmp_path: Path) -> None:
     """Labels, the list of packages, a user, the classes that settings name."""
-    packed(tmp_path / "job", smoke.NAMED)
+    packed(tmp_path / "job", checks.NAMED)
     owner = (tmp_path / "job/opt/flink/state").stat().st_uid
     state = "image cannot write into a new volume at /opt/flink/state"
-    assert smoke.contents(image(tmp_path / "job")) == ([] if owner == 10001 else [state])
-    packed(tmp_path / "poor", smoke.NAMED[1:])
-    assert f"image has no {smoke.NAMED[0]}" in smoke.contents(image(tmp_path / "poor"))
-    assert smoke.contents(image(tmp_path, User="0", Labels=None)) == [
-        *(f"image has no label {name}" for name in smoke.LABELS), "image runs as root", "image has no list of packages",
-    ]  # fmt: skip
+    assert checks.contents(image(tmp_path / "job")) == ([] if owner == 10001 else [state])
+    packed(tmp_path / "poor", checks.NAMED[1:])
+    assert f"image has no {checks.NAMED[0]}" in checks.contents(image(tmp_path / "poor"))
+    assert checks.contents(image(tmp_path, User="0", Labels=None)) == [
+        *(f"image has no label {name}" for name in checks.LABELS),
+        "image runs as root",
+        "image has no list of packages",
+    ]
 
 
 def test_every_process_of_an_image_is_rehearsed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
