@@ -9,7 +9,6 @@ import pytest
 import yaml
 from tests.conftest import ROOT
 
-from scurry.job.jars import OPENS
 from scurry.serving.java import reporter
 from scurry.settings import variables
 
@@ -63,11 +62,15 @@ def test_files_and_volumes_are_there() -> None:
 
 
 def test_the_job_is_started_as_scurry_up_starts_it() -> None:
-    """The same doors into Java opened, the same reporter."""
-    entrypoint, command = SERVICES["job"]["entrypoint"], SERVICES["job"]["command"]
-    assert [word for word in entrypoint if word.startswith("--add-opens")] == list(OPENS)
-    port = int(next(word for word in command if "prom.port" in word).partition("=")[2])
-    assert [word for word in command if word.startswith("-D")] == [f"-D{k}={v}" for k, v in reporter(port).items()]
+    """Both in one process by the image's own script, with the same reporter; its options are those that there are."""
+    command = SERVICES["job"]["command"]
+    assert "entrypoint" not in SERVICES["job"]
+    assert command[0] == "embedded"
+    settings = [word for word in command if word.startswith("-D")]
+    port = int(next(word for word in settings if "prom.port" in word).partition("=")[2])
+    assert settings == [f"-D{key}={value}" for key, value in reporter(port).items()]
+    usage = (ROOT / "job/src/main/java/io/scurry/job/Options.java").read_text()
+    assert all(f'case "{word}"' in usage for word in command if word.startswith("--"))
 
 
 def test_prometheus_scrapes_every_part() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
+START = ROOT / "deploy" / "images" / "job" / "start"
 TARGETS = ("job", "functions", "worker", "gateway", "all-in-one")
 
 
@@ -34,12 +35,14 @@ def stages() -> dict[str, list[tuple[str, str]]]:
 def bases() -> dict[str, str]:
     """The default of each ARG."""
     arguments = [rest for word, rest in instructions(ROOT / "deploy" / "Dockerfile") if word == "ARG"]
-    return dict(argument.split("=", 1) for argument in arguments)
+    return dict(argument.split("=", 1) for argument in arguments if "_BASE=" in argument)
 
 
-def last(stage: list[tuple[str, str]], word: str) -> str:
-    """What the last instruction of that word says."""
-    return [rest for name, rest in stage if name == word][-1]
+def last(name: str, word: str) -> str:
+    """What the last instruction of that word says, in a stage or in the one that it begins with."""
+    stage = stages()[name]
+    found = [rest for each, rest in stage if each == word]
+    return found[-1] if found else last(stage[0][1].partition(" ")[0], word)
 
 
 def test_every_image_is_a_target_and_all_in_one_the_default() -> None:
@@ -51,7 +54,7 @@ def test_every_image_is_a_target_and_all_in_one_the_default() -> None:
 @pytest.mark.parametrize("name", TARGETS)
 def test_no_image_runs_as_root(name: str) -> None:
     """The last USER of each target is a number that is not 0."""
-    assert int(last(stages()[name], "USER").partition(":")[0]) > 0
+    assert int(last(name, "USER").partition(":")[0]) > 0
 
 
 @pytest.mark.parametrize("default", bases().values())
@@ -87,27 +90,35 @@ def test_everything_copied_exists(stage: str) -> None:
             assert source in allowed
 
 
+def test_everything_the_wheel_includes_is_copied() -> None:
+    """The build of the package fails where a folder of `force-include` is missing."""
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    copied = {part for word, rest in stages()["python"] if word == "COPY" for part in rest.split()[:-1]}
+    assert set(build["force-include"]) <= copied
+
+
+def test_the_job_needs_no_script_of_flinks() -> None:
+    """The job's image starts our own scripts, which are executable in the checkout."""
+    assert json.loads(last("job", "ENTRYPOINT")) == ["/opt/scurry/start"]
+    scripts = [START, *sorted((ROOT / "deploy/images/job/bin").iterdir())]
+    assert len(scripts) == 3
+    assert all(script.stat().st_mode & 0o111 for script in scripts)
+
+
 @pytest.mark.parametrize(
     ("name", "command"),
     [("functions", ["functions"]), ("worker", ["worker"]), ("gateway", ["gateway"])],
 )
 def test_processes_start_their_own_verb(name: str, command: list[str]) -> None:
     """The image of a process runs `scurry <process>`."""
-    assert json.loads(last(stages()[name], "ENTRYPOINT")) == ["scurry"]
-    assert json.loads(last(stages()[name], "CMD")) == command
+    assert json.loads(last(name, "ENTRYPOINT")) == ["scurry"]
+    assert json.loads(last(name, "CMD")) == command
 
 
 def test_all_in_one_is_scurry_up() -> None:
     """`docker run` with nothing else starts everything, reachable from outside, data in /data."""
-    command = json.loads(last(stages()["all-in-one"], "CMD"))
-    assert json.loads(last(stages()["all-in-one"], "ENTRYPOINT")) == ["scurry"]
+    command = json.loads(last("all-in-one", "CMD"))
+    assert json.loads(last("all-in-one", "ENTRYPOINT")) == ["scurry"]
     assert command[0] == "up"
     assert command[command.index("--host") + 1] == "0.0.0.0"
     assert command[command.index("--dir") + 1] == "/data"
-
-
-def test_everything_the_wheel_includes_is_copied() -> None:
-    """The build of the package fails where a folder of `force-include` is missing."""
-    build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    copied = {part for word, rest in stages()["python"] if word == "COPY" for part in rest.split()[:-1]}
-    assert set(build["force-include"]) <= copied
