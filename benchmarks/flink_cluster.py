@@ -25,7 +25,7 @@ from scurry.serving.processes import Child, Plan
 from scurry.serving.readiness import log_says, until
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-MANIFEST: Final = ROOT / "deploy/kubernetes/standalone/configuration.yaml"
+MANIFEST: Final = ROOT / "deploy/kustomize/base/scurry.yaml"
 LEASE: Final = "high-availability.kubernetes.leader-election.lease-duration"
 FLINKS_LEASE: Final = "15 s"
 TUNED: Final = ("heartbeat.", "high-availability.kubernetes.leader-election.", "restart-strategy")

@@ -58,7 +58,7 @@ spec:
   maxNumBatchRequests: 100000000
   transport:
     type: scurry.transports.v1/workers
-    addresses: ${{ "{" }}{{ include "scurry.poolVariable" $name }}:http://127.0.0.1:8110}
+    addresses: ${{ "{" }}{{ include "scurry.poolVariable" $name }}}
     failure: bounce
 {{- end }}
 {{- end }}
