@@ -50,7 +50,8 @@ START_S: Final = 60.0
 
 def manifest(name: str) -> str:
     """A file of the ConfigMap that the standalone manifests mount."""
-    return str(yaml.safe_load(MANIFEST.read_text())["data"][name])
+    objects = [one for one in yaml.safe_load_all(MANIFEST.read_text()) if one]
+    return next(str(one["data"][name]) for one in objects if name in one.get("data", {}))
 
 
 def shipped() -> dict[str, str]:

@@ -1,0 +1,218 @@
+"""The chart makes one job, the processes around it, and what keeps them apart and up."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import chart
+import pytest
+import yaml
+from tests.unit.deploy.rendered import (
+    CLAIMS, DEVELOPMENT, OPERATOR, STANDALONE, environment, find, made, main, needs_helm, number, pod, requested,
+)  # fmt: skip
+
+from scurry import settings
+from scurry.client.declared import read_document
+
+pytestmark = needs_helm
+ALL = pytest.mark.parametrize("path", chart.VALUES, ids=lambda path: path.stem)
+
+
+def flink(path: Path) -> dict[str, str]:
+    """Flink's settings, in either way of running the job."""
+    objects = made(path)
+    if any(one["kind"] == "FlinkDeployment" for one in objects):
+        found: dict[str, str] = find(objects, "FlinkDeployment", "")["spec"]["flinkConfiguration"]
+        return found
+    text = find(objects, "ConfigMap", "flink")["data"]["flink-conf.yaml"]
+    return dict(line.split(": ", 1) for line in text.splitlines())
+
+
+def workers(path: Path) -> list[dict[str, Any]]:
+    """The Deployment of each pool."""
+    return [one for one in made(path) if one["kind"] == "Deployment" and "scurry/pool" in one["metadata"]["labels"]]
+
+
+@ALL
+def test_every_environment_variable_is_a_setting(path: Path) -> None:
+    """A SCURRY_ variable in a pod is one that some process reads, or that tells of a pool."""
+    pods = [one for one in made(path) if one["kind"] in ("Deployment", "Job", "FlinkDeployment")]
+    names = {name for one in pods for name in environment(one)}
+    pools = {name for name in names if re.fullmatch(r"SCURRY_WORKERS_[A-Z0-9_]+|SCURRY_POOL", name)}
+    assert {name for name in names - pools if name.startswith("SCURRY_")} <= settings.variables()
+
+
+@ALL
+def test_job_addresses_name_services_and_their_ports(path: Path) -> None:
+    """Where the job looks for functions and the workers of each pool, a headless Service answers."""
+    objects = made(path)
+    job = find(objects, *(("FlinkDeployment", "") if path == OPERATOR else ("Deployment", "jobmanager")))
+    urls = {value for name, value in environment(job).items() if re.match("SCURRY_(FUNCTIONS|WORKERS)", name)}
+    services = {one["metadata"]["name"]: one["spec"] for one in objects if one["kind"] == "Service"}
+    headless = {f"http://{name}:{spec['ports'][0]['port']}" for name, spec in services.items()
+                if spec.get("clusterIP") == "None" and name != "scurry-redis"}  # fmt: skip
+    assert urls == headless
+
+
+def test_each_pool_has_an_endpoint_a_variable_and_workers_that_know_it() -> None:
+    """The module of the ConfigMap is the repository's, with an endpoint more for each further pool."""
+    objects = made(OPERATOR)
+    module = find(objects, "ConfigMap", "module")["data"]["module.yaml"]
+    assert module.startswith((chart.ROOT / "module.yaml").read_text().rstrip())
+    more = [one["spec"] for one in yaml.safe_load_all(module)][4:]
+    told = {one["functions"]: one["transport"]["addresses"] for one in more}
+    assert told == {
+        "scurry/inference.gpu": "${SCURRY_WORKERS_GPU}",
+        "scurry/inference.large-memory": "${SCURRY_WORKERS_LARGE_MEMORY}",
+    }
+    assert {"SCURRY_WORKERS_GPU", "SCURRY_WORKERS_LARGE_MEMORY"} <= set(environment(find(objects, "FlinkDeployment", "")))
+    pools = [environment(find(objects, "Deployment", f"workers{pool}")).get("SCURRY_POOL") for pool in ("", "-gpu")]
+    assert pools == [None, "gpu"]
+
+
+def test_a_pool_overrides_what_pools_have() -> None:
+    """Also with `false` and 0, and only what it names."""
+    gpu = find(made(OPERATOR), "Deployment", "workers-gpu")
+    assert gpu["spec"]["replicas"] == 1
+    assert main(gpu)["resources"]["limits"] == {"memory": "16Gi", "nvidia.com/gpu": "1"}
+    assert pod(gpu)["nodeSelector"] == {"example.com/gpu": "true"}
+    assert environment(gpu)["SCURRY_MEMORY_MB"] == "8192"
+    assert environment(gpu)["SCURRY_THREADS"] == "2"
+    scaled = {one["metadata"]["name"] for one in made(OPERATOR) if one["kind"] == "HorizontalPodAutoscaler"}
+    assert scaled == {"scurry-functions", "scurry-gateway", "scurry-workers", "scurry-workers-large-memory"}
+
+
+@ALL
+def test_a_shelf_fits_under_its_limit(path: Path) -> None:
+    """A quarter of the limit at least is left for the process and its batches."""
+    for one in workers(path):
+        shelf = int(environment(one)["SCURRY_MEMORY_MB"] or 0) * 2**20
+        assert shelf <= 0.75 * number(main(one)["resources"]["limits"]["memory"])
+
+
+def test_operator_and_standalone_start_the_same_job() -> None:
+    """The same main class on the mounted module.yaml, in the same environment, with the same settings of Flink's."""
+    same = ("redis=" + json.dumps({"existingSecret": "a"}),)
+    operator = find(chart.objects(sets=(*same, 'job={"mode":"operator"}')), "FlinkDeployment", "")
+    standalone = chart.objects(sets=same)
+    manager = find(standalone, "Deployment", "jobmanager")
+    job = operator["spec"]["job"]
+    assert main(manager)["args"][1:] == ["--job-classname", job["entryClass"], *job["args"]]
+    assert [one for one in main(manager)["env"] if one["name"] != "POD_IP"] == main(operator)["env"]
+    text = find(standalone, "ConfigMap", "flink")["data"]["flink-conf.yaml"]
+    settings_of_both = {key: value for key, value in operator["spec"]["flinkConfiguration"].items() if "cpu" not in key}
+    assert settings_of_both.items() <= dict(line.split(": ", 1) for line in text.splitlines()).items()
+    assert (chart.ROOT / "job/src/main/java" / f"{job['entryClass'].replace('.', '/')}.java").exists()
+
+
+@ALL
+def test_losses_are_noticed_within_seconds_in_both_modes(path: Path) -> None:
+    """Silence is short, several heartbeats long all the same; a leader's lease and Flink's back-off likewise."""
+    conf = flink(path)
+    assert 3 * int(conf["heartbeat.interval"]) <= int(conf["heartbeat.timeout"]) <= 10_000
+    assert conf["high-availability.kubernetes.leader-election.lease-duration"] == "8 s"
+    assert conf["restart-strategy.exponential-delay.reset-backoff-threshold"] == "1 min"
+
+
+def test_in_standalone_mode_one_task_manager_is_to_spare() -> None:
+    """Its slots hold the whole job while a lost one starts; the trial has none."""
+    spec = find(made(STANDALONE), "Deployment", "taskmanager")["spec"]
+    conf = flink(STANDALONE)
+    assert (spec["replicas"] - 1) * int(conf["taskmanager.numberOfTaskSlots"]) >= int(conf["parallelism.default"])
+
+
+def test_the_operators_job_manager_may_take_more_cpu_than_it_asks_for() -> None:
+    """Under the operator the request would be the limit, and half a core starves it while it starts."""
+    spec = find(made(OPERATOR), "FlinkDeployment", "")["spec"]
+    factor = float(spec["flinkConfiguration"]["kubernetes.jobmanager.cpu.limit-factor"])
+    assert spec["jobManager"]["resource"]["cpu"] * factor >= 2
+
+
+def test_checkpoints_kept_are_those_the_ingress_counts_on() -> None:
+    """Trimming stays behind as many checkpoints as Flink keeps."""
+    ingress = (chart.ROOT / "job/src/main/java/io/scurry/job/ingress/IngressSpec.java").read_text()
+    assert f'"retainedCheckpoints", {flink(DEVELOPMENT)["state.checkpoints.num-retained"]},' in ingress
+
+
+def test_task_managers_get_no_secret() -> None:
+    """The module is resolved once, in the JobManager; the address of Redis travels inside the job."""
+    assert environment(find(made(DEVELOPMENT), "Deployment", "taskmanager")) == {"POD_IP": None}
+
+
+def test_a_changed_module_restarts_what_read_it() -> None:
+    """Functions and the JobManager carry its digest."""
+    before = made(STANDALONE)
+    after = chart.objects(STANDALONE, sets=('module={"more":"kind: other"}',))
+    for name, restarts in {"functions": True, "jobmanager": True, "gateway": False}.items():
+        templates = [find(objects, "Deployment", name)["spec"]["template"] for objects in (before, after)]
+        assert (templates[0] != templates[1]) is restarts, name
+
+
+def test_the_trial_fits_on_two_cores_and_eight_gib() -> None:
+    """What its pods ask for leaves the node's own something."""
+    objects = made(DEVELOPMENT)
+    assert requested(objects, "cpu") <= 1.6
+    assert requested(objects, "memory") <= 6 * 2**30
+    assert all(one["spec"]["accessModes"] == ["ReadWriteOnce"] for one in objects if one["kind"] == "PersistentVolumeClaim")
+
+
+def test_the_development_redis_leaves_nothing_to_the_image() -> None:
+    """What the image's entry point would have set is set: it takes callers from other pods, keeps all and evicts none."""
+    args = main(find(made(DEVELOPMENT), "StatefulSet", "redis"))["args"]
+    said = dict(zip(args[::2], args[1::2], strict=True))
+    assert said["--protected-mode"] == "no"
+    assert said["--bind"] == "*"
+    assert (said["--appendonly"], said["--maxmemory-policy"], said["--save"]) == ("yes", "noeviction", "")
+    limit = number(main(find(made(DEVELOPMENT), "StatefulSet", "redis"))["resources"]["limits"]["memory"])
+    assert int(said["--maxmemory"].removesuffix("mb")) * 2**20 < limit
+
+
+def test_models_are_declared_in_a_file_that_the_registry_reads() -> None:
+    """As JSON, so that no image needs PyYAML; a change makes a Job of another name."""
+    (config,) = (one for one in made(OPERATOR) if one["kind"] == "ConfigMap" and "models.json" in one["data"])
+    models = read_document(json.loads(config["data"]["models.json"]))
+    assert models["digits"].weights == {"1": 1}
+    (job,) = (one for one in made(OPERATOR) if one["kind"] == "Job")
+    assert main(job)["args"] == ["models", "apply", "/etc/scurry/models/models.json", "--yes", "--prune"]
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "post-install,post-upgrade"
+    changed = chart.objects(OPERATOR, sets=('models={"declared":{"digits":null}}',))
+    (other,) = (one for one in changed if one["kind"] == "Job")
+    assert other["metadata"]["name"] != job["metadata"]["name"]
+    assert not any("helm.sh/hook" in one["metadata"].get("annotations", {}) for one in made(STANDALONE))
+
+
+def test_models_come_from_where_the_values_say() -> None:
+    """An image's are copied before a worker starts; a store's are fetched with keys that a Secret holds; a claim is read."""
+    (copied,) = workers(STANDALONE)
+    (init,) = pod(copied)["initContainers"]
+    assert (init["image"], init["command"]) == ("team/models:7", ["cp", "-R", "/models/.", "/models/"])
+    (stored, *_) = workers(OPERATOR)
+    assert environment(stored)["SCURRY_SOURCES"] == "s3://models/"
+    assert main(stored)["envFrom"] == [{"secretRef": {"name": "models"}}]
+    (claimed,) = workers(CLAIMS)
+    claim = {"claimName": "models", "readOnly": True}
+    assert {"name": "models", "persistentVolumeClaim": claim} in pod(claimed)["volumes"]
+    assert not any(one["kind"] == "PersistentVolumeClaim" for one in made(CLAIMS))
+
+
+def test_keda_reads_the_streams_lag() -> None:
+    """From the group that the job mirrors its position in."""
+    trigger = find(made(STANDALONE), "ScaledObject", "workers")["spec"]["triggers"][0]
+    assert trigger["type"] == "redis-streams"
+    wanted = {"stream": "scurry:requests", "consumerGroup": "scurry-job", "lagCount": "50", "enableTLS": "true"}
+    assert wanted.items() <= trigger["metadata"].items()
+    housekeeper = (chart.ROOT / "job/src/main/java/io/scurry/job/ingress/Housekeeper.java").read_text()
+    assert f'GROUP = "{wanted["consumerGroup"]}"' in housekeeper
+
+
+@ALL
+def test_who_scales_has_no_number_of_his_own(path: Path) -> None:
+    """Each upgrade would reset it."""
+    scaled = {one["spec"]["scaleTargetRef"]["name"] for one in made(path)
+              if one["kind"] in ("HorizontalPodAutoscaler", "ScaledObject")}  # fmt: skip
+    for one in made(path):
+        if one["kind"] == "Deployment":
+            assert ("replicas" in one["spec"]) is (one["metadata"]["name"] not in scaled)
