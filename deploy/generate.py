@@ -1,6 +1,6 @@
 """What in deploy/ and tests/deploy/ is made from something else in the repository.
 
-`make manifests` writes it; `make check` fails while one file differs. What Helm renders is left out where there is none.
+`make manifests` writes it; `make check` fails while one file differs. Without Helm, what it renders is left out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ COPIED: Final = {
 }
 """What a chart may not read from outside of its folder: its name there, and the file itself."""
 
-NOTE: Final = "# Made by `make manifests` from deploy/helm/scurry and deploy/kustomize/values.yaml; change those instead.\n"
+NOTE: Final = "# Made by `make manifests` from the chart and deploy/kustomize/values.yaml; change those instead.\n"
 
 
 def copied() -> dict[Path, str]:

@@ -11,7 +11,18 @@ import chart
 import pytest
 import yaml
 from tests.unit.deploy.rendered import (
-    CLAIMS, DEVELOPMENT, OPERATOR, STANDALONE, environment, find, made, main, needs_helm, number, pod, requested,
+    CLAIMS,
+    DEVELOPMENT,
+    OPERATOR,
+    STANDALONE,
+    environment,
+    find,
+    made,
+    main,
+    needs_helm,
+    number,
+    pod,
+    requested,
 )  # fmt: skip
 
 from scurry import settings
@@ -68,7 +79,8 @@ def test_each_pool_has_an_endpoint_a_variable_and_workers_that_know_it() -> None
         "scurry/inference.gpu": "${SCURRY_WORKERS_GPU}",
         "scurry/inference.large-memory": "${SCURRY_WORKERS_LARGE_MEMORY}",
     }
-    assert {"SCURRY_WORKERS_GPU", "SCURRY_WORKERS_LARGE_MEMORY"} <= set(environment(find(objects, "FlinkDeployment", "")))
+    job = environment(find(objects, "FlinkDeployment", ""))
+    assert {"SCURRY_WORKERS_GPU", "SCURRY_WORKERS_LARGE_MEMORY"} <= set(job)
     pools = [environment(find(objects, "Deployment", f"workers{pool}")).get("SCURRY_POOL") for pool in ("", "-gpu")]
     assert pools == [None, "gpu"]
 
@@ -156,11 +168,12 @@ def test_the_trial_fits_on_two_cores_and_eight_gib() -> None:
     objects = made(DEVELOPMENT)
     assert requested(objects, "cpu") <= 1.6
     assert requested(objects, "memory") <= 6 * 2**30
-    assert all(one["spec"]["accessModes"] == ["ReadWriteOnce"] for one in objects if one["kind"] == "PersistentVolumeClaim")
+    claims = [one["spec"] for one in objects if one["kind"] == "PersistentVolumeClaim"]
+    assert [one["accessModes"] for one in claims] == [["ReadWriteOnce"]] * 2
 
 
 def test_the_development_redis_leaves_nothing_to_the_image() -> None:
-    """What the image's entry point would have set is set: it takes callers from other pods, keeps all and evicts none."""
+    """What the image's entry point would set is set: it takes callers from other pods, keeps all, evicts none."""
     args = main(find(made(DEVELOPMENT), "StatefulSet", "redis"))["args"]
     said = dict(zip(args[::2], args[1::2], strict=True))
     assert said["--protected-mode"] == "no"
@@ -185,7 +198,7 @@ def test_models_are_declared_in_a_file_that_the_registry_reads() -> None:
 
 
 def test_models_come_from_where_the_values_say() -> None:
-    """An image's are copied before a worker starts; a store's are fetched with keys that a Secret holds; a claim is read."""
+    """An image's are copied before a worker starts, a store's fetched with a Secret's keys, a claim's read."""
     (copied,) = workers(STANDALONE)
     (init,) = pod(copied)["initContainers"]
     assert (init["image"], init["command"]) == ("team/models:7", ["cp", "-R", "/models/.", "/models/"])

@@ -12,7 +12,7 @@ import check
 import generate
 import pytest
 import yaml
-from tests.unit.deploy.rendered import DEVELOPMENT, OPERATOR, find, main, made, needs_crds, needs_helm, pod
+from tests.unit.deploy.rendered import DEVELOPMENT, OPERATOR, find, made, main, needs_crds, needs_helm, pod
 
 WORKERS = next(
     one for one in yaml.safe_load_all((generate.KUSTOMIZE / "base" / "scurry.yaml").read_text())

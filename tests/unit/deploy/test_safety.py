@@ -7,8 +7,18 @@ from typing import Any
 
 import chart
 import pytest
-from tests.unit.deploy.rendered import CLAIMS, DEVELOPMENT, OPERATOR, STANDALONE, environment, find, made, main
-from tests.unit.deploy.rendered import needs_helm, pod
+from tests.unit.deploy.rendered import (
+    CLAIMS,
+    DEVELOPMENT,
+    OPERATOR,
+    STANDALONE,
+    environment,
+    find,
+    made,
+    main,
+    needs_helm,
+    pod,
+)  # fmt: skip
 
 pytestmark = needs_helm
 ALL = pytest.mark.parametrize("path", chart.VALUES, ids=lambda path: path.stem)
@@ -38,9 +48,8 @@ def test_flinks_rest_is_open_to_the_operator_alone() -> None:
     """Who reaches it starts and stops jobs."""
     (inside, rest) = policy(OPERATOR, "job")["ingress"]
     assert ports([rest]) == {8081}
-    assert rest["from"] == [
-        {"namespaceSelector": {}, "podSelector": {"matchLabels": {"app.kubernetes.io/name": "flink-kubernetes-operator"}}}
-    ]
+    operator = {"matchLabels": {"app.kubernetes.io/name": "flink-kubernetes-operator"}}
+    assert rest["from"] == [{"namespaceSelector": {}, "podSelector": operator}]
     assert len(policy(STANDALONE, "job")["ingress"]) == 1
     (peer,) = inside["from"]
     assert peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "job"
