@@ -31,18 +31,14 @@ FLINKS_LEASE: Final = "15 s"
 TUNED: Final = ("heartbeat.", "high-availability.kubernetes.leader-election.", "restart-strategy")
 """Beginnings of the settings by which our manifests differ from Flink's defaults in what fail-over takes."""
 
-ENTRY_POINT: Final = "org.apache.flink:flink-container:1.16.0:jar"
-"""Three classes that read a command line, which Flink's images have in flink-dist; the last 1.16 that Maven brings."""
-FETCHED: Final = ROOT / "job/target/standalone"
-COPY: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
-
 EXPORTS: Final = "--add-exports=java.base/sun.net.util=ALL-UNNAMED"
 """What a JDK 17 needs besides when Flink's processes are not one; the images have a Java 11."""
 
 ZOOKEEPER: Final = "org.apache.flink.shaded.zookeeper3.org.apache.zookeeper.server.ZooKeeperServerMain"
 SIZES: Final = "org.apache.flink.runtime.util.bash.BashJavaUtils"
 SAID: Final = "BASH_JAVA_UTILS_EXEC_RESULT:"
-JOB_MANAGER: Final = "org.apache.flink.container.entrypoint.StandaloneApplicationClusterEntryPoint"
+JOB_MANAGER: Final = "io.scurry.job.Standalone"
+"""In the place of what Flink's scripts start, which is in flink-dist alone; told its folder by FLINK_CONF_DIR."""
 TASK_MANAGER: Final = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
 REGISTERED: Final = "Successful registration at resource manager"
 START_S: Final = 60.0
@@ -64,27 +60,22 @@ def untuned() -> dict[str, str]:
     return {key: value for key, value in shipped().items() if not key.startswith(TUNED)}
 
 
-def fetch_entry_point() -> Path:
-    """The jar that `standalone-job.sh` starts. Raises `SystemExit` when Maven does not bring it."""
-    what = (COPY, f"-Dartifact={ENTRY_POINT}", f"-DoutputDirectory={FETCHED}")
-    for offline in (("-o",), ()):
-        subprocess.run(["mvn", "-B", "-ntp", "-q", *offline, *what], capture_output=True, check=False)
-        for jar in FETCHED.glob("flink-container-*.jar"):
-            return jar
-    raise SystemExit(f"Maven does not bring {ENTRY_POINT}, without which Flink has no standalone application mode.")
-
-
 class Cluster:
     """The processes of one cluster, with their files in one folder. `environ` is what `module.yaml` reads."""
 
     def __init__(self, folder: Path, settings: Mapping[str, str], environ: Mapping[str, str]) -> None:
         self._folder, self._environ = folder, dict(environ)
         self._java, self._job = java.find(os.environ), jars.find(os.environ)
-        self._classpath = os.pathsep.join((str(fetch_entry_point()), self._job.classpath))
+        self._classpath = self._job.classpath
         self._ports = pick([("", 0, 0, LOCAL)] * 4)
         self._settings = {**settings, **self._local(settings)}
         self._conf = folder / "conf"
         self._children = Children()
+
+    @property
+    def rest_url(self) -> str:
+        """Flink's REST."""
+        return f"http://{LOCAL}:{self._ports[3]}"
 
     @property
     def checkpoints(self) -> Path:
@@ -127,8 +118,7 @@ class Cluster:
             f"clientPort={self._ports[0]}\nclientPortAddress={LOCAL}\n"
         )
         await self._run("zookeeper", ("-Xmx128m",), ZOOKEEPER, str(self._conf / "zoo.cfg"))
-        words = ("--job-classname", "io.scurry.job.Main", "--module", str(self._job.module))
-        manager = await self._flink("jobmanager", JOB_MANAGER, words)
+        manager = await self._flink("jobmanager", JOB_MANAGER, ("--module", str(self._job.module)))
         return manager, await self.add_task_manager()
 
     async def add_task_manager(self) -> Child:
@@ -146,12 +136,14 @@ class Cluster:
         asked = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)
         said = [line.removeprefix(SAID).split() for line in asked.stdout.splitlines() if line.startswith(SAID)]
         jvm, flags = said[0], said[1] if len(said) > 1 else []
-        return await self._run(name, jvm, entry, "--configDir", str(self._conf), *flags, *words)
+        configured = () if entry == JOB_MANAGER else ("--configDir", str(self._conf))
+        return await self._run(name, jvm, entry, *configured, *flags, *words)
 
     async def _run(self, name: str, jvm: tuple[str, ...] | list[str], *words: str) -> Child:
         logging = f"-Dlog4j.configurationFile={self._conf / 'log4j.properties'}"
         command = [self._java, *jars.OPENS, EXPORTS, *jvm, logging, "-cp", self._classpath, *words]
-        return await self._children.run(Plan(name, command, self._folder / "logs" / f"{name}.log", self._environ))
+        environ = self._environ | {"FLINK_CONF_DIR": str(self._conf)}
+        return await self._children.run(Plan(name, command, self._folder / "logs" / f"{name}.log", environ))
 
     async def stop(self) -> None:
         """End every process now; nothing of theirs is kept."""

@@ -17,6 +17,9 @@ _PREFIX: Final = r"https?://[\w.\[\]:-]+/(?!\.{1,2}(/|,|$))[\w.~-]*(/(?!\.{1,2}(
 _PREFIXES: Final = re.compile(rf"({_PREFIX}(, *{_PREFIX})*)?", re.ASCII)
 _ORIGIN: Final = r"https?://[A-Za-z0-9._\[\]:-]{1,253}"
 _ORIGINS: Final = re.compile(rf"(\*|{_ORIGIN}(, *{_ORIGIN})*)?")
+_POOL: Final = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
+_PORTS: Final = "[0-9]{0,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+_REDIS: Final = re.compile(rf"(\[[0-9a-fA-F:.]+\]|[^:,\[\]\s]*)(:({_PORTS}))?")
 _DB: Final = re.compile(r"[0-9]{1,9}")
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
@@ -63,15 +66,41 @@ def _is_host(text: str) -> bool:
 def _is_redis(text: str) -> bool:
     """What `redis.address.Address` can take apart; a test holds both together."""
     parts = urlsplit(text)
-    is_socket = parts.scheme == "unix"
-    database = parse_qs(parts.query).get("db", [""])[-1] or ("" if is_socket else parts.path.strip("/"))
-    if not is_socket and (parts.scheme not in ("redis", "rediss") or parts.port == 0):
+    is_socket, is_guarded = parts.scheme == "unix", parts.scheme.endswith("+sentinel")
+    places, path = parts.netloc.rpartition("@")[2], parts.path.strip("/")
+    if parts.scheme.removesuffix("+sentinel") not in ("redis", "rediss") and not is_socket:
         return False
+    if not is_socket and not all(_REDIS.fullmatch(each) for each in (places.split(",") if is_guarded else (places,))):
+        return False
+    if is_guarded and (not path or path.startswith("/")):
+        return False
+    database = parse_qs(parts.query).get("db", [""])[-1] or _database(path, is_socket, is_guarded)
     return not database or _DB.fullmatch(database) is not None
+
+
+def _database(path: str, is_socket: bool, is_guarded: bool) -> str:
+    """The part of a path that numbers a database; Sentinels' master stands before it."""
+    if is_guarded:
+        return path.partition("/")[2]
+    return "" if is_socket else path
 
 
 def _is_label(text: str) -> bool:
     return text.isprintable() and len(text) <= 128
+
+
+def pool_counts(text: str) -> dict[str, int]:
+    """How many workers each pool has, of `gpu=1,large=2`. Raises `ValueError`."""
+    named = [one.strip().partition("=") for one in text.split(",") if one.strip()]
+    counts = {name: int(count) for name, _, count in named}
+    if len(counts) < len(named):
+        raise ValueError(text)
+    return counts
+
+
+def _are_pools(text: str) -> bool:
+    counts = pool_counts(text)
+    return all(_POOL.fullmatch(name) and name != "default" and 0 < count <= 256 for name, count in counts.items())
 
 
 _PORT: Final = between(0, 65535, "a port")
@@ -104,6 +133,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "max_hold_s": above_0(86400),
     "max_load_s": above_0(86400),
     "allow": ("names such as python,sklearn-pickle", re.compile(r"([a-z][a-z0-9-]*(,|$))*").fullmatch),
+    "pool": ("the name of a pool, such as gpu: a-z, 0-9 and '-', at most 32", _POOL.fullmatch),
+    "worker_pool": ("pools with 1 to 256 workers, each named once and none 'default': gpu=1,large=2", _are_pools),
     "log_level": ("debug, info, warning or error", {"debug", "info", "warning", "error"}.__contains__),
     "log_format": ("text or json", {"text", "json"}.__contains__),
     "traces": ("a share of requests from 0 to 1", lambda share: 0 <= share <= 1),
@@ -114,7 +145,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "cluster_serving_ttl": ("a duration such as 7d, or 0s: for ever", re.compile(r"\d{1,9} ?(s|min|h|d)").fullmatch),
     "namespace": ("letters, digits and . _ : - { }", re.compile(r"[\w.:{}-]{1,128}", re.ASCII).fullmatch),
     "host": ("an address such as 127.0.0.1 or 0.0.0.0", _is_host),
-    "redis_url": ("redis://host:port/db, rediss://… or unix://…", _is_redis),
+    "redis_url": ("redis://host:port/db, rediss://…, redis+sentinel://host/master or unix://…", _is_redis),
 }
 """What a field takes, by its name, in every process alike."""
 

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from scurry.rules import ANY, RULES, InvalidSettings, take, yes_or_no
+from scurry.secret_files import FILE_VARIABLES, with_files
+from scurry.wire.pools import VARIABLE
 
 PREFIX: Final = "SCURRY_"
 JOB_VARIABLES: Final = frozenset({"SCURRY_FUNCTIONS", "SCURRY_WORKERS"})
-"""Read by the job (addresses of the processes), not by a settings class."""
-
+"""Addresses of processes, read by the job, not by a settings class; so are those of further pools."""
 _KUBERNETES: Final = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
 _LINK: Final = re.compile(r"(tcp|udp|sctp)://.*")
 
@@ -70,6 +71,7 @@ class WorkerSettings(CommonSettings):
     cache_mb: int = 10240
     shared_payloads: str = ""
     allow: str = ""
+    pool: str = "default"
     max_load_s: float = 300.0
     drain_s: float = 45.0
 
@@ -124,7 +126,10 @@ class BridgeSettings(CommonSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpSettings(CommonSettings):
-    """Everything on one machine. Port 0 picks a free one; `redis_url` empty starts a Redis of our own."""
+    """Everything on one machine. Port 0 picks a free one; `redis_url` empty starts a Redis of our own.
+
+    `worker_pool` are further pools of workers, each with how many it has: `gpu=1,large=2`.
+    """
 
     redis_url: str = ""
     dir: str = ".scurry"
@@ -136,6 +141,7 @@ class UpSettings(CommonSettings):
     cache_mb: int = 10240
     shared_memory: str = "/dev/shm"
     workers: int = 0
+    worker_pool: str = ""
     gateways: int = 0
     host: str = "127.0.0.1"
     http_port: int = 0
@@ -192,6 +198,7 @@ ALL: Final[tuple[type[CommonSettings], ...]] = (
 def load(cls: type[Settings], args: argparse.Namespace | None, environ: Mapping[str, str]) -> Settings:
     """Settings of one process. Raises `InvalidSettings` with one sentence."""
     refuse_unknown(environ)
+    environ = with_files(environ)
     types = typing.get_type_hints(cls)
     values: dict[str, Any] = {}
     for field in dataclasses.fields(cls):
@@ -212,26 +219,22 @@ def client_options(environ: Mapping[str, str], given: Mapping[str, object]) -> d
     known = {name: value for name, value in environ.items() if name in variables()}
     said = load(ClientSettings, None, known)
     return {
-        "url": said.url or said.redis_url,
-        "namespace": said.namespace,
-        "separate_registry": said.separate_registry,
-        "api_key": said.api_key,
-        "admin_key": said.admin_key,
-        **given,
-    }
+        "url": said.url or said.redis_url, "namespace": said.namespace, "separate_registry": said.separate_registry,
+        "api_key": said.api_key, "admin_key": said.admin_key, **given,
+    }  # fmt: skip
 
 
 def variables() -> frozenset[str]:
     """Every SCURRY_ variable that some process reads."""
     fields = {field.name for cls in (*ALL, ClientSettings) for field in dataclasses.fields(cls)}
-    return JOB_VARIABLES | {PREFIX + name.upper() for name in fields}
+    return JOB_VARIABLES | FILE_VARIABLES | {PREFIX + name.upper() for name in fields}
 
 
 def refuse_unknown(environ: Mapping[str, str]) -> None:
     """Raise `InvalidSettings` when a SCURRY_ variable is nobody's."""
     known = variables()
     for name, value in environ.items():
-        if name.startswith(PREFIX) and name not in known and not _is_link(name, value):
+        if name.startswith(PREFIX) and name not in known and not (VARIABLE.fullmatch(name) or _is_link(name, value)):
             raise InvalidSettings(f"{name} is not a setting; known are {', '.join(sorted(known))}.")
 
 

@@ -22,7 +22,7 @@ import pytest
 import redis as blocking_redis
 from onnx import TensorProto, helper, numpy_helper
 
-from scurry.endpoint.frames import ANSWER, CONTENT_TYPE, DRAINING, HEARTBEAT, join, read
+from scurry.endpoint.frames import ANSWER, CONTENT_TYPE, DRAINING, FAILED, HEARTBEAT, join, read
 from scurry.endpoint.reqreply_pb2 import FromFunction, ToFunction
 from scurry.wire.infer_pb2 import InferReply, InferRequest, Tensor
 from scurry.wire.messages_pb2 import (
@@ -44,7 +44,8 @@ PROGRAM = """
 import sys
 from scurry.serving.worker import run
 from scurry.settings import WorkerSettings
-run(WorkerSettings(port=0, redis_url=sys.argv[1], namespace=sys.argv[2], memory_mb=512, models_root=sys.argv[3]))
+url, namespace, root, pool = sys.argv[1:]
+run(WorkerSettings(port=0, redis_url=url, namespace=namespace, memory_mb=512, models_root=root, pool=pool))
 """
 
 
@@ -79,12 +80,13 @@ class Worker:
 
 
 @pytest.fixture
-def worker(redis_server, models) -> Iterator[Worker]:
-    """A worker on a free port, killed in the end."""
-    namespace = uuid.uuid4().hex
+def worker(request, redis_server, models) -> Iterator[Worker]:
+    """A worker on a free port, killed in the end; in the default pool unless a test names one."""
+    namespace, pool = uuid.uuid4().hex, getattr(request, "param", "default")
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, redis_server.url, namespace, str(models)], stderr=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-c", PROGRAM, redis_server.url, namespace, str(models), pool],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
     assert process.stderr
     line = next(each for each in process.stderr if "ready on" in each)
     drain = threading.Thread(target=process.stderr.read)
@@ -283,6 +285,20 @@ def figures(worker: Worker) -> dict[str, float]:
     with urllib.request.urlopen(f"{worker.url}/metrics", timeout=10) as answer:
         lines = [line.split() for line in answer.read().decode().splitlines() if not line.startswith("#")]
     return {name: float(number) for name, number in lines}
+
+
+@pytest.mark.parametrize("worker", ["gpu"], indirect=True)
+def test_a_worker_answers_for_its_own_pool_only(worker):
+    """What is wired to another one fails with a sentence that names both, and loads nothing."""
+    load = Load(model="double", version="1", spec=spec())
+    ((_, kind, sentence),) = [frame for frame in worker.post(call("double", load)) if frame[1] != HEARTBEAT]
+    assert (kind, sentence) == (FAILED, b"Function 'scurry/inference' is not served here; scurry/inference.gpu are.")
+    assert figures(worker)['scurry_worker_info{pool="gpu"}'] == 1
+    assert figures(worker)["scurry_shelf_loads_total"] == 0
+    wanted = call("double", load)
+    wanted.invocation.target.type = "inference.gpu"
+    (sent,) = worker.ask(wanted).outgoing_messages
+    assert Loaded.FromString(sent.argument.value).version == "1"
 
 
 def test_two_hundred_rounds_leave_nothing_behind(worker, models):

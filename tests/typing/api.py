@@ -98,7 +98,8 @@ async def administers(client: Client) -> None:
     """Every verb of the registry with plain values."""
     registry = client.registry
     record = await registry.register(
-        "m", Path("m.onnx"), version="1", runtime="onnx", config={"threads": 2}, route=True, wait=True, timeout=60
+        "m", Path("m.onnx"), version="1", runtime="onnx", config={"threads": 2}, pool="gpu", route=True, wait=True,
+        timeout=60,
     )
     assert_type(record, ModelRecord)
     assert_type(record["versions"][0]["state"], str)

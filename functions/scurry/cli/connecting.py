@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from scurry.cli.flags import field
 from scurry.client.client import Client
+from scurry.secret_files import with_files
 from scurry.serving.folder import ADDRESSES, expanded, read_object
 from scurry.serving.leftovers import born
 from scurry.settings import PREFIX, CommonSettings, UpSettings, load, read
@@ -52,7 +53,7 @@ def is_separate(args: argparse.Namespace, environ: Mapping[str, str]) -> bool:
 
 def _given(environ: Mapping[str, str], name: str) -> str:
     """What the environment says; empty when nothing."""
-    variable = PREFIX + name.upper()
+    variable, environ = PREFIX + name.upper(), with_files(environ)
     return str(read(variable, name, environ[variable], str)) if environ.get(variable) else ""
 
 

@@ -55,6 +55,8 @@ HELP: Final = {
     "dir": "directory for data and logs",
     "models": "a repository (NAME/VERSION/…) to register as a whole",
     "workers": "worker processes; 0 is one for two cores",
+    "worker_pool": "workers of further pools, NAME=COUNT with commas between, such as gpu=1,large=2",
+    "pool": "pool that this worker belongs to: it loads the models that name it",
     "gateways": "gateway processes, which share their ports; 0 is one for four cores",
     "job_memory_mb": "heap of the job's Java process",
     "cluster_serving_ttl": "how long an answer to a Cluster Serving client is kept, such as 7d; 0s until it is read",

@@ -26,6 +26,7 @@ VERBS: Final = {
     "bridge": "the process that reads the streams of Cluster Serving clients",
     "keys": "API keys of the gateway",
     "bench": "load generator",
+    "job": "the Flink job: its state, savepoints, rescaling, upgrades",
     "dead": "requests that could not be served",
     "status": "what a running `scurry up` consists of, and whether it is ready",
     "top": "models, workers and processes at work, live",

@@ -144,7 +144,7 @@ async def list_models(args: argparse.Namespace) -> int:
         view = await asker.models(limit=args.limit, after=args.after)
     rows = [row for name in sorted(view) for row in version_rows(name, view[name])]
     nothing = f"No model comes after {args.after!r}." if args.after else "No models are registered."
-    text = table(("MODEL", "VERSION", "STATE", "SHARE", "RUNTIME", "URI"), rows) if rows else nothing
+    text = table(("MODEL", "VERSION", "STATE", "SHARE", "RUNTIME", "POOL", "URI"), rows) if rows else nothing
     emit(args, [view[name] for name in sorted(view)], text)
     return 0
 

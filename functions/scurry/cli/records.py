@@ -22,6 +22,7 @@ def version_rows(name: str, record: Mapping[str, Any]) -> list[tuple[object, ...
             one.get("state", ""),
             f"{100 * routes.get(one['version'], 0) / total:.0f} %",
             one.get("runtime", ""),
+            one.get("pool", ""),
             one.get("uri", ""),
         )
         for one in record.get("versions", ())
@@ -30,7 +31,7 @@ def version_rows(name: str, record: Mapping[str, Any]) -> list[tuple[object, ...
 
 def describe(name: str, record: Mapping[str, Any]) -> str:
     """A model's record as text."""
-    lines = [table(("MODEL", "VERSION", "STATE", "SHARE", "RUNTIME", "URI"), version_rows(name, record))]
+    lines = [table(("MODEL", "VERSION", "STATE", "SHARE", "RUNTIME", "POOL", "URI"), version_rows(name, record))]
     lines += [f"alias {alias} is version {version}" for alias, version in (record.get("aliases") or {}).items()]
     if record.get("policy"):
         lines.append(f"policy {json.dumps(record['policy'])}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scurry.cli.connecting import client
-from scurry.cli.flags import SECONDS, number
+from scurry.cli.flags import SECONDS, checked, number
 from scurry.cli.output import emit, progress, table
 from scurry.cli.repository import versions
 from scurry.client.client import Client
@@ -18,6 +18,7 @@ from scurry.serving.folder import expanded
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.messages_pb2 import Register, Update
 from scurry.wire.names import ENSEMBLE_RUNTIME
+from scurry.wire.pools import POOL_NAME
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +32,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--runtime", default="", help="onnx, openvino, ensemble, …; else what the file's name says")
     parser.add_argument("--config", metavar="FILE", help="JSON file with the runtime's options")
+    reader = checked("--pool", "the name of a pool", POOL_NAME.fullmatch)
+    parser.add_argument("--pool", type=reader, help="pool of workers that holds it; else the one its config names")
     parser.add_argument(
         "--no-route", action="store_true", help="requests that name no version go on as before, until it is given some"
     )
@@ -65,7 +68,8 @@ def registration(args: argparse.Namespace) -> Register:
         uri = str(path.resolve())
         known = versions(path, args.name) if path.is_dir() else []
         version = version or (known[-1] if known else "")
-    register = Register(version=version, uri=uri, runtime=args.runtime, config=read_config(args.config))
+    config = in_pool(read_config(args.config), args.pool)
+    register = Register(version=version, uri=uri, runtime=args.runtime, config=config)
     if args.no_route:
         register.route = False
     return register
@@ -84,6 +88,11 @@ def read_config(file: str | None) -> str:
     if not isinstance(config, dict):
         raise InvalidRequest("bad_request", f"{file} must hold a JSON object.")
     return json.dumps(config)
+
+
+def in_pool(config: str, pool: str | None) -> str:
+    """The options with this pool in them; without one they stay what they are."""
+    return json.dumps({**json.loads(config or "{}"), "pool": pool}) if pool else config
 
 
 def registered(name: str, record: dict[str, Any]) -> str:

@@ -22,7 +22,7 @@ from scurry.wire.queue_options import BATCHING, INSTANCES
 READY = "ready"
 LOAD_S = 600.0
 READERS: Final[dict[str, Callable[[str], Any]]] = {"config.json": json.loads, "config.pbtxt": parse}
-OF_REGISTRATION: Final = (BATCHING, INSTANCES, "pinned")
+OF_REGISTRATION: Final = (BATCHING, INSTANCES, "pinned", "pool")
 """What router and registry read, who do not see the files."""
 
 

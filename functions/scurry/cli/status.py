@@ -16,6 +16,7 @@ from scurry.serving.graces import kind
 from scurry.serving.readiness import http_says_ready, redis_answers, rest_says_running
 from scurry.serving.sockets import listens
 from scurry.wire.errors import ScurryError, Unavailable
+from scurry.wire.pools import DEFAULT_POOL
 
 EXAMPLE = "example: scurry status --dir .scurry --json"
 
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     lines, models = asyncio.run(both(written))
     is_ready = bool(written.get("ready")) and all(line["ready"] for line in lines)
     head = f"scurry is {'ready' if is_ready else 'not ready'} (process {written['pid']}, {folder})"
-    rows = [(one["process"], one["state"], "yes" if one["ready"] else "no", one["pid"] or "", one["restarts"],
+    rows = [(named(one), one["state"], "yes" if one["ready"] else "no", one["pid"] or "", one["restarts"],
              " ".join(filter(None, (one["address"], one.get("grpc_address"))))) for one in lines]  # fmt: skip
     told = {"ready": is_ready, "pid": written["pid"], "processes": lines, "models": models}
     more = f"\n\n{table(load.COLUMNS, [load.cells(row) for row in models])}" if models else ""
@@ -66,6 +67,7 @@ async def looked_at(written: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {"process": name, "state": one.get("state", ""), "ready": answer, "pid": one.get("pid", 0),
          "restarts": one.get("restarts", 0), "address": address(name, written),
+         **({"pool": pool} if (pool := pool_of(name, written)) else {}),
          **({"grpc_address": written.get("grpc_url", "")} if kind(name) == "gateway" else {})}
         for (name, one), answer in zip(processes.items(), ready, strict=True)
     ]  # fmt: skip
@@ -74,14 +76,28 @@ async def looked_at(written: dict[str, Any]) -> list[dict[str, Any]]:
 def address(name: str, written: dict[str, Any]) -> str:
     """Where a process listens; empty when it does not."""
     if name.startswith("worker-"):
-        urls: list[str] = written.get("worker_urls", [])
-        number = int(name.partition("-")[2])
-        return urls[number] if number < len(urls) else ""
+        return of_worker(name, written.get("worker_urls", []))
     keys = {
         "gateway": "http_url", "functions": "functions_url", "redis": "redis_url", "job": "ui_url",
         "bridge": "bridge_url",
     }  # fmt: skip
     return str(written.get(keys.get(kind(name), ""), ""))
+
+
+def of_worker(name: str, told: list[str]) -> str:
+    """What is told of a worker in a list of all of them."""
+    number = int(name.partition("-")[2])
+    return told[number] if number < len(told) else ""
+
+
+def pool_of(name: str, written: dict[str, Any]) -> str:
+    """The pool of a worker; empty for other processes."""
+    return of_worker(name, written.get("worker_pools", [])) if name.startswith("worker-") else ""
+
+
+def named(one: dict[str, Any]) -> str:
+    """A process as people read it: a worker of a further pool with that."""
+    return f"{one['process']} ({one['pool']})" if one.get("pool", DEFAULT_POOL) != DEFAULT_POOL else one["process"]
 
 
 async def is_ready(name: str, written: dict[str, Any]) -> bool:

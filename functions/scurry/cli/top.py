@@ -20,6 +20,7 @@ from scurry.cli.output import emit, table
 from scurry.client.client import Client
 from scurry.rules import between
 from scurry.telemetry.process import Usage, usage
+from scurry.wire.pools import DEFAULT_POOL
 
 EXAMPLE = "example: scurry top --interval 5"
 
@@ -62,7 +63,7 @@ async def _watch(args: argparse.Namespace, up: dict[str, Any]) -> int:
         while True:
             await asyncio.sleep(min(args.interval, 1.0) if args.once else args.interval)
             now = await _look(asker, up)
-            shelves = await asyncio.gather(*(shelf(session, url) for url in up.get("worker_urls", ())))
+            shelves = await asyncio.gather(*(shelf(session, url, pool) for url, pool in workers_of(up)))
             told = summary(before, now, up, shelves)
             clear = CLEAR if sys.stdout.isatty() and not (args.once or args.json) else ""
             emit(args, told, clear + shown(told))
@@ -76,9 +77,15 @@ async def _look(asker: Client, up: Mapping[str, Any]) -> Look:
     return Look(time.monotonic(), await asker.models(), usages)
 
 
-async def shelf(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
-    """What a worker says of its shelf; nothing if it does not answer."""
-    told: dict[str, Any] = {"worker": url}
+def workers_of(up: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Each worker and its pool, as a `scurry up` wrote them down."""
+    urls = up.get("worker_urls", [])
+    return list(zip(urls, up.get("worker_pools") or [DEFAULT_POOL] * len(urls), strict=True))
+
+
+async def shelf(session: aiohttp.ClientSession, url: str, pool: str = DEFAULT_POOL) -> dict[str, Any]:
+    """What a worker says of its shelf; nothing but its pool if it does not answer."""
+    told: dict[str, Any] = {"worker": url, "pool": pool}
     with contextlib.suppress(aiohttp.ClientError, TimeoutError, ValueError):
         async with session.get(f"{url}/metrics") as answer:
             for line in (await answer.text()).splitlines():
@@ -108,9 +115,9 @@ def shown(told: Mapping[str, Any]) -> str:
     models = [cells(row) for row in told["models"]]
     parts = [table(COLUMNS, models) if models else "No models are registered."]
     if told["workers"]:
-        held = [(one["worker"], one.get("models", 0), one.get("bytes", 0) // MIB, one.get("budget", 0) // MIB)
-                for one in told["workers"]]  # fmt: skip
-        parts.append(table(("WORKER", "MODELS", "SHELF MIB", "OF MIB"), held))
+        held = [(one["worker"], one.get("pool", ""), one.get("models", 0), one.get("bytes", 0) // MIB,
+                 one.get("budget", 0) // MIB) for one in told["workers"]]  # fmt: skip
+        parts.append(table(("WORKER", "POOL", "MODELS", "SHELF MIB", "OF MIB"), held))
     if told["processes"]:
         rows = [(one["process"], one["state"], one["pid"] or "", one["cpu_percent"], one["memory"] // MIB)
                 for one in told["processes"]]  # fmt: skip

@@ -16,6 +16,7 @@ from scurry.cli.cluster_config import Served
 from scurry.cli.flags import add_settings
 from scurry.cli.output import complain, note, say
 from scurry.cli.repository import Found, register_all, scan_or_say
+from scurry.secret_files import with_files
 from scurry.serving.up import CANNOT_START, Up, ready_block
 from scurry.settings import UpSettings, load
 from scurry.telemetry.logs import configure_logging
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     original = cluster_serving.read_all(settings.cluster_serving)
     for line in original.notes:
         note(line)
-    if original.redis_url and args.redis_url is None and "SCURRY_REDIS_URL" not in os.environ:
+    if original.redis_url and args.redis_url is None and "SCURRY_REDIS_URL" not in with_files(os.environ):
         settings = dataclasses.replace(settings, redis_url=original.redis_url)
     return asyncio.run(_up(args, settings, models, original.served))
 

@@ -29,14 +29,17 @@ class Registry(RegistryVerbs):
         version: str = "",
         runtime: str = "",
         config: Mapping[str, Any] | None = None,
+        pool: str = "",
         route: bool | None = None,
         wait: bool = True,
         timeout: float = CHANGE_S,  # noqa: ASYNC109
     ) -> ModelRecord:
         """Add or replace a version and load it. A path that is on this machine becomes absolute.
 
-        What cannot be loaded is `load_failed`. Without `wait` it returns at once, with the record as it stands.
+        The workers of the `pool` hold it. What cannot be loaded is `load_failed`. Without `wait` it returns at once,
+        with the record as it stands.
         """
+        config = {**(config or {}), "pool": pool} if pool else config
         fields = {"version": version, "uri": absolute(uri), "runtime": runtime, "config": config, "route": route}
         update = change(model, "register", fields)
         if wait:

@@ -7,7 +7,8 @@
         "limits": {"max_queue_size": 100}, "lanes": {"min": 1, "max": 4},
         "streams": {"serving_stream": {"batched": false}}}}}
 
-Versions stand in the order of their registration. What a file leaves out it says nothing about.
+Versions stand in the order of their registration; `"pool": "gpu"` beside a version is short for the same in its
+config. What a file leaves out it says nothing about.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from typing import Any, Final
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.names import ENSEMBLE_RUNTIME, MODEL_NAME, NO_FILE
 from scurry.wire.policies import parse_policy, policy_view
+from scurry.wire.pools import POOL_NAME, SAY
 
 FORMAT: Final = 1
 _MODEL: Final = ("versions", "aliases", "weights", "policy", "limits", "lanes", "streams")
-_VERSION: Final = ("version", "uri", "runtime", "config", "pinned", "route", "loaded")
+_VERSION: Final = ("version", "uri", "runtime", "config", "pool", "pinned", "route", "loaded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,16 @@ def _version(where: str, said: object) -> Version:
         config = json.loads(json.dumps(_object(f"{where}.config", config, None)))
     except (TypeError, ValueError) as failure:
         raise _bad(f"{where}.config is nothing that JSON can hold ({failure})") from None
+    if "pool" in fields:
+        config["pool"] = _pool(f"{where}.pool", fields["pool"])
     return Version(_name(f"{where}.version", fields.get("version", "")), uri, runtime, config, **flags)
+
+
+def _pool(where: str, said: object) -> str:
+    """As part of the version's options, where the registry reads it."""
+    if not isinstance(said, str) or not POOL_NAME.fullmatch(said):
+        raise _bad(f"{where} must be the name of a pool of workers: {SAY}")
+    return said
 
 
 def _object(where: str, said: object, known: Sequence[str] | None) -> dict[Any, Any]:

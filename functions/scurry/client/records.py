@@ -14,6 +14,7 @@ class VersionRecord(TypedDict, total=False):
     runtime: str
     config: dict[str, Any]
     pinned: bool
+    pool: str
     reason: str
     signature: dict[str, Any]
     requests: int

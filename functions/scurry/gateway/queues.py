@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from scurry.telemetry.prometheus import Figure
@@ -14,6 +14,15 @@ GROUP: Final = b"scurry-job"
 """The group by which the job shows where it stands; nobody reads with it."""
 LENGTH: Final = "Entries of a stream, those included that the job has read and not trimmed yet"
 LAG: Final = "Entries that no completed checkpoint of the job covers; Redis 7 and later"
+
+
+NOTES: Final = (
+    ("started", "scurry_job_started_timestamp_seconds", "When the job last began, by the Unix clock", 1000),
+    ("checkpoint", "scurry_job_checkpoint_timestamp_seconds", "When a checkpoint last completed", 1000),
+    ("memory", "scurry_redis_memory_bytes", "Memory that Redis took at the last checkpoint", 1),
+    ("most_memory", "scurry_redis_most_memory_bytes", "Memory that it may take: maxmemory, else its machine's", 1),
+)
+"""Of the job's notes: field, figure, meaning, and how many of its units are one of the figure's."""
 
 
 class CommandClient(Protocol):
@@ -53,10 +62,10 @@ class Queues:
         except ScurryError:
             return []
         streams = (*read, keys.dead)
-        found = [_figure("length", LENGTH, key, int(told)) for key, told in zip(streams, lengths, strict=True)]
-        found += [_figure("lag", LAG, key, lag) for key, lag in zip(read, lags, strict=True) if lag is not None]
-        restarts = int(job.get("restarts", 0))
-        return [*found, Figure("scurry_job_restarts_total", "counter", "Restarts of the job", restarts)]
+        found = [_figure("scurry_stream_length", LENGTH, key, told) for key, told in zip(streams, lengths, strict=True)]
+        found += [_figure("scurry_stream_lag", LAG, key, lag) for key, lag in zip(read, lags, strict=True)
+                  if lag is not None]  # fmt: skip
+        return [*found, *job_figures(job)]
 
     async def _lag(self, stream: str) -> int | None:
         try:
@@ -69,6 +78,21 @@ class Queues:
         return f"<Queues of {self._client.keys.namespace}>"
 
 
+def job_figures(job: Mapping[str, str]) -> Iterator[Figure]:
+    """What the job wrote down of itself and of Redis, with each completed checkpoint; what it has not is left out."""
+    yield Figure("scurry_job_restarts_total", "counter", "Restarts of the job", _whole(job, "restarts"))
+    missed = "Times that entries were missing which the job had not read"
+    yield Figure("scurry_job_gaps_total", "counter", missed, _whole(job, "gaps"))
+    for field, name, meaning, parts in NOTES:
+        if job.get(field):
+            yield Figure(name, "gauge", meaning, _whole(job, field) / parts)
+
+
+def _whole(job: Mapping[str, str], field: str) -> int:
+    text = job.get(field, "")
+    return int(text) if text.isdecimal() else 0
+
+
 def lag_of(groups: Iterable[Mapping[bytes, Any]]) -> int | None:
     """What Redis says of the job's place; None where it does not."""
     for group in groups:
@@ -77,5 +101,5 @@ def lag_of(groups: Iterable[Mapping[bytes, Any]]) -> int | None:
     return None
 
 
-def _figure(noun: str, meaning: str, key: str, value: int) -> Figure:
-    return Figure(f"scurry_stream_{noun}", "gauge", meaning, value, (("stream", key),))
+def _figure(name: str, meaning: str, key: str, value: int) -> Figure:
+    return Figure(name, "gauge", meaning, value, (("stream", key),))

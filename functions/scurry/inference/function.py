@@ -27,7 +27,8 @@ from scurry.inference.shelf import Gone
 from scurry.inference.stepping import Stepping
 from scurry.wire.addresses import Sequence
 from scurry.wire.errors import ScurryError
-from scurry.wire.names import INFERENCE, Keys
+from scurry.wire.names import Keys
+from scurry.wire.pools import DEFAULT_POOL, function_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,9 +47,8 @@ _NEEDS = attrgetter("needs")
 
 
 class Inference:
-    """Answers the calls of `scurry/inference`, and tells each that is answered to `note`, which counts."""
+    """Answers the calls of a pool's function, and tells each that is answered to `note`, which counts."""
 
-    typename = INFERENCE
     state: State | None = STATE
 
     def __init__(
@@ -57,12 +57,12 @@ class Inference:
         payloads: Payloads,
         *,
         keys: Keys | None = None,
-        worker: str = "",
+        worker: str = "", pool: str = DEFAULT_POOL,
         clock: Callable[[], float] = time.time,
         children: Children | None = None,
         cache: ResponseCache = OFF, note: Callable[[LaneCall], None] = lambda _: None,
     ) -> None:  # fmt: skip
-        self._shelf, self.loads = shelf, Loads(shelf, worker, cache=cache)
+        self.typename, self._shelf, self.loads = function_of(pool), shelf, Loads(shelf, worker, cache=cache)
         self._computing = Computing(payloads, keys or Keys(), clock, children, cache)
         self._clock, self._note = clock, note
         self._sequences = Sequences(shelf, Stepping(self._computing), note)

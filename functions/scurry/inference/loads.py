@@ -143,6 +143,8 @@ def _failed(failure: ScurryError) -> LoadFailed:
 def _tell(call: Call, load: Load, answer: Loaded | LoadFailed | Loading) -> None:
     answer.version, answer.lane = load.version, load.lane
     answer.generation, answer.identity = load.spec.generation, load.spec.identity
+    if isinstance(answer, Loaded):
+        answer.pool = load.spec.pool
     call.send(REGISTRY, load.model, f"{TYPE_PREFIX}{type(answer).__name__}", answer.SerializeToString())
 
 

@@ -8,6 +8,8 @@ from typing import Final
 
 _BOUND: Final = re.compile(r"""^\s*functions:\s*["']?([^\s"'#]+)""", re.MULTILINE)
 _OURS: Final = "scurry/"
+_POOLS: Final = "scurry/inference."
+"""How the functions are called that the workers of further pools serve."""
 
 
 def user_functions(text: str) -> tuple[str, ...]:
@@ -15,9 +17,20 @@ def user_functions(text: str) -> tuple[str, ...]:
     return tuple(sorted({name for name in _BOUND.findall(text) if not name.startswith(_OURS)}))
 
 
+def bound_functions(text: str) -> tuple[str, ...]:
+    """The same, and the functions of the pools of workers beside the default one."""
+    pools = {name for name in _BOUND.findall(text) if name.startswith(_POOLS)}
+    return (*user_functions(text), *sorted(pools))
+
+
 def read_user_functions(module: Path) -> tuple[str, ...]:
-    """The same of a file. Raises `OSError`."""
+    """The user functions of a file. Raises `OSError`."""
     return user_functions(module.read_text())
+
+
+def read_bound_functions(module: Path) -> tuple[str, ...]:
+    """All that a version may be answered by, beside the default pool, by a file. Raises `OSError`."""
+    return bound_functions(module.read_text())
 
 
 def serves(bound: tuple[str, ...], function: str) -> bool:

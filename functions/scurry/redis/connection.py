@@ -6,12 +6,14 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final, Protocol
 
 import hiredis
 
 from scurry.redis.address import Address
 from scurry.redis.pulse import Pulse
+from scurry.redis.sentinel import locate
 
 CONNECT_S: Final = 5.0
 ANSWER_S: Final = 6.0
@@ -228,20 +230,17 @@ async def connect(
     address: Address, lost: Lost, failed: Callable[[str], Exception], taken: Taken | None = None
 ) -> Connection:
     """Open a connection and greet. Raises `OSError` (`TimeoutError` included) or what `failed` makes of a refusal."""
-    loop = asyncio.get_running_loop()
-
-    def made() -> Connection:
-        return Connection(lost, failed, taken)
-
+    loop, made = asyncio.get_running_loop(), partial(Connection, lost, failed, taken)
     async with asyncio.timeout(CONNECT_S):
+        address = await locate(address)
         if address.path:
             _, link = await loop.create_unix_connection(made, address.path)
         else:
             _, link = await loop.create_connection(made, address.host, address.port, ssl=address.context())
         try:
-            waiting: list[asyncio.Future[Any]] = [loop.create_future() for _ in address.greeting()]
-            link.write(Command(pack(*words), future) for words, future in zip(address.greeting(), waiting, strict=True))
-            await asyncio.gather(*waiting)
+            waiting = {words: loop.create_future() for words in address.greeting()}
+            link.write(Command(pack(*words), future) for words, future in waiting.items())
+            await asyncio.gather(*waiting.values())
             link.greeted = True
         except BaseException:
             link.close()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
 
-from scurry.registry import bindings, bounds, former, leaving, memory, policies, rollout, shelving, switching
+from scurry.registry import bindings, bounds, former, leaving, memory, policies, pools, rollout, shelving, switching
 from scurry.registry.record import find, require, require_model, require_ready, takes_requests
 from scurry.registry.steps import Answer, Progress
 from scurry.registry.update import FUNCTION_RUNTIME
@@ -57,6 +57,7 @@ def _register(progress: Progress, update: Update) -> str:
         else:
             entry.waiting.append(update)
         return "unchanged"
+    pools.refuse_move(record, entry, register.config)
     if entry is None:
         entry = record.versions.add(version=version, unrouted=_unrouted(register))
     elif not _unrouted(register):
@@ -103,7 +104,7 @@ def _respec(progress: Progress, entry: VersionRecord, update: Update) -> None:
             max_batch_size=max(1, json.loads(register.config or "{}").get("max_batch_size", MAX_BATCH_SIZE)),
         )
     )
-    entry.spec.identity = identity_of(update, entry)
+    entry.spec.identity, entry.spec.pool = identity_of(update, entry), pools.of_config(register.config)
     entry.spec.pinned = entry.pinned if entry.HasField("pinned") else shelving.is_pinned(register.config)
     entry.resting = entry.laid_down = False
 

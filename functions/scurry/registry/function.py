@@ -10,7 +10,7 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from scurry.endpoint.call import Call, Message, State, answer_each, now_ms
-from scurry.registry import audit, bindings, views
+from scurry.registry import audit, bindings, views, workers
 from scurry.registry import record as records
 from scurry.registry.lifecycle import Event, LoadLost, advance, pause_ms
 from scurry.registry.steps import (
@@ -25,7 +25,6 @@ from scurry.registry.steps import (
     RemindLater,
     Unpin,
 )
-from scurry.wire import addresses
 from scurry.wire.letters import unreadable
 from scurry.wire.limits import shortened
 from scurry.wire.messages_pb2 import (
@@ -46,11 +45,10 @@ from scurry.wire.messages_pb2 import (
     Reply,
     StreamClaim,
     StreamClaimed,
-    Unload,
     Update,
     View,
 )
-from scurry.wire.names import EGRESS, INFERENCE, REGISTRY, REGISTRY_STATE, ROUTER, TYPE_PREFIX
+from scurry.wire.names import EGRESS, REGISTRY, REGISTRY_STATE, ROUTER, TYPE_PREFIX
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +68,7 @@ class Registry:
 
     def __init__(self, clock: Callable[[], int] = now_ms, functions: tuple[str, ...] | None = None) -> None:
         self._clock = clock
-        self.functions = functions  # user functions that there is an endpoint for; None: any
+        self.functions = functions  # user functions and pools that there is an endpoint for; None: any
 
     async def serve(self, calls: Sequence[Call], done: Callable[[Call], None]) -> None:
         """Answer every call; never waits."""
@@ -145,7 +143,7 @@ def _step(call: Call, before: Record, event: Event, now: int, functions: tuple[s
     """Let one event happen, and see to its effects."""
     record, effects = advance(before, event, now, functions)
     for effect in effects:
-        _effect(call, record, effect)
+        _effect(call, record, effect, functions)
     for told in _told(before, record, event, effects, now):
         _egress(call, told)
     replies = [_reply(record, effect) for effect in effects if isinstance(effect, Answer)]
@@ -193,30 +191,15 @@ def _tell_routes(call: Call, record: Record, announce: Replies, *, wanted: bool 
     call.send(ROUTER, call.key, f"{TYPE_PREFIX}Routes", routes.SerializeToString())
 
 
-def _effect(call: Call, record: Record, effect: Effect) -> None:
+def _effect(call: Call, record: Record, effect: Effect, functions: tuple[str, ...] | None) -> None:
     """Answers are not seen to here: they may have to travel with the routes."""
-    if isinstance(effect, AskLoad):
-        entry = records.find(record, effect.version)
-        if entry is not None:
-            load = Load(model=record.model, version=effect.version, lane=effect.lane, spec=entry.spec)
-            load.apart = entry.losses > 0
-            address = addresses.Load(record.model, effect.version, effect.lane)
-            call.send(INFERENCE, str(address), f"{TYPE_PREFIX}Load", load.SerializeToString())
-    elif isinstance(effect, AskUnload):
-        unload = Unload(
-            model=record.model, version=effect.version, generation=effect.generation, identity=effect.identity
-        )
-        address = addresses.Load(record.model, effect.version)
-        call.send(INFERENCE, str(address), f"{TYPE_PREFIX}Unload", unload.SerializeToString())
+    if isinstance(effect, AskLoad | AskUnload | Unpin):
+        workers.tell(call, record, effect, functions)
     elif isinstance(effect, RemindLater):
         remind = Remind(version=effect.version, generation=effect.generation, attempt=effect.attempt)
         call.send_after(
             pause_ms(effect.attempt), REGISTRY, call.key, f"{TYPE_PREFIX}Remind", remind.SerializeToString()
         )
-    elif isinstance(effect, Unpin):
-        unpin = Unload(model=record.model, version=effect.version, identity=effect.identity, unpin=True)
-        address = addresses.Load(record.model, effect.version)
-        call.send(INFERENCE, str(address), f"{TYPE_PREFIX}Unload", unpin.SerializeToString())
     elif isinstance(effect, ClaimStream | ReleaseStream):
         _claim(call, record, effect)
     elif isinstance(effect, NextStepLater):

@@ -22,7 +22,7 @@ from scurry.registry import bindings, changes, experiment, growth, leaving, poli
 from scurry.registry.audit import declared
 from scurry.registry.former import forget, remember
 from scurry.registry.record import find, routes_of, serving_spec, takes_requests
-from scurry.registry.steps import Answer, AskUnload, Audited, Effect, Progress, RemindLater
+from scurry.registry.steps import Answer, AskUnload, Audited, Effect, Progress
 from scurry.registry.update import read
 from scurry.registry.usage import gets_no_copies
 from scurry.wire.errors import ScurryError
@@ -74,11 +74,11 @@ def advance(
 ) -> tuple[Record, Sequence[Effect]]:
     """The record after an event, and what is to be done; a refused change leaves the record as it was.
 
-    `functions` are the user functions that there is an endpoint for; None: any.
+    `functions` are the user functions and pools that there is an endpoint for; None: any.
     """
     record = Record()
     record.CopyFrom(before)
-    progress = Progress(record)
+    progress = Progress(record, functions=functions)
     if isinstance(event, Update):
         refused = _update(progress, event, functions)
         if refused:
@@ -154,7 +154,7 @@ def _on_loaded(progress: Progress, event: Loaded) -> None:
     if entry is not None:
         progress.hear(entry, event)
     elif event.identity and event.identity not in _wanted(progress.record, event.version):
-        progress.effects.append(AskUnload(event.version, event.generation, event.identity))
+        progress.effects.append(AskUnload(event.version, event.generation, event.identity, event.pool))
     else:
         growth.on_loaded(progress, event)
 
@@ -196,8 +196,7 @@ def _on_remind(progress: Progress, event: Remind) -> None:
     if expired:
         progress.fail(entry, "load_failed", f"It was not loaded within {LOAD_LIMIT_MS // 60_000} minutes.")
         return
-    progress.ask(entry)
-    progress.effects.append(RemindLater(event.version, event.generation, max(event.attempt, 0) + 1))
+    progress.ask_again(entry, max(event.attempt, 0) + 1)
 
 
 def _on_load_lost(progress: Progress, event: LoadLost) -> None:

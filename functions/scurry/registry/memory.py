@@ -65,5 +65,5 @@ def pin(progress: Progress, update: Update) -> str:
         progress.ask(entry, everyone=True)
     elif not pinned and not entry.function:
         specs = [spec for spec in (entry.spec, entry.serving) if spec.identity]
-        progress.effects += [Unpin(entry.version, spec.identity) for spec in specs]
+        progress.effects += [Unpin(entry.version, spec.identity, spec.pool) for spec in specs]
     return progress.applied(update)

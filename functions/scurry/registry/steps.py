@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from scurry.registry import lanes
+from scurry.registry import lanes, pools
 from scurry.wire.messages_pb2 import DRAINING, FAILED, LOADING, READY, Loaded, ModelSpec, Record, Update, VersionRecord
 from scurry.wire.names import LANES
 
@@ -19,19 +19,21 @@ class AskLoad:
 
 @dataclass(frozen=True, slots=True)
 class AskUnload:
-    """Tell every worker to drop one registration of a version."""
+    """Tell every worker of a pool to drop one registration of a version."""
 
     version: str
     generation: int
     identity: str
+    pool: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Unpin:
-    """Tell every worker that one registration of a version may be evicted again."""
+    """Tell every worker of a pool that one registration of a version may be evicted again."""
 
     version: str
     identity: str
+    pool: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class Progress:
 
     record: Record
     effects: list[Effect] = field(default_factory=list)
+    functions: tuple[str, ...] | None = None  # user functions and pools that there is an endpoint for; None: any
 
     def applied(self, update: Update) -> str:
         """The outcome of a change that is done: it has its number and its answer."""
@@ -106,8 +109,15 @@ class Progress:
         entry.losses = 0
         for name in ("loaded", "error", "message", "growing"):
             entry.ClearField(name)
-        self.ask(entry)
-        self.effects.append(RemindLater(entry.version, entry.spec.generation, 1))
+        self.ask_again(entry, 1)
+
+    def ask_again(self, entry: VersionRecord, attempt: int) -> None:
+        """Ask those that have not loaded it, and come back to it; it fails where the job has no endpoint for them."""
+        if pools.reaches(self.functions, entry.spec.pool):
+            self.ask(entry)
+            self.effects.append(RemindLater(entry.version, entry.spec.generation, attempt))
+        else:
+            self.fail(entry, "unavailable", pools.missing(self.functions, entry.spec.pool))
 
     def ask(self, entry: VersionRecord, *, everyone: bool = False) -> None:
         """Ask the lanes that have not loaded it, or every one; when all have, the first.
@@ -144,7 +154,8 @@ class Progress:
         entry.state = READY
         entry.lanes = lanes.clamped(self.record.lanes, entry.spec.config, entry.lanes)
         if entry.HasField("serving"):
-            entry.former.add(generation=entry.serving.generation, identity=entry.serving.identity)
+            former = entry.serving
+            entry.former.add(generation=former.generation, identity=former.identity, pool=former.pool)
             entry.ClearField("serving")
         self.answer_waiting(entry)
 
@@ -158,7 +169,7 @@ class Progress:
     def unload(self, entry: VersionRecord, spec: ModelSpec) -> None:
         """Whoever holds exactly this is to drop it."""
         if spec.identity and not entry.function:
-            self.effects.append(AskUnload(entry.version, spec.generation, spec.identity))
+            self.effects.append(AskUnload(entry.version, spec.generation, spec.identity, spec.pool))
 
     def fail(self, entry: VersionRecord, code: str, message: str) -> None:
         """It could not be loaded. A former spec goes on serving."""

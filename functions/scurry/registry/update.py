@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 
 from scurry.job.module import serves
-from scurry.registry import bindings, lanes, limits
+from scurry.registry import bindings, lanes, limits, pools
 from scurry.registry.fields import aliases as _aliases
 from scurry.registry.fields import config as _config
 from scurry.registry.fields import flag as _flag
@@ -44,6 +44,7 @@ from scurry.wire.messages_pb2 import (
 )
 from scurry.wire.names import ENSEMBLE_RUNTIME, MODEL_NAME, NO_FILE
 from scurry.wire.policies import parse_policy
+from scurry.wire.pools import pool_of
 
 FUNCTION_RUNTIME: Final = "function"
 """Runtime of a version that a user's own StateFun function answers; its uri is namespace/type."""
@@ -199,6 +200,7 @@ def _check_register(register: Register, functions: tuple[str, ...] | None) -> No
     if register.runtime and not MODEL_NAME.fullmatch(register.runtime):
         raise bad_message(f"register.runtime {short(register.runtime)} is no name")
     register.config = _checked_config(register.config)
+    pools.check(register, functions, is_user_function=register.runtime == FUNCTION_RUNTIME)
     if register.runtime == FUNCTION_RUNTIME:
         _check_function(register.uri, functions)
     elif not register.runtime:
@@ -216,7 +218,7 @@ def _check_function(uri: str, functions: tuple[str, ...] | None) -> None:
     if namespace == "scurry":
         raise bad_message(f"register.uri {short(uri)} is one of Scurry's own functions")
     if functions is not None and not serves(functions, uri):
-        bound = ", ".join(functions) or "no function but ours"
+        bound = ", ".join(name for name in functions if not pool_of(name)) or "no function but ours"
         raise bad_message(f"register.uri {short(uri)}: the job's module.yaml has no endpoint for it; it binds {bound}")
 
 

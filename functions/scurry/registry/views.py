@@ -17,6 +17,7 @@ from scurry.wire.messages_pb2 import (
     VersionRecord,
 )
 from scurry.wire.policies import policy_view
+from scurry.wire.pools import DEFAULT_POOL
 from scurry.wire.statistics import comparisons_view, counts_view
 
 
@@ -116,6 +117,8 @@ def _version_view(record: Record, entry: VersionRecord) -> dict[str, Any]:
     }
     if entry.sequences:
         body["sequences"] = True
+    if not entry.function:
+        body["pool"] = spec.pool or DEFAULT_POOL
     if entry.HasField("serving"):
         body["replacement"] = {"uri": entry.spec.uri, "generation": entry.spec.generation, "state": STATES[entry.state]}
     return body

@@ -15,6 +15,7 @@ from scurry.wire.letters import unreadable
 from scurry.wire.limits import shortened
 from scurry.wire.messages_pb2 import ENCODING_REQUEST, DeadLetter, Replies, Reply, Request
 from scurry.wire.names import EGRESS, GRAPH, NOBODY, TYPE_PREFIX
+from scurry.wire.pools import pool_of
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +25,11 @@ NEGATIVE: Final = Refusal("bad_request", "priority must be a whole number from 0
 
 
 def unfit(function: str, bounds: Bounds, request: Request) -> Refusal | None:
-    """Why a user function does not get this: nobody serves it, or it waits for what such a function does not answer."""
+    """Why a function does not get this: nobody serves it, or it is a user's, which does not answer such a request."""
     if not bounds.reaches(function):
         return Refusal("unavailable", f"The job's module.yaml has no endpoint for {function}.")
+    if pool_of(function):
+        return None
     if request.run:
         return Refusal("bad_request", f"{function} is a user's function, which cannot be a step of a graph.")
     if request.stream:
@@ -63,7 +66,7 @@ class Answers:
             self.add([reply])
 
     def fit(self, function: str, bounds: Bounds, requests: Iterable[Request]) -> list[Request]:
-        """Those that a user's function can answer; the others are refused."""
+        """Those that a function can answer; the others are refused."""
         fit: list[Request] = []
         for request in requests:
             refusal = unfit(function, bounds, request)

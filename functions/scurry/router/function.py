@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from google.protobuf.message import DecodeError
@@ -16,6 +16,7 @@ from scurry.router.routing_pass import RoutingPass
 from scurry.router.sending import REQUESTS
 from scurry.router.tables import Tables
 from scurry.router.watching import EXPIRE
+from scurry.telemetry.prometheus import Figure
 from scurry.wire.addresses import Lane, parse
 from scurry.wire.messages_pb2 import Bounced, Copies, Done, Drained, Expire, LanesLook, Reply, Requests, Routes
 from scurry.wire.names import ROUTER, ROUTER_STATE, TYPE_PREFIX
@@ -40,6 +41,12 @@ class Router:
         self._clock = clock
         self.bounds = bounds or Bounds()
         self._tables = Tables()
+        self.bounced = 0
+
+    def figures(self) -> Iterator[Figure]:
+        """For Prometheus."""
+        told = "Requests that came back because no worker answered them"
+        yield Figure("scurry_router_bounced_total", "counter", told, self.bounced)
 
     async def serve(self, calls: Sequence[Call], done: Callable[[Call], None]) -> None:
         """Answer every call; never waits."""
@@ -59,6 +66,7 @@ class Router:
         holding.settle(routing)
         draining.report(routing)
         counting.come_back(routing, len(self._tables))
+        self.bounced += routing.bounced
         self._tables.put(call.key, routing.close(STATE), routing.table)
 
     def __repr__(self) -> str:

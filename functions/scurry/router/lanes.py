@@ -10,6 +10,7 @@ from scurry.router.admission import Admission
 from scurry.router.room import Room
 from scurry.wire.messages_pb2 import LaneCounters, Requests, VersionRoute
 from scurry.wire.names import LANES, MOST_LANES
+from scurry.wire.pools import function_of
 
 
 class Lanes:
@@ -17,7 +18,7 @@ class Lanes:
 
     __slots__ = (
         "_base", "admission", "counters", "draining", "function", "max_batch_size", "room", "route", "sequences",
-        "stamp", "version", "watched", "weight",
+        "stamp", "target", "version", "watched", "weight",
     )  # fmt: skip
 
     def __init__(
@@ -29,6 +30,7 @@ class Lanes:
         self.counters = counters
         self.version = route.version
         self.function = route.function  # a user's own, or empty
+        self.target = route.function or function_of(route.spec.pool)  # who computes
         self.draining = route.draining
         self.sequences = route.sequences  # each request is a step of one
         self.watched = route.tell_every > 0  # it is rolled out

@@ -81,10 +81,10 @@ class Bounds:
 
     hold_ms: int = 60_000
     queue_ms: int = QUEUE_MS
-    functions: tuple[str, ...] | None = None  # user functions that there is an endpoint for; None: any
+    functions: tuple[str, ...] | None = None  # user functions and pools that there is an endpoint for; None: any
 
     def reaches(self, function: str) -> bool:
-        """Whether a request for a user function can be delivered; one that cannot would restart the job for ever."""
+        """Whether a request for a function can be delivered; one that cannot would restart the job for ever."""
         return self.functions is None or serves(self.functions, function)
 
 

@@ -16,7 +16,7 @@ from scurry.router.routing_pass import RoutingPass
 from scurry.router.sending import REQUEST, REQUESTS
 from scurry.wire.addresses import Lane, Sequence, Solo, parse
 from scurry.wire.messages_pb2 import Bounced, Request, Requests
-from scurry.wire.names import INFERENCE, ROUTER
+from scurry.wire.names import ROUTER
 
 
 def lost(bounced: Bounced) -> Requests:
@@ -118,7 +118,8 @@ def _send_together(routing: RoutingPass, lanes: Lanes, requests: Iterable[Reques
     for request in requests:
         levels.setdefault(level_of(request, lanes.admission), []).append(request)
     for level, group in levels.items():
-        routing.send(lanes, lanes.emptiest(level), group)
+        if fit := routing.fit(lanes, group):
+            routing.send(lanes, lanes.emptiest(level), fit)
 
 
 def _send_alone(routing: RoutingPass, request: Request, lanes: Lanes | None) -> None:
@@ -133,10 +134,12 @@ def _send_alone(routing: RoutingPass, request: Request, lanes: Lanes | None) -> 
     if lanes.function:
         _send_together(routing, lanes, [request])
         return
+    if not routing.fit(lanes, [request]):
+        return
     routing.table.leave(lanes.version, 1)
     alone = Requests(requests=[request], sequence=1, report=True, epoch=routing.table.epoch, solo=True)
     if near := watching.deadlines(lanes, [request], routing.now):
         watching.watch(routing.call, lanes, -1, [request], near, first=0, now=routing.now)
     token = f"{request.run}/{request.step}" if request.run else request.entry or request.id
     address = str(Solo(routing.model, lanes.version, token))
-    routing.call.send(INFERENCE, address, REQUESTS, b"".join((lanes.stamp, alone.SerializeToString())))
+    routing.call.send(lanes.target, address, REQUESTS, b"".join((lanes.stamp, alone.SerializeToString())))

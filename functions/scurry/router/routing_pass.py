@@ -13,6 +13,7 @@ from scurry.router.policy import Bounds, Refusal
 from scurry.router.routes import RouteTable, must_wait
 from scurry.router.ways import Ways
 from scurry.wire.messages_pb2 import Request
+from scurry.wire.names import INFERENCE
 
 Mark = tuple[tuple[int, ...], int, bytes | None, int, int]
 
@@ -79,9 +80,9 @@ class RoutingPass:
         self, lanes: Lanes, requests: Sequence[Request], raw: bytes | None, due: int | None = None, level: int = 0
     ) -> None:
         """Send requests to the lanes of a level, `raw` being the same serialised; refuse those without room."""
-        if lanes.function:
-            fit = self.answers.fit(lanes.function, self.bounds, requests)
-            requests, raw = fit, raw if len(fit) == len(requests) else None
+        fit = self.fit(lanes, requests)
+        if len(fit) < len(requests):
+            requests, raw = fit, None
             if not requests:
                 return
         if lanes.sequences:
@@ -101,6 +102,12 @@ class RoutingPass:
         lanes.count(at)
         if at < len(requests):
             overflow(self, lanes, requests[at:], level)
+
+    def fit(self, lanes: Lanes, requests: Sequence[Request]) -> Sequence[Request]:
+        """Those that whoever computes for a version can answer; the others are refused."""
+        if lanes.target == INFERENCE or (not lanes.function and self.bounds.reaches(lanes.target)):
+            return requests
+        return self.answers.fit(lanes.target, self.bounds, requests)
 
     def send(
         self, lanes: Lanes, lane: int, requests: Sequence[Request], raw: bytes | None = None, due: int | None = None

@@ -13,7 +13,7 @@ from scurry.router.routes import RouteTable
 from scurry.router.watching import deadlines, watch
 from scurry.wire.addresses import lane_key
 from scurry.wire.messages_pb2 import Request, Requests
-from scurry.wire.names import INFERENCE, TYPE_PREFIX
+from scurry.wire.names import TYPE_PREFIX
 
 REQUESTS: Final = f"{TYPE_PREFIX}Requests"
 REQUEST: Final = f"{TYPE_PREFIX}Request"
@@ -86,7 +86,7 @@ def send_trailer(
     """Serialised requests with the router's own fields behind: together one serialised `Requests`."""
     trailer = Requests(sequence=sequence, report=report, epoch=table.epoch, solo=apart, shadow=shadow)
     address = lane_key(call.key, lanes.version, lane)
-    call.send(INFERENCE, address, REQUESTS, b"".join((raw, lanes.stamp, trailer.SerializeToString())))
+    call.send(lanes.target, address, REQUESTS, b"".join((raw, lanes.stamp, trailer.SerializeToString())))
 
 
 def ask_for_reports(call: Call, table: RouteTable, lanes: Lanes) -> bool:
@@ -109,4 +109,4 @@ def _send_to_user_function(call: Call, table: RouteTable, lanes: Lanes, lane: in
         told = Request()
         told.CopyFrom(request)
         told.version, told.epoch = lanes.version, table.epoch
-        call.send(lanes.function, address, REQUEST, told.SerializeToString())
+        call.send(lanes.target, address, REQUEST, told.SerializeToString())

@@ -13,13 +13,13 @@ from scurry.router.answers import parked
 from scurry.router.lanes import Lanes
 from scurry.router.routing_pass import RoutingPass
 from scurry.wire.messages_pb2 import Bounced, Copies, Released, Request, Requests
-from scurry.wire.names import EGRESS, TYPE_PREFIX
+from scurry.wire.names import EGRESS, INFERENCE, TYPE_PREFIX
 
 
 def forward(routing: RoutingPass, copies: Copies) -> None:
     """Send copies to the lanes of the shadow, up to half of what it may hold."""
     lanes, requests = routing.table.lanes(copies.version), copies.requests
-    if lanes is None or lanes.draining or lanes.function or routing.table.routes.shadow.version != copies.version:
+    if lanes is None or lanes.draining or lanes.function or not _is_shadow(routing, lanes):
         drop(routing, copies.version, requests)
         return
     outstanding = lanes.outstanding
@@ -30,6 +30,12 @@ def forward(routing: RoutingPass, copies: Copies) -> None:
         _send(routing, lanes, lane, part)
         at += size
     drop(routing, copies.version, requests[at:])
+
+
+def _is_shadow(routing: RoutingPass, lanes: Lanes) -> bool:
+    """Whether a version is the shadow still, and the job has an endpoint for its workers."""
+    shadow = routing.table.routes.shadow.version
+    return shadow == lanes.version and (lanes.target == INFERENCE or routing.bounds.reaches(lanes.target))
 
 
 def _send(routing: RoutingPass, lanes: Lanes, lane: int, part: Requests) -> None:

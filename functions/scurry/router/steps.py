@@ -22,7 +22,6 @@ from scurry.wire import addresses, sequences
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.infer_pb2 import InferRequest
 from scurry.wire.messages_pb2 import ENCODING_INPUTS, Request, Requests
-from scurry.wire.names import INFERENCE
 
 NAMELESS: Final = Refusal(
     "bad_request", "The model keeps sequences: parameter 'sequence_id' must say which one this is a step of."
@@ -61,7 +60,7 @@ def send(routing: Pass, lanes: Lanes, requests: Sequence[Request]) -> None:
         sent += 1
         step = Requests(requests=[request], report=True, epoch=routing.table.epoch, solo=apart).SerializeToString()
         key = addresses.Sequence(routing.call.key, lanes.version, request.sequence_id)
-        routing.call.send(INFERENCE, str(key), REQUESTS, lanes.stamp + step)
+        routing.call.send(lanes.target, str(key), REQUESTS, lanes.stamp + step)
     routing.table.leave(lanes.version, sent)
     lanes.count(sent)
     lanes.refuse(full)

@@ -61,6 +61,7 @@ IDLE: Final = frozenset(
 """Triton's names that would not change an answer: they are said to have no effect."""
 REGISTERED: Final = {
     "pinned": "pinned has no effect in the file beside the model: register the model with it, or pin it.",
+    "pool": "pool has no effect in the file beside the model: register the model with it.",
     "version_policy": "version_policy beside the model is followed where its repository is registered as a whole.",
 }
 """What the registry reads where a model is registered with it, and what is said where it only lies beside the model."""

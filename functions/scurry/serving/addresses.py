@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from scurry.serving.ports import pick
 from scurry.settings import UpSettings
+from scurry.wire.pools import DEFAULT_POOL
 
 LOCAL = "127.0.0.1"
 PREFERRED: Final = (
@@ -23,6 +24,7 @@ class Addresses:
 
     The `gateways` share `http` and `grpc`; each has metrics of its own, the first at `metrics`, the others at
     `more_metrics`. `up` is the supervisor's own page, `job_metrics` Flink's, -1 when it is off.
+    `pools` names each worker's pool; without it all are of the default one.
     `redis_socket` is a Unix socket of our own Redis, which costs gateway and workers less than its port.
     """
 
@@ -33,6 +35,7 @@ class Addresses:
     workers: tuple[int, ...]
     http: int
     ui: int
+    pools: tuple[str, ...] = ()
     redis_socket: str = ""
     gateways: int = 1
     metrics: int = 0
@@ -99,6 +102,11 @@ class Addresses:
         """The workers, as the job calls them."""
         return [f"http://{LOCAL}:{port}" for port in self.workers]
 
+    @property
+    def worker_pools(self) -> list[str]:
+        """The pool of each worker."""
+        return list(self.pools or [DEFAULT_POOL] * len(self.workers))
+
     def shown(self) -> dict[str, Any]:
         """For those who look for a running `scurry up`."""
         return {
@@ -113,6 +121,7 @@ class Addresses:
             "ui_url": self.ui_url,
             "functions_url": self.functions_url,
             "worker_urls": self.worker_urls,
+            "worker_pools": self.worker_pools,
             **({"asks_certificates": True} if self.asks_certificates else {}),
         }
 
@@ -133,9 +142,13 @@ def choose(
     redis_socket: Path | None = None,
     *,
     gateways: int = 1,
+    pools: tuple[str, ...] = (),
 ) -> Addresses:
-    """Ports as given, else as last time, else any free ones. Raises `PortTaken`."""
-    inner, outer = _inner(settings, workers, preferred), _outer(settings, preferred, gateways)
+    """Ports as given, else as last time, else any free ones. Raises `PortTaken`.
+
+    `pools` names the pool of each worker, where there are others than the default one.
+    """
+    inner, outer = _inner(settings, len(pools) or workers, preferred), _outer(settings, preferred, gateways)
     ports = pick([(*wanted, LOCAL) for wanted in inner] + [(*wanted, settings.host) for wanted in outer])
     redis, functions, ui, up, bridge, job_metrics, *worker_ports = ports[: len(inner)]
     http, grpc, metrics, *more_metrics = ports[len(inner) :]
@@ -144,7 +157,7 @@ def choose(
         redis_url=settings.redis_url or f"redis://{LOCAL}:{redis}/0",
         redis=0 if settings.redis_url else redis,
         functions=functions,
-        workers=tuple(worker_ports),
+        workers=tuple(worker_ports), pools=pools,
         http=http, grpc=grpc, metrics=metrics, more_metrics=tuple(more_metrics), bridge=bridge, up=up,
         ui=ui if settings.ui_port >= 0 else -1,
         redis_socket=str(redis_socket or "") if not settings.redis_url else "",

@@ -18,7 +18,7 @@ from scurry.endpoint.server import ENDPOINT, application, listen
 from scurry.endpoint.traced import Traced
 from scurry.graph.function import Graphs
 from scurry.job.jars import find_module
-from scurry.job.module import read_user_functions
+from scurry.job.module import read_bound_functions
 from scurry.registry.function import Registry
 from scurry.router.function import Router
 from scurry.router.policy import Bounds
@@ -44,7 +44,7 @@ def run(settings: FunctionsSettings) -> None:
 
 def served(settings: FunctionsSettings) -> tuple[Router, Registry, Graphs]:
     """The functions as the settings want them. Raises `MissingJob` without the module.yaml that is named."""
-    bound = read_user_functions(find_module(settings.module))
+    bound = read_bound_functions(find_module(settings.module))
     waits = Bounds(hold_ms=int(1000 * settings.max_hold_s), queue_ms=int(1000 * settings.max_queue_s), functions=bound)
     return Router(bounds=waits), Registry(functions=bound), Graphs()
 
@@ -66,7 +66,8 @@ async def serve(settings: FunctionsSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     tracing = tracing_of("functions", settings.traces)
-    app = application(served(settings) if tracing is None else traced(served(settings), tracing))
+    ours = served(settings)
+    app = application(ours if tracing is None else traced(ours, tracing), figures=ours[0].figures)
     runner, port = await listen(app, settings.host, settings.port)
     gc.freeze()  # what lives for ever need not be looked at again
     log.info("functions ready on http://%s:%d", settings.host, port)

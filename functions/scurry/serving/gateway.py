@@ -52,16 +52,20 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event | None = None) ->
     share = settings.reuse_port
     listen = partial(listener.open, settings.host, settings.http_port, reuse_port=share, context=context)
     port = 0 if share else await listen()  # where others share the port, callers are theirs until we can answer
+    metrics = _metrics(doors)
+    await metrics.open(settings.host, settings.metrics_port, context=context)
     try:
         if await _connected(client, stop, f"{url}:{port}"):
             client.streams.tell_entries(tracing is not None)
             listener.show(doors.http())
             port = port or await listen()
+            metrics.connected = True
             await _answer(doors, listener, f"{url}:{port}", stop)
         else:
             await listener.close(settings.drain_s)
     finally:
         looking.cancel()
+        await metrics.close()
         await client.close()
         if tracing is not None:
             tracing.close()
@@ -71,11 +75,8 @@ async def _answer(doors: Doors, listener: Listener, url: str, stop: asyncio.Even
     """Let callers in until the signal; the doors beside HTTP are opened and closed here."""
     settings, tls = doors.settings, doors.guards.tls
     grpc = doors.grpc()
-    figures = Queues(doors.client).figures
-    metrics = Metrics(doors.models, doors.figures, queues=figures, named=settings.metrics_models)
     host, context = settings.host, tls.context(GRPC) if tls else None
     grpc_port = await grpc.open(host, settings.grpc_port, reuse_port=settings.reuse_port, context=context)
-    await metrics.open(host, settings.metrics_port, context=tls.context() if tls else None)
     gc.freeze()  # what lives for ever need not be looked at again
     log.info("%s %s and grpc%s://%s:%d", GATEWAY_LINE, url, "s" if tls else "", host, grpc_port)
     await stop.wait()
@@ -83,8 +84,16 @@ async def _answer(doors: Doors, listener: Listener, url: str, stop: asyncio.Even
     doors.health.leave("It is stopping.")
     doors.results.leave()
     await asyncio.gather(listener.close(settings.drain_s), grpc.close(settings.drain_s))
-    for one in (metrics, doors.callbacks, doors.results):
+    for one in (doors.callbacks, doors.results):
         await one.close()
+
+
+def _metrics(doors: Doors) -> Metrics:
+    """The page for Prometheus, which is there before Redis is."""
+    named, queues = doors.settings.metrics_models, Queues(doors.client).figures
+    page = Metrics(doors.models, doors.figures, queues=queues, health=doors.health, named=named)
+    page.connected = False
+    return page
 
 
 async def _connected(client: Client, stop: asyncio.Event, url: str) -> bool:

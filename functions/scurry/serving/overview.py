@@ -7,7 +7,7 @@ ports are free ones, and change.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -15,6 +15,7 @@ from aiohttp import web
 from scurry.telemetry.pages import Pages, scraped
 from scurry.telemetry.process import own_figures, usage
 from scurry.telemetry.prometheus import Figure
+from scurry.wire.pools import DEFAULT_POOL
 
 Facts = Mapping[str, Any]
 
@@ -37,7 +38,7 @@ def figures(facts: Facts) -> Iterator[Figure]:
     """Each process: whether it runs, how often it was started again, what it takes."""
     yield Figure("scurry_ready", "gauge", "Whether all was ready once, and nothing refuses to start", facts["ready"])
     for name, one in facts["processes"].items():
-        labels = (("process", name),)
+        labels = (("process", name), *_pool(name, facts.get("worker_pools", ())))
         running = one["state"] == "running"
         yield Figure("scurry_process_running", "gauge", "Whether a process runs", running, labels)
         again = "How often a process was started again"
@@ -52,16 +53,25 @@ def figures(facts: Facts) -> Iterator[Figure]:
 
 def targets(facts: Facts) -> list[dict[str, Any]]:
     """Where the pages are, each group with the component that it is a page of."""
-    urls = {
-        "up": [facts["up_url"]],
-        "gateway": facts["metrics_urls"],
-        "functions": [facts["functions_url"]],
-        "worker": facts["worker_urls"],
-        "bridge": [facts["bridge_url"]],
-        "job": [facts["job_metrics_url"]] if facts["job_metrics_url"] else [],
-    }
+    pools = facts.get("worker_pools") or [DEFAULT_POOL] * len(facts["worker_urls"])
+    workers = list(zip(facts["worker_urls"], pools, strict=True))
+    found = [
+        ({"component": "up"}, [facts["up_url"]]),
+        ({"component": "gateway"}, facts["metrics_urls"]),
+        ({"component": "functions"}, [facts["functions_url"]]),
+        *(({"component": "worker", "pool": pool}, [url for url, its in workers if its == pool])
+          for pool in dict.fromkeys(pools)),
+        ({"component": "bridge"}, [facts["bridge_url"]]),
+        ({"component": "job"}, [facts["job_metrics_url"]] if facts["job_metrics_url"] else []),
+    ]  # fmt: skip
     return [
-        {"targets": [url.partition("//")[2].partition("/")[0] for url in found], "labels": {"component": component}}
-        for component, found in urls.items()
-        if found
+        {"targets": [url.partition("//")[2].partition("/")[0] for url in urls], "labels": labels}
+        for labels, urls in found
+        if urls
     ]
+
+
+def _pool(name: str, pools: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """The label of a worker's pool."""
+    kind, _, number = name.partition("-")
+    return (("pool", pools[int(number)]),) if kind == "worker" and int(number) < len(pools) else ()

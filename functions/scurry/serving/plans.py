@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from scurry.job.jars import Job
-from scurry.serving import graces, java, redis_server
+from scurry.serving import graces, java, pools, redis_server
 from scurry.serving.addresses import LOCAL, Addresses
 from scurry.serving.folder import Folder, expanded
 from scurry.serving.processes import Plan
@@ -79,9 +79,9 @@ class Plans:
             self._python(
                 f"worker-{number}", "worker", "--host", LOCAL, "--port", port, "--threads", threads,
                 "--memory-mb", memory, "--response-cache-mb", answers,
-                "--max-load-s", self._settings.max_load_s, more=more,
+                "--max-load-s", self._settings.max_load_s, *pools.flag(pool), more=more,
             )
-            for number, port in enumerate(self._at.workers)
+            for number, (port, pool) in enumerate(zip(self._at.workers, self._at.worker_pools, strict=True))
         ]  # fmt: skip
 
     def gateways(self) -> list[Plan]:
@@ -116,7 +116,7 @@ class Plans:
         )
         addresses = {
             "SCURRY_FUNCTIONS": self._at.functions_url,
-            "SCURRY_WORKERS": ",".join(self._at.worker_urls),
+            **pools.addresses(self._at, self._environ),
             "SCURRY_ON_GAP": self._settings.on_gap,
             "SCURRY_CLUSTER_SERVING_TTL": self._settings.cluster_serving_ttl,
         }
@@ -130,7 +130,7 @@ class Plans:
 
     def _handed_on(self, kind: str) -> dict[str, str]:
         """Settings in our environment that are a process' own and that we do not decide for it."""
-        ours = {"port", "drain_s", "reuse_port", "shared_payloads"}
+        ours = {"port", "drain_s", "reuse_port", "shared_payloads", "pool"}
         names = fields_of(PROCESSES[kind]) - fields_of(UpSettings) - ours
         variables = {PREFIX + name.upper() for name in names}
         return {name: value for name, value in self._environ.items() if name in variables}

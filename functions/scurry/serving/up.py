@@ -11,7 +11,7 @@ from typing import Any, Final
 from scurry.client.client import Client
 from scurry.job import jars
 from scurry.redis.address import Address
-from scurry.serving import graces, java, leftovers, redis_log, redis_server
+from scurry.serving import graces, java, leftovers, pools, redis_log, redis_server
 from scurry.serving.addresses import LOCAL, Addresses, choose, shown
 from scurry.serving.folder import ADDRESSES, PORTS, Folder, FolderInUse, expanded
 from scurry.serving.keeping import Keeper
@@ -70,9 +70,12 @@ class Up:
     async def _start(self) -> None:
         job, java_path = found_job(self._settings, self._environ), java.find(self._environ)
         server = None if self._settings.redis_url else redis_server.find(self._environ)
-        workers = worker_count(self._settings.workers, self._cores)
+        job = pools.prepared(job, self._settings, self.folder)
+        workers = pools.of_workers(self._settings, worker_count(self._settings.workers, self._cores))
         gateways, socket = gateway_count(self._settings.gateways, self._cores), self.folder.socket("redis")
-        self.addresses = choose(self._settings, workers, self.folder.read(PORTS), socket, gateways=gateways)
+        self.addresses = choose(
+            self._settings, len(workers), self.folder.read(PORTS), socket, gateways=gateways, pools=workers
+        )
         self.folder.write(PORTS, self.addresses.ports())
         plans = Plans(self._settings, self.addresses, self.folder, self._environ, self._memory.folder)
         await self._overview.open(LOCAL, self.addresses.up)

@@ -33,7 +33,7 @@ from scurry.inference.stock import MIB
 from scurry.serving.tracing import tracing_of
 from scurry.serving.watchdog import Watchdog
 from scurry.telemetry.logs import configure_logging
-from scurry.telemetry.prometheus import Bounded
+from scurry.telemetry.prometheus import Bounded, Figure
 from scurry.wire.names import Keys
 from scurry.wire.shared_payloads import SharedPayloads
 
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from scurry.inference.lane_call import LaneCall
     from scurry.settings import WorkerSettings
     from scurry.sources.fetch import Sources
-    from scurry.telemetry.prometheus import Figure
     from scurry.telemetry.tracing import Tracing
 
     Note = Callable[[LaneCall], None]
@@ -69,6 +68,7 @@ class Parts(NamedTuple):
     sources: Sources
     loaders: Loaders
     inference: Inference
+    pool: str
     cache: ResponseCache
     counts: StageCounts
     spans: Spans | None
@@ -80,7 +80,8 @@ class Parts(NamedTuple):
             self.spans.worker = worker
 
     def figures(self) -> Iterator[Figure]:
-        """What became of models and requests, for Prometheus."""
+        """What became of models and requests, for Prometheus, and of which pool it is told."""
+        yield Figure("scurry_worker_info", "gauge", "1; the label tells the worker's pool", 1, (("pool", self.pool),))
         yield from self.counts.figures()
         yield from figures(self.shelf, self.budget, self.sources, self.cache)
 
@@ -103,8 +104,8 @@ def _parts(settings: WorkerSettings, payloads: ParkedPayloads, tracing: Tracing 
     counts, keys = StageCounts(Bounded(settings.metrics_models)), Keys(settings.namespace)
     spans = Spans(tracing) if tracing is not None else None
     note = counts.note if spans is None else _both(counts.note, spans.note)
-    inference = Inference(shelf, payloads, keys=keys, children=children, cache=cache, note=note)
-    return Parts(shelf, budget, fetching.sources, loaders, inference, cache, counts, spans)
+    inference = Inference(shelf, payloads, keys=keys, pool=settings.pool, children=children, cache=cache, note=note)
+    return Parts(shelf, budget, fetching.sources, loaders, inference, settings.pool, cache, counts, spans)
 
 
 def _both(first: Note, second: Note) -> Note:

@@ -40,7 +40,8 @@ from scurry.wire.messages_pb2 import (
     Update,
     View,
 )
-from scurry.wire.names import INFERENCE, REGISTRY, ROUTER, TYPE_PREFIX
+from scurry.wire.names import REGISTRY, ROUTER, TYPE_PREFIX
+from scurry.wire.pools import pool_of
 from scurry.wire.tensors import Array, to_array, to_tensor
 
 START_MS: Final = 1_700_000_000_000
@@ -188,7 +189,7 @@ class Harness:
     def _bounce(self, lost: Lost) -> None:
         """As the transport does: what a worker did not answer is asked again, or comes back to router or registry."""
         function, key = lost.address
-        if function != INFERENCE:
+        if not pool_of(function):
             raise lost.failure
         if isinstance(parse(key), Sequence) and self._losses[key] < STEP_LOSSES - 1:
             self._losses[key] += 1

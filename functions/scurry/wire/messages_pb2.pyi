@@ -127,7 +127,7 @@ class Request(_message.Message):
     def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., body: _Optional[bytes] = ..., payload: _Optional[str] = ..., reply: _Optional[str] = ..., deadline: _Optional[int] = ..., key: _Optional[str] = ..., priority: _Optional[int] = ..., tenant: _Optional[str] = ..., traceparent: _Optional[str] = ..., keep: _Optional[int] = ..., bulk: _Optional[bool] = ..., attempt: _Optional[int] = ..., epoch: _Optional[int] = ..., defect: _Optional[str] = ..., fields: _Optional[_Mapping[str, bytes]] = ..., blame: _Optional[int] = ..., digest: _Optional[bytes] = ..., run: _Optional[str] = ..., step: _Optional[int] = ..., sequence_id: _Optional[str] = ..., sequence_start: _Optional[bool] = ..., sequence_end: _Optional[bool] = ..., sequence_missed: _Optional[_Iterable[str]] = ..., ticket: _Optional[int] = ..., stream: _Optional[str] = ..., uri: _Optional[bytes] = ..., batched: _Optional[bool] = ...) -> None: ...
 
 class ModelSpec(_message.Message):
-    __slots__ = ("uri", "runtime", "config", "generation", "max_batch_size", "identity", "fingerprint", "pinned")
+    __slots__ = ("uri", "runtime", "config", "generation", "max_batch_size", "identity", "fingerprint", "pinned", "pool")
     URI_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
     CONFIG_FIELD_NUMBER: _ClassVar[int]
@@ -136,6 +136,7 @@ class ModelSpec(_message.Message):
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     PINNED_FIELD_NUMBER: _ClassVar[int]
+    POOL_FIELD_NUMBER: _ClassVar[int]
     uri: str
     runtime: str
     config: str
@@ -144,7 +145,8 @@ class ModelSpec(_message.Message):
     identity: str
     fingerprint: str
     pinned: bool
-    def __init__(self, uri: _Optional[str] = ..., runtime: _Optional[str] = ..., config: _Optional[str] = ..., generation: _Optional[int] = ..., max_batch_size: _Optional[int] = ..., identity: _Optional[str] = ..., fingerprint: _Optional[str] = ..., pinned: _Optional[bool] = ...) -> None: ...
+    pool: str
+    def __init__(self, uri: _Optional[str] = ..., runtime: _Optional[str] = ..., config: _Optional[str] = ..., generation: _Optional[int] = ..., max_batch_size: _Optional[int] = ..., identity: _Optional[str] = ..., fingerprint: _Optional[str] = ..., pinned: _Optional[bool] = ..., pool: _Optional[str] = ...) -> None: ...
 
 class Requests(_message.Message):
     __slots__ = ("requests", "spec", "sequence", "report", "version", "epoch", "solo", "held_since", "replayed", "plain", "first_deadline", "missed", "shadow", "expected")
@@ -871,7 +873,7 @@ class Unload(_message.Message):
     def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., generation: _Optional[int] = ..., identity: _Optional[str] = ..., unpin: _Optional[bool] = ...) -> None: ...
 
 class Loaded(_message.Message):
-    __slots__ = ("version", "lane", "generation", "worker", "signature", "bytes", "max_batch_size", "runtime", "device", "identity", "fingerprint", "warnings", "isolated", "sequences")
+    __slots__ = ("version", "lane", "generation", "worker", "signature", "bytes", "max_batch_size", "runtime", "device", "identity", "fingerprint", "warnings", "pool", "isolated", "sequences")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LANE_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
@@ -884,6 +886,7 @@ class Loaded(_message.Message):
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    POOL_FIELD_NUMBER: _ClassVar[int]
     ISOLATED_FIELD_NUMBER: _ClassVar[int]
     SEQUENCES_FIELD_NUMBER: _ClassVar[int]
     version: str
@@ -898,9 +901,10 @@ class Loaded(_message.Message):
     identity: str
     fingerprint: str
     warnings: _containers.RepeatedScalarFieldContainer[str]
+    pool: str
     isolated: bool
     sequences: bool
-    def __init__(self, version: _Optional[str] = ..., lane: _Optional[int] = ..., generation: _Optional[int] = ..., worker: _Optional[str] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., max_batch_size: _Optional[int] = ..., runtime: _Optional[str] = ..., device: _Optional[str] = ..., identity: _Optional[str] = ..., fingerprint: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., isolated: _Optional[bool] = ..., sequences: _Optional[bool] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., lane: _Optional[int] = ..., generation: _Optional[int] = ..., worker: _Optional[str] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., bytes: _Optional[int] = ..., max_batch_size: _Optional[int] = ..., runtime: _Optional[str] = ..., device: _Optional[str] = ..., identity: _Optional[str] = ..., fingerprint: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., pool: _Optional[str] = ..., isolated: _Optional[bool] = ..., sequences: _Optional[bool] = ...) -> None: ...
 
 class LoadFailed(_message.Message):
     __slots__ = ("version", "lane", "generation", "error", "message", "identity")

@@ -53,7 +53,8 @@ CHECKED = [
         ("up --ui-port -2", "--ui-port takes a port from 0 to 65535, or -1 for none, not '-2'."),
         ("up --log-level loud", "--log-level takes debug, info, warning or error, not 'loud'."),
         ("up --checkpoint-interval often", "--checkpoint-interval takes a duration such as 5s, not 'often'."),
-        ("up --redis-url http://x", "--redis-url takes redis://host:port/db, rediss://… or unix://…, not 'http://x'."),
+        ("up --redis-url http://x", "--redis-url takes redis://host:port/db, rediss://…, redis+sentinel://host/master "
+         "or unix://…, not 'http://x'."),
         ("worker --memory-mb 0", "--memory-mb takes a whole number from 16 to 16777216, not '0'."),
         ("gateway --timeout-s nan", "--timeout-s takes a number above 0 and up to 86400, not 'nan'."),
         ("functions --host x{70}", "--host takes an address such as 127.0.0.1 or 0.0.0.0"),
@@ -129,7 +130,7 @@ def test_every_default_holds_its_own_rule(cls) -> None:
 
 
 @given(
-    url=st.from_regex(r"(redis|rediss|unix|http)://[a-z@:\[\]./?=0-9%-]{0,30}", fullmatch=True)
+    url=st.from_regex(r"(redis|rediss|unix|http|rediss?\+sentinel)://[a-z@:\[\]./?=0-9%,-]{0,30}", fullmatch=True)
     | st.text(max_size=30).map("redis://".__add__)
 )
 def test_an_address_that_is_accepted_can_be_parsed(url: str) -> None:

@@ -13,7 +13,7 @@ def test_list_has_a_line_for_each_version(asker, capsys):
     """With state and share of the requests."""
     assert main(["models", "list"]) == 0
     header, first, second = capsys.readouterr().out.splitlines()
-    assert header.split() == ["MODEL", "VERSION", "STATE", "SHARE", "RUNTIME", "URI"]
+    assert header.split() == ["MODEL", "VERSION", "STATE", "SHARE", "RUNTIME", "POOL", "URI"]
     assert first.split() == ["digits", "1", "ready", "100", "%", "onnx", "/digits.onnx"]
     assert second.split() == ["digits", "2", "failed", "0", "%"]
 

@@ -31,6 +31,18 @@ def test_a_config_file_is_read_where_it_lies(asker, tmp_path, capsys):
     assert "bad.json is not JSON" in capsys.readouterr().err
 
 
+def test_a_pool_is_part_of_the_options(asker, tmp_path, capsys):
+    """Beside what the config file says; it wins over one that is named there."""
+    (tmp_path / "c.json").write_text('{"max_batch_size": 8, "pool": "large"}')
+    assert main(["models", "register", "m", "--uri", "/m", "--pool", "gpu"]) == 0
+    assert main(["models", "register", "m", "--uri", "/m", "--config", "c.json", "--pool", "gpu"]) == 0
+    assert main(["models", "register", "m", "--uri", "/m", "--config", "c.json"]) == 0
+    told = [json.loads(update.register.config) for update in asker.updates]
+    assert told == [{"pool": "gpu"}, {"max_batch_size": 8, "pool": "gpu"}, {"max_batch_size": 8, "pool": "large"}]
+    assert main(["models", "register", "m", "--uri", "/m", "--pool", "G P U"]) == 2
+    assert "--pool takes the name of a pool, not 'G P U'" in capsys.readouterr().err
+
+
 def test_no_wait_returns_once_the_message_is_sent(asker, capsys):
     """With its entry, not with a state."""
     assert main(["models", "register", "m", "--uri", "/m", "--no-wait", "--json"]) == 0

@@ -96,12 +96,14 @@ def test_what_the_job_reads_of_a_config_beside_a_version_is_told_with_it(place):
     (place / "a" / "config.pbtxt").write_text(
         "max_batch_size: 8 instance_group [ { count: 2 } ] dynamic_batching { priority_levels: 3 }"
     )
-    (place / "a" / "1" / "config.json").write_text('{"pinned": true, "dynamic_batching": {"priority_levels": 2}}')
+    said = '{"pinned": true, "pool": "gpu", "dynamic_batching": {"priority_levels": 2}}'
+    (place / "a" / "1" / "config.json").write_text(said)
     (place / "a" / "1" / "config.pbtxt").write_text("instance_group [")
     update = registration(Found("a", "1", str(place)))
     assert (update.model, update.register.version, update.register.uri) == ("a", "1", str(place))
     assert json.loads(update.register.config) == {
         "pinned": True,
+        "pool": "gpu",
         "dynamic_batching": {"priority_levels": 2},
         "instance_group": [{"count": 2}],
     }

@@ -49,6 +49,20 @@ def written(tmp_path, **changes):
     return str(tmp_path)
 
 
+def test_a_worker_of_a_further_pool_is_shown_with_it(answers, tmp_path, capsys):
+    """Of the default one as ever; for machines each has its pool."""
+    both = UP["processes"] | {"worker-1": UP["processes"]["worker-0"]}
+    folder = written(
+        tmp_path, worker_urls=["http://127.0.0.1:3"] * 2, worker_pools=["default", "gpu"], processes=both
+    )
+    assert main(["status", "--dir", folder]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[0] for line in lines if line.startswith("worker")] == ["worker-0", "worker-1 (gpu)"]
+    assert main(["status", "--dir", folder, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["processes"]
+    assert {one["process"]: one["pool"] for one in told if "pool" in one} == {"worker-0": "default", "worker-1": "gpu"}
+
+
 def test_all_that_is_ready_exits_with_0(answers, tmp_path, capsys):
     """With a line for each process and where it listens."""
     assert main(["status", "--dir", written(tmp_path)]) == 0

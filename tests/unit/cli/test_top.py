@@ -16,7 +16,8 @@ def test_cpu_is_of_the_time_between():
     """What does not run takes none."""
     before = top.Look(10.0, RECORD, {"worker-0": Usage(1.0, 50, 2), "job": None})
     now = top.Look(12.0, RECORD, {"worker-0": Usage(2.0, 3 << 20, 2), "job": None})
-    told = top.summary(before, now, UP, [{"worker": "http://w", "models": 2, "bytes": 5 << 20, "budget": 9 << 20}])
+    shelf = {"worker": "http://w", "pool": "gpu", "models": 2, "bytes": 5 << 20, "budget": 9 << 20}
+    told = top.summary(before, now, UP, [shelf])
     assert told["processes"] == [
         {"process": "worker-0", "state": "running", "pid": 7, "cpu_percent": 50.0, "memory": 3 << 20},
         {"process": "job", "state": "restarting", "pid": 0, "cpu_percent": 0.0, "memory": 0},
@@ -25,8 +26,16 @@ def test_cpu_is_of_the_time_between():
     text = top.shown(told)
     models, workers, processes = text.split("\n\n")
     assert models.splitlines()[1].split()[:3] == ["m", "1", "ready"]
-    assert workers.splitlines()[1].split() == ["http://w", "2", "5", "9"]
+    assert workers.splitlines()[1].split() == ["http://w", "gpu", "2", "5", "9"]
     assert processes.splitlines()[1].split() == ["worker-0", "running", "7", "50.0", "3"]
+
+
+def test_each_worker_has_its_pool():
+    """A `scurry up` of before wrote none down: all were of the default one."""
+    urls = ["http://a", "http://b"]
+    assert top.workers_of({"worker_urls": urls}) == [("http://a", "default"), ("http://b", "default")]
+    assert top.workers_of({"worker_urls": urls, "worker_pools": ["x", "y"]}) == [("http://a", "x"), ("http://b", "y")]
+    assert top.workers_of({}) == []
 
 
 def test_redis_alone_tells_of_models_only():
@@ -51,7 +60,7 @@ async def test_a_worker_tells_of_its_shelf():
         port = runner.addresses[0][1]
         async with aiohttp.ClientSession() as session:
             url = f"http://127.0.0.1:{port}"
-            assert await top.shelf(session, url) == {"worker": url, "models": 3, "bytes": 1 << 20}
-            assert await top.shelf(session, "http://127.0.0.1:1") == {"worker": "http://127.0.0.1:1"}
+            assert await top.shelf(session, url) == {"worker": url, "pool": "default", "models": 3, "bytes": 1 << 20}
+            assert await top.shelf(session, "http://127.0.0.1:1", "g") == {"worker": "http://127.0.0.1:1", "pool": "g"}
     finally:
         await runner.cleanup()

@@ -57,6 +57,8 @@ async def test_registering_takes_plain_values(tmp_path: Path) -> None:
     assert json.loads(said.config) == {"threads": 2}
     assert said.HasField("route")
     assert not said.route
+    await client.registry.register("m", "/m.onnx", config={"threads": 2}, pool="gpu")
+    assert json.loads(client.updates[1].register.config) == {"threads": 2, "pool": "gpu"}
 
 
 async def test_what_cannot_be_loaded_is_raised() -> None:

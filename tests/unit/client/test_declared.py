@@ -98,6 +98,7 @@ def test_numbers_are_names_too() -> None:
         ({"models": {"m": {"versions": [{"version": "1", "uri": "/1"}] * 2}}}, "names a version twice"),
         ({"models": {"m": {"versions": [{"version": "1", "uri": "/1", "pinned": 1}]}}}, "pinned must be true or false"),
         ({"models": {"m": {"versions": [{"version": "1", "uri": "/1", "config": {"a": {1, 2}}}]}}}, "JSON can hold"),
+        ({"models": {"m": {"versions": [{"version": "1", "uri": "/1", "pool": "G"}]}}}, "pool must be the name"),
         ({"models": {"m": {"weights": {"1": -1}}}}, "weights.1 must be a whole number"),
         ({"models": {"m": {"weights": {"1": 0}}}}, "needs at least one weight above 0"),
         ({"models": {"m": {"aliases": {"a": "b/c"}}}}, "is no name"),
@@ -128,3 +129,10 @@ def test_any_file_is_read_or_refused(said: Any) -> None:
     except InvalidRequest as refusal:
         assert refusal.message.endswith(".")
         assert json.dumps(said)
+
+
+def test_a_pool_is_part_of_a_versions_config() -> None:
+    """It may stand beside it, where it is read more easily; exported it is in the config."""
+    said = {"models": {"m": {"versions": [{"version": "1", "uri": "/1", "config": {"threads": 1}, "pool": "gpu"}]}}}
+    (version,) = read_document(said)["m"].versions
+    assert version.config == {"threads": 1, "pool": "gpu"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,10 @@ def test_all_in_one_is_scurry_up() -> None:
     assert command[0] == "up"
     assert command[command.index("--host") + 1] == "0.0.0.0"
     assert command[command.index("--dir") + 1] == "/data"
+
+
+def test_everything_the_wheel_includes_is_copied() -> None:
+    """The build of the package fails where a folder of `force-include` is missing."""
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    copied = {part for word, rest in stages()["python"] if word == "COPY" for part in rest.split()[:-1]}
+    assert set(build["force-include"]) <= copied

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scurry.gateway.queues import Queues, lag_of
+from scurry.gateway.queues import Queues, job_figures, lag_of
 from scurry.telemetry.prometheus import page
 from scurry.wire.errors import Unavailable
 from scurry.wire.names import Keys
@@ -28,7 +28,7 @@ class Redis:
         return [[b"name", b"scurry-job", *([b"lag", self._lag] if self._lag is not None else [])]]
 
     async def job(self) -> dict[str, str]:
-        return {"restarts": "3"}
+        return {"restarts": "3", "checkpoint": "1700000000500", "memory": "7", "most_memory": "9", "started": ""}
 
 
 @pytest.mark.parametrize(("partitions", "streams"), [(1, {"ns:requests"}), (2, {"ns:requests:0", "ns:requests:1"})])
@@ -41,6 +41,16 @@ async def test_each_stream_has_its_length_and_lag(partitions, streams):
     assert 'scurry_stream_length{stream="ns:dead"} 7' in lines
     assert not [line for line in lines if line.startswith('scurry_stream_lag{stream="ns:bulk"')]
     assert "scurry_job_restarts_total 3" in lines
+
+
+async def test_the_jobs_notes_are_figures():
+    """Times in seconds; a gap is none until there was one; what was not noted is left out."""
+    lines = page(await Queues(Redis()).figures()).splitlines()
+    assert "scurry_job_checkpoint_timestamp_seconds 1700000000.5" in lines
+    assert {"scurry_job_gaps_total 0", "scurry_redis_memory_bytes 7", "scurry_redis_most_memory_bytes 9"} <= set(lines)
+    assert not [line for line in lines if line.startswith("scurry_job_started_timestamp_seconds")]
+    gaps = [figure.value for figure in job_figures({"gaps": "2"}) if figure.name == "scurry_job_gaps_total"]
+    assert gaps == [2]
 
 
 async def test_what_redis_does_not_tell_is_left_out():

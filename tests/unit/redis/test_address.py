@@ -4,7 +4,7 @@ import ssl
 
 import pytest
 
-from scurry.redis.address import Address
+from scurry.redis.address import Address, Login
 
 
 def test_a_plain_address_has_host_port_and_database():
@@ -16,7 +16,7 @@ def test_a_plain_address_has_host_port_and_database():
 def test_user_and_password_are_decoded_and_never_shown():
     """What is quoted in the URL is sent as it was meant; messages show host and port only."""
     address = Address.parse("redis://ann:p%40ss@r:7000/0")
-    assert (address.username, address.password) == ("ann", "p@ss")
+    assert (address.login.username, address.login.password) == ("ann", "p@ss")
     assert str(address) == "r:7000"
 
 
@@ -25,6 +25,32 @@ def test_a_greeting_authenticates_selects_and_pings():
     address = Address.parse("redis://ann:secret@r/2")
     assert address.greeting() == [("AUTH", "ann", "secret"), ("SELECT", "2"), ("PING",)]
     assert Address.parse("redis://:secret@r").greeting() == [("AUTH", "secret"), ("PING",)]
+
+
+def test_a_password_may_stand_in_a_file_that_changes(tmp_path):
+    """Its first line is read with each connection; a lone word before the host is the user."""
+    address = Address.parse(f"redis://ann@r?password_file={tmp_path}/pw")
+    with pytest.raises(FileNotFoundError):
+        address.greeting()
+    for password in ("one", "two"):
+        (tmp_path / "pw").write_text(f"{password}\nmore")
+        assert address.greeting() == [("AUTH", "ann", password), ("PING",)]
+    assert "two" not in repr(address)
+
+
+def test_sentinels_are_several_and_have_users_of_their_own():
+    """Port 26379 need not be written; the master is named behind them."""
+    address = Address.parse("rediss+sentinel://ann:pw@a,b:7,[::1]:8/my%2Fm/3?sentinel_username=s&sentinel_password=t")
+    assert address.sentinels == (("a", 26379), ("b", 7), ("::1", 8))
+    assert (address.master, address.db, address.tls) == ("my/m", 3, True)
+    assert (address.login, address.sentinel_login) == (Login("ann", "pw"), Login("s", "t"))
+    node = address.node("10.0.0.2:9")
+    assert (str(node), node.db, node.login, node.tls) == ("10.0.0.2:9", 3, address.login, True)
+
+
+def test_sentinels_are_shown_without_users():
+    """In logs."""
+    assert str(Address.parse("redis+sentinel://ann:pw@a,b:7/m")) == "a:26379,b:7/m"
 
 
 def test_a_unix_socket_has_a_path():
@@ -45,7 +71,15 @@ def test_tls_verifies_unless_told_not_to():
 
 
 @pytest.mark.parametrize(
-    ("url", "words"), [("http://r", "must begin with redis://"), ("redis://r/one", "number of a database")]
+    ("url", "words"),
+    [
+        ("http://r", "must begin with redis://"),
+        ("redis://r/one", "number of a database"),
+        ("redis://r,s/0", "host or a port"),
+        ("redis+sentinel://a,b", "must name the Sentinels' master"),
+        ("redis+sentinel://a/m/one", "number of a database"),
+        ("redis+sentinel://a:99999/m", "host or a port"),
+    ],
 )
 def test_an_address_that_makes_no_sense_is_refused(url, words):
     """The sentence says how addresses are written."""

@@ -16,9 +16,11 @@ from tests.unit.router.asking import (
     serve,
 )
 
+from scurry.endpoint.call import Call, Message
 from scurry.router import policy
+from scurry.router.function import Router
 from scurry.wire.messages_pb2 import Bounced, Done, ModelSpec, Request, Requests, RouterState, Routes
-from scurry.wire.names import REGISTRY
+from scurry.wire.names import REGISTRY, ROUTER
 
 
 def lost(value: Requests, address: str = "m@1/0", *, executing: bool = True, alone: bool = False) -> Bounced:
@@ -97,6 +99,16 @@ async def test_a_request_that_bounced_is_counted_once() -> None:
     out = await serve(state, lost(value, executing=False))
     out = await serve(out.state, sent_by_router(out.delayed[0][2]))
     assert RouterState.FromString(out.state or b"").versions[0].requests == 3
+
+
+async def test_what_bounced_is_counted_for_prometheus() -> None:
+    """By this process, since it began; once for each time that a request came back."""
+    state, value = await forwarded(3)
+    router = Router(lambda: NOW)
+    mail = Message("scurry.v1/Bounced", lost(value).SerializeToString())
+    await router.serve([Call(ROUTER, "m", [mail], state)], lambda _: None)
+    (figure,) = router.figures()
+    assert (figure.name, figure.value) == ("scurry_router_bounced_total", 3)
 
 
 async def test_a_user_functions_request_comes_back_too() -> None:

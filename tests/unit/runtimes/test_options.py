@@ -140,7 +140,7 @@ def test_what_has_no_effect_is_named():
 
 def test_what_the_registry_reads_is_no_mistake() -> None:
     """Only beside the model it is said to have no effect there."""
-    given = parse_options('{"pinned": true, "version_policy": {"all": {}}}', {}, KNOWN, "toy")
+    given = parse_options('{"pinned": true, "pool": "gpu", "version_policy": {"all": {}}}', {}, KNOWN, "toy")
     assert given.warnings == ()
-    beside = parse_options("", {"pinned": True, "version_policy": {"all": {}}}, KNOWN, "toy")
-    assert [warning.split()[0] for warning in beside.warnings] == ["pinned", "version_policy"]
+    beside = parse_options("", {"pinned": True, "pool": "gpu", "version_policy": {"all": {}}}, KNOWN, "toy")
+    assert [warning.split()[0] for warning in beside.warnings] == ["pinned", "pool", "version_policy"]

@@ -28,6 +28,8 @@ def test_each_process_has_its_lines():
     assert 'scurry_process_running{process="worker-0"} 1' in lines
     assert 'scurry_process_running{process="job"} 0' in lines
     assert 'scurry_process_restarts_total{process="worker-0"} 2' in lines
+    with_pools = page(figures(FACTS | {"worker_pools": ["gpu"]})).splitlines()
+    assert 'scurry_process_running{process="worker-0",pool="gpu"} 1' in with_pools
     memory = [line for line in lines if line.startswith("scurry_process_resident_memory_bytes")]
     assert len(memory) == 1
     assert float(memory[0].split()[1]) > 1 << 20
@@ -40,6 +42,11 @@ def test_prometheus_is_told_every_page():
         "up": ["127.0.0.1:1"], "gateway": ["127.0.0.1:2"], "functions": ["127.0.0.1:3"],
         "worker": ["127.0.0.1:4", "127.0.0.1:5"], "bridge": ["127.0.0.1:7"],
     }  # fmt: skip
+    pools = [each for each in targets(FACTS | {"worker_pools": ["default", "gpu"]}) if "pool" in each["labels"]]
+    assert pools == [
+        {"targets": ["127.0.0.1:4"], "labels": {"component": "worker", "pool": "default"}},
+        {"targets": ["127.0.0.1:5"], "labels": {"component": "worker", "pool": "gpu"}},
+    ]
     on = targets(FACTS | {"job_metrics_url": "http://127.0.0.1:6/metrics"})
     assert on[-1] == {"targets": ["127.0.0.1:6"], "labels": {"component": "job"}}
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from scurry.gateway.access import Access, Caller
 from scurry.gateway.ask import InferCall, check_names, told
-from scurry.gateway.doors import repeatable
+from scurry.gateway.doors import forms, repeatable
 from scurry.gateway.doors.background import AT_ONCE
 from scurry.gateway.doors.callers import said_in_metadata
 from scurry.gateway.doors.grpc_call import GrpcCall
@@ -65,7 +65,7 @@ class KeyedInference:
             raise InvalidRequest("not_offered", TOLD_OTHERWISE)
         made = await self._call(call, infer, key, caller)
         call.request = made.id
-        form = {"protocol": "oip", "id": infer.id, "every": True}
+        form = {"protocol": forms.OPEN_INFERENCE, "id": infer.id, "every": True}
         answer = await self._results.ask(made, form, scope=caller.name)
         model = answer.model or infer.model
         return oip_grpc.encode_reply(answer.reply, model=model, version=answer.version, id=infer.id)

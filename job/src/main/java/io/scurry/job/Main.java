@@ -19,6 +19,8 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  * -D key=value               any setting of Flink, for example -D state.backend=rocksdb
  * </pre>
  *
+ * <p>On a cluster with high availability it starts only what is kept there, if anything is: see {@link StoredJob}.
+ *
  * <p>Embedded it prints {@code scurry job is running} once every task runs. Exit status: 0 when stopped by a signal, 2
  * when something is set wrongly, 1 when the job failed; the last two with one sentence on standard error.
  */
@@ -44,8 +46,16 @@ public final class Main {
     Map<String, String> given = new HashMap<>(((Configuration) env.getConfiguration()).toMap());
     given.putAll(options.flink);
     Configuration config = Defaults.under(Defaults.everywhere(options), given);
+    ModuleText module = ModuleText.read(options.module);
+    Fingerprint starting = Fingerprint.of(module, config);
+    try {
+      StoredJob.requireSame(config, starting);
+    } catch (Misconfigured e) {
+      throw exit(2, e.getMessage());
+    }
+    starting.writeTo(config);
     env.configure(config, Thread.currentThread().getContextClassLoader());
-    JobPlan.execute(env, config, ModuleText.read(options.module));
+    JobPlan.execute(env, config, module);
   }
 
   private static void embedded(Options options) {

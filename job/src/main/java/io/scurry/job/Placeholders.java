@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.scurry.job;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.function.UnaryOperator;
 
 /**
@@ -8,7 +11,8 @@ import java.util.function.UnaryOperator;
  *
  * <p>A system property wins over the environment, both win over the default; what is set but empty counts as not
  * set. A name without a default must be set. Braces inside a default are allowed as long as they are balanced:
- * {@code ${SCURRY_NAMESPACE:{scurry}}}.
+ * {@code ${SCURRY_NAMESPACE:{scurry}}}. Where {@code NAME} is not set and {@code NAME_FILE} is, the value is what stands
+ * in the file of that name: a secret is better mounted than handed over in the environment.
  */
 public final class Placeholders {
   private Placeholders() {}
@@ -48,10 +52,22 @@ public final class Placeholders {
     if (value != null && !value.isEmpty()) {
       return value;
     }
+    String file = values.apply(name + "_FILE");
+    if (file != null && !file.isEmpty()) {
+      return content(name + "_FILE", file);
+    }
     if (colon < 0) {
       throw new Misconfigured("The variable " + name + " is not set and has no default.");
     }
     return inner.substring(colon + 1);
+  }
+
+  private static String content(String name, String file) {
+    try {
+      return Files.readString(Path.of(file)).trim();
+    } catch (IOException e) {
+      throw new Misconfigured("The file that " + name + " names cannot be read: " + e.getMessage() + ".");
+    }
   }
 
   private static String value(String name) {

@@ -4,8 +4,12 @@ package io.scurry.job;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -29,6 +33,15 @@ class PlaceholdersTest {
   })
   void isReplacedByItsValueOrItsDefault(String text, String expected) {
     assertEquals(expected, Placeholders.resolve(text, VALUES::get));
+  }
+
+  @Test
+  void aFileStandsInForAValueThatIsNotSet(@TempDir Path folder) throws IOException {
+    Map<String, String> values = Map.of("A", "1", "A_FILE", "/none", "B_FILE",
+        Files.writeString(folder.resolve("b"), "redis://h\n").toString(), "C_FILE", "/no/such/file");
+    assertEquals("1 redis://h", Placeholders.resolve("${A} ${B:x}", values::get));
+    Misconfigured e = assertThrows(Misconfigured.class, () -> Placeholders.resolve("${C:x}", values::get));
+    assertEquals("The file that C_FILE names cannot be read: /no/such/file.", e.getMessage());
   }
 
   @Test

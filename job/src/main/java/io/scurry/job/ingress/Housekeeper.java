@@ -5,6 +5,7 @@ import io.scurry.job.link.RedisAddress;
 import io.scurry.job.link.RedisLink;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -17,7 +18,8 @@ import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.params.XTrimParams;
 
 /**
- * Trims streams behind completed checkpoints and mirrors the lag, on a connection and a thread of its own.
+ * Trims streams behind completed checkpoints, mirrors the lag and notes how Redis fares, on a connection and a thread
+ * of its own.
  *
  * <p>It never holds up a task: what fails is left for the next checkpoint, and only the newest job waits.
  */
@@ -37,7 +39,11 @@ final class Housekeeper implements AutoCloseable {
         return thread;
       });
 
-  Housekeeper(RedisAddress address, String name) {
+  /** Where the notes are; null: others take them. */
+  private final String notes;
+
+  Housekeeper(RedisAddress address, String name, String notes) {
+    this.notes = notes;
     link = new RedisLink(address, name, Duration.ZERO, 10_000, 10_000);
   }
 
@@ -54,6 +60,9 @@ final class Housekeeper implements AutoCloseable {
       for (Map.Entry<Position, EntryId> stream : work.entrySet()) {
         link.call(jedis -> tidy(jedis, stream.getKey(), stream.getValue()));
       }
+      if (notes != null) {
+        link.call(this::note);
+      }
       failing = false;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -63,6 +72,21 @@ final class Housekeeper implements AutoCloseable {
       }
       failing = true;
     }
+  }
+
+  /** When a checkpoint completed last, and how full Redis is: for who looks from outside. */
+  private Void note(Jedis jedis) {
+    Map<String, String> told = new HashMap<>();
+    told.put("checkpoint", Long.toString(System.currentTimeMillis()));
+    try {
+      String info = jedis.info("memory");
+      told.put("memory", RedisMemory.used(info));
+      told.put("most_memory", RedisMemory.most(info));
+    } catch (JedisDataException e) {
+      LOG.debug("Redis does not tell the job of its memory: {}", e.getMessage());
+    }
+    jedis.hset(notes, told);
+    return null;
   }
 
   private static Void tidy(Jedis jedis, Position position, EntryId keepFrom) {

@@ -51,7 +51,8 @@ final class RedisSource extends RichParallelSourceFunction<Mail> implements Chec
   public void open(Configuration parameters) throws InterruptedException {
     String name = "scurry-ingress-" + getRuntimeContext().getIndexOfThisSubtask();
     reader = new StreamReader(spec, name);
-    housekeeper = new Housekeeper(spec.redis, name + "-housekeeper");
+    boolean notes = getRuntimeContext().getIndexOfThisSubtask() == 0;
+    housekeeper = new Housekeeper(spec.redis, name + "-housekeeper", notes ? spec.keys.job() : null);
     gaps = getRuntimeContext().getMetricGroup().counter("scurryIngressGaps");
     checkpoints = new CheckpointAge(spec.checkpointPatience, System::nanoTime);
     running = true;
@@ -125,6 +126,7 @@ final class RedisSource extends RichParallelSourceFunction<Mail> implements Chec
       return position.isStart() ? new Position(stream, EntryId.ZERO, reader.facts(stream).trimmed()) : position;
     }
     gaps.inc();
+    reader.tellGap();
     if (!spec.resumeOnGap) {
       throw new Misconfigured("The stream " + stream + " cannot be continued without loss: " + gap
           + ". Set onGap: resume on the ingress to go on regardless.");

@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import redis.clients.jedis.Jedis;
 import redis.clients.jedis.Pipeline;
 import redis.clients.jedis.exceptions.JedisAccessControlException;
 import redis.clients.jedis.exceptions.JedisDataException;
@@ -46,11 +47,33 @@ final class StreamReader implements AutoCloseable {
   /** Finds out at once, without waiting out anything, whether Redis lets the job in and fits its settings. */
   void probe() throws InterruptedException {
     try (RedisLink once = new RedisLink(spec.redis, "scurry-ingress-probe", Duration.ZERO, 2_000, 2_000)) {
+      requireOneSlot(once);
       partitions(once);
     } catch (JedisException e) {
       if (!RedisLink.passes(e) || e.getCause() instanceof SSLException) {
         throw refusal(e);
       }
+    }
+  }
+
+  /** A script touches several keys, which a cluster serves in one slot only. */
+  private void requireOneSlot(RedisLink once) throws InterruptedException {
+    String namespace = spec.keys.namespace;
+    if (!namespace.matches("[^{]*\\{[^}]+\\}.*") && once.call(StreamReader::isCluster)) {
+      throw new Misconfigured("Redis at " + spec.redis + " is a cluster, on which all keys must share one slot: write "
+          + "the namespace in braces, SCURRY_NAMESPACE={" + namespace + "}, in every process.");
+    }
+  }
+
+  private static boolean isCluster(Jedis jedis) {
+    try {
+      return jedis.info("cluster").contains("cluster_enabled:1");
+    } catch (JedisDataException e) {
+      if (RedisLink.passes(e)) {
+        throw e;
+      }
+      LOG.debug("Redis does not tell the job whether it is a cluster: {}", e.getMessage());
+      return false;
     }
   }
 
@@ -97,6 +120,11 @@ final class StreamReader implements AutoCloseable {
     } catch (JedisDataException e) {
       LOG.warn("Redis does not let the job look at its settings or write {}: {}", spec.keys.job(), e.getMessage());
     }
+  }
+
+  /** Entries are missing: seen from outside even where the job ends for it. */
+  void tellGap() throws InterruptedException {
+    link.call(jedis -> jedis.hincrBy(spec.keys.job(), "gaps", 1));
   }
 
   private static String warning(String policy) {

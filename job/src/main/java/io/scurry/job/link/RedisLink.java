@@ -26,7 +26,7 @@ public final class RedisLink implements AutoCloseable {
   private static final List<String> PASSING =
       List.of(
           "LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS", "MISCONF", "BUSY ", "OOM ",
-          "max number of clients");
+          "UNBLOCKED ", "max number of clients");
 
   private static final int MOST_MOVES = 5;
 
@@ -41,7 +41,9 @@ public final class RedisLink implements AutoCloseable {
   private volatile boolean closed;
   /** When the command began that is not answered yet; 0: none. */
   private volatile long began;
+  /** Where MOVED sent us; null: where the address says, or its Sentinels. */
   private HostAndPort node;
+  private final Sentinels sentinels;
   private int connections;
 
   public RedisLink(RedisAddress address, String name, Duration outage, int timeout, int blocking) {
@@ -50,7 +52,7 @@ public final class RedisLink implements AutoCloseable {
     this.outage = outage;
     this.timeout = timeout;
     this.blocking = blocking;
-    this.node = address.node();
+    this.sentinels = new Sentinels(address);
     Watch.add(this);
   }
 
@@ -125,7 +127,7 @@ public final class RedisLink implements AutoCloseable {
       LOG.warn("Redis at {} does not serve {}: {}", address, name, e.getMessage());
     }
     disconnect();
-    node = address.node();
+    node = null;
     Thread.sleep(backoff(attempt));
   }
 
@@ -147,7 +149,7 @@ public final class RedisLink implements AutoCloseable {
     Jedis current = jedis;
     if (current == null) {
       DefaultJedisClientConfig config = address.client(name, timeout, blocking);
-      socket = new LinkSocket(node, config);
+      socket = new LinkSocket(node == null ? sentinels.master(name) : node, config);
       current = new Jedis(socket, config);
       jedis = current;
       connections++;

@@ -114,6 +114,35 @@ class RedisSourceIT {
     Throwable failure = run.awaitFailure();
     assertTrue(failure.toString().contains("SuppressRestarts"), failure.toString());
     assertTrue(failure.getCause().getMessage().contains("cannot be continued without loss"), failure.toString());
+    assertEquals("1", redis.hget("scurry:job", "gaps"));
+  }
+
+  @Test
+  void aCompletedCheckpointIsNotedWithRedisMemory() throws Exception {
+    long before = System.currentTimeMillis();
+    add(0, 1);
+    SourceRun run = run(null);
+    run.await(1);
+    run.snapshot(1);
+    run.complete(1);
+    for (int i = 0; i < 200 && !redis.hexists("scurry:job", "checkpoint"); i++) {
+      Thread.sleep(25);
+    }
+    Map<String, String> told = redis.hgetAll("scurry:job");
+    assertTrue(Long.parseLong(told.get("checkpoint")) >= before, told.toString());
+    assertTrue(Long.parseLong(told.get("memory")) > 1 << 16, told.toString());
+    assertTrue(Long.parseLong(told.get("most_memory")) > Long.parseLong(told.get("memory")), told.toString());
+  }
+
+  @Test
+  void aClusterWantsANamespaceInBraces() throws Exception {
+    try (RedisServer alone =
+        RedisServer.start(Files.createDirectory(dir.resolve("alone")), "--cluster-enabled", "yes")) {
+      alone.addAllSlots();
+      SuppressRestartsException failure =
+          assertThrows(SuppressRestartsException.class, () -> run(null, "redis", alone.url()));
+      assertTrue(failure.getCause().getMessage().contains("SCURRY_NAMESPACE={scurry}"), failure.toString());
+    }
   }
 
   @Test

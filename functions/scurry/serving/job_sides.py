@@ -1,0 +1,174 @@
+"""Where the job is started again: by a command, or as a Deployment."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import shlex
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final
+
+from scurry.wire.errors import Failed, Unavailable
+
+JOB_MANAGER: Final = "jobmanager"
+GONE_S: Final = 120.0
+OURS: Final = ("-Dexecution.savepoint.path=", "-Dparallelism.default=")
+_FORWARDED: Final = re.compile(rb"127\.0\.0\.1:(\d+) ->")
+_KEPT: Final = ("name", "namespace", "labels", "annotations")
+
+
+class Commands:
+    """A command of the user's that starts the JobManager, and one that starts it as it was (else the same)."""
+
+    def __init__(self, start: str, former: str = "") -> None:
+        self._start, self._former = start, former or start
+
+    async def start(self, savepoint: str, parallelism: int) -> None:
+        """Run it. Raises `Failed` when it fails."""
+        await shell(filled(self._start, savepoint, parallelism))
+
+    async def start_former(self, savepoint: str, parallelism: int) -> None:
+        """Run the other. Raises `Failed` when it fails."""
+        await shell(filled(self._former, savepoint, parallelism))
+
+    def __repr__(self) -> str:
+        return f"<Commands {self._start!r}>"
+
+
+class Kubernetes:
+    """The JobManager's Deployment in a namespace, by kubectl. `change` is run while nothing runs, such as an apply."""
+
+    def __init__(self, namespace: str, cluster: str = "scurry", change: str = "", kubectl: str = "kubectl") -> None:
+        self._words, self._cluster, self._change = (kubectl, "--namespace", namespace), cluster, change
+        self._former: list[dict[str, Any]] = []
+
+    @contextlib.asynccontextmanager
+    async def forwarded(self) -> AsyncIterator[str]:
+        """The URL at which Flink's REST is reached meanwhile; through whichever JobManager there is."""
+        port = 0
+        runner = asyncio.create_task(self._forward(ready := asyncio.get_running_loop().create_future()))
+        try:
+            port = await asyncio.wait_for(ready, GONE_S)
+            yield f"http://127.0.0.1:{port}"
+        except TimeoutError:
+            raise Unavailable("unavailable", "kubectl does not reach the service jobmanager.") from None
+        finally:
+            runner.cancel()
+            await asyncio.gather(runner, return_exceptions=True)
+
+    async def _forward(self, ready: asyncio.Future[int]) -> None:
+        """Forward a port, and the same one again whenever its pod is gone."""
+        port = 0
+        while True:
+            words = (*self._words, "port-forward", f"service/{JOB_MANAGER}", f"{port or ''}:8081")
+            process = await asyncio.create_subprocess_exec(
+                *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+            )
+            try:
+                assert process.stdout
+                async for line in process.stdout:
+                    if found := _FORWARDED.search(line):
+                        port = int(found[1])
+                        if not ready.done():
+                            ready.set_result(port)
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                await process.wait()
+            await asyncio.sleep(1)
+
+    async def remember(self) -> None:
+        """The Deployment and the ConfigMaps it mounts, as they are: what a roll-back puts back."""
+        deployment = await self._get(f"deployment/{JOB_MANAGER}")
+        volumes = deployment["spec"]["template"]["spec"].get("volumes", ())
+        names = sorted({one["configMap"]["name"] for one in volumes if "configMap" in one})
+        self._former = [deployment, *[await self._get(f"configmap/{name}") for name in names]]
+
+    async def start(self, savepoint: str, parallelism: int) -> None:
+        """No pod, no trace in high availability, then the change, then a pod that begins at the savepoint."""
+        await self._empty()
+        if self._change:
+            await shell(filled(self._change, savepoint, parallelism))
+            await self._empty()  # an apply brings a pod back, which would begin without state
+        await self._begin(savepoint, parallelism)
+
+    async def start_former(self, savepoint: str, parallelism: int) -> None:
+        """The same with what was remembered."""
+        await self._empty()
+        for one in self._former:
+            await self._kubectl("replace", "-f", "-", given=json.dumps(bare(one)))
+        await self._empty()
+        await self._begin(savepoint, parallelism)
+
+    async def _empty(self) -> None:
+        await self._kubectl("scale", f"deployment/{JOB_MANAGER}", "--replicas=0")
+        end = time.monotonic() + GONE_S
+        while (await self._get(f"deployment/{JOB_MANAGER}")).get("status", {}).get("replicas"):
+            if time.monotonic() > end:
+                raise Failed("internal", f"The JobManager's pod is still there after {GONE_S:g} s.")
+            await asyncio.sleep(1)
+        labels = f"app={self._cluster},configmap-type=high-availability"
+        await self._kubectl("delete", "configmap", "--selector", labels, "--ignore-not-found")
+
+    async def _begin(self, savepoint: str, parallelism: int) -> None:
+        now = await self._get(f"deployment/{JOB_MANAGER}")
+        container = now["spec"]["template"]["spec"]["containers"][0]
+        words = begun(container.get("args", ()), savepoint, parallelism)
+        template = {"spec": {"containers": [{"name": container["name"], "args": words}]}}
+        patch = {"spec": {"replicas": 1, "template": template}}
+        await self._kubectl("patch", f"deployment/{JOB_MANAGER}", "--patch", json.dumps(patch))
+
+    async def _get(self, what: str) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(await self._kubectl("get", what, "--output", "json"))
+        return told
+
+    async def _kubectl(self, *words: str, given: str = "") -> str:
+        return await run((*self._words, *words), given)
+
+    def __repr__(self) -> str:
+        return f"<Kubernetes {self._words[-1]}/{JOB_MANAGER}>"
+
+
+def filled(command: str, savepoint: str, parallelism: int) -> str:
+    """The command with what it is to start from, each quoted for the shell; a parallelism of 0 is left empty."""
+    found = command.replace("{savepoint}", shlex.quote(savepoint))
+    return found.replace("{parallelism}", str(parallelism or ""))
+
+
+def begun(words: Sequence[str], savepoint: str, parallelism: int) -> list[str]:
+    """A JobManager's arguments that begin at a savepoint; 0 keeps the parallelism they name, if any."""
+    dropped = OURS if parallelism else OURS[:1]
+    rest = [word for word in words if not word.startswith(dropped)]
+    wider = [f"{OURS[1]}{parallelism}"] if parallelism else []
+    return [f"{OURS[0]}{savepoint}", *wider, *rest]
+
+
+def bare(one: dict[str, Any]) -> dict[str, Any]:
+    """An object without what the API server adds, to be put back; a Deployment without replicas."""
+    kept = {key: value for key, value in one.items() if key != "status"}
+    kept["metadata"] = {key: value for key, value in one["metadata"].items() if key in _KEPT}
+    if one.get("kind") == "Deployment":
+        kept["spec"] = one["spec"] | {"replicas": 0}
+    return kept
+
+
+async def shell(command: str) -> None:
+    """Run what a user wrote. Raises `Failed` with its last line."""
+    await run(("/bin/sh", "-c", command))
+
+
+async def run(words: Sequence[str], given: str = "") -> str:
+    """What a command prints. Raises `Failed` with the last line it complained with."""
+    pipe = asyncio.subprocess.PIPE
+    try:
+        process = await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=pipe, stderr=pipe)
+    except OSError as cause:
+        raise Failed("internal", f"{words[0]} cannot be run: {cause.strerror}.") from None
+    told, complaint = await process.communicate(given.encode())
+    if process.returncode:
+        last = (complaint or told).decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+        raise Failed("internal", f"`{' '.join(words)[:200]}` exited {process.returncode}: {last[0].rstrip('.')}.")
+    return told.decode(errors="replace")

@@ -1,0 +1,124 @@
+"""Where a job is started: commands filled in, a Deployment's arguments, kubectl's words."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from scurry.serving import job_sides
+from scurry.serving.job_sides import Commands, Kubernetes, bare, begun, filled
+from scurry.wire.errors import Failed
+
+DEPLOYMENT = {
+    "kind": "Deployment",
+    "metadata": {"name": "jobmanager", "namespace": "n", "uid": "u", "resourceVersion": "7"},
+    "spec": {
+        "replicas": 1,
+        "template": {"spec": {
+            "containers": [{"name": "jobmanager", "args": ["-Dx=1", "--module", "m"]}],
+            "volumes": [{"configMap": {"name": "scurry-module"}}, {"emptyDir": {}}],
+        }},
+    },
+}  # fmt: skip
+KUBECTL = """#!/bin/sh
+echo "$@" >>{log}
+case "$*" in
+  *"get deployment"*) cat {folder}/deployment.json ;;
+  *"get configmap"*) echo '{{"kind": "ConfigMap", "metadata": {{"name": "scurry-module"}}, "data": {{}}}}' ;;
+  *replace*) cat >>{log}; echo >>{log} ;;
+  *port-forward*) echo "Forwarding from 127.0.0.1:40123 -> 8081"; exec sleep 60 ;;
+esac
+"""
+
+
+@pytest.fixture
+def kubectl(tmp_path: Path) -> Path:
+    """A kubectl that writes down what it is told and answers with one Deployment."""
+    (tmp_path / "deployment.json").write_text(json.dumps(DEPLOYMENT))
+    script = tmp_path / "kubectl"
+    script.write_text(KUBECTL.format(log=tmp_path / "log", folder=tmp_path))
+    script.chmod(stat.S_IRWXU)
+    return script
+
+
+def said(kubectl: Path) -> list[str]:
+    """What it was told, without the namespace."""
+    lines = (kubectl.parent / "log").read_text().splitlines()
+    return [line.removeprefix("--namespace n ") for line in lines]
+
+
+def test_a_command_is_filled_in_and_quoted():
+    """A savepoint's path is one word, whatever is in it; a parallelism that is left alone is none."""
+    assert filled("go {savepoint} {parallelism}", "file:/a b;c", 0) == "go 'file:/a b;c' "
+    assert filled("go {savepoint} {parallelism}", "s", 2) == "go s 2"
+
+
+async def test_commands_are_run_by_the_shell(tmp_path):
+    """The former one is the same unless it was given."""
+    told = tmp_path / "told"
+    side = Commands(f"echo new {{savepoint}} >>{told}", f"echo old {{savepoint}} >>{told}")
+    await side.start("s", 0)
+    await side.start_former("s", 0)
+    await Commands(f"echo only >>{told}").start_former("s", 0)
+    assert told.read_text().split() == ["new", "s", "old", "s", "only"]
+
+
+async def test_a_command_that_fails_is_told_with_its_last_line():
+    """And its status."""
+    with pytest.raises(Failed, match=r"exited 3: no such image\."):
+        await Commands("echo first; echo no such image >&2; exit 3").start("s", 0)
+    with pytest.raises(Failed, match="cannot be run: No such file"):
+        await job_sides.run(("/no/such/kubectl",))
+
+
+def test_arguments_begin_at_the_savepoint_once():
+    """Those of the upgrade before are gone; a parallelism stays unless another is asked for."""
+    words = begun(["-Dx=1", "--module", "m"], "s1", 2)
+    assert words == ["-Dexecution.savepoint.path=s1", "-Dparallelism.default=2", "-Dx=1", "--module", "m"]
+    assert begun(words, "s2", 0) == [
+        "-Dexecution.savepoint.path=s2", "-Dparallelism.default=2", "-Dx=1", "--module", "m"
+    ]  # fmt: skip
+
+
+def test_an_object_is_put_back_without_what_the_server_added():
+    """A Deployment without pods, until all is there."""
+    kept = bare(DEPLOYMENT | {"status": {"replicas": 1}})
+    assert kept["metadata"] == {"name": "jobmanager", "namespace": "n"}
+    assert kept["spec"]["replicas"] == 0
+    assert "status" not in kept
+
+
+async def test_a_start_on_kubernetes_is_pods_gone_traces_gone_change_start(kubectl):
+    """In that order; what an apply brought back is gone again before the start."""
+    changed = kubectl.parent / "log"
+    side = Kubernetes("n", "c", f"echo change >>{changed}", str(kubectl))
+    await side.start("file:/s", 2)
+    lines = [line for line in said(kubectl) if not line.startswith("get ")]
+    empty = [
+        "scale deployment/jobmanager --replicas=0",
+        "delete configmap --selector app=c,configmap-type=high-availability --ignore-not-found",
+    ]
+    assert lines[:5] == [*empty, "change", *empty]
+    patch = json.loads(lines[5].partition("--patch ")[2])["spec"]
+    assert patch["replicas"] == 1
+    (container,) = patch["template"]["spec"]["containers"]
+    assert container["args"][:2] == ["-Dexecution.savepoint.path=file:/s", "-Dparallelism.default=2"]
+
+
+async def test_a_roll_back_puts_back_what_was_remembered(kubectl):
+    """The Deployment and the ConfigMaps it mounts."""
+    side = Kubernetes("n", "c", "", str(kubectl))
+    await side.remember()
+    await side.start_former("file:/s", 1)
+    put = [json.loads(line)["kind"] for line in said(kubectl) if line.startswith("{")]
+    assert put == ["Deployment", "ConfigMap"]
+    assert said(kubectl)[-1].startswith("patch deployment/jobmanager")
+
+
+async def test_flinks_port_is_found_through_kubectl(kubectl):
+    """Whatever port was free."""
+    async with Kubernetes("n", kubectl=str(kubectl)).forwarded() as url:
+        assert url == "http://127.0.0.1:40123"
