@@ -158,10 +158,13 @@ def _container_violations(container: Document, probes: tuple[str, ...], *, opera
 
 
 def _is_secret(variable: Document) -> bool:
-    """Whether a value stands in the manifest that belongs into a Secret: by its name, or an address with a password."""
+    """Whether it is in the environment what belongs into a file: by its name, its origin, or an address with a user."""
     value = str(variable.get("value", ""))
     named = any(word in variable["name"] for word in ("PASSWORD", "SECRET", "TOKEN", "ADMIN_KEY", "REDIS_URL"))
-    return bool(value) and (named or "@" in value.partition("://")[2])
+    if "secretKeyRef" in variable.get("valueFrom", {}):
+        return True
+    is_path = variable["name"].endswith("_FILE")
+    return bool(value) and ((named and not is_path) or "@" in value.partition("://")[2])
 
 
 def main(arguments: list[str]) -> int:

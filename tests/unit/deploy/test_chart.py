@@ -32,16 +32,6 @@ pytestmark = needs_helm
 ALL = pytest.mark.parametrize("path", chart.VALUES, ids=lambda path: path.stem)
 
 
-def flink(path: Path) -> dict[str, str]:
-    """Flink's settings, in either way of running the job."""
-    objects = made(path)
-    if any(one["kind"] == "FlinkDeployment" for one in objects):
-        found: dict[str, str] = find(objects, "FlinkDeployment", "")["spec"]["flinkConfiguration"]
-        return found
-    text = find(objects, "ConfigMap", "flink")["data"]["flink-conf.yaml"]
-    return dict(line.split(": ", 1) for line in text.splitlines())
-
-
 def workers(path: Path) -> list[dict[str, Any]]:
     """The Deployment of each pool."""
     return [one for one in made(path) if one["kind"] == "Deployment" and "scurry/pool" in one["metadata"]["labels"]]
@@ -103,55 +93,6 @@ def test_a_shelf_fits_under_its_limit(path: Path) -> None:
     for one in workers(path):
         shelf = int(environment(one)["SCURRY_MEMORY_MB"] or 0) * 2**20
         assert shelf <= 0.75 * number(main(one)["resources"]["limits"]["memory"])
-
-
-def test_operator_and_standalone_start_the_same_job() -> None:
-    """The same main class on the mounted module.yaml, in the same environment, with the same settings of Flink's."""
-    same = ("redis=" + json.dumps({"existingSecret": "a"}),)
-    operator = find(chart.objects(sets=(*same, 'job={"mode":"operator"}')), "FlinkDeployment", "")
-    standalone = chart.objects(sets=same)
-    manager = find(standalone, "Deployment", "jobmanager")
-    job = operator["spec"]["job"]
-    assert main(manager)["args"][1:] == ["--job-classname", job["entryClass"], *job["args"]]
-    assert [one for one in main(manager)["env"] if one["name"] != "POD_IP"] == main(operator)["env"]
-    text = find(standalone, "ConfigMap", "flink")["data"]["flink-conf.yaml"]
-    settings_of_both = {key: value for key, value in operator["spec"]["flinkConfiguration"].items() if "cpu" not in key}
-    assert settings_of_both.items() <= dict(line.split(": ", 1) for line in text.splitlines()).items()
-    assert (chart.ROOT / "job/src/main/java" / f"{job['entryClass'].replace('.', '/')}.java").exists()
-
-
-@ALL
-def test_losses_are_noticed_within_seconds_in_both_modes(path: Path) -> None:
-    """Silence is short, several heartbeats long all the same; a leader's lease and Flink's back-off likewise."""
-    conf = flink(path)
-    assert 3 * int(conf["heartbeat.interval"]) <= int(conf["heartbeat.timeout"]) <= 10_000
-    assert conf["high-availability.kubernetes.leader-election.lease-duration"] == "8 s"
-    assert conf["restart-strategy.exponential-delay.reset-backoff-threshold"] == "1 min"
-
-
-def test_in_standalone_mode_one_task_manager_is_to_spare() -> None:
-    """Its slots hold the whole job while a lost one starts; the trial has none."""
-    spec = find(made(STANDALONE), "Deployment", "taskmanager")["spec"]
-    conf = flink(STANDALONE)
-    assert (spec["replicas"] - 1) * int(conf["taskmanager.numberOfTaskSlots"]) >= int(conf["parallelism.default"])
-
-
-def test_the_operators_job_manager_may_take_more_cpu_than_it_asks_for() -> None:
-    """Under the operator the request would be the limit, and half a core starves it while it starts."""
-    spec = find(made(OPERATOR), "FlinkDeployment", "")["spec"]
-    factor = float(spec["flinkConfiguration"]["kubernetes.jobmanager.cpu.limit-factor"])
-    assert spec["jobManager"]["resource"]["cpu"] * factor >= 2
-
-
-def test_checkpoints_kept_are_those_the_ingress_counts_on() -> None:
-    """Trimming stays behind as many checkpoints as Flink keeps."""
-    ingress = (chart.ROOT / "job/src/main/java/io/scurry/job/ingress/IngressSpec.java").read_text()
-    assert f'"retainedCheckpoints", {flink(DEVELOPMENT)["state.checkpoints.num-retained"]},' in ingress
-
-
-def test_task_managers_get_no_secret() -> None:
-    """The module is resolved once, in the JobManager; the address of Redis travels inside the job."""
-    assert environment(find(made(DEVELOPMENT), "Deployment", "taskmanager")) == {"POD_IP": None}
 
 
 def test_a_changed_module_restarts_what_read_it() -> None:

@@ -33,6 +33,7 @@ def test_every_values_file_renders_what_holds(path: Path, version: str, monkeypa
 
 
 Break = Callable[[dict[str, Any]], object]
+FROM_SECRET = {"name": "A", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}
 BREAKS: dict[str, tuple[Break, str]] = {
     "unknown field": (lambda d: d["spec"].update(replica=2), "replica"),
     "unknown pod field": (lambda d: pod(d).update(hostnetwork=True), "hostnetwork"),
@@ -52,6 +53,7 @@ BREAKS: dict[str, tuple[Break, str]] = {
     "forgotten volume": (lambda d: pod(d)["volumes"].append({"name": "x", "emptyDir": {}}), "volume x"),
     "secret by name": (lambda d: main(d)["env"].append({"name": "SCURRY_ADMIN_KEY", "value": "x"}), "holds a secret"),
     "secret in an address": (lambda d: main(d)["env"].append({"name": "A", "value": "http://u:p@h"}), "holds a secret"),
+    "secret as a variable": (lambda d: main(d)["env"].append(FROM_SECRET), "holds a secret"),
 }
 
 

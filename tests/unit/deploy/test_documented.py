@@ -47,7 +47,7 @@ def test_objects_that_commands_name_exist() -> None:
 @needs_helm
 def test_the_declared_models_of_the_page_are_applied(tmp_path: Path) -> None:
     """The block of values makes the Job that the text tells of."""
-    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    (block,) = re.findall(r"```yaml\n(models:.*?)```", PAGE, re.DOTALL)
     values = tmp_path / "values.yaml"
     values.write_text(yaml.safe_dump({**yaml.safe_load(block), "redis": {"existingSecret": "scurry-redis"}}))
     (job,) = (one for one in chart.objects(values) if one["kind"] == "Job")

@@ -10,7 +10,7 @@ import check
 import generate
 import pytest
 import yaml
-from tests.unit.deploy.rendered import needs_helm, requested
+from tests.unit.deploy.rendered import environment, find, needs_helm, requested
 
 OVERLAYS = ("dev", "prod")
 needs_kubectl = pytest.mark.skipif(not shutil.which("kubectl"), reason="no kubectl on the PATH")
@@ -57,6 +57,14 @@ def test_the_trial_fits_on_two_cores_and_eight_gib() -> None:
     assert requested(objects, "cpu") <= 1.6
     assert requested(objects, "memory") <= 6 * 2**30
     assert not any(one["kind"] == "HorizontalPodAutoscaler" for one in objects)
+
+
+@needs_kubectl
+def test_an_overlay_changes_variables_and_loses_none() -> None:
+    """A worker of the trial is told all that one of production is."""
+    told = {overlay: environment(find(built(overlay), "Deployment", "workers")) for overlay in OVERLAYS}
+    assert told["dev"].keys() == told["prod"].keys()
+    assert told["dev"]["SCURRY_MEMORY_MB"] == "768"
 
 
 @needs_kubectl

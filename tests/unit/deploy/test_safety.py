@@ -42,6 +42,8 @@ def test_redis_and_the_api_server_have_the_ports_that_the_values_say() -> None:
         assert [rule["to"] for rule in to_redis] == [[{"ipBlock": {"cidr": "10.0.0.0/8"}}]], name
     assert {16443, 8100, 8110, 6380, 26379, 9000} == ports(policy(OPERATOR, "job")["egress"])
     assert 6379 not in ports(policy(OPERATOR, "worker")["egress"])
+    for name in ("worker", "gateway", "models", "job"):
+        assert {6379, 26379} <= ports(policy(STANDALONE, name)["egress"]), name
 
 
 def test_flinks_rest_is_open_to_the_operator_alone() -> None:
@@ -61,7 +63,7 @@ def test_everything_that_has_redis_address_reaches_the_development_redis() -> No
     allowed = set(peer["podSelector"]["matchExpressions"][0]["values"])
     bridged = chart.objects(DEVELOPMENT, sets=('bridge={"enabled":true}', 'models={"declared":{"a":{}}}'))
     readers = {one["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/component"] for one in bridged
-               if one["kind"] in ("Deployment", "Job") and "SCURRY_REDIS_URL" in environment(one)}  # fmt: skip
+               if one["kind"] in ("Deployment", "Job") and "SCURRY_REDIS_URL_FILE" in environment(one)}  # fmt: skip
     assert readers == allowed
 
 
@@ -102,16 +104,22 @@ def test_without_the_operator_the_job_may_only_elect_its_leader() -> None:
 
 @ALL
 def test_secrets_are_mounted_or_referred_to(path: Path) -> None:
-    """The address of Redis comes out of a Secret in every process, under the key of its role."""
+    """Every secret is a file; the address of Redis that under the key of its role."""
     roles = {"gateway": "gateway", "worker": "worker", "bridge": "bridge", "job": "job", "models": "admin"}
     for one in made(path):
         if one["kind"] not in ("Deployment", "Job", "FlinkDeployment"):
             continue
         labels = one["metadata"]["labels"]
-        for variable in main(one)["env"]:
-            if variable["name"] == "SCURRY_REDIS_URL":
-                key = variable["valueFrom"]["secretKeyRef"]["key"]
-                assert key in ("url", roles[labels["app.kubernetes.io/component"]])
+        assert not any("secretKeyRef" in variable.get("valueFrom", {}) for variable in main(one)["env"])
+        if environment(one).get("SCURRY_REDIS_URL_FILE") is None:
+            continue
+        (volume,) = (volume for volume in pod(one)["volumes"] if volume["name"] == "redis")
+        (mount,) = (mount for mount in main(one)["volumeMounts"] if mount["name"] == "redis")
+        first = volume["projected"]["sources"][0]["secret"]["items"][0]
+        assert f"{mount['mountPath']}/{first['path']}" == environment(one)["SCURRY_REDIS_URL_FILE"]
+        assert first["key"] in ("url", roles[labels["app.kubernetes.io/component"]])
+        assert mount["readOnly"] is True
+        assert volume["projected"]["defaultMode"] == 0o440
     if path != DEVELOPMENT:
         assert not any(one["kind"] == "Secret" for one in made(path))
 
@@ -122,15 +130,16 @@ def test_keys_and_certificates_are_files() -> None:
     said = environment(gateway)
     assert (said["SCURRY_API_KEYS"], said["SCURRY_TLS_CERT"]) == ("/etc/scurry/keys/keys", "/etc/scurry/tls/tls.crt")
     assert said["SCURRY_TLS_CLIENT_CA"] == "/etc/scurry/tls/ca.crt"
-    assert said["SCURRY_ADMIN_KEY"] is None
+    assert said["SCURRY_ADMIN_KEY_FILE"] == "/etc/scurry/admin/key"
     assert "tcpSocket" in main(gateway)["readinessProbe"]
     over_tls = main(find(made(STANDALONE), "Deployment", "gateway"))["readinessProbe"]
     assert over_tls["httpGet"]["scheme"] == "HTTPS"
     mounts = {one["name"] for one in main(gateway)["volumeMounts"]}
-    assert {"keys", "tls", "redis-ca"} <= mounts
-    assert all("redis-ca" in {volume["name"] for volume in pod(one)["volumes"]} for one in made(OPERATOR)
-               if one["kind"] in ("Deployment", "Job", "FlinkDeployment")
-               and "SCURRY_REDIS_URL" in environment(one))  # fmt: skip
+    assert {"keys", "tls", "admin", "redis"} <= mounts
+    for one in made(OPERATOR):
+        if one["kind"] in ("Deployment", "Job", "FlinkDeployment") and "SCURRY_REDIS_URL_FILE" in environment(one):
+            (volume,) = (volume for volume in pod(one)["volumes"] if volume["name"] == "redis")
+            assert volume["projected"]["sources"][-1]["secret"]["name"] == "redis-ca"
 
 
 @ALL

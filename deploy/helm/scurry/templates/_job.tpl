@@ -6,6 +6,7 @@
 {{- $flink := dict
   "classloader.parent-first-patterns.additional" "org.apache.flink.statefun;org.apache.kafka;com.google.protobuf;io.scurry"
   "execution.checkpointing.interval" $j.checkpoints.interval
+  "execution.shutdown-on-application-finish" "false"
   "execution.checkpointing.timeout" $j.checkpoints.timeout
   "state.backend" $j.state.backend
   "state.checkpoints.num-retained" "3"
@@ -50,7 +51,7 @@
 {{- /* What module.yaml reads, in the JobManager alone: the result travels inside the job. */}}
 {{- define "scurry.jobEnv" -}}
 {{- $full := include "scurry.fullname" . }}
-{{- include "scurry.redisEnv" (dict "root" . "key" "job") }}
+{{- include "scurry.redisEnv" . }}
 {{ include "scurry.commonEnv" . }}
 - name: SCURRY_ON_GAP
   value: {{ .Values.job.onGap }}
@@ -65,8 +66,9 @@
 {{- include "scurry.moreEnv" .Values.job.env }}
 {{- end }}
 
+{{- /* (dict "root" $ "connects" true): with "connects" without the address, which came with the job. */}}
 {{- define "scurry.jobMounts" -}}
-{{- if not .Values.job.state.objectStore.uri }}
+{{- if not .root.Values.job.state.objectStore.uri }}
 - name: state
   mountPath: /opt/flink/state
 {{- end }}
@@ -74,20 +76,29 @@
   mountPath: /opt/flink/log
 - name: tmp
   mountPath: /tmp
-{{- include "scurry.redisMount" . }}
+{{- if include "scurry.jobReads" . }}
+{{ include "scurry.redisMount" . }}
+{{- end }}
+{{- end }}
+
+{{- /* Whether there is something to read of Redis. */}}
+{{- define "scurry.jobReads" -}}
+{{- if or (not .connects) .root.Values.redis.tls.existingSecret .root.Values.redis.passwordKeys.job }}yes{{ end }}
 {{- end }}
 
 {{- define "scurry.jobVolumes" -}}
-{{- if not .Values.job.state.objectStore.uri }}
+{{- if not .root.Values.job.state.objectStore.uri }}
 - name: state
   persistentVolumeClaim:
-    claimName: {{ .Values.job.state.claim.existing | default (printf "%s-job-state" (include "scurry.fullname" .)) }}
+    claimName: {{ .root.Values.job.state.claim.existing | default (printf "%s-job-state" (include "scurry.fullname" .root)) }}
 {{- end }}
 - name: log
   emptyDir: {}
 - name: tmp
   emptyDir: {}
-{{- include "scurry.redisVolume" . }}
+{{- if include "scurry.jobReads" . }}
+{{ include "scurry.redisVolume" (dict "root" .root "key" "job" "connects" .connects) }}
+{{- end }}
 {{- end }}
 
 {{- define "scurry.stateSecret" -}}

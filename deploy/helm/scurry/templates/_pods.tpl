@@ -67,13 +67,10 @@ prometheus.io/path: {{ .path | default "/metrics" }}
 {{- end }}
 {{- end }}
 
-{{- /* The address of Redis, as a role reads it: (dict "root" $ "key" "worker"). */}}
+{{- /* The address of Redis is a file, which scurry.redisVolume mounts. */}}
 {{- define "scurry.redisEnv" -}}
-- name: SCURRY_REDIS_URL
-  valueFrom:
-    secretKeyRef:
-      name: {{ include "scurry.redisSecret" .root }}
-      key: {{ get .root.Values.redis.keys .key }}
+- name: SCURRY_REDIS_URL_FILE
+  value: /etc/scurry/redis/url
 {{- end }}
 
 {{- define "scurry.commonEnv" -}}
@@ -108,23 +105,40 @@ envFrom:
 {{- end }}
 {{- end }}
 
-{{- /* The authority that Redis' certificate comes from, where there is one. */}}
+{{- /* What a role reads of Redis: its address as `url`, its password as `password`, the authority as `ca.crt`. */}}
 {{- define "scurry.redisMount" -}}
-{{- if .Values.redis.tls.existingSecret }}
-- name: redis-ca
+- name: redis
   mountPath: /etc/scurry/redis
   readOnly: true
 {{- end }}
-{{- end }}
 
+{{- /* (dict "root" $ "key" "worker"); "connects" for a process that was told the address by another. */}}
 {{- define "scurry.redisVolume" -}}
-{{- with .Values.redis.tls.existingSecret }}
-- name: redis-ca
-  secret:
-    secretName: {{ . }}
+{{- $secret := include "scurry.redisSecret" .root }}
+{{- $redis := .root.Values.redis }}
+{{- $password := get $redis.passwordKeys .key }}
+- name: redis
+  projected:
     defaultMode: 0440
-    items:
-      - key: {{ $.Values.redis.tls.key }}
-        path: ca.crt
-{{- end }}
+    sources:
+      {{- if or $password (not .connects) }}
+      - secret:
+          name: {{ $secret }}
+          items:
+            {{- if not .connects }}
+            - key: {{ get $redis.keys .key }}
+              path: url
+            {{- end }}
+            {{- with $password }}
+            - key: {{ . }}
+              path: password
+            {{- end }}
+      {{- end }}
+      {{- with $redis.tls.existingSecret }}
+      - secret:
+          name: {{ . }}
+          items:
+            - key: {{ $redis.tls.key }}
+              path: ca.crt
+      {{- end }}
 {{- end }}

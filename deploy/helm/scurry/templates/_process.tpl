@@ -62,7 +62,7 @@ spec:
               value: 0.0.0.0
             {{- include "scurry.commonEnv" $root | nindent 12 }}
             {{- include "scurry.logEnv" $root | nindent 12 }}
-            {{- with .redis }}{{ include "scurry.redisEnv" (dict "root" $root "key" .) | nindent 12 }}{{ end }}
+            {{- if .redis }}{{ include "scurry.redisEnv" $root | nindent 12 }}{{ end }}
             {{- with .env }}{{ . | nindent 12 }}{{ end }}
             {{- with include "scurry.moreEnv" $c.env }}{{ . | nindent 12 }}{{ end }}
           {{- with include "scurry.envFrom" $c.envFromSecrets }}{{ . | nindent 10 }}{{ end }}
@@ -82,12 +82,12 @@ spec:
           volumeMounts:
             - name: tmp
               mountPath: /tmp
-            {{- if .redis }}{{ with include "scurry.redisMount" $root }}{{ . | nindent 12 }}{{ end }}{{ end }}
+            {{- if .redis }}{{ include "scurry.redisMount" $root | nindent 12 }}{{ end }}
             {{- with .mounts }}{{ . | nindent 12 }}{{ end }}
       volumes:
         - name: tmp
           emptyDir: {}
-        {{- if .redis }}{{ with include "scurry.redisVolume" $root }}{{ . | nindent 8 }}{{ end }}{{ end }}
+        {{- with .redis }}{{ include "scurry.redisVolume" (dict "root" $root "key" .) | nindent 8 }}{{ end }}
         {{- with .volumes }}{{ . | nindent 8 }}{{ end }}
 {{- end }}
 
