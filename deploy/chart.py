@@ -34,9 +34,10 @@ def helm() -> str | None:
     return str(OWN) if OWN.exists() else shutil.which("helm")
 
 
-def text(*values: Path, version: str = VERSIONS[-1], sets: tuple[str, ...] = (), show: str = "") -> str:
-    """The chart as YAML, as the release `scurry` in the namespace `scurry`. Raises `Refused`."""
-    command = [helm() or "helm", "template", "scurry", str(CHART), "--namespace", "scurry"]
+def text(*values: Path, version: str = VERSIONS[-1], sets: tuple[str, ...] = (), show: str = "",
+         release: str = "scurry") -> str:  # fmt: skip
+    """The chart as YAML, as a release in the namespace `scurry`. Raises `Refused`."""
+    command = [helm() or "helm", "template", release, str(CHART), "--namespace", "scurry"]
     command += ["--kube-version", f"{version}.0"]
     command += [word for path in values for word in ("--values", str(path))]
     command += [word for one in sets for word in ("--set-json", one)]

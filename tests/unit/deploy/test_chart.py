@@ -27,6 +27,8 @@ from tests.unit.deploy.rendered import (
 
 from scurry import settings
 from scurry.client.declared import read_document
+from scurry.serving.pools import extended
+from scurry.wire.pools import POOL_NAME
 
 pytestmark = needs_helm
 ALL = pytest.mark.parametrize("path", chart.VALUES, ids=lambda path: path.stem)
@@ -63,12 +65,8 @@ def test_each_pool_has_an_endpoint_a_variable_and_workers_that_know_it() -> None
     objects = made(OPERATOR)
     module = find(objects, "ConfigMap", "module")["data"]["module.yaml"]
     assert module.startswith((chart.ROOT / "module.yaml").read_text().rstrip())
-    more = [one["spec"] for one in yaml.safe_load_all(module)][4:]
-    told = {one["functions"]: one["transport"]["addresses"] for one in more}
-    assert told == {
-        "scurry/inference.gpu": "${SCURRY_WORKERS_GPU}",
-        "scurry/inference.large-memory": "${SCURRY_WORKERS_LARGE_MEMORY}",
-    }
+    by_scurry_up = extended((chart.ROOT / "module.yaml").read_text(), ("gpu", "large-memory"))
+    assert list(yaml.safe_load_all(module)) == list(yaml.safe_load_all(by_scurry_up))
     job = environment(find(objects, "FlinkDeployment", ""))
     assert {"SCURRY_WORKERS_GPU", "SCURRY_WORKERS_LARGE_MEMORY"} <= set(job)
     pools = [environment(find(objects, "Deployment", f"workers{pool}")).get("SCURRY_POOL") for pool in ("", "-gpu")]
@@ -160,6 +158,17 @@ def test_keda_reads_the_streams_lag() -> None:
     assert wanted.items() <= trigger["metadata"].items()
     housekeeper = (chart.ROOT / "job/src/main/java/io/scurry/job/ingress/Housekeeper.java").read_text()
     assert f'GROUP = "{wanted["consumerGroup"]}"' in housekeeper
+
+
+@pytest.mark.parametrize("release", ["s" * 53, f"scurry{'s' * 47}"])
+def test_a_long_release_has_names_that_are_allowed(release: str) -> None:
+    """With a pool whose name is as long as it may be."""
+    pool = "p" * 20
+    sets = ('redis={"existingSecret":"a"}', f'workers={{"pools":{{"default":{{}},"{pool}":{{}}}}}}')
+    names = re.findall(r"^  name: (\S+)$", chart.text(sets=sets, release=release), re.MULTILINE)
+    assert any(name.endswith(f"workers-{pool}") for name in names)
+    assert max(map(len, names)) <= 63
+    assert POOL_NAME.fullmatch(pool)
 
 
 @ALL

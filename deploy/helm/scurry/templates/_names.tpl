@@ -1,6 +1,6 @@
 {{- /* What things are called and labelled. */}}
 {{- define "scurry.fullname" -}}
-{{- if contains "scurry" .Release.Name }}{{ .Release.Name | trunc 36 | trimSuffix "-" }}{{ else }}{{ printf "%s-scurry" (.Release.Name | trunc 29 | trimSuffix "-") }}{{ end }}
+{{- if contains "scurry" .Release.Name }}{{ .Release.Name | trunc 34 | trimSuffix "-" }}{{ else }}{{ printf "%s-scurry" (.Release.Name | trunc 27 | trimSuffix "-") }}{{ end }}
 {{- end }}
 
 {{- define "scurry.selector" -}}
@@ -54,7 +54,7 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 kind: io.statefun.endpoints.v2/http
 spec:
   functions: scurry/inference.{{ $name }}
-  urlPathTemplate: http://{{ include "scurry.poolName" $name }}:8110
+  urlPathTemplate: http://workers:8110
   maxNumBatchRequests: 100000000
   transport:
     type: scurry.transports.v1/workers
