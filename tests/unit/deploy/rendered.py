@@ -13,8 +13,9 @@ import pytest
 
 Document = dict[str, Any]
 DEVELOPMENT = chart.CHART.parent / "development.yaml"
-OPERATOR, STANDALONE, CLAIMS = (
-    chart.ROOT / "tests" / "deploy" / "values" / f"{name}.yaml" for name in ("operator", "standalone", "claims")
+OPERATOR, STANDALONE, CLAIMS, DECLARED = (
+    chart.ROOT / "tests" / "deploy" / "values" / f"{name}.yaml"
+    for name in ("operator", "standalone", "claims", "declared")
 )
 needs_helm = pytest.mark.skipif(chart.helm() is None, reason=chart.MISSING)
 needs_crds = pytest.mark.skipif(not check.CRDS.is_dir(), reason="`make check` fetches the operator's definitions")

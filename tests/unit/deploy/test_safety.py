@@ -9,6 +9,7 @@ import chart
 import pytest
 from tests.unit.deploy.rendered import (
     CLAIMS,
+    DECLARED,
     DEVELOPMENT,
     OPERATOR,
     STANDALONE,
@@ -65,6 +66,36 @@ def test_everything_that_has_redis_address_reaches_the_development_redis() -> No
     readers = {one["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/component"] for one in bridged
                if one["kind"] in ("Deployment", "Job") and "SCURRY_REDIS_URL_FILE" in environment(one)}  # fmt: skip
     assert readers == allowed
+
+
+def test_models_may_be_applied_without_a_word_to_redis() -> None:
+    """The Job has the admin key and the way to the gateway, which others may not come in by, and nothing of Redis."""
+    (job,) = (one for one in made(DECLARED) if one["kind"] == "Job")
+    told = environment(job)
+    assert told == {"SCURRY_URL": "http://scurry-gateway:8000", "SCURRY_ADMIN_KEY_FILE": "/etc/scurry/admin/key"}
+    assert {one["name"] for one in pod(job)["volumes"]} == {"tmp", "models", "admin"}
+    (out,) = policy(DECLARED, "models")["egress"]
+    assert (ports([out]), component(out["to"])) == ({8000}, "gateway")
+    (outside, inside) = policy(DECLARED, "gateway")["ingress"]
+    assert (ports([inside]), component(inside["from"])) == ({8000}, "models")
+    assert "namespaceSelector" in outside["from"][0]
+
+
+def component(peers: list[dict[str, Any]]) -> str:
+    """The one part of this release that a rule names."""
+    (peer,) = peers
+    return str(peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"])
+
+
+@ALL
+def test_a_grace_is_longer_than_what_a_process_takes(path: Path) -> None:
+    """The pause before SIGTERM and what it takes to drain, in every values file."""
+    for one in made(path):
+        if one["kind"] == "Deployment" and "SCURRY_DRAIN_S" in environment(one):
+            pause = float(main(one)["lifecycle"]["preStop"]["exec"]["command"][1])
+            drain = float(environment(one)["SCURRY_DRAIN_S"] or "nan")
+            assert pause >= 5, "until nobody sends to it any more"
+            assert pod(one)["terminationGracePeriodSeconds"] >= pause + drain + 10
 
 
 @ALL

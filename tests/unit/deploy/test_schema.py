@@ -12,6 +12,7 @@ import yaml
 from tests.unit.deploy.rendered import needs_helm
 
 SCHEMA = json.loads((chart.CHART / "values.schema.json").read_text())
+THROUGH = 'models={"apply":{"through":"gateway","prune":true}}'
 OWN_REDIS = 'redis={"existingSecret":"addresses"}'
 
 
@@ -70,6 +71,10 @@ REFUSED = {
     "client certificates alone": ('gateway={"tls":{"clientCertificates":true}}', "gateway.tls.existingSecret"),
     "KEDA without an address": ('gateway={"autoscaling":{"kind":"keda"}}', "keda.address"),
     "an entrance without a name": ('ingress={"enabled":true}', "ingress.host"),
+    "models through a gateway that refuses": (THROUGH, "gateway.adminKey"),
+    "models through TLS": (
+        f'{THROUGH},gateway={{"adminKey":{{"existingSecret":"a"}},"tls":{{"existingSecret":"b"}}}}', "say redis"
+    ),
     "models of no image": ('models={"source":"image"}', "models.image.repository"),
     "models of no store": ('models={"source":"objectStore"}', "models.objectStore.sources"),
     "old Kubernetes": ("", "kubeVersion"),
