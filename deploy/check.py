@@ -109,8 +109,8 @@ def _pods(document: Document) -> Iterator[Document]:
     spec = document.get("spec", {})
     if document.get("kind") in ("Deployment", "StatefulSet"):
         yield spec["template"]["spec"]
-    elif document.get("kind") == "Job":
-        yield {**spec["template"]["spec"], "ends": True}
+    elif document.get("kind") in ("Job", "Pod"):
+        yield {**(spec["template"]["spec"] if "template" in spec else spec), "ends": True}
     elif document.get("kind") == "FlinkDeployment":
         # The operator sets image, probes and resources of this one itself.
         yield {**spec["podTemplate"]["spec"], "operator": True}

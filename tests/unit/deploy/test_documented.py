@@ -9,21 +9,29 @@ import subprocess
 from pathlib import Path
 
 import chart
+import check
 import pytest
 import yaml
-from tests.unit.deploy.rendered import DEVELOPMENT, made, needs_helm
+from tests.unit.deploy.rendered import DEVELOPMENT, find, made, main, needs_helm, pod
+
+from scurry.cli.main import parser
 
 PAGE = (chart.ROOT / "docs" / "deploying.md").read_text().partition("\n## Kubernetes\n")[2].partition("\n## ")[0]
 COMMANDS = "\n".join(re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)).splitlines()
 
+CHANGES = [shlex.split(one)[-1] for one in COMMANDS if "--change-with" in one]
+HELM = [one for one in (*COMMANDS, *CHANGES) if one.startswith("helm ")]
+
 
 @needs_helm
-@pytest.mark.parametrize("command", [one for one in COMMANDS if one.startswith("helm ")])
+@pytest.mark.parametrize("command", HELM)
 def test_what_is_installed_renders(command: str) -> None:
     """With the very values of the command."""
     words = shlex.split(command)
-    assert words[:2] == ["helm", "install"]
-    rendered = [chart.helm() or "", "template", *words[2:], "--kube-version", "1.35.0"]
+    assert words[:2] in (["helm", "install"], ["helm", "upgrade"])
+    own = [word for word in words[2:] if word != "--reuse-values"]
+    kept = [] if own == words[2:] else ["--values", str(DEVELOPMENT)]
+    rendered = [chart.helm() or "", "template", *own, *kept, "--kube-version", "1.35.0"]
     done = subprocess.run(rendered, cwd=chart.ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -33,6 +41,27 @@ def test_what_is_installed_renders(command: str) -> None:
 def test_what_is_applied_builds(path: str) -> None:
     """Each folder is a kustomization."""
     subprocess.run(["kubectl", "kustomize", path], cwd=chart.ROOT, capture_output=True, check=True)
+
+
+@pytest.mark.parametrize("command", [one for one in COMMANDS if one.startswith("scurry ")])
+def test_scurry_understands_what_it_is_told(command: str) -> None:
+    """Each verb and each flag is one."""
+    words = shlex.split(command)[1:]
+    parser(words).parse_args(words)
+
+
+@needs_helm
+def test_the_volume_is_filled_by_a_pod_that_is_admitted() -> None:
+    """It mounts the trial's claim where workers read it, as the user that they are."""
+    (load,) = check.documents(chart.ROOT / "deploy" / "kustomize" / "load-models.yaml")
+    assert check.violations(load) == []
+    workers = find(made(DEVELOPMENT), "Deployment", "workers")
+    claims = [{one["persistentVolumeClaim"]["claimName"] for one in volumes if "persistentVolumeClaim" in one}
+              for volumes in (load["spec"]["volumes"], pod(workers)["volumes"])]  # fmt: skip
+    assert claims[0] == claims[1]
+    assert load["spec"]["securityContext"] == pod(workers)["securityContext"]
+    assert {"name": "models", "mountPath": "/models"} in load["spec"]["containers"][0]["volumeMounts"]
+    assert load["spec"]["containers"][0]["image"] == main(workers)["image"]
 
 
 @needs_helm
