@@ -136,6 +136,20 @@ def test_models_are_declared_in_a_file_that_the_registry_reads() -> None:
     assert not any("helm.sh/hook" in one["metadata"].get("annotations", {}) for one in made(STANDALONE))
 
 
+@pytest.mark.parametrize("change", [
+    'image={"pullPolicy":"Always"}', 'gateway={"image":{"tag":"2"}}', 'redis={"existingSecret":"other"}',
+    'keyPrefix="other"', 'models={"apply":{"prune":true}}',
+])  # fmt: skip
+def test_a_job_that_would_change_is_another(change: str) -> None:
+    """The API server lets nobody change what a Job's pods are; so an upgrade makes a new one."""
+    before, after = (
+        next(one for one in objects if one["kind"] == "Job")
+        for objects in (made(STANDALONE), chart.objects(STANDALONE, sets=(change,)))
+    )
+    assert before["spec"]["template"] != after["spec"]["template"]
+    assert before["metadata"]["name"] != after["metadata"]["name"]
+
+
 def test_models_come_from_where_the_values_say() -> None:
     """An image's are copied before a worker starts, a store's fetched with a Secret's keys, a claim's read."""
     (copied,) = workers(STANDALONE)
