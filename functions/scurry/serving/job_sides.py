@@ -79,10 +79,11 @@ class Kubernetes:
                         port = int(found[1])
                         if not ready.done():
                             ready.set_result(port)
-            finally:
-                if process.returncode is None:
-                    process.kill()
+                await process.wait()  # it has ended by itself: killed now, it might be waited for twice
+            except asyncio.CancelledError:
+                process.kill()
                 await process.wait()
+                raise
             await asyncio.sleep(1)
 
     async def remember(self) -> None:

@@ -59,6 +59,12 @@ def number(quantity: object) -> float:
     return float(matched[1]) * {"m": 0.001, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "": 1}[matched[2]]
 
 
+def surge(objects: list[Document], resource: str) -> float:
+    """What the largest pod asks for, which is there twice while it is replaced."""
+    workloads = [one for one in objects if one["kind"] == "Deployment"]
+    return max(number(main(one)["resources"]["requests"][resource]) for one in workloads)
+
+
 def requested(objects: list[Document], resource: str) -> float:
     """What all pods together ask the scheduler for."""
     workloads = [one for one in objects if one["kind"] in ("Deployment", "StatefulSet")]

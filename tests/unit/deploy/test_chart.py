@@ -23,6 +23,7 @@ from tests.unit.deploy.rendered import (
     number,
     pod,
     requested,
+    surge,
 )  # fmt: skip
 
 from scurry import settings
@@ -103,10 +104,10 @@ def test_a_changed_module_restarts_what_read_it() -> None:
 
 
 def test_the_trial_fits_on_two_cores_and_eight_gib() -> None:
-    """What its pods ask for leaves the node's own something."""
+    """What its pods ask for leaves the node's own something, also while the largest of them is replaced."""
     objects = made(DEVELOPMENT)
-    assert requested(objects, "cpu") <= 1.6
-    assert requested(objects, "memory") <= 6 * 2**30
+    assert requested(objects, "cpu") + surge(objects, "cpu") <= 1.6
+    assert requested(objects, "memory") + surge(objects, "memory") <= 7.25 * 2**30
     claims = [one["spec"] for one in objects if one["kind"] == "PersistentVolumeClaim"]
     assert [one["accessModes"] for one in claims] == [["ReadWriteOnce"]] * 2
 

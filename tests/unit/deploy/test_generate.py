@@ -10,7 +10,7 @@ import check
 import generate
 import pytest
 import yaml
-from tests.unit.deploy.rendered import environment, find, needs_helm, requested
+from tests.unit.deploy.rendered import environment, find, needs_helm, requested, surge
 
 OVERLAYS = ("dev", "prod")
 needs_kubectl = pytest.mark.skipif(not shutil.which("kubectl"), reason="no kubectl on the PATH")
@@ -52,10 +52,10 @@ def test_every_overlay_builds_what_holds(overlay: str) -> None:
 
 @needs_kubectl
 def test_the_trial_fits_on_two_cores_and_eight_gib() -> None:
-    """What its pods ask for leaves the node's own something."""
+    """What its pods ask for leaves the node's own something, also while the largest of them is replaced."""
     objects = built("dev")
-    assert requested(objects, "cpu") <= 1.6
-    assert requested(objects, "memory") <= 6 * 2**30
+    assert requested(objects, "cpu") + surge(objects, "cpu") <= 1.6
+    assert requested(objects, "memory") + surge(objects, "memory") <= 7.25 * 2**30
     assert not any(one["kind"] == "HorizontalPodAutoscaler" for one in objects)
 
 

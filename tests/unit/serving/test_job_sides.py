@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
 from pathlib import Path
@@ -136,3 +137,13 @@ async def test_flinks_port_is_found_through_kubectl(kubectl):
     async with Kubernetes("n", kubectl=str(kubectl)).forwarded() as url:
         assert url == "http://127.0.0.1:40123"
     assert said(kubectl) == ["port-forward service/scurry-jobmanager :8081"]
+
+
+async def test_a_forward_that_ends_is_begun_again_at_the_same_port_without_a_word(kubectl, caplog):
+    """Whenever its pod is gone; its end is waited for once."""
+    text = kubectl.read_text().replace("exec sleep 60", "exit 1")
+    kubectl.write_text(text)
+    async with Kubernetes("n", kubectl=str(kubectl)).forwarded():
+        await asyncio.sleep(2.6)
+    assert said(kubectl)[1:3] == ["port-forward service/scurry-jobmanager 40123:8081"] * 2
+    assert caplog.records == []
