@@ -9,6 +9,7 @@ STEP := .ci/step
 VENV := .build/venv.stamp
 JAR  := functions/scurry/job/scurry-job.jar
 CRDS := .build/crds.stamp
+HELM := .build/helm.stamp
 
 PROTOS     := $(wildcard protos/scurry/*/*.proto)
 JAVA_MAIN  := $(shell find job/pom.xml job/src/main protos -type f 2>/dev/null)
@@ -25,7 +26,7 @@ build: $(VENV) $(JAR)  ## virtual environment and jar; then .venv/bin/scurry is 
 demo: build  ## the digits demo: the whole job on real input
 	$(BIN)/python -m examples.digits $(ARGS)
 
-test: build $(CRDS) job/target/tests.stamp  ## every test: JUnit, then unit, integration and end-to-end
+test: build $(CRDS) $(HELM) job/target/tests.stamp  ## every test: JUnit, then unit, integration and end-to-end
 	$(BIN)/pytest $(TESTS) $(ARGS)
 
 # Each framework in a process of its own: PyTorch's compiler and TensorFlow in one end it.
@@ -48,13 +49,13 @@ test-clients: build  ## other people's clients, unmodified, against the running 
 e2e: build  ## the end-to-end tests alone
 	$(BIN)/pytest tests/e2e $(ARGS)
 
-check: $(VENV) $(CRDS)  ## everything that can be said without running the job: style, types, layers, contracts, manifests
+check: $(VENV) $(CRDS) $(HELM)  ## everything that can be said without running the job: style, types, layers, contracts, manifests
 	@$(STEP) "style (ruff)" $(BIN)/ruff check .
 	@$(STEP) "types (mypy --strict)" $(BIN)/mypy
 	@$(STEP) "types of what users may write" $(BIN)/mypy tests/typing/api.py
 	@$(STEP) "layers (import-linter)" $(BIN)/lint-imports
 	@$(STEP) "generated code is what protos/ says" $(BIN)/pytest -q tests/unit/test_protos.py
-	@$(STEP) "manifests and images in deploy/" $(BIN)/pytest -q tests/unit/deploy
+	@$(STEP) "chart, manifests and images in deploy/" $(BIN)/pytest -q tests/unit/deploy
 	@$(STEP) "names, codes and links in docs/" $(BIN)/pytest -q tests/unit/test_docs.py tests/unit/wire/test_names.py
 
 docs: $(VENV)  ## check every link, table and name in the documentation
@@ -64,7 +65,7 @@ protos: $(VENV)  ## regenerate the Python side of protos/
 	$(BIN)/python -m grpc_tools.protoc -Iprotos --python_out=functions --pyi_out=functions $(PROTOS)
 	$(BIN)/python examples/sdk_function/describe.py
 
-manifests: $(VENV)  ## rewrite the manifests in deploy/ that are made from module.yaml
+manifests: $(VENV) $(HELM)  ## rewrite what in deploy/ and tests/deploy/ is made from the chart and module.yaml
 	$(BIN)/python deploy/generate.py
 
 jar: $(JAR)  ## the job's jar alone
@@ -92,6 +93,9 @@ $(VENV): pyproject.toml constraints.txt .ci/setup
 
 $(CRDS): .ci/setup | $(VENV)
 	@.ci/setup crds && touch $@
+
+$(HELM): .ci/setup
+	@.ci/setup helm && mkdir -p $(@D) && touch $@
 
 job/target/scurry-job.jar: $(JAVA_MAIN)
 	@.ci/setup jar

@@ -25,7 +25,7 @@ from scurry.serving.processes import Child, Plan
 from scurry.serving.readiness import log_says, until
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-MANIFEST: Final = ROOT / "deploy/kubernetes/standalone/configuration.yaml"
+MANIFEST: Final = ROOT / "deploy/kustomize/base/scurry.yaml"
 LEASE: Final = "high-availability.kubernetes.leader-election.lease-duration"
 FLINKS_LEASE: Final = "15 s"
 TUNED: Final = ("heartbeat.", "high-availability.kubernetes.leader-election.", "restart-strategy")
@@ -46,7 +46,8 @@ START_S: Final = 60.0
 
 def manifest(name: str) -> str:
     """A file of the ConfigMap that the standalone manifests mount."""
-    return str(yaml.safe_load(MANIFEST.read_text())["data"][name])
+    objects = [one for one in yaml.safe_load_all(MANIFEST.read_text()) if one]
+    return next(str(one["data"][name]) for one in objects if name in one.get("data", {}))
 
 
 def shipped() -> dict[str, str]:

@@ -1,7 +1,7 @@
 """How long answers stay away when Flink's processes are killed in standalone application mode, as on Kubernetes.
 
 Run it on a quiet machine: `python -m benchmarks.standalone` (seven minutes). Every case has a cluster of its own, and
-is measured with Flink's default heartbeats and with the settings that deploy/kubernetes/standalone ships.
+is measured with Flink's default heartbeats and with the settings that the chart ships.
 
 taskmanager, spare   the one that runs the job, while another has free slots
 taskmanager, alone   the only one, started again at once, as its Deployment does

@@ -1,10 +1,10 @@
-"""Whether the manifests in deploy/ would be admitted, and by what rule not.
+"""Whether what the chart makes would be admitted, and by what rule not.
 
-    python deploy/check.py [CRDS]      CRDS: the folder with the Flink operator's resource definitions
+    python deploy/check.py [VALUES…]      every values file unless some are named
 
 Built-in kinds are checked with the strict schemas of `kubernetes-validate`, a FlinkDeployment with the schema of the
 operator's own definition in which every field that is not named is forbidden; and every pod with the rules of
-docs/deploying.md.
+docs/deploying.md. Of other operators' kinds only the names of the fields under `spec` are held against `FOREIGN`.
 """
 
 from __future__ import annotations
@@ -15,27 +15,28 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import chart
 import jsonschema
 import kubernetes_validate
 import yaml
 
-ROOT: Final = Path(__file__).resolve().parent.parent
-KUBERNETES: Final = ROOT / "deploy" / "kubernetes"
-CRDS: Final = ROOT / ".build" / "crds" / "META-INF" / "fabric8"
-VERSIONS: Final = ("1.28", "1.35")
-"""The oldest and the newest Kubernetes that the manifests are checked against."""
+CRDS: Final = chart.ROOT / ".build" / "crds" / "META-INF" / "fabric8"
+FOREIGN: Final = {
+    ("monitoring.coreos.com/v1", "PodMonitor"): {"selector", "podTargetLabels", "podMetricsEndpoints"},
+    ("monitoring.coreos.com/v1", "PrometheusRule"): {"groups"},
+    ("keda.sh/v1alpha1", "ScaledObject"): {"scaleTargetRef", "minReplicaCount", "maxReplicaCount", "pollingInterval",
+                                           "advanced", "triggers"},
+    ("gateway.networking.k8s.io/v1", "HTTPRoute"): {"parentRefs", "hostnames", "rules"},
+}  # fmt: skip
+"""Kinds of operators that need not be there, with the fields that ours have."""
 
+PROBES: Final = ("startupProbe", "livenessProbe", "readinessProbe")
 Document = dict[str, Any]
 
 
 def documents(path: Path) -> list[Document]:
     """The objects of one file."""
     return [document for document in yaml.safe_load_all(path.read_text()) if document]
-
-
-def manifests(folder: Path = KUBERNETES) -> list[Path]:
-    """Every manifest; kustomization.yaml is kustomize's own and no manifest."""
-    return sorted(path for path in folder.rglob("*.yaml") if path.name != "kustomization.yaml")
 
 
 def violations(document: Document, crds: Path = CRDS) -> list[str]:
@@ -70,7 +71,10 @@ def _schema_violations(document: Document, crds: Path) -> Iterator[str]:
     if group == "flink.apache.org":
         yield from _custom_violations(document, crds)
         return
-    for version in VERSIONS:
+    if (fields := FOREIGN.get((str(document.get("apiVersion")), str(document.get("kind"))))) is not None:
+        yield from (f"spec.{name} is no field that we know" for name in document["spec"].keys() - fields)
+        return
+    for version in chart.VERSIONS:
         try:
             kubernetes_validate.validate(document, version, strict=True)
         except kubernetes_validate.ValidationError as error:
@@ -105,6 +109,8 @@ def _pods(document: Document) -> Iterator[Document]:
     spec = document.get("spec", {})
     if document.get("kind") in ("Deployment", "StatefulSet"):
         yield spec["template"]["spec"]
+    elif document.get("kind") in ("Job", "Pod"):
+        yield {**(spec["template"]["spec"] if "template" in spec else spec), "ends": True}
     elif document.get("kind") == "FlinkDeployment":
         # The operator sets image, probes and resources of this one itself.
         yield {**spec["podTemplate"]["spec"], "operator": True}
@@ -113,22 +119,27 @@ def _pods(document: Document) -> Iterator[Document]:
 def _pod_violations(pod: Document) -> Iterator[str]:
     if pod.get("enableServiceLinks") is not False:
         yield "enableServiceLinks must be false, else Services fill the environment with variables nobody set"
-    if pod.get("automountServiceAccountToken") is not (pod.get("serviceAccountName") is not None or "operator" in pod):
+    is_job = "operator" in pod or str(pod.get("serviceAccountName")).endswith("-job")
+    if pod.get("automountServiceAccountToken") is not is_job:
         yield "automountServiceAccountToken must be false, but for the job"
+    if "operator" not in pod and pod.get("serviceAccountName", "default") == "default":
+        yield "must have a service account of ours"
     security = pod.get("securityContext", {})
     if security.get("runAsNonRoot") is not True or not security.get("runAsUser"):
         yield "must run as a user that is not root"
     if security.get("seccompProfile") != {"type": "RuntimeDefault"}:
         yield "seccompProfile must be RuntimeDefault"
-    for container in pod["containers"]:
-        for text in _container_violations(container, operated="operator" in pod):
-            yield f"{container['name']}: {text}"
-    mounted = {mount["name"] for container in pod["containers"] for mount in container.get("volumeMounts", [])}
+    containers = [(one, PROBES) for one in pod["containers"]] + [(one, ()) for one in pod.get("initContainers", [])]
+    for container, probes in containers:
+        rules = _container_violations(container, () if "ends" in pod else probes, operated="operator" in pod)
+        yield from (f"{container['name']}: {text}" for text in rules)
+    mounted = {mount["name"] for container, _ in containers for mount in container.get("volumeMounts", [])}
     for volume in {volume["name"] for volume in pod.get("volumes", [])} - mounted:
         yield f"volume {volume} is mounted nowhere"
 
 
-def _container_violations(container: Document, *, operated: bool) -> Iterator[str]:
+def _container_violations(container: Document, probes: tuple[str, ...], *, operated: bool) -> Iterator[str]:
+    yield from (f"{one['name']} holds a secret" for one in container.get("env", []) if _is_secret(one))
     security = container.get("securityContext", {})
     if security.get("readOnlyRootFilesystem") is not True:
         yield "readOnlyRootFilesystem must be true"
@@ -139,19 +150,29 @@ def _container_violations(container: Document, *, operated: bool) -> Iterator[st
     tag = container["image"].rpartition("/")[2].partition(":")[2]
     if tag in ("", "latest"):
         yield f"image {container['image']} needs a version"
-    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+    for probe in probes:
         if probe not in container:
             yield f"has no {probe}"
     if "memory" not in container.get("resources", {}).get("limits", {}):
         yield "has no memory limit"
 
 
+def _is_secret(variable: Document) -> bool:
+    """Whether it is in the environment what belongs into a file: by its name, its origin, or an address with a user."""
+    value = str(variable.get("value", ""))
+    named = any(word in variable["name"] for word in ("PASSWORD", "SECRET", "TOKEN", "ADMIN_KEY", "REDIS_URL"))
+    if "secretKeyRef" in variable.get("valueFrom", {}):
+        return True
+    is_path = variable["name"].endswith("_FILE")
+    return bool(value) and ((named and not is_path) or "@" in value.partition("://")[2])
+
+
 def main(arguments: list[str]) -> int:
     """Print every violation; exit status 1 when there is one."""
-    crds = Path(arguments[0]) if arguments else CRDS
-    found = [f"{path.relative_to(ROOT)}: {text}" for path in manifests() for document in documents(path)
-             for text in violations(document, crds)]  # fmt: skip
-    print("\n".join(found) or f"{len(manifests())} manifests hold")  # noqa: T201 (it is a command)
+    paths = [Path(name) for name in arguments] or chart.VALUES
+    found = [f"{path.name}: {text}" for path in paths for document in chart.objects(path)
+             for text in violations(document)]  # fmt: skip
+    print("\n".join(found) or f"{len(paths)} values files hold")  # noqa: T201 (it is a command)
     return bool(found)
 
 

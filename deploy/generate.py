@@ -1,94 +1,69 @@
-"""The manifests that are made from something else in the repository.
+"""What in deploy/ and tests/deploy/ is made from something else in the repository.
 
-`make manifests` writes them; `make check` fails while one differs.
+`make manifests` writes it; `make check` fails while one file differs. Without Helm, what it renders is left out.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import yaml
+import chart
 
-ROOT: Final = Path(__file__).resolve().parent.parent
-KUBERNETES: Final = ROOT / "deploy" / "kubernetes"
-OPERATOR_JOB: Final = KUBERNETES / "operator" / "job.yaml"
-
-STANDALONE: Final = {
-    "kubernetes.cluster-id": "scurry",
-    "kubernetes.namespace": "scurry",
-    "jobmanager.rpc.port": "6123",
-    "high-availability.jobmanager.port": "6123",
-    "blob.server.port": "6124",
-    "taskmanager.rpc.port": "6122",
-    "rest.port": "8081",
+ROOT: Final = chart.ROOT
+FILES: Final = chart.CHART / "files"
+KUSTOMIZE: Final = ROOT / "deploy" / "kustomize"
+GOLDEN: Final = ROOT / "tests" / "deploy" / "golden"
+COPIED: Final = {
+    "module.yaml": ROOT / "module.yaml",
+    "dashboard.json": ROOT / "deploy" / "grafana" / "scurry.json",
+    "alerts.yaml": ROOT / "deploy" / "prometheus" / "alerts.yaml",
 }
-"""What the operator would set itself."""
+"""What a chart may not read from outside of its folder: its name there, and the file itself."""
 
-LOGGING: Final = """\
-rootLogger.level = INFO
-rootLogger.appenderRef.console.ref = ConsoleAppender
-appender.console.name = ConsoleAppender
-appender.console.type = CONSOLE
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %-60c %x - %m%n
-"""
+NOTE: Final = "# Made by `make manifests` from the chart and deploy/kustomize/values.yaml; change those instead.\n"
 
 
-class _Literal(str):
-    """Text that is written as a block, line by line."""
+def copied() -> dict[Path, str]:
+    """The copies inside the chart: path and what each must say."""
+    return {FILES / name: source.read_text() for name, source in COPIED.items() if source.exists()}
 
 
-yaml.SafeDumper.add_representer(
-    _Literal, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|")
-)
-
-
-def generated() -> dict[Path, str]:
-    """Every generated manifest: its path and what it must say."""
-    module = (ROOT / "module.yaml").read_text()
-    job = yaml.safe_load(OPERATOR_JOB.read_text())
+def rendered() -> dict[Path, str]:
+    """What Helm makes: the base of the kustomizations, and the golden digests."""
+    values = KUSTOMIZE / "values.yaml"
+    trial = ('redis={"existingSecret":"","development":{"enabled":true}}', 'namespace={"create":false}')
     return {
-        KUBERNETES / "base" / "module.yaml": config_map("scurry-module", {"module.yaml": module}, "module.yaml"),
-        KUBERNETES / "standalone" / "configuration.yaml": config_map(
-            "scurry-flink",
-            {"flink-conf.yaml": flink_conf(job["spec"]), "log4j-console.properties": LOGGING},
-            "deploy/kubernetes/operator/job.yaml",
-        ),
+        KUSTOMIZE / "base" / "scurry.yaml": NOTE + chart.text(values),
+        KUSTOMIZE / "redis" / "redis.yaml": NOTE + chart.text(values, sets=trial, show="redis.yaml"),
+        **{GOLDEN / f"{path.stem}.txt": digests(chart.objects(path)) for path in chart.VALUES},
     }
 
 
-def flink_conf(spec: dict[str, Any]) -> str:
-    """Flink's configuration file for standalone mode, from a FlinkDeployment's spec."""
-    settings = {
-        **spec["flinkConfiguration"],
-        **STANDALONE,
-        "parallelism.default": str(spec["job"]["parallelism"]),
-        "jobmanager.memory.process.size": spec["jobManager"]["resource"]["memory"],
-        "taskmanager.memory.process.size": spec["taskManager"]["resource"]["memory"],
-    }
-    return "".join(f"{key}: {settings[key]}\n" for key in sorted(settings))
+def digests(objects: list[chart.Document]) -> str:
+    """A line for each object: kind, name and a digest, so that a difference shows which changed."""
+    lines = [
+        f"{one['kind']} {one['metadata']['name']} "
+        f"{hashlib.sha256(json.dumps(one, sort_keys=True).encode()).hexdigest()[:12]}"
+        for one in objects
+    ]
+    return "\n".join(sorted(lines)) + "\n"
 
 
-def config_map(name: str, files: dict[str, str], source: str) -> str:
-    """A ConfigMap that holds files, as YAML."""
-    body = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": name, "namespace": "scurry"},
-        "data": {key: _Literal(text) for key, text in files.items()},
-    }
-    return f"# Made from {source} by `make manifests`; change that instead.\n" + yaml.safe_dump(
-        body, sort_keys=False, width=200
-    )
-
-
-def main() -> None:
-    """Write every generated manifest."""
-    for path, text in generated().items():
-        path.write_text(text)
-        print(path.relative_to(ROOT))  # noqa: T201 (it is a command)
+def main() -> int:
+    """Write all of it."""
+    for path, said in copied().items():
+        path.write_text(said)
+    if chart.helm() is None:
+        print(f"left out: what Helm renders, because there is {chart.MISSING}")  # noqa: T201 (it is a command)
+        return 0
+    for path, said in rendered().items():
+        path.write_text(said)
+        print(path.relative_to(ROOT))  # noqa: T201
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Which Redis a verb talks to."""
+"""Which Redis, or which gateway, a verb talks to."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from scurry.client.client import Client
 from scurry.secret_files import with_files
 from scurry.serving.folder import ADDRESSES, expanded, read_object
 from scurry.serving.leftovers import born
-from scurry.settings import PREFIX, CommonSettings, UpSettings, load, read
+from scurry.settings import PREFIX, CommonSettings, UpSettings, client_options, load, read
 from scurry.wire.errors import InvalidRequest
 
 HELP_REDIS: Final = "Redis to talk to; else SCURRY_REDIS_URL, else that of the `scurry up` in --dir"
+
+
+HTTP: Final = ("http://", "https://")
 
 
 def add_redis(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +29,12 @@ def add_redis(parser: argparse.ArgumentParser) -> None:
         "--namespace", metavar="NAME", type=field("namespace"), help="prefix of every Redis key; else SCURRY_NAMESPACE"
     )
     parser.add_argument("--dir", metavar="DIR", help="data directory of a running `scurry up`; else SCURRY_DIR")
+
+
+def add_url(parser: argparse.ArgumentParser) -> None:
+    """The option that names a gateway, for verbs that need no more than one offers."""
+    text = "a gateway instead of Redis, http:// or https://; else SCURRY_URL; with SCURRY_ADMIN_KEY, SCURRY_API_KEY"
+    parser.add_argument("--url", metavar="URL", help=text)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -82,7 +91,20 @@ def is_running(pid: int) -> bool:
     return True
 
 
+def gateway(args: argparse.Namespace, environ: Mapping[str, str]) -> str:
+    """The gateway that is meant, of a verb that takes one; empty: Redis. Raises `InvalidRequest`."""
+    named = getattr(args, "url", None)
+    said = named or ("" if args.redis_url or args.dir or not hasattr(args, "url") else environ.get("SCURRY_URL", ""))
+    if named and args.redis_url:
+        raise InvalidRequest("bad_request", "--url and --redis-url name two places; leave one out.")
+    if named and not said.startswith(HTTP):
+        raise InvalidRequest("bad_request", f"--url takes a gateway's http:// or https://, not {said!r}.")
+    return said if said.startswith(HTTP) else ""
+
+
 def client(args: argparse.Namespace) -> Client:
-    """A client for that Redis; use it with `async with`."""
+    """A client for that gateway or Redis; use it with `async with`."""
+    if url := gateway(args, os.environ):
+        return Client(**client_options(os.environ, {"url": url}))
     url, namespace = place(args, os.environ)
     return Client(url, namespace=namespace, separate_registry=is_separate(args, os.environ))

@@ -23,9 +23,9 @@ EXAMPLE = """examples:
   scurry job status --flink-url http://jobmanager:8081
   scurry job savepoint
   scurry job rescale 4 --kubernetes scurry
-  scurry job upgrade --kubernetes scurry --change-with 'kubectl apply -k deploy/kubernetes/standalone'
+  scurry job upgrade --kubernetes scurry --change-with 'helm upgrade scurry ...'
   scurry job upgrade --flink-url http://10.0.0.5:8081 --start-with './start-jobmanager {savepoint} {parallelism}'
-  scurry job upgrade --operator scurry --change-with 'kubectl apply -k deploy/kubernetes/operator'"""
+  scurry job upgrade --operator scurry --change-with 'helm upgrade scurry ...'"""
 
 EMBEDDED: Final = (
     "`scurry up` starts its job from the newest checkpoint with what its flags say now: stop it and start it again "
@@ -35,7 +35,7 @@ NOWHERE: Final = "Name where the job is started: --kubernetes NAMESPACE, --opera
 COMMANDS: Final = {
     "--start-with": "starts the JobManager anew; {savepoint} and {parallelism} in it are filled in",
     "--roll-back-with": "starts it as it was, when it does not run; else --start-with is tried again",
-    "--change-with": "run on Kubernetes while no job runs, such as 'kubectl apply -k .'",
+    "--change-with": "run on Kubernetes while no job runs, such as 'helm upgrade …'",
 }
 CHANGING: Final = ("rescale", "upgrade")
 COLUMNS: Final = ("JOB", "STATE", "TASKS", "PARALLELISM", "RESTARTS", "CHECKPOINT", "BYTES")
@@ -110,7 +110,7 @@ def _verb(verbs: Any, name: str, text: str, act: Verb) -> argparse.ArgumentParse
     one.add_argument("--kubernetes", default="", metavar="NAMESPACE", help="the standalone job there, by kubectl")
     one.add_argument("--operator", default="", metavar="NAME", help="the FlinkDeployment of that name, by kubectl")
     one.add_argument("--namespace", default="scurry", metavar="NAMESPACE", help="of the FlinkDeployment (scurry)")
-    one.add_argument("--cluster-id", default="scurry", metavar="ID", help="kubernetes.cluster-id (scurry)")
+    one.add_argument("--cluster-id", default="scurry", metavar="ID", help="kubernetes.cluster-id: the release (scurry)")
     one.add_argument("--dir", metavar="DIR", help="data directory of a running `scurry up`; else SCURRY_DIR")
     one.add_argument("--timeout", default=180.0, metavar="SECONDS", type=number("--timeout", above_0(86400)),
                      help="for a savepoint, and for a start (180)")  # fmt: skip

@@ -7,7 +7,7 @@ import asyncio
 from typing import Any
 
 from scurry.cli import apply, export, history, limits, register, rollout, scan, streams
-from scurry.cli.connecting import add_json, add_redis, client
+from scurry.cli.connecting import add_json, add_redis, add_url, client
 from scurry.cli.flags import number
 from scurry.cli.output import emit, progress, table
 from scurry.cli.records import describe, version_rows
@@ -123,6 +123,7 @@ def _verb(verbs: Any, name: str, summary: str, verb_run: Any) -> argparse.Argume
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=summary, description=summary.capitalize() + ".")
     parser.set_defaults(verb_run=verb_run)
     add_redis(parser)
+    add_url(parser)
     add_json(parser)
     return parser
 

@@ -13,7 +13,11 @@ from typing import Any, Final
 
 from scurry.wire.errors import Failed, Unavailable
 
-JOB_MANAGER: Final = "jobmanager"
+JOB_MANAGER: Final = "{}-jobmanager"
+"""What the chart calls the JobManager of a cluster: its Deployment and its Service."""
+
+TASK_MANAGER: Final = "{}-taskmanager"
+
 GONE_S: Final = 120.0
 OURS: Final = ("-Dexecution.savepoint.path=", "-Dparallelism.default=")
 _FORWARDED: Final = re.compile(rb"127\.0\.0\.1:(\d+) ->")
@@ -43,6 +47,7 @@ class Kubernetes:
 
     def __init__(self, namespace: str, cluster: str = "scurry", change: str = "", kubectl: str = "kubectl") -> None:
         self._words, self._cluster, self._change = (kubectl, "--namespace", namespace), cluster, change
+        self._name, self._workers = JOB_MANAGER.format(cluster), TASK_MANAGER.format(cluster)
         self._former: list[dict[str, Any]] = []
 
     @contextlib.asynccontextmanager
@@ -54,7 +59,7 @@ class Kubernetes:
             port = await asyncio.wait_for(ready, GONE_S)
             yield f"http://127.0.0.1:{port}"
         except TimeoutError:
-            raise Unavailable("unavailable", "kubectl does not reach the service jobmanager.") from None
+            raise Unavailable("unavailable", f"kubectl does not reach the service {self._name}.") from None
         finally:
             runner.cancel()
             await asyncio.gather(runner, return_exceptions=True)
@@ -63,7 +68,7 @@ class Kubernetes:
         """Forward a port, and the same one again whenever its pod is gone."""
         port = 0
         while True:
-            words = (*self._words, "port-forward", f"service/{JOB_MANAGER}", f"{port or ''}:8081")
+            words = (*self._words, "port-forward", f"service/{self._name}", f"{port or ''}:8081")
             process = await asyncio.create_subprocess_exec(
                 *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
             )
@@ -74,52 +79,58 @@ class Kubernetes:
                         port = int(found[1])
                         if not ready.done():
                             ready.set_result(port)
-            finally:
-                if process.returncode is None:
-                    process.kill()
+                await process.wait()  # it has ended by itself: killed now, it might be waited for twice
+            except asyncio.CancelledError:
+                process.kill()
                 await process.wait()
+                raise
             await asyncio.sleep(1)
 
     async def remember(self) -> None:
-        """The Deployment and the ConfigMaps it mounts, as they are: what a roll-back puts back."""
-        deployment = await self._get(f"deployment/{JOB_MANAGER}")
+        """The Deployments and the ConfigMaps they mount, as they are: what a roll-back puts back."""
+        deployment = await self._get(f"deployment/{self._name}")
         volumes = deployment["spec"]["template"]["spec"].get("volumes", ())
         names = sorted({one["configMap"]["name"] for one in volumes if "configMap" in one})
-        self._former = [deployment, *[await self._get(f"configmap/{name}") for name in names]]
+        workers = await self._get(f"deployment/{self._workers}")
+        self._former = [deployment, workers, *[await self._get(f"configmap/{name}") for name in names]]
 
     async def start(self, savepoint: str, parallelism: int) -> None:
         """No pod, no trace in high availability, then the change, then a pod that begins at the savepoint."""
-        await self._empty()
+        replicas = await self._empty()
         if self._change:
             await shell(filled(self._change, savepoint, parallelism))
-            await self._empty()  # an apply brings a pod back, which would begin without state
-        await self._begin(savepoint, parallelism)
+            replicas = await self._empty() or replicas  # an apply brings pods back, which would begin without state
+        await self._begin(savepoint, parallelism, replicas)
 
     async def start_former(self, savepoint: str, parallelism: int) -> None:
         """The same with what was remembered."""
         await self._empty()
-        for one in self._former:
-            await self._kubectl("replace", "-f", "-", given=json.dumps(bare(one)))
+        first, *others = self._former
+        for one in (bare(first, replicas=0), *map(bare, others)):
+            await self._kubectl("replace", "-f", "-", given=json.dumps(one))
         await self._empty()
-        await self._begin(savepoint, parallelism)
+        await self._begin(savepoint, parallelism, first["spec"].get("replicas", 1))
 
-    async def _empty(self) -> None:
-        await self._kubectl("scale", f"deployment/{JOB_MANAGER}", "--replicas=0")
+    async def _empty(self) -> int:
+        """Returns how many pods were wanted before."""
+        replicas = int((await self._get(f"deployment/{self._name}"))["spec"].get("replicas", 1))
+        await self._kubectl("scale", f"deployment/{self._name}", "--replicas=0")
         end = time.monotonic() + GONE_S
-        while (await self._get(f"deployment/{JOB_MANAGER}")).get("status", {}).get("replicas"):
+        while (await self._get(f"deployment/{self._name}")).get("status", {}).get("replicas"):
             if time.monotonic() > end:
                 raise Failed("internal", f"The JobManager's pod is still there after {GONE_S:g} s.")
             await asyncio.sleep(1)
         labels = f"app={self._cluster},configmap-type=high-availability"
         await self._kubectl("delete", "configmap", "--selector", labels, "--ignore-not-found")
+        return replicas
 
-    async def _begin(self, savepoint: str, parallelism: int) -> None:
-        now = await self._get(f"deployment/{JOB_MANAGER}")
+    async def _begin(self, savepoint: str, parallelism: int, replicas: int) -> None:
+        now = await self._get(f"deployment/{self._name}")
         container = now["spec"]["template"]["spec"]["containers"][0]
         words = begun(container.get("args", ()), savepoint, parallelism)
         template = {"spec": {"containers": [{"name": container["name"], "args": words}]}}
-        patch = {"spec": {"replicas": 1, "template": template}}
-        await self._kubectl("patch", f"deployment/{JOB_MANAGER}", "--patch", json.dumps(patch))
+        patch = {"spec": {"replicas": replicas or 1, "template": template}}
+        await self._kubectl("patch", f"deployment/{self._name}", "--patch", json.dumps(patch))
 
     async def _get(self, what: str) -> dict[str, Any]:
         told: dict[str, Any] = json.loads(await self._kubectl("get", what, "--output", "json"))
@@ -129,7 +140,7 @@ class Kubernetes:
         return await run((*self._words, *words), given)
 
     def __repr__(self) -> str:
-        return f"<Kubernetes {self._words[-1]}/{JOB_MANAGER}>"
+        return f"<Kubernetes {self._words[-1]}/{self._name}>"
 
 
 def filled(command: str, savepoint: str, parallelism: int) -> str:
@@ -146,12 +157,12 @@ def begun(words: Sequence[str], savepoint: str, parallelism: int) -> list[str]:
     return [f"{OURS[0]}{savepoint}", *wider, *rest]
 
 
-def bare(one: dict[str, Any]) -> dict[str, Any]:
-    """An object without what the API server adds, to be put back; a Deployment without replicas."""
+def bare(one: dict[str, Any], replicas: int | None = None) -> dict[str, Any]:
+    """An object without what the API server adds, to be put back; with that many replicas, if they are told."""
     kept = {key: value for key, value in one.items() if key != "status"}
     kept["metadata"] = {key: value for key, value in one["metadata"].items() if key in _KEPT}
-    if one.get("kind") == "Deployment":
-        kept["spec"] = one["spec"] | {"replicas": 0}
+    if replicas is not None:
+        kept["spec"] = one["spec"] | {"replicas": replicas}
     return kept
 
 

@@ -1,4 +1,4 @@
-"""Which Redis a verb talks to."""
+"""Which Redis, or which gateway, a verb talks to."""
 
 import argparse
 import json
@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from scurry.cli.connecting import folder_of, place, running_up
+from scurry.cli.connecting import client, folder_of, gateway, place, running_up
+from scurry.client.http_client import HttpClient
 from scurry.wire.errors import InvalidRequest
 
 
@@ -65,3 +66,33 @@ def test_what_a_killed_up_wrote_does_not_count(tmp_path, written):
 def test_a_home_that_nobody_has_is_no_traceback():
     """It is a name like any other."""
     assert str(folder_of(words(dir="~nobody-of-that-name/x"), {})) == "~nobody-of-that-name/x"
+
+
+GATEWAY = "http://gateway:8000"
+
+
+def test_a_gateway_is_the_one_named_else_the_environments():
+    """Unless a Redis or a directory is named; a verb that needs Redis has none."""
+    environ = {"SCURRY_URL": GATEWAY}
+    assert gateway(words(url="https://other"), environ) == "https://other"
+    assert gateway(words(url=None), environ) == GATEWAY
+    assert gateway(words(url=None), {"SCURRY_URL": "redis://a"}) == ""
+    assert gateway(words(url=None, redis_url="redis://a"), environ) == ""
+    assert gateway(words(url=None, dir="d"), environ) == ""
+    assert gateway(words(), environ) == ""
+
+
+@pytest.mark.parametrize("given", [{"url": "redis://a"}, {"url": GATEWAY, "redis_url": "redis://a"}])
+def test_a_place_that_is_no_gateway_is_refused(given):
+    """By name."""
+    with pytest.raises(InvalidRequest, match="--url"):
+        gateway(words(**given), {})
+
+
+def test_a_gateway_is_shown_the_key_of_a_file(tmp_path, monkeypatch):
+    """As secrets are mounted."""
+    (tmp_path / "key").write_text("0123456789abcdef\n")
+    monkeypatch.setenv("SCURRY_ADMIN_KEY_FILE", str(tmp_path / "key"))
+    made = client(words(url=GATEWAY))
+    assert type(made) is HttpClient
+    assert made._options["admin_key"] == "0123456789abcdef"

@@ -1,4 +1,4 @@
-"""Lets the tests import what lies in deploy/."""
+"""Lets the tests import what lies in deploy/, and says why what Helm renders is left out where it is."""
 
 from __future__ import annotations
 

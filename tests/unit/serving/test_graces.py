@@ -10,10 +10,10 @@ import yaml
 from scurry.serving import graces
 from scurry.settings import FunctionsSettings, GatewaySettings, WorkerSettings
 
-BASE = Path(__file__).resolve().parents[3] / "deploy" / "kubernetes" / "base"
+BASE = Path(__file__).resolve().parents[3] / "deploy" / "kustomize" / "base" / "scurry.yaml"
 DRAINS = {
     "functions": FunctionsSettings().drain_s,
-    "worker": WorkerSettings().drain_s,
+    "workers": WorkerSettings().drain_s,
     "gateway": GatewaySettings().drain_s,
 }
 
@@ -39,7 +39,10 @@ def test_all_of_it_ends_within_what_is_usual() -> None:
 @pytest.mark.parametrize("name", DRAINS)
 def test_a_pod_outlives_its_drain(name: str) -> None:
     """The pause before SIGTERM, what the process takes, and some more."""
-    documents = yaml.safe_load_all((BASE / f"{name}.yaml").read_text())
-    spec = next(one for one in documents if one["kind"] == "Deployment")["spec"]["template"]["spec"]
-    pause = float(spec["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][1])
-    assert pause + DRAINS[name] + graces.MARGIN_S <= spec["terminationGracePeriodSeconds"]
+    objects = [one for one in yaml.safe_load_all(BASE.read_text()) if one and one["kind"] == "Deployment"]
+    spec = next(one["spec"]["template"]["spec"] for one in objects if one["metadata"]["name"] == f"scurry-{name}")
+    (container,) = spec["containers"]
+    pause = float(container["lifecycle"]["preStop"]["exec"]["command"][1])
+    (drain,) = (float(one["value"]) for one in container["env"] if one["name"] == "SCURRY_DRAIN_S")
+    assert drain == DRAINS[name]
+    assert pause + drain + graces.MARGIN_S <= spec["terminationGracePeriodSeconds"]

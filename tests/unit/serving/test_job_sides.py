@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
 from pathlib import Path
@@ -14,7 +15,7 @@ from scurry.wire.errors import Failed
 
 DEPLOYMENT = {
     "kind": "Deployment",
-    "metadata": {"name": "jobmanager", "namespace": "n", "uid": "u", "resourceVersion": "7"},
+    "metadata": {"name": "c-jobmanager", "namespace": "n", "uid": "u", "resourceVersion": "7"},
     "spec": {
         "replicas": 1,
         "template": {"spec": {
@@ -23,9 +24,11 @@ DEPLOYMENT = {
         }},
     },
 }  # fmt: skip
+TASK_MANAGER = {"kind": "Deployment", "metadata": {"name": "c-taskmanager"}, "spec": {"replicas": 3}}
 KUBECTL = """#!/bin/sh
 echo "$@" >>{log}
 case "$*" in
+  *"get deployment/c-taskmanager"*) cat {folder}/taskmanager.json ;;
   *"get deployment"*) cat {folder}/deployment.json ;;
   *"get configmap"*) echo '{{"kind": "ConfigMap", "metadata": {{"name": "scurry-module"}}, "data": {{}}}}' ;;
   *replace*) cat >>{log}; echo >>{log} ;;
@@ -38,6 +41,7 @@ esac
 def kubectl(tmp_path: Path) -> Path:
     """A kubectl that writes down what it is told and answers with one Deployment."""
     (tmp_path / "deployment.json").write_text(json.dumps(DEPLOYMENT))
+    (tmp_path / "taskmanager.json").write_text(json.dumps(TASK_MANAGER))
     script = tmp_path / "kubectl"
     script.write_text(KUBECTL.format(log=tmp_path / "log", folder=tmp_path))
     script.chmod(stat.S_IRWXU)
@@ -84,9 +88,9 @@ def test_arguments_begin_at_the_savepoint_once():
 
 
 def test_an_object_is_put_back_without_what_the_server_added():
-    """A Deployment without pods, until all is there."""
-    kept = bare(DEPLOYMENT | {"status": {"replicas": 1}})
-    assert kept["metadata"] == {"name": "jobmanager", "namespace": "n"}
+    """The JobManager without pods, until all is there."""
+    kept = bare(DEPLOYMENT | {"status": {"replicas": 1}}, replicas=0)
+    assert kept["metadata"] == {"name": "c-jobmanager", "namespace": "n"}
     assert kept["spec"]["replicas"] == 0
     assert "status" not in kept
 
@@ -98,7 +102,7 @@ async def test_a_start_on_kubernetes_is_pods_gone_traces_gone_change_start(kubec
     await side.start("file:/s", 2)
     lines = [line for line in said(kubectl) if not line.startswith("get ")]
     empty = [
-        "scale deployment/jobmanager --replicas=0",
+        "scale deployment/c-jobmanager --replicas=0",
         "delete configmap --selector app=c,configmap-type=high-availability --ignore-not-found",
     ]
     assert lines[:5] == [*empty, "change", *empty]
@@ -108,17 +112,38 @@ async def test_a_start_on_kubernetes_is_pods_gone_traces_gone_change_start(kubec
     assert container["args"][:2] == ["-Dexecution.savepoint.path=file:/s", "-Dparallelism.default=2"]
 
 
+async def test_as_many_job_managers_start_as_there_were(kubectl):
+    """A spare one is not lost by an upgrade; what the change asks for counts, else what was there."""
+    spare = DEPLOYMENT | {"spec": DEPLOYMENT["spec"] | {"replicas": 2}}
+    (kubectl.parent / "deployment.json").write_text(json.dumps(spare))
+    side = Kubernetes("n", "c", "", str(kubectl))
+    await side.start("file:/s", 0)
+    assert json.loads(said(kubectl)[-1].partition("--patch ")[2])["spec"]["replicas"] == 2
+
+
 async def test_a_roll_back_puts_back_what_was_remembered(kubectl):
-    """The Deployment and the ConfigMaps it mounts."""
+    """The Deployment and the ConfigMaps it mounts; TaskManagers, which share the image, and keep running."""
     side = Kubernetes("n", "c", "", str(kubectl))
     await side.remember()
     await side.start_former("file:/s", 1)
-    put = [json.loads(line)["kind"] for line in said(kubectl) if line.startswith("{")]
-    assert put == ["Deployment", "ConfigMap"]
-    assert said(kubectl)[-1].startswith("patch deployment/jobmanager")
+    put = [json.loads(line) for line in said(kubectl) if line.startswith("{")]
+    assert [one["metadata"]["name"] for one in put] == ["c-jobmanager", "c-taskmanager", "scurry-module"]
+    assert [one.get("spec", {}).get("replicas") for one in put] == [0, 3, None]
+    assert said(kubectl)[-1].startswith("patch deployment/c-jobmanager")
 
 
 async def test_flinks_port_is_found_through_kubectl(kubectl):
     """Whatever port was free."""
     async with Kubernetes("n", kubectl=str(kubectl)).forwarded() as url:
         assert url == "http://127.0.0.1:40123"
+    assert said(kubectl) == ["port-forward service/scurry-jobmanager :8081"]
+
+
+async def test_a_forward_that_ends_is_begun_again_at_the_same_port_without_a_word(kubectl, caplog):
+    """Whenever its pod is gone; its end is waited for once."""
+    text = kubectl.read_text().replace("exec sleep 60", "exit 1")
+    kubectl.write_text(text)
+    async with Kubernetes("n", kubectl=str(kubectl)).forwarded():
+        await asyncio.sleep(2.6)
+    assert said(kubectl)[1:3] == ["port-forward service/scurry-jobmanager 40123:8081"] * 2
+    assert caplog.records == []
