@@ -12,7 +12,7 @@ from tests.cluster.release import Release, missing
 from tests.conftest import ROOT
 from tests.doubling import save_double
 
-FILLER = ROOT / "deploy" / "helm" / "models-pod.yaml"
+FILLER = ROOT / "deploy" / "kustomize" / "load-models.yaml"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -43,7 +43,8 @@ def release(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def fill(release: Release, folder: Path) -> None:
     """Copy files to the volume of the models, as docs/deploying.md says."""
-    release.kubectl("apply", "--filename", str(FILLER))
-    release.kubectl("wait", "--for=condition=Ready", "pod/scurry-models-pod", "--timeout=180s")
-    release.kubectl("cp", f"{folder}/.", "scurry-models-pod:/models")
-    release.kubectl("delete", "pod", "scurry-models-pod", "--now")
+    pod = FILLER.read_text().replace("namespace: scurry", f"namespace: {release.namespace}")
+    release.kubectl("apply", "--filename", "-", given=pod)
+    release.kubectl("wait", "--for=condition=Ready", "pod/scurry-load", "--timeout=180s")
+    release.kubectl("cp", f"{folder}/.", "scurry-load:/models")
+    release.kubectl("delete", "pod", "scurry-load", "--now")

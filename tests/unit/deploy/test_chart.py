@@ -56,7 +56,8 @@ def test_job_addresses_name_services_and_their_ports(path: Path) -> None:
     job = find(objects, *(("FlinkDeployment", "") if path == OPERATOR else ("Deployment", "jobmanager")))
     urls = {value for name, value in environment(job).items() if re.match("SCURRY_(FUNCTIONS|WORKERS)", name)}
     services = {one["metadata"]["name"]: one["spec"] for one in objects if one["kind"] == "Service"}
-    headless = {f"http://{name}:{spec['ports'][0]['port']}" for name, spec in services.items()
+    scheme = "https" if path == STANDALONE else "http"
+    headless = {f"{scheme}://{name}:{spec['ports'][0]['port']}" for name, spec in services.items()
                 if spec.get("clusterIP") == "None" and name != "scurry-redis"}  # fmt: skip
     assert urls == headless
 

@@ -22,6 +22,7 @@ from tests.unit.deploy.rendered import (
 )  # fmt: skip
 
 pytestmark = needs_helm
+PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 ALL = pytest.mark.parametrize("path", chart.VALUES, ids=lambda path: path.stem)
 
 
@@ -171,6 +172,22 @@ def test_keys_and_certificates_are_files() -> None:
         if one["kind"] in ("Deployment", "Job", "FlinkDeployment") and "SCURRY_REDIS_URL_FILE" in environment(one):
             (volume,) = (volume for volume in pod(one)["volumes"] if volume["name"] == "redis")
             assert volume["projected"]["sources"][-1]["secret"]["name"] == "redis-ca"
+
+
+def test_the_job_and_its_processes_show_each_other_certificates() -> None:
+    """All of them mount the Secret; the job is told of it, probes speak TLS, Flink's processes read the same files."""
+    objects = made(STANDALONE)
+    for name in ("functions", "workers"):
+        one = find(objects, "Deployment", name)
+        assert environment(one)["SCURRY_TLS_CLIENT_CA"] == "/etc/scurry/tls/ca.crt"
+        assert {main(one)[probe]["httpGet"]["scheme"] for probe in PROBES} == {"HTTPS"}
+    job = environment(find(objects, "Deployment", "jobmanager"))
+    assert job["SCURRY_TLS_CLIENT_KEY"] == "/etc/scurry/tls/tls.key"
+    for name in ("functions", "workers", "jobmanager", "taskmanager"):
+        one = find(objects, "Deployment", name)
+        (volume,) = (volume for volume in pod(one)["volumes"] if volume["name"] == "tls")
+        assert volume["secret"]["secretName"] == "inner-tls"
+        assert "/etc/scurry/tls" in {mount["mountPath"] for mount in main(one)["volumeMounts"]}
 
 
 @ALL

@@ -57,11 +57,21 @@
   value: {{ .Values.job.onGap }}
 - name: SCURRY_CLUSTER_SERVING_TTL
   value: {{ .Values.job.clusterServingTtl }}
+{{- $scheme := "http" }}
+{{- if .Values.tls.existingSecret }}
+{{- $scheme = "https" }}
+- name: SCURRY_TLS_CA
+  value: /etc/scurry/tls/ca.crt
+- name: SCURRY_TLS_CLIENT_CERT
+  value: /etc/scurry/tls/tls.crt
+- name: SCURRY_TLS_CLIENT_KEY
+  value: /etc/scurry/tls/tls.key
+{{- end }}
 - name: SCURRY_FUNCTIONS
-  value: http://{{ $full }}-functions:8100
+  value: {{ $scheme }}://{{ $full }}-functions:8100
 {{- range $name, $_ := .Values.workers.pools }}
 - name: {{ include "scurry.poolVariable" $name }}
-  value: http://{{ $full }}-{{ include "scurry.poolName" $name }}:8110
+  value: {{ $scheme }}://{{ $full }}-{{ include "scurry.poolName" $name }}:8110
 {{- end }}
 {{- include "scurry.moreEnv" .Values.job.env }}
 {{- end }}
@@ -76,6 +86,9 @@
   mountPath: /opt/flink/log
 - name: tmp
   mountPath: /tmp
+{{- if .root.Values.tls.existingSecret }}
+{{ include "scurry.tlsMount" .root }}
+{{- end }}
 {{- if include "scurry.jobReads" . }}
 {{ include "scurry.redisMount" . }}
 {{- end }}
@@ -96,6 +109,9 @@
   emptyDir: {}
 - name: tmp
   emptyDir: {}
+{{- if .root.Values.tls.existingSecret }}
+{{ include "scurry.tlsVolume" .root }}
+{{- end }}
 {{- if include "scurry.jobReads" . }}
 {{ include "scurry.redisVolume" (dict "root" .root "key" "job" "connects" .connects) }}
 {{- end }}

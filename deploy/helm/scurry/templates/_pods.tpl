@@ -64,6 +64,9 @@ topologySpreadConstraints:
 prometheus.io/scrape: "true"
 prometheus.io/port: {{ .port | quote }}
 prometheus.io/path: {{ .path | default "/metrics" }}
+{{- if .scheme }}
+prometheus.io/scheme: {{ ternary "http" "https" (eq .scheme "HTTP") }}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -103,6 +106,20 @@ envFrom:
       name: {{ . }}
   {{- end }}
 {{- end }}
+{{- end }}
+
+{{- /* What the job and its processes show each other: tls.crt, tls.key (PKCS#8) and ca.crt. */}}
+{{- define "scurry.tlsMount" -}}
+- name: tls
+  mountPath: /etc/scurry/tls
+  readOnly: true
+{{- end }}
+
+{{- define "scurry.tlsVolume" -}}
+- name: tls
+  secret:
+    secretName: {{ .Values.tls.existingSecret }}
+    defaultMode: 0440
 {{- end }}
 
 {{- /* What a role reads of Redis: its address as `url`, its password as `password`, the authority as `ca.crt`. */}}

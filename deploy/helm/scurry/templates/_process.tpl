@@ -9,6 +9,8 @@ A process of ours that serves: gateway, functions, worker, bridge.
 {{- $c := .values }}
 {{- $full := include "scurry.fullname" $root }}
 {{- $pause := $c.preStopSeconds | default 0 }}
+{{- $inner := and (ne .component "gateway") $root.Values.tls.existingSecret }}
+{{- if $inner }}{{ $_ := set . "scheme" "HTTPS" }}{{ end -}}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -38,7 +40,7 @@ spec:
         {{- with $c.podLabels }}{{ toYaml . | nindent 8 }}{{ end }}
       annotations:
         kubectl.kubernetes.io/default-container: {{ .component }}
-        {{- with include "scurry.scraped" (dict "root" $root "port" .scraped) }}{{ . | nindent 8 }}{{ end }}
+        {{- with include "scurry.scraped" (dict "root" $root "port" .scraped "scheme" .scheme) }}{{ . | nindent 8 }}{{ end }}
         {{- with .annotations }}{{ . | nindent 8 }}{{ end }}
         {{- with $c.podAnnotations }}{{ toYaml . | nindent 8 }}{{ end }}
     spec:
@@ -63,6 +65,16 @@ spec:
             {{- include "scurry.commonEnv" $root | nindent 12 }}
             {{- include "scurry.logEnv" $root | nindent 12 }}
             {{- if .redis }}{{ include "scurry.redisEnv" $root | nindent 12 }}{{ end }}
+            {{- if $inner }}
+            - name: SCURRY_TLS_CERT
+              value: /etc/scurry/tls/tls.crt
+            - name: SCURRY_TLS_KEY
+              value: /etc/scurry/tls/tls.key
+            {{- if ne .component "bridge" }}
+            - name: SCURRY_TLS_CLIENT_CA
+              value: /etc/scurry/tls/ca.crt
+            {{- end }}
+            {{- end }}
             {{- with .env }}{{ . | nindent 12 }}{{ end }}
             {{- with include "scurry.moreEnv" $c.env }}{{ . | nindent 12 }}{{ end }}
           {{- with include "scurry.envFrom" $c.envFromSecrets }}{{ . | nindent 10 }}{{ end }}
@@ -82,11 +94,13 @@ spec:
           volumeMounts:
             - name: tmp
               mountPath: /tmp
+            {{- if $inner }}{{ include "scurry.tlsMount" $root | nindent 12 }}{{ end }}
             {{- if .redis }}{{ include "scurry.redisMount" $root | nindent 12 }}{{ end }}
             {{- with .mounts }}{{ . | nindent 12 }}{{ end }}
       volumes:
         - name: tmp
           emptyDir: {}
+        {{- if $inner }}{{ include "scurry.tlsVolume" $root | nindent 8 }}{{ end }}
         {{- with .redis }}{{ include "scurry.redisVolume" (dict "root" $root "key" .) | nindent 8 }}{{ end }}
         {{- with .volumes }}{{ . | nindent 8 }}{{ end }}
 {{- end }}
