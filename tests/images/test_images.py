@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -37,6 +38,16 @@ def built() -> Iterator[str]:
     assert done.returncode == 0, done.stdout[-4000:]
     yield BUILT
     run("buildah", "rmi", *(name(part, BUILT) for part in PARTS))
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_an_image_says_of_which_commit_it_is(built: str, part: str) -> None:
+    """Also where every layer came out of the cache."""
+    image = json.loads(run("buildah", "inspect", "--type", "image", name(part, built)).stdout)
+    told = image["OCIv1"]["config"]["Labels"]
+    commit = run("git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty").stdout.strip()
+    assert told["org.opencontainers.image.revision"] == commit
+    assert told["org.opencontainers.image.version"] == built
 
 
 def test_every_process_starts_answers_and_ends_in_its_image(built: str) -> None:

@@ -57,6 +57,17 @@ def test_no_image_runs_as_root(name: str) -> None:
     assert int(last(name, "USER").partition(":")[0]) > 0
 
 
+@pytest.mark.parametrize("name", TARGETS)
+def test_an_image_says_what_it_is(name: str) -> None:
+    """Its title, the version of the package unless told, and the commit that the build names."""
+    told = last(name, "LABEL")
+    assert f"image.title=scurry-{name} " in told
+    assert all(f"image.{word}=${word.upper()}" in told for word in ("version", "revision", "source"))
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    arguments = [rest for word, rest in instructions(ROOT / "deploy" / "Dockerfile") if word == "ARG"]
+    assert arguments.count(f"VERSION={version}") == len(TARGETS)
+
+
 @pytest.mark.parametrize("default", bases().values())
 def test_every_base_has_a_version(default: str) -> None:
     """Bases are arguments with a tag that is not `latest`."""
