@@ -19,6 +19,7 @@ JOB_MANAGER: Final = "{}-jobmanager"
 TASK_MANAGER: Final = "{}-taskmanager"
 
 GONE_S: Final = 120.0
+PAUSE_S: Final = 1.0
 OURS: Final = ("-Dexecution.savepoint.path=", "-Dparallelism.default=")
 _FORWARDED: Final = re.compile(rb"127\.0\.0\.1:(\d+) ->")
 _KEPT: Final = ("name", "namespace", "labels", "annotations")
@@ -113,16 +114,18 @@ class Kubernetes:
 
     async def _empty(self) -> int:
         """Returns how many pods were wanted before."""
-        replicas = int((await self._get(f"deployment/{self._name}"))["spec"].get("replicas", 1))
+        spec = (await self._get(f"deployment/{self._name}"))["spec"]
+        labels = ",".join(f"{name}={value}" for name, value in spec["selector"]["matchLabels"].items())
         await self._kubectl("scale", f"deployment/{self._name}", "--replicas=0")
         end = time.monotonic() + GONE_S
-        while (await self._get(f"deployment/{self._name}")).get("status", {}).get("replicas"):
+        # A pod that is ending is no replica any more, but still a JobManager that may start the job without state.
+        while (await self._kubectl("get", "pods", "--selector", labels, "--output", "name")).strip():
             if time.monotonic() > end:
                 raise Failed("internal", f"The JobManager's pod is still there after {GONE_S:g} s.")
-            await asyncio.sleep(1)
+            await asyncio.sleep(PAUSE_S)
         labels = f"app={self._cluster},configmap-type=high-availability"
         await self._kubectl("delete", "configmap", "--selector", labels, "--ignore-not-found")
-        return replicas
+        return int(spec.get("replicas", 1))
 
     async def _begin(self, savepoint: str, parallelism: int, replicas: int) -> None:
         now = await self._get(f"deployment/{self._name}")

@@ -18,6 +18,7 @@ DEPLOYMENT = {
     "metadata": {"name": "c-jobmanager", "namespace": "n", "uid": "u", "resourceVersion": "7"},
     "spec": {
         "replicas": 1,
+        "selector": {"matchLabels": {"a": "b", "c": "d"}},
         "template": {"spec": {
             "containers": [{"name": "jobmanager", "args": ["-Dx=1", "--module", "m"]}],
             "volumes": [{"configMap": {"name": "scurry-module"}}, {"emptyDir": {}}],
@@ -29,6 +30,7 @@ KUBECTL = """#!/bin/sh
 echo "$@" >>{log}
 case "$*" in
   *"get deployment/c-taskmanager"*) cat {folder}/taskmanager.json ;;
+  *"get pods --selector a=b,c=d"*) sed -n 1p {folder}/pods; sed -i 1d {folder}/pods ;;
   *"get deployment"*) cat {folder}/deployment.json ;;
   *"get configmap"*) echo '{{"kind": "ConfigMap", "metadata": {{"name": "scurry-module"}}, "data": {{}}}}' ;;
   *replace*) cat >>{log}; echo >>{log} ;;
@@ -41,6 +43,7 @@ esac
 def kubectl(tmp_path: Path) -> Path:
     """A kubectl that writes down what it is told and answers with one Deployment."""
     (tmp_path / "deployment.json").write_text(json.dumps(DEPLOYMENT))
+    (tmp_path / "pods").touch()
     (tmp_path / "taskmanager.json").write_text(json.dumps(TASK_MANAGER))
     script = tmp_path / "kubectl"
     script.write_text(KUBECTL.format(log=tmp_path / "log", folder=tmp_path))
@@ -110,6 +113,16 @@ async def test_a_start_on_kubernetes_is_pods_gone_traces_gone_change_start(kubec
     assert patch["replicas"] == 1
     (container,) = patch["template"]["spec"]["containers"]
     assert container["args"][:2] == ["-Dexecution.savepoint.path=file:/s", "-Dparallelism.default=2"]
+
+
+async def test_traces_are_removed_when_the_last_pod_has_ended(kubectl, monkeypatch):
+    """One that is told to end counts as no replica, and may start the job without state for as long as it lives."""
+    monkeypatch.setattr(job_sides, "PAUSE_S", 0.01)
+    (kubectl.parent / "pods").write_text("pod/c-jobmanager-1\npod/c-jobmanager-1\n")
+    await Kubernetes("n", "c", "", str(kubectl)).start("file:/s", 0)
+    words = [line.split()[0:2] for line in said(kubectl) if not line.startswith("get deployment")]
+    assert words == [["scale", "deployment/c-jobmanager"], *[["get", "pods"]] * 3, ["delete", "configmap"],
+                     ["patch", "deployment/c-jobmanager"]]  # fmt: skip
 
 
 async def test_as_many_job_managers_start_as_there_were(kubectl):
