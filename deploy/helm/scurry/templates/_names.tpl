@@ -60,6 +60,9 @@ spec:
     type: scurry.transports.v1/workers
     addresses: ${{ "{" }}{{ include "scurry.poolVariable" $name }}}
     failure: bounce
+    trust_cacerts: ${SCURRY_TLS_CA:}
+    client_cert: ${SCURRY_TLS_CLIENT_CERT:}
+    client_key: ${SCURRY_TLS_CLIENT_KEY:}
 {{- end }}
 {{- end }}
 {{- with .Values.module.more }}
