@@ -18,6 +18,9 @@ JOB_MANAGER: Final = "{}-jobmanager"
 
 TASK_MANAGER: Final = "{}-taskmanager"
 
+HELD: Final = [{"name": "scurry/upgrade"}]
+"""A pod with this scheduling gate is not started: one that was would begin without state, and answer from that."""
+
 GONE_S: Final = 120.0
 PAUSE_S: Final = 1.0
 OURS: Final = ("-Dexecution.savepoint.path=", "-Dparallelism.default=")
@@ -99,8 +102,9 @@ class Kubernetes:
         """No pod, no trace in high availability, then the change, then a pod that begins at the savepoint."""
         replicas = await self._empty()
         if self._change:
+            await self._patch({"template": {"spec": {"schedulingGates": HELD}}})
             await shell(filled(self._change, savepoint, parallelism))
-            replicas = await self._empty() or replicas  # an apply brings pods back, which would begin without state
+            replicas = await self._empty() or replicas  # an apply brings pods back, which are held
         await self._begin(savepoint, parallelism, replicas)
 
     async def start_former(self, savepoint: str, parallelism: int) -> None:
@@ -131,9 +135,11 @@ class Kubernetes:
         now = await self._get(f"deployment/{self._name}")
         container = now["spec"]["template"]["spec"]["containers"][0]
         words = begun(container.get("args", ()), savepoint, parallelism)
-        template = {"spec": {"containers": [{"name": container["name"], "args": words}]}}
-        patch = {"spec": {"replicas": replicas or 1, "template": template}}
-        await self._kubectl("patch", f"deployment/{self._name}", "--patch", json.dumps(patch))
+        pod = {"containers": [{"name": container["name"], "args": words}], "schedulingGates": None}
+        await self._patch({"replicas": replicas or 1, "template": {"spec": pod}})
+
+    async def _patch(self, spec: dict[str, Any]) -> None:
+        await self._kubectl("patch", f"deployment/{self._name}", "--patch", json.dumps({"spec": spec}))
 
     async def _get(self, what: str) -> dict[str, Any]:
         told: dict[str, Any] = json.loads(await self._kubectl("get", what, "--output", "json"))

@@ -108,8 +108,11 @@ async def test_a_start_on_kubernetes_is_pods_gone_traces_gone_change_start(kubec
         "scale deployment/c-jobmanager --replicas=0",
         "delete configmap --selector app=c,configmap-type=high-availability --ignore-not-found",
     ]
-    assert lines[:5] == [*empty, "change", *empty]
-    patch = json.loads(lines[5].partition("--patch ")[2])["spec"]
+    held = json.loads(lines[2].partition("--patch ")[2])["spec"]["template"]["spec"]
+    assert held == {"schedulingGates": [{"name": "scurry/upgrade"}]}, "what the apply brings back does not start"
+    assert [*lines[:2], *lines[3:6]] == [*empty, "change", *empty]
+    patch = json.loads(lines[6].partition("--patch ")[2])["spec"]
+    assert patch["template"]["spec"]["schedulingGates"] is None
     assert patch["replicas"] == 1
     (container,) = patch["template"]["spec"]["containers"]
     assert container["args"][:2] == ["-Dexecution.savepoint.path=file:/s", "-Dparallelism.default=2"]
