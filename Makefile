@@ -16,7 +16,7 @@ JAVA_MAIN  := $(shell find job/pom.xml job/src/main protos -type f 2>/dev/null)
 JAVA_TESTS := $(shell find job/src/test -type f 2>/dev/null)
 TESTS      := $(wildcard tests/unit tests/integration tests/e2e examples/python_model)
 
-.PHONY: help build check test test-frameworks test-sql test-clients e2e protos manifests jar images test-images bench chaos docs demo clean
+.PHONY: help build check test test-frameworks test-sql test-clients e2e protos manifests jar images test-images test-cluster bench chaos docs demo clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*##  */\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -75,7 +75,11 @@ images: build  ## the images, without an engine (root, apt), and each process st
 	deploy/images/smoke
 
 test-images: build  ## the tests of the images: built, started, and refused with a mistake
+	@.ci/setup images
 	$(BIN)/pytest tests/images $(ARGS)
+
+test-cluster: build $(HELM)  ## on the Kubernetes cluster of SCURRY_TEST_CONTEXT: install, roll, kill, upgrade; SCURRY_TEST_VALUES=
+	$(BIN)/pytest tests/cluster -s $(ARGS)
 
 bench: build  ## the benchmark; ARGS are handed on
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -21,7 +21,7 @@ from scurry.serving.ports import pick
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
-FLOORS = ("unit", "integration", "e2e", "frameworks", "clients", "images")
+FLOORS = ("unit", "integration", "e2e", "frameworks", "clients", "images", "cluster")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
