@@ -83,12 +83,31 @@ final class StoredJob {
   }
 
   private static StoredJob first(JobGraphStore store) throws Exception {
-    Collection<JobID> ids = store.getJobIds();
+    Collection<JobID> ids;
+    try {
+      ids = store.getJobIds();
+    } catch (Exception e) {
+      if (isNoPlaceYet(e)) {
+        return null;
+      }
+      throw e;
+    }
     if (ids.isEmpty()) {
       return null;
     }
     JobGraph graph = store.recoverJobGraph(ids.iterator().next());
     return graph == null ? null : new StoredJob(graph, Thread.currentThread().getContextClassLoader());
+  }
+
+  /** On Kubernetes the ConfigMap is made by the first JobManager that leads; before, reading it fails. */
+  static boolean isNoPlaceYet(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause.getClass().getSimpleName().equals("KubernetesException")
+          && String.valueOf(cause.getMessage()).contains("does not exist")) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** We look once. */
