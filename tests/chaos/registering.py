@@ -14,6 +14,7 @@ from tests.chaos.mix import contents
 from tests.chaos.models import WIDE, WIDTH, save, save_endless, save_hungry
 from tests.chaos.stack import Stack
 from tests.chaos.timeline import Timeline
+from tests.conftest import clean_environment
 
 CHAIN = {
     "input": [{"name": "x", "data_type": "TYPE_FP32", "dims": [-1, WIDTH]}],
@@ -78,6 +79,7 @@ class Registering:
 
     def _scurry(self, *words: str) -> None:
         command = [sys.executable, "-m", "scurry", *words, "--redis-url", self._stack.redis_url]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        environ = clean_environment()
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environ)
         if done.returncode:
             raise RuntimeError(f"scurry {' '.join(words)}: {done.stdout}{done.stderr}")

@@ -55,6 +55,11 @@ class KeepAlive(threading.Thread):
         else:
             self.failures.append(f"{time.monotonic() - self._begun:.1f} s: {outcome}")
 
+    @property
+    def waiting(self) -> int:
+        """Requests that are not answered yet."""
+        return self.sent - sum(self.outcomes.values())
+
     def lap(self) -> tuple[float, list[str]]:
         """The slowest answer and the failures since the last lap."""
         slowest, self.slowest_s = self.slowest_s, 0.0
