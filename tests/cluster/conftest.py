@@ -25,7 +25,8 @@ def cluster() -> None:
 @pytest.fixture(scope="module", params=["standalone", "operator"])
 def release(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
     """A release with development values, and files on the volume of its models; gone afterwards."""
-    made = Release(f"scurry-{uuid.uuid4().hex[:6]}", {"job.mode": request.param})
+    patient = '{"SCURRY_TIMEOUT_S":"120"}'  # nobody's deadline passes while a job is upgraded
+    made = Release(f"scurry-{uuid.uuid4().hex[:6]}", {"job.mode": request.param, "gateway.env": patient})
     if request.param == "operator" and "flinkdeployments" not in made.kubectl("get", "crds", "--output", "name"):
         pytest.skip("the Flink Kubernetes Operator is not installed on this cluster")
     made.kubectl("create", "namespace", made.namespace)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import aiohttp
 
 CONNECTIONS: Final = 16
-ANSWER_S: Final = 90.0
+ANSWER_S: Final = 150.0
 
 
 class KeepAlive(threading.Thread):

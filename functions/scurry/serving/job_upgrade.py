@@ -57,7 +57,7 @@ class Upgrade:
 
     async def _stop(self) -> JobStatus:
         """The job as it was; it has ended, and its state lies in a savepoint."""
-        former = await self._flink.status()
+        former = await self._settled()
         if self._wanted.parallelism and (slots := await self._flink.slots()) < self._wanted.parallelism:
             raise InvalidRequest(
                 "bad_request", f"A parallelism of {self._wanted.parallelism} needs as many task slots, and there are"
@@ -76,6 +76,21 @@ class Upgrade:
         self._tell("stopping the job with a savepoint")
         self.savepoint = await self._flink.stop(former.id, self._wanted.folder, self._wanted.patience_s)
         return former
+
+    async def _settled(self) -> JobStatus:
+        """The job once it runs or has ended: a JobManager or TaskManager may just be replaced. Raises `Unavailable`."""
+        end = time.monotonic() + self._wanted.patience_s
+        while True:
+            try:
+                now = await self._flink.status()
+                if now.is_running or now.is_over or self.savepoint or time.monotonic() > end:
+                    return now
+                self._tell(f"the job is {now.state.lower()}, {now.tasks_running} of {now.tasks} tasks run")
+            except Unavailable as cause:
+                if time.monotonic() > end:
+                    raise
+                self._tell(cause.message)
+            await asyncio.sleep(POLL_S)
 
     async def _running(self, parallelism: int) -> JobStatus:
         """The job once all of it runs, from this savepoint, and has completed a checkpoint of its own."""

@@ -87,11 +87,20 @@ async def test_a_rescale_is_done_when_the_parallelism_is_there():
 
 
 async def test_a_job_that_does_not_run_is_left_alone():
-    """The sentence names the way out."""
+    """After as long as one waits; the sentence names the way out."""
     flink = FakeFlink(replace(RUNNING, state="RESTARTING", tasks_running=0))
     with pytest.raises(Unavailable, match="--from"):
-        await upgrade(flink).run()
+        await upgrade(flink, Wanted(patience_s=0.01)).run()
     assert flink.asked == []
+    with pytest.raises(Unavailable, match="leader"):
+        await upgrade(FakeFlink(Unavailable("unavailable", "No leader.")), Wanted(patience_s=0.01)).run()
+
+
+async def test_one_that_is_just_being_replaced_is_waited_for():
+    """A JobManager without a leader, tasks that are not all there yet: then it is stopped."""
+    flink = FakeFlink(Unavailable("unavailable", "No leader."), replace(RUNNING, tasks_running=0), RUNNING, NEW)
+    assert await upgrade(flink).run() == NEW
+    assert flink.asked == [("stop", "a", ""), ("start", PLACE, 0)]
 
 
 async def test_an_origin_is_begun_at_without_a_savepoint():
