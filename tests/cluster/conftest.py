@@ -39,6 +39,8 @@ def release(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         fill(made, folder)
         yield made
     finally:
+        if request.param == "operator":  # which has to see its own go
+            made.kubectl("delete", "flinkdeployments", "--all", "--timeout=90s")
         made.kubectl("delete", "namespace", made.namespace, "--wait=false")
 
 

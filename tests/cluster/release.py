@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from tests.conftest import ROOT
@@ -16,7 +17,7 @@ CONTEXT: Final = "SCURRY_TEST_CONTEXT"
 VALUES: Final = "SCURRY_TEST_VALUES"
 CHART: Final = ROOT / "deploy" / "helm" / "scurry"
 DEVELOPMENT: Final = ROOT / "deploy" / "helm" / "development.yaml"
-HELM: Final = ROOT / ".build" / "bin" / "helm"
+HELM: Final = Path(shutil.which("helm") or ROOT / ".build" / "bin" / "helm")
 
 
 def missing() -> str:
