@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import chart
 import pytest
+from tests.conftest import ROOT
 from tests.unit.deploy.rendered import (
     DEVELOPMENT,
     OPERATOR,
@@ -22,6 +24,10 @@ from tests.unit.deploy.rendered import (
 
 from scurry.cli.main import parser
 from scurry.serving import job_sides
+
+sys.path.insert(0, str(ROOT / "deploy" / "images"))
+
+import parts
 
 pytestmark = needs_helm
 ALL = pytest.mark.parametrize("path", chart.VALUES, ids=lambda path: path.stem)
@@ -51,6 +57,16 @@ def test_operator_and_standalone_start_the_same_job() -> None:
     settings_of_both = {key: value for key, value in operator["spec"]["flinkConfiguration"].items() if "cpu" not in key}
     assert settings_of_both.items() <= dict(line.split(": ", 1) for line in text.splitlines()).items()
     assert (chart.ROOT / "job/src/main/java" / f"{job['entryClass'].replace('.', '/')}.java").exists()
+
+
+def test_the_images_are_tried_with_the_settings_of_the_chart() -> None:
+    """But for high availability, which wants an API server, and what is where all is in one network."""
+    own = {"execution.checkpointing.interval", "jobmanager.rpc.address", "metrics.reporter.prom.port"}
+    tried = {key: value for key, value in parts.FLINK.items() if key not in own}
+    assert tried.items() <= flink(DEVELOPMENT).items()
+    more = flink(DEVELOPMENT).keys() - parts.FLINK.keys()
+    left_out = [key for key in more if "high-availability" not in key]
+    assert all(key.startswith(("restart-strategy", "execution.", "kubernetes.", "state.")) for key in left_out), left_out
 
 
 @ALL
