@@ -206,7 +206,7 @@ def test_a_change_that_was_not_by_the_command_changes_nothing(release: Release, 
     """In standalone mode the JobManager's new pod refuses, and the former one goes on."""
     if release.values["job.mode"] != "standalone":
         pytest.skip("the operator takes the savepoint itself")
-    release.set(job__onGap="continue")
+    release.set(job__onGap="resume")
 
     def change() -> None:
         release.helm("upgrade")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,8 @@ import chart
 import pytest
 import yaml
 from tests.unit.deploy.rendered import needs_helm
+
+from scurry.rules import RULES
 
 SCHEMA = json.loads((chart.CHART / "values.schema.json").read_text())
 THROUGH = 'models={"apply":{"through":"gateway","prune":true}}'
@@ -79,6 +82,37 @@ REFUSED = {
     "models of no store": ('models={"source":"objectStore"}', "models.objectStore.sources"),
     "old Kubernetes": ("", "kubeVersion"),
 }
+
+
+SETTINGS = {
+    "keyPrefix": "namespace", "log.level": "log_level", "log.format": "log_format",
+    "gateway.drainSeconds": "drain_s", "functions.drainSeconds": "drain_s",
+    "job.onGap": "on_gap", "job.clusterServingTtl": "cluster_serving_ttl",
+    "job.checkpoints.interval": "checkpoint_interval", "models.objectStore.cacheMb": "cache_mb",
+}  # fmt: skip
+"""Values that a process is started with, and the setting that each becomes."""
+OF_POOLS = {"drainSeconds": "drain_s", "memoryMb": "memory_mb", "threads": "threads"}
+TEXTS = ("", "0s", "0 s", "5s", "7d", "5m", "5min", "10 s", "1h", "500ms", "{a}:b", "a b", "x" * 129)
+
+
+def taken(schema: dict[str, Any]) -> list[Any]:
+    """Some of what a schema takes: all of its words, its bounds, or those texts that fit its pattern."""
+    if "enum" in schema:
+        return list(schema["enum"])
+    if schema["type"] == "integer":
+        return [schema["minimum"], schema.get("maximum", 1 << 40)]
+    return [text for text in TEXTS if re.search(schema["pattern"], text)]
+
+
+@pytest.mark.parametrize(("value", "setting"), [*SETTINGS.items(), *((f"$pool.{a}", b) for a, b in OF_POOLS.items())])
+def test_what_is_taken_here_is_taken_by_the_process(value: str, setting: str) -> None:
+    """No value passes the chart and ends a pod; what the process begins with is allowed."""
+    here = SCHEMA
+    for part in value.split("."):
+        here = here["$defs"]["pool"] if part == "$pool" else here["properties"][part]
+    values = taken(here)
+    assert values
+    assert [one for one in values if not RULES[setting][1](one)] == []
 
 
 @needs_helm
