@@ -21,6 +21,7 @@ COPIED: Final = {
     "module.yaml": ROOT / "module.yaml",
     "dashboard.json": ROOT / "deploy" / "grafana" / "scurry.json",
     "alerts.yaml": ROOT / "deploy" / "prometheus" / "alerts.yaml",
+    "log4j-console.properties": ROOT / "deploy" / "images" / "job" / "log4j-console.properties",
 }
 """What a chart may not read from outside of its folder: its name there, and the file itself."""
 
