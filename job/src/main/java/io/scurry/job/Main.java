@@ -93,7 +93,7 @@ public final class Main {
     System.setProperty("log4j2.disableJmx", "true");
   }
 
-  private static RuntimeException exit(int status, String sentence) {
+  static RuntimeException exit(int status, String sentence) {
     System.err.println(sentence);
     System.exit(status);
     return new IllegalStateException(sentence);

@@ -32,9 +32,7 @@ public final class Standalone extends ApplicationClusterEntryPoint {
     try {
       options = Options.parse(args);
     } catch (Misconfigured e) {
-      System.err.println(e.getMessage());
-      System.exit(2);
-      return;
+      throw Main.exit(2, e.getMessage());
     }
     Configuration config = configuration(System.getenv("FLINK_CONF_DIR"), options.flink);
     EnvironmentInformation.logEnvironmentInfo(
@@ -52,8 +50,7 @@ public final class Standalone extends ApplicationClusterEntryPoint {
     try {
       StoredJob.requireSame(job, Fingerprint.of(ModuleText.read(options.module), job));
     } catch (Misconfigured e) {
-      System.err.println(e.getMessage());
-      System.exit(2);
+      throw Main.exit(2, e.getMessage());
     }
   }
 
