@@ -6,18 +6,20 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from tests.conftest import ROOT
 
+sys.path.insert(0, str(ROOT / "deploy"))
+
+import chart
+
 CONTEXT: Final = "SCURRY_TEST_CONTEXT"
 VALUES: Final = "SCURRY_TEST_VALUES"
-CHART: Final = ROOT / "deploy" / "helm" / "scurry"
 DEVELOPMENT: Final = ROOT / "deploy" / "helm" / "development.yaml"
-HELM: Final = Path(shutil.which("helm") or ROOT / ".build" / "bin" / "helm")
 
 
 def missing() -> str:
@@ -26,8 +28,8 @@ def missing() -> str:
         return f"no cluster: {CONTEXT} names the kubectl context of one on which this may install and kill"
     if not shutil.which("kubectl"):
         return "kubectl is not installed"
-    if not HELM.exists():
-        return "helm is not built: .ci/setup helm"
+    if not chart.helm():
+        return chart.MISSING
     asked = subprocess.run(["kubectl", "--context", os.environ[CONTEXT], "version"], capture_output=True, check=False)
     return "" if asked.returncode == 0 else f"the cluster does not answer: {asked.stderr.decode().strip()}"
 
@@ -52,8 +54,8 @@ class Release:
         more = ["--values", os.environ[VALUES]] if os.environ.get(VALUES) else []
         sets = [word for name, value in self.values.items()
                 for word in ("--set-json" if value.startswith("{") else "--set", f"{name}={value}")]  # fmt: skip
-        return [str(HELM), "--kube-context", self._context, "--namespace", self.namespace, verb, "scurry", str(CHART),
-                "--values", str(DEVELOPMENT), *more, *sets]  # fmt: skip
+        return [str(chart.helm()), "--kube-context", self._context, "--namespace", self.namespace, verb, "scurry",
+                str(chart.CHART), "--values", str(DEVELOPMENT), *more, *sets]  # fmt: skip
 
     def kubectl(self, *words: str, given: str = "", timeout: float = 300) -> str:
         """What kubectl prints."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.cluster.release import CONTEXT, HELM, VALUES, run
+from tests.cluster.release import CONTEXT, VALUES, chart, run
 from tests.conftest import ROOT, clean_environment
 from tests.doubling import save_double
 
@@ -38,7 +38,7 @@ def shell(tmp_path: Path) -> Iterator[dict[str, str]]:
     (tmp_path / "deploy").symlink_to(ROOT / "deploy")
     (tmp_path / "models" / "digits").mkdir(parents=True)
     save_double(tmp_path / "models" / "digits" / "model.onnx")
-    path = f"{HELM.parent}:{os.environ['PATH']}"
+    path = f"{Path(str(chart.helm())).parent}:{os.environ['PATH']}"
     yield clean_environment() | {"KUBECONFIG": str(tmp_path / "kubeconfig"), "PATH": path}
     run(*context, "delete", "namespace", "scurry", "--ignore-not-found", "--wait=false")
 

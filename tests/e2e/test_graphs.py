@@ -21,6 +21,7 @@ from tests.e2e.test_reread import process
 from scurry.client.client import Client
 from scurry.wire.errors import NotFound
 from scurry.wire.messages_pb2 import Register, Update
+from scurry.wire.names import Keys
 
 REPOSITORY_CONFIG = """
 platform: "ensemble"
@@ -64,7 +65,7 @@ async def covered(own: Stack) -> None:
     """Return once a checkpoint covers all that was asked: what is read again counts against a model's bound of 1024."""
     begun, link = time.time() * 1000, redis.Redis.from_url(own.redis_url)
     async with asyncio.timeout(60):
-        while int(link.hget("scurry:job", "checkpoint") or 0) < begun + 1000:  # noqa: ASYNC110 - Redis tells no event
+        while int(link.hget(Keys().job, "checkpoint") or 0) < begun + 1000:  # noqa: ASYNC110 - Redis tells no event
             await asyncio.sleep(0.1)
     link.close()
 
