@@ -12,7 +12,7 @@ from scurry.router.lanes import Lanes
 from scurry.router.policy import Bounds, Refusal
 from scurry.router.routes import RouteTable, must_wait
 from scurry.router.ways import Ways
-from scurry.wire.messages_pb2 import Request
+from scurry.wire.messages_pb2 import Request, Requests
 from scurry.wire.names import INFERENCE
 
 Mark = tuple[tuple[int, ...], int, bytes | None, int, int]
@@ -40,6 +40,8 @@ class RoutingPass:
 
         `due` is the first deadline of requests that are known to be plain, or 0; None: they are looked at.
         """
+        if replayed and not all(request.replayed for request in requests):
+            raw = stamped(requests)
         if why := must_wait(self.table, self.now, self.bounds.hold_ms, self.unrouted, since=since, replayed=replayed):
             self.unrouted.extend([(since, each, LATE if self.late(each) else why) for each in requests])
             return
@@ -138,18 +140,28 @@ class RoutingPass:
 
 
 def overflow(routing: RoutingPass, lanes: Lanes, requests: Sequence[Request], level: int) -> None:
-    """No lane has room, each is to report: what somebody waits for is refused, bulk waits in a lane's mail."""
+    """No lane has room, each is to report: what is bulk or replayed waits in a lane's mail, all else is refused."""
     refusal = overloaded(lanes.version, sum(lanes.outstanding_at(level)))
-    bulk = [request for request in requests if request.bulk]
+    patient = [request for request in requests if request.bulk or request.replayed]
     for request in requests:
-        if not request.bulk:
+        if not (request.bulk or request.replayed):
             routing.answers.refuse(request, refusal)
-    lanes.refuse(len(requests) - len(bulk))
+    lanes.refuse(len(requests) - len(patient))
     routing.table.changed = True
-    if bulk:
-        lanes.count(len(bulk))
-        routing.send(lanes, lanes.emptiest(level), bulk)
+    if patient:
+        lanes.count(len(patient))
+        routing.send(lanes, lanes.emptiest(level), patient)
     sending.ask_for_reports(routing.call, routing.table, lanes)
+
+
+def stamped(requests: Sequence[Request]) -> bytes:
+    """Note on requests that they are replayed; returns them serialised.
+
+    They waited for the job, not for their version, and had room once, perhaps: the ingress has few of them at a time.
+    """
+    for request in requests:
+        request.replayed = True
+    return Requests(requests=requests).SerializeToString()
 
 
 def due_if_plain(requests: Sequence[Request]) -> int | None:

@@ -51,7 +51,7 @@ def send(routing: Pass, lanes: Lanes, requests: Sequence[Request]) -> None:
     apart = lanes.apart(routing.now)
     for request in requests:
         why = stamp(request)
-        if why is None and sent >= room and request.sequence_start and not request.bulk:
+        if why is None and sent >= room and request.sequence_start and not (request.bulk or request.replayed):
             full += 1
             why = overloaded(lanes.version, outstanding + sent)
         if why is not None:

@@ -54,7 +54,7 @@ RETIRED: VersionState
 FAILED: VersionState
 
 class Request(_message.Message):
-    __slots__ = ("id", "entry", "model", "version", "encoding", "body", "payload", "reply", "deadline", "key", "priority", "tenant", "traceparent", "keep", "bulk", "attempt", "epoch", "defect", "fields", "blame", "digest", "run", "step", "sequence_id", "sequence_start", "sequence_end", "sequence_missed", "ticket", "stream", "uri", "batched")
+    __slots__ = ("id", "entry", "model", "version", "encoding", "body", "payload", "reply", "deadline", "key", "priority", "tenant", "traceparent", "keep", "bulk", "attempt", "epoch", "defect", "fields", "blame", "digest", "run", "step", "sequence_id", "sequence_start", "sequence_end", "sequence_missed", "ticket", "replayed", "stream", "uri", "batched")
     class FieldsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -90,6 +90,7 @@ class Request(_message.Message):
     SEQUENCE_END_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_MISSED_FIELD_NUMBER: _ClassVar[int]
     TICKET_FIELD_NUMBER: _ClassVar[int]
+    REPLAYED_FIELD_NUMBER: _ClassVar[int]
     STREAM_FIELD_NUMBER: _ClassVar[int]
     URI_FIELD_NUMBER: _ClassVar[int]
     BATCHED_FIELD_NUMBER: _ClassVar[int]
@@ -121,10 +122,11 @@ class Request(_message.Message):
     sequence_end: bool
     sequence_missed: _containers.RepeatedScalarFieldContainer[str]
     ticket: int
+    replayed: bool
     stream: str
     uri: bytes
     batched: bool
-    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., body: _Optional[bytes] = ..., payload: _Optional[str] = ..., reply: _Optional[str] = ..., deadline: _Optional[int] = ..., key: _Optional[str] = ..., priority: _Optional[int] = ..., tenant: _Optional[str] = ..., traceparent: _Optional[str] = ..., keep: _Optional[int] = ..., bulk: _Optional[bool] = ..., attempt: _Optional[int] = ..., epoch: _Optional[int] = ..., defect: _Optional[str] = ..., fields: _Optional[_Mapping[str, bytes]] = ..., blame: _Optional[int] = ..., digest: _Optional[bytes] = ..., run: _Optional[str] = ..., step: _Optional[int] = ..., sequence_id: _Optional[str] = ..., sequence_start: _Optional[bool] = ..., sequence_end: _Optional[bool] = ..., sequence_missed: _Optional[_Iterable[str]] = ..., ticket: _Optional[int] = ..., stream: _Optional[str] = ..., uri: _Optional[bytes] = ..., batched: _Optional[bool] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., entry: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., body: _Optional[bytes] = ..., payload: _Optional[str] = ..., reply: _Optional[str] = ..., deadline: _Optional[int] = ..., key: _Optional[str] = ..., priority: _Optional[int] = ..., tenant: _Optional[str] = ..., traceparent: _Optional[str] = ..., keep: _Optional[int] = ..., bulk: _Optional[bool] = ..., attempt: _Optional[int] = ..., epoch: _Optional[int] = ..., defect: _Optional[str] = ..., fields: _Optional[_Mapping[str, bytes]] = ..., blame: _Optional[int] = ..., digest: _Optional[bytes] = ..., run: _Optional[str] = ..., step: _Optional[int] = ..., sequence_id: _Optional[str] = ..., sequence_start: _Optional[bool] = ..., sequence_end: _Optional[bool] = ..., sequence_missed: _Optional[_Iterable[str]] = ..., ticket: _Optional[int] = ..., replayed: _Optional[bool] = ..., stream: _Optional[str] = ..., uri: _Optional[bytes] = ..., batched: _Optional[bool] = ...) -> None: ...
 
 class ModelSpec(_message.Message):
     __slots__ = ("uri", "runtime", "config", "generation", "max_batch_size", "identity", "fingerprint", "pinned", "pool")

@@ -10,7 +10,7 @@ from scurry.router import split
 from scurry.router.function import Router
 from scurry.router.policy import Bounds
 from scurry.wire.messages_pb2 import Done, Replies, Request, Requests, RouterState, Routes
-from scurry.wire.names import ROUTER
+from scurry.wire.names import INFERENCE, ROUTER
 
 
 async def test_a_pile_larger_than_a_model_call_is_divided() -> None:
@@ -157,3 +157,20 @@ async def test_a_priority_below_0_is_refused_by_name() -> None:
     assert out.errors == {"b": "bad_request"}
     assert "priority" in out.replies[0].message
     assert [ids for _, ids, _, _ in out.lanes] == [["a", "c"]]
+
+
+async def test_what_is_replayed_is_not_refused_for_want_of_room() -> None:
+    """It had room once, perhaps: it waits in the lanes' mail, beyond every bound, and so do the steps of its graph."""
+    tight = route("1")
+    tight.max_queue_size = 4
+    state = (await serve(await routed(tight), many(4))).state
+    again = requests(*(f"again{number}" for number in range(40)))
+    again.replayed = True
+    out = await serve(state, again)
+    assert out.errors == {}
+    assert sum(len(ids) for _, ids, _, _ in out.lanes) == 40
+    sent = [request for to, _, value in out.sent if to == INFERENCE for request in value.requests]
+    assert all(request.replayed for request in sent)
+    step = Requests(requests=[Request(id="step", model="m", entry="s/1-0", run="a run", replayed=True)])
+    assert (await serve(out.state, step)).errors == {}
+    assert (await serve(out.state, requests("new"))).errors == {"new": "overloaded"}

@@ -91,6 +91,7 @@ async def test_where_there_is_no_room_no_sequence_is_begun() -> None:
     assert out.errors == {"s3": "overloaded", "s4": "overloaded"}
     out = await serve(out.state, step("t1", 1), step("t2", 2), step("s5", 5, start=True, bulk=True))
     assert (out.errors, away(out)) == ({}, 5)
+    assert (await serve(out.state, step("s6", 6, start=True, replayed=True))).errors == {}
 
 
 async def test_a_late_step_goes_all_the_same() -> None:
