@@ -31,7 +31,7 @@ from scurry.wire.names import Keys
 from scurry.wire.pools import DEFAULT_POOL, function_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from collections.abc import Sequence as Several
 
     from scurry.endpoint.call import Call, State
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from scurry.inference.loaded_model import LoadedModel
     from scurry.inference.payloads import Payloads
     from scurry.inference.shelf import Shelf
+
+    Done = Callable[[Call], None]
 
 log = logging.getLogger(__name__)
 
@@ -67,18 +69,21 @@ class Inference:
         self._clock, self._note = clock, note
         self._sequences = Sequences(shelf, Stepping(self._computing), note)
 
-    async def serve(self, calls: Several[Call], done: Callable[[Call], None]) -> None:
+    async def serve(self, calls: Several[Call], done: Done) -> None:
         """Answer every call; quick ones at once, the others as they finish."""
         near: list[tuple[LaneCall, LoadedModel | None]] = []
         lane_calls, steps = _sorted(calls)
-        later = [asyncio.create_task(self._sequences.serve(steps, done))] if steps else []
+        waiting = [self._sequences.serve(steps, done)] if steps else []
         for lane_call in lane_calls:
             loaded = self._at_hand(lane_call)
             if loaded is None and (lane_call.works or not self.loads.over(lane_call.call, lane_call.changes)):
-                later.append(asyncio.create_task(self._answer_later(lane_call, done)))
+                waiting.append(self._answer_later(lane_call, done))
             else:
                 near.append((lane_call, loaded))
-        if later:
+        if len(waiting) == 1 and not near:
+            await _logged(waiting)  # a task of its own would be for nobody
+            return
+        if later := [asyncio.create_task(each) for each in waiting]:
             await asyncio.sleep(0)  # what takes longer begins first
         since = time.perf_counter()
         for lane_call, loaded in near:
@@ -90,9 +95,7 @@ class Inference:
                 later.append(asyncio.create_task(self._answer_parked(lane_call, payloads, done)))
             else:
                 self._finish(lane_call, done)
-        for outcome in await asyncio.gather(*later, return_exceptions=True) if later else ():
-            if outcome is not None:
-                log.error("a call was left unanswered", exc_info=outcome)
+        await _logged(later)
 
     def _at_hand(self, lane_call: LaneCall) -> LoadedModel | None:
         """The model, if these requests can be answered without waiting for anything."""
@@ -114,7 +117,7 @@ class Inference:
         self._shelf.statistics.hits += len(items)
         return loaded
 
-    async def _answer_later(self, lane_call: LaneCall, done: Callable[[Call], None]) -> None:
+    async def _answer_later(self, lane_call: LaneCall, done: Done) -> None:
         """Answer a call that has to wait for something."""
         if lane_call.address is not None:
             await self.loads.answer_all(lane_call.call, lane_call.changes)
@@ -132,14 +135,12 @@ class Inference:
         except Exception as cause:
             work.fail_unforeseen(lane_call.call.key, cause)
 
-    async def _answer_parked(
-        self, lane_call: LaneCall, payloads: Several[Payload], done: Callable[[Call], None]
-    ) -> None:
+    async def _answer_parked(self, lane_call: LaneCall, payloads: Several[Payload], done: Done) -> None:
         """Answer a call whose outputs turned out to be large."""
         lane_call.stages.output += await self._computing.park(lane_call.works[0], payloads, lane_call.call.key)
         self._finish(lane_call, done)
 
-    def _finish(self, lane_call: LaneCall, done: Callable[[Call], None]) -> None:
+    def _finish(self, lane_call: LaneCall, done: Done) -> None:
         """However a call went, it is answered."""
         try:
             lane_call.finish(int(self._clock() * 1000))
@@ -165,6 +166,19 @@ class Inference:
 
     def __repr__(self) -> str:
         return f"<Inference {self.loads.worker or 'worker'}: {self._shelf!r}>"
+
+
+async def _logged(answers: Several[Awaitable[None]]) -> None:
+    """Wait for all answers; one that fails is left out."""
+    if len(answers) == 1:
+        try:
+            await answers[0]
+        except Exception:
+            log.exception("a call was left unanswered")
+    elif answers:
+        for outcome in await asyncio.gather(*answers, return_exceptions=True):
+            if outcome is not None:
+                log.error("a call was left unanswered", exc_info=outcome)
 
 
 def _sorted(calls: Several[Call]) -> tuple[list[LaneCall], list[LaneCall]]:
