@@ -18,6 +18,9 @@ _PREFIXES: Final = re.compile(rf"({_PREFIX}(, *{_PREFIX})*)?", re.ASCII)
 _ORIGIN: Final = r"https?://[A-Za-z0-9._\[\]:-]{1,253}"
 _ORIGINS: Final = re.compile(rf"(\*|{_ORIGIN}(, *{_ORIGIN})*)?")
 _POOL: Final = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
+PERMISSIONS: Final = ("python", "sklearn-pickle", "sklearn-types")
+"""What runtimes ask for before they open what can run code."""
+_ALLOW: Final = re.compile(rf"(({'|'.join(PERMISSIONS)})(,|$))*")
 _PORTS: Final = "[0-9]{0,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
 _REDIS: Final = re.compile(rf"(\[[0-9a-fA-F:.]+\]|[^:,\[\]\s]*)(:({_PORTS}))?")
 _DB: Final = re.compile(r"[0-9]{1,9}")
@@ -132,7 +135,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "max_queue_s": above_0(86400),
     "max_hold_s": above_0(86400),
     "max_load_s": above_0(86400),
-    "allow": ("names such as python,sklearn-pickle", re.compile(r"([a-z][a-z0-9-]*(,|$))*").fullmatch),
+    "allow": (f"names with commas between: {', '.join(PERMISSIONS)}", _ALLOW.fullmatch),
     "pool": ("the name of a pool, such as gpu: a-z, 0-9 and '-', at most 32", _POOL.fullmatch),
     "worker_pool": ("pools with 1 to 256 workers, each named once and none 'default': gpu=1,large=2", _are_pools),
     "log_level": ("debug, info, warning or error", {"debug", "info", "warning", "error"}.__contains__),

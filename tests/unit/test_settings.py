@@ -85,11 +85,13 @@ def test_certificates_of_each_process_and_of_the_job():
         load(WorkerSettings, None, {"SCURRY_TLS_CAS": "ca"})
 
 
-@pytest.mark.parametrize(("text", "right"), [("", True), ("python,sklearn-pickle", True), ("all of it", False)])
+@pytest.mark.parametrize(
+    ("text", "right"), [("", True), ("python,sklearn-pickle", True), ("all of it", False), ("pyton", False)]
+)
 def test_what_is_allowed_is_a_list_of_names(text, right):
     """With commas between."""
     if right:
         assert load(WorkerSettings, None, {"SCURRY_ALLOW": text}).allow == text
     else:
-        with pytest.raises(InvalidSettings, match="SCURRY_ALLOW takes names such as python,sklearn-pickle"):
+        with pytest.raises(InvalidSettings, match="SCURRY_ALLOW takes names with commas between: python"):
             load(WorkerSettings, None, {"SCURRY_ALLOW": text})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def registration(args: argparse.Namespace) -> Register:
     if not uri and args.runtime != ENSEMBLE_RUNTIME:
         raise InvalidSettings("--uri is missing: only what is made of other models (--runtime ensemble) has none.")
     path = expanded(uri)
-    if uri and "://" not in uri and path.exists():
+    if uri and "://" not in uri and os.path.exists(path):  # noqa: PTH110 - Path's own raises for a name that is too long
         uri = str(path.resolve())
         known = versions(path, args.name) if path.is_dir() else []
         version = version or (known[-1] if known else "")

@@ -96,5 +96,7 @@ def absolute(uri: str | Path) -> str:
     text = str(uri)
     if not text or "://" in text:
         return text
-    path = Path(text).expanduser()
-    return str(path.resolve()) if path.exists() else text
+    try:
+        return str(Path(text).expanduser().resolve(strict=True))
+    except (OSError, ValueError, RuntimeError):  # nothing there, no path at all, nobody's home: the worker says so
+        return text

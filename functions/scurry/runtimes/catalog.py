@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from scurry.runtimes.checksums import check
-from scurry.runtimes.files import FOLDER, ModelFile, locate, locate_config, suffix_of
+from scurry.runtimes.files import FOLDER, NAMED, ModelFile, locate, locate_config, suffix_of
 from scurry.runtimes.fingerprints import fingerprint
 from scurry.runtimes.options import parse_options
 from scurry.wire.errors import Failed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scurry.runtimes.runtime import Runtime
     from scurry.wire.messages_pb2 import ModelSpec
 
@@ -95,11 +98,14 @@ class Opener:
         They lie below `root`, or where this process' models do.
         """
         root = self._root if root is None else root
-        name, seen = (spec.runtime, None) if spec.runtime else _guess(spec.uri, model, version, root)
-        cls = runtime_class(name)
+        given = _registered(spec.config)
+        told, named, seen = spec.runtime or _told(given), given.get(NAMED), None
+        if not told:
+            told, seen = _guess(spec.uri, model, version, root, named)
+        cls = runtime_class(told)
         # What the runtime looks for first is what it would find again.
         is_first = seen is not None and cls.suffixes[:1] == (suffix_of(seen.path),)
-        file = seen if seen and is_first else cls.locate(spec.uri, model, version, root)
+        file = seen if seen and is_first else cls.locate(spec.uri, model, version, root, named=named)
         parts = file.all
         for folder in {each.parent for each in parts}:
             check(folder, frozenset(parts))
@@ -125,32 +131,42 @@ def runtime_class(name: str) -> type[Runtime]:
     return found
 
 
-def _told(file: ModelFile) -> str:
-    """Who opens it, in Triton's words."""
-    return str(file.config.get("backend") or file.config.get("platform") or "")
-
-
-def _located(uri: str, model: str, version: str, root: str) -> ModelFile:
-    """What surely is a model comes first, wherever it lies; then what may be called so."""
+def _registered(config: str) -> dict[str, Any]:
+    """What a model was registered with; nothing where it cannot be read: whoever opens the model says why."""
     try:
-        return locate(uri, model, version, tuple(suffix for suffix in BY_SUFFIX if suffix not in VAGUE), root)
-    except Failed:
-        return locate(uri, model, version, tuple(BY_SUFFIX), root)
+        given = json.loads(config) if config.strip() else {}
+    except ValueError:
+        return {}
+    return given if isinstance(given, dict) else {}
 
 
-def _guess(uri: str, model: str, version: str, root: str) -> tuple[str, ModelFile | None]:
-    """What the config beside the model says, else what its name says; and the file that was looked at."""
-    try:
-        file = _located(uri, model, version, root)
-    except Failed:
-        config = locate_config(uri, model, version, root)
-        if config is None or BY_BACKEND.get(_told(config)) != "ensemble":
-            raise
-        return "ensemble", None
-    if told := str(file.config.get("runtime") or ""):
-        return told, file
-    told = _told(file)
+def _told(config: Mapping[str, Any]) -> str:
+    """Who opens it, according to a config, in our word or Triton's; empty: it does not say. Raises `load_failed`."""
+    if told := str(config.get("runtime") or ""):
+        return told
+    told = str(config.get("backend") or config.get("platform") or "")
     if told and told not in BY_BACKEND:
         have = ", ".join(sorted(set(BY_BACKEND.values())))
-        raise Failed("load_failed", f"The config beside {file.path} asks for {told!r}; there are {have}.")
-    return BY_BACKEND[told] if told else BY_SUFFIX[suffix_of(file.path)], file
+        raise Failed("load_failed", f"The model's config asks for {told!r}; there are {have}.")
+    return BY_BACKEND[told] if told else ""
+
+
+def _located(uri: str, model: str, version: str, root: str, named: object) -> ModelFile:
+    """What surely is a model comes first, wherever it lies; then what may be called so."""
+    try:
+        surely = tuple(suffix for suffix in BY_SUFFIX if suffix not in VAGUE)
+        return locate(uri, model, version, surely, root, named=named)
+    except Failed:
+        return locate(uri, model, version, tuple(BY_SUFFIX), root, named=named)
+
+
+def _guess(uri: str, model: str, version: str, root: str, named: object) -> tuple[str, ModelFile | None]:
+    """What the config beside the model says, else what its name says; and the file that was looked at."""
+    try:
+        file = _located(uri, model, version, root, named)
+    except Failed:
+        config = locate_config(uri, model, version, root)
+        if config is None or _told(config.config) != "ensemble":
+            raise
+        return "ensemble", None
+    return _told(file.config) or BY_SUFFIX[suffix_of(file.path)], file

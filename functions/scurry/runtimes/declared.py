@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scurry.runtimes.port import Port
 from scurry.wire.errors import Failed
+from scurry.wire.queue_options import refuse_unknown
 from scurry.wire.tensors import DTYPES
 
 if TYPE_CHECKING:
@@ -57,9 +58,18 @@ def _declared(
     options: Options, long: str, ours: Sequence[Mapping[str, Any]], short: str, triton: Sequence[Mapping[str, Any]]
 ) -> tuple[Port, ...]:
     if ours:
-        return tuple(_port(long, each, "datatype", "shape", ()) for each in ours)
+        return tuple(_port(long, _known(long, each), "datatype", "shape", ()) for each in ours)
     rows = (-1,) if (options.max_batch_size or 0) > 0 else ()
     return tuple(_port(short, each, "data_type", "dims", rows) for each in triton)
+
+
+def _known(kind: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An entry that has no other names than those of the protocol. Raises `load_failed`."""
+    try:
+        refuse_unknown(f"{kind!r} in the config", given, ("name", "datatype", "shape"))
+    except ValueError as failure:
+        raise Failed("load_failed", f"{failure}.") from None
+    return given
 
 
 def _port(kind: str, given: Mapping[str, Any], datatype_in: str, shape_in: str, rows: tuple[int, ...]) -> Port:

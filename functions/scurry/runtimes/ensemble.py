@@ -40,7 +40,7 @@ class EnsembleRuntime(Runtime):
     known: ClassVar[frozenset[str]] = Runtime.known | {SCHEDULING}
 
     @classmethod
-    def locate(cls, uri: str, model: str, version: str, root: str) -> ModelFile:
+    def locate(cls, uri: str, model: str, version: str, root: str, *, named: object = None) -> ModelFile:  # noqa: ARG003
         """Its config; one that was registered with all of it needs none."""
         if uri == NO_FILE:
             return ModelFile(Path(NO_FILE))

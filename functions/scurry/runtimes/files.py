@@ -85,17 +85,24 @@ def suffix_of(path: Path) -> str:
     return FOLDER if _is_file(path / GRAPH) else path.suffix.replace(FOLDER, "")
 
 
-def locate(uri: str, model: str, version: str, suffixes: Sequence[str], root: str = "") -> ModelFile:
-    """The file for a version, suffixes tried in order. Raises `load_failed` with what was looked for and where."""
+def locate(
+    uri: str, model: str, version: str, suffixes: Sequence[str], root: str = "", *, named: object = None
+) -> ModelFile:
+    """The file for a version, suffixes tried in order. Raises `load_failed` with what was looked for and where.
+
+    `named` is what it is called according to the registration, whatever a config beside it says.
+    """
     path = _inside(root, _local(uri, root))
     if path.is_file() or (path.is_dir() and suffix_of(path) in suffixes):
+        if named and path.name != named:
+            raise Failed("load_failed", f"The uri names {path.name!r}, but {NAMED} in the config {named!r}.")
         if suffix_of(path) not in suffixes:
             raise Failed("load_failed", f"{path} ends in {path.suffix!r}, but this runtime opens {_list(suffixes)}.")
         return _checked(path, root)
     if not path.is_dir():
         raise Failed("load_failed", f"There is no file or directory {path} on this worker.")
     for directory in (path, path / model / version, path / version):
-        found = _model_in(directory, suffixes, root)
+        found = _model_in(directory, suffixes, root, named)
         if found is not None:
             return _checked(found, root)
     raise Failed(
@@ -142,14 +149,14 @@ def _checked(path: Path, root: str) -> ModelFile:
     return replace(file, bytes=size)
 
 
-def _model_in(directory: Path, suffixes: Sequence[str], root: str) -> Path | None:
+def _model_in(directory: Path, suffixes: Sequence[str], root: str, named: object) -> Path | None:
     if not directory.is_dir():
         return None
-    name = str(_config_beside(directory, root).get(NAMED) or "")
+    name = str(named or _config_beside(directory, root).get(NAMED) or "")
     if name:
         named = directory / name
         if Path(name).name != name or not (named.is_file() or suffix_of(named) == FOLDER):
-            raise Failed("load_failed", f"There is no file {name!r} in {directory}, which its {NAMED} names.")
+            raise Failed("load_failed", f"There is no file {name!r} in {directory}, which {NAMED} in its config names.")
         if suffix_of(named) not in suffixes:
             raise Failed("load_failed", f"{named} is none of {_list(suffixes)}, which this runtime opens.")
         return named

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from scurry.runtimes.padding import PaddingRule
 
 MAX_BATCH_SIZE: Final = 32
+MOST: Final = {"max_batch_size": 65536, "threads": 1024}
+"""Of more threads onnxruntime takes minutes to let go (10,000, measured): the worker would stand still."""
 TRITON: Final = frozenset({"name", "runtime", "backend", "platform", "default_model_filename"})
 """What was read before the model is opened."""
 AROUND: Final = frozenset({"preprocessing", "postprocessing"})
@@ -179,10 +181,10 @@ def _queue_warnings(queue: Mapping[str, Any], given: Mapping[str, Any]) -> tuple
 def _checked(name: str, value: object) -> float | str | tuple[Any, ...] | dict[str, Any]:
     if name in ISOLATION:
         return _limit(name, value)
-    if name in {"max_batch_size", "threads"}:
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 65536:
+    if name in MOST:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST[name]:
             return value
-        raise Failed("load_failed", f"Option {name!r} must be a whole number from 0 to 65536, not {value!r}.")
+        raise Failed("load_failed", f"Option {name!r} must be a whole number from 0 to {MOST[name]}, not {value!r}.")
     if name in {"model_warmup", "input", "output", "inputs", "outputs"}:
         if isinstance(value, list) and all(isinstance(each, dict) for each in value):
             return tuple(value)

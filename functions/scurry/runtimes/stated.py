@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from scurry.wire.errors import Failed
+from scurry.wire.queue_options import refuse_unknown
 from scurry.wire.tensors import DTYPES, is_float
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 CHANGING: Final = ("reshape", "is_shape_tensor", "allow_ragged_batch", "is_non_linear_format_io", "optional")
 """What of a tensor would change how it is given to the model."""
+KNOWN: Final = {
+    "input": frozenset({"name", "data_type", "dims", "format", *CHANGING}),
+    "output": frozenset({"name", "data_type", "dims", "label_filename", *CHANGING}),
+}
+"""What Triton has there."""
 
 
 def check_stated(options: Options, inputs: Sequence[Port], outputs: Sequence[Port]) -> None:
@@ -66,6 +72,10 @@ def _check(kind: str, stated: Sequence[Mapping[str, Any]], ports: Sequence[Port]
         port = known.get(name) if isinstance(name, str) else None
         if port is None:
             raise Failed("load_failed", f"The config states an {kind} {name!r}; the model has {', '.join(known)}.")
+        try:
+            refuse_unknown(f"{kind} {name!r} in the config", each, KNOWN[kind])
+        except ValueError as failure:
+            raise Failed("load_failed", f"{failure}.") from None
         changing = next((word for word in CHANGING if each.get(word)), None)
         if changing is not None:
             raise Failed("load_failed", f"{changing!r} of {kind} {name!r} does not work here yet.")

@@ -116,12 +116,14 @@ class TensorflowRuntime(Runtime):
         if not getattr(model, "inputs", None):
             raise Failed("load_failed", "The Keras model does not tell what it takes: save it once it was built.")
         names = [each.name.partition(":")[0] for each in model.inputs]
-        results = list(model.output_names)
+        # One that was read from a file was never called, and so knows no `input`.
+        form = model.inputs[0] if isinstance(model, tf.keras.Sequential) else model.input
+        results = _results(model)
         pack, flatten = tf.nest.pack_sequence_as, tf.nest.flatten
         taken = [tf.TensorSpec(each.shape, each.dtype, name) for each, name in zip(model.inputs, names, strict=True)]
 
         def call(*tensors: Any) -> Mapping[str, Any]:  # noqa: ANN401
-            given = flatten(model(pack(model.input, list(tensors)), training=False))
+            given = flatten(model(pack(form, list(tensors)), training=False))
             return dict(zip(results, given, strict=True))
 
         function = tf.function(call, input_signature=taken, autograph=False).get_concrete_function()
@@ -140,6 +142,18 @@ class TensorflowRuntime(Runtime):
 
 Opened = tuple[list[tuple[str, Any]], "Callable[..., Mapping[str, Any]]", list[tuple[str, Any]]]
 """Inputs by name, what runs it, outputs by name."""
+
+
+def _results(model: Any) -> list[str]:  # noqa: ANN401 - a type of a framework that may be absent
+    """What the outputs are called: after their layers, which a Sequential does not say; of one layer's several with
+    numbers, the first without.
+    """
+    known: list[str] = list(getattr(model, "output_names", None) or [model.layers[-1].name] * len(model.outputs))
+    found: list[str] = []
+    for name in known:
+        free = (name, *(f"{name}_{at}" for at in range(1, len(known) + 1)))
+        found.append(next(each for each in free if each not in found and (each == name or each not in known)))
+    return found
 
 
 def _port(entry: tuple[str, Any]) -> Port:

@@ -97,6 +97,9 @@ class TorchRuntime(Runtime):
 
     def _named(self, outputs: tuple[Port, ...]) -> tuple[Port, ...]:
         """The outputs as the config calls them; those that it does not name are left out."""
+        keys = self.program.keys
+        if len(keys) == len(outputs):
+            outputs = tuple(Port(key, port.datatype, port.shape) for key, port in zip(keys, outputs, strict=True))
         stated = declared_outputs(self.options)
         places = placed(stated, [port.name for port in outputs])
         wrong = next((port.name for port, at in zip(stated, places, strict=True) if at >= len(outputs)), None)

@@ -36,6 +36,7 @@ class Program(Protocol):
 
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
+    keys: tuple[str, ...]  # what its outputs are called, if it gives them by name, once it ran
     depends: bool
 
     def __call__(self, tensors: Sequence[Any]) -> list[Any]:
@@ -46,6 +47,7 @@ class Script:
     """TorchScript: its own interpreter runs it, no Python of the file's."""
 
     outputs: tuple[Port, ...] = ()
+    keys: tuple[str, ...] = ()
 
     def __init__(self, torch: Any, path: Path, device: str, options: Options) -> None:  # noqa: ANN401
         with warnings.catch_warnings():
@@ -78,7 +80,9 @@ class Script:
 
     def __call__(self, tensors: Sequence[Any]) -> list[Any]:
         """Run it once."""
-        return list(_flat(self.module(**dict(zip(self._names, tensors, strict=True)))))
+        result = self.module(**dict(zip(self._names, tensors, strict=True)))
+        self.keys = _keys(result)
+        return list(_flat(result))
 
 
 class Exported:
@@ -98,7 +102,10 @@ class Exported:
         self._places = [at for at, each in enumerate(taken) if hasattr(values.get(each.name), "shape")]
         self.inputs = tuple(_port(taken[at].name, values[taken[at].name]) for at in self._places)
         given = [each.arg.name for each in program.graph_signature.output_specs if each.kind.name == "USER_OUTPUT"]
-        self.outputs = tuple(_port(name, values[name]) for name in given if hasattr(values.get(name), "shape"))
+        result = torch.utils._pytree.tree_unflatten([values.get(name) for name in given], program.call_spec.out_spec)
+        self.keys = _keys(result)
+        called = zip(self.keys or given, given, strict=True)
+        self.outputs = tuple(_port(key, values[name]) for key, name in called if hasattr(values.get(name), "shape"))
         self.depends = any("nonzero" in str(node.target) or "cond" in str(node.target) for node in program.graph.nodes)
 
     def __call__(self, tensors: Sequence[Any]) -> list[Any]:
@@ -139,6 +146,13 @@ def _flat(result: Any) -> Sequence[Any]:  # noqa: ANN401 - whatever a model retu
     if not hasattr(result, "shape"):
         raise Failed("model_failed", f"The model gives a {type(result).__name__}, which is no tensor.")
     return [result]
+
+
+def _keys(result: object) -> tuple[str, ...]:
+    """The names of what a program gives by name; none where it gives tensors in a row, or nested."""
+    if isinstance(result, dict) and all(isinstance(key, str) and hasattr(one, "shape") for key, one in result.items()):
+        return tuple(result)
+    return ()
 
 
 def _no_script(path: Path, cause: str) -> str:

@@ -33,9 +33,9 @@ class Traits:
     graph: Graph | None = None  # the steps of a model that is made of others
 
     @classmethod
-    def locate(cls, uri: str, model: str, version: str, root: str) -> ModelFile:
-        """The files behind a uri. Raises `load_failed`."""
-        return files.locate(uri, model, version, cls.suffixes, root)
+    def locate(cls, uri: str, model: str, version: str, root: str, *, named: object = None) -> ModelFile:
+        """The files behind a uri, `named` so if anyhow. Raises `load_failed`."""
+        return files.locate(uri, model, version, cls.suffixes, root, named=named)
 
     @classmethod
     def permission(cls, file: ModelFile, options: Options) -> str:  # noqa: ARG003 - for those that look

@@ -7,7 +7,8 @@ alike.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 from scurry.wire.names import MOST_LANES, MOST_LEVELS
@@ -18,6 +19,14 @@ INSTANCES: Final = "instance_group"
 READ: Final = frozenset({"priority_levels", "default_priority_level", POLICY})
 """What is read of `dynamic_batching`."""
 READ_OF_POLICY: Final = frozenset({"max_queue_size", "default_timeout_microseconds"})
+KNOWN: Final = READ | {
+    "preferred_batch_size", "max_queue_delay_microseconds", "preserve_ordering", "priority_queue_policy",
+}  # fmt: skip
+KNOWN_OF_POLICY: Final = READ_OF_POLICY | {"timeout_action", "allow_timeout_override"}
+KNOWN_OF_INSTANCES: Final = frozenset(
+    {"name", "kind", "count", "rate_limiter", "gpus", "secondary_devices", "profile", "passive", "host_policy"}
+)
+"""What Triton has there: some of it has no effect, any other name is a mistake."""
 MOST: Final = 2**31 - 1
 MOST_MICROS: Final = 2**53
 
@@ -36,6 +45,8 @@ def read(config: Mapping[str, Any]) -> QueueOptions:
     """What a config says. Raises `ValueError` that names the field."""
     batching = _object(config, BATCHING, "")
     policy = _object(batching, POLICY, f"{BATCHING}.")
+    refuse_unknown(BATCHING, batching, KNOWN)
+    refuse_unknown(f"{BATCHING}.{POLICY}", policy, KNOWN_OF_POLICY)
     levels = _number(batching, "priority_levels", MOST_LEVELS, f"{BATCHING}.")
     default = _number(batching, "default_priority_level", levels, f"{BATCHING}.")
     if levels and not default:
@@ -49,11 +60,22 @@ def read(config: Mapping[str, Any]) -> QueueOptions:
     )
 
 
+def refuse_unknown(where: str, given: Collection[str], known: Collection[str]) -> None:
+    """Raise `ValueError` that names the first of the names which nobody knows, and the nearest that somebody does."""
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], known, 1)
+        hint = f"was {near[0]!r} meant?" if near else f"it may have {', '.join(sorted(known))}"
+        raise ValueError(f"{where} has no {unknown[0]!r}; {hint}")
+
+
 def _instances(config: Mapping[str, Any]) -> int:
     """The instances of all groups; a group that names no count says nothing of them."""
     groups = config.get(INSTANCES, [])
     if not isinstance(groups, list) or not all(isinstance(group, dict) for group in groups):
         raise ValueError(f"{INSTANCES} must be a list of objects")
+    for group in groups:
+        refuse_unknown(INSTANCES, group, KNOWN_OF_INSTANCES)
     total = sum([_number(group, "count", MOST_LANES, f"{INSTANCES}.") for group in groups])
     if total > MOST_LANES:
         raise ValueError(f"{INSTANCES} may have a count of at most {MOST_LANES} in all")

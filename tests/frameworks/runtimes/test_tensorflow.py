@@ -99,6 +99,34 @@ def test_keras_files_are_served(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["net.keras", "net.h5"])
+def test_a_sequential_keras_file_is_served(tmp_path, name):
+    """Its one output is called after its last layer."""
+    import keras
+
+    net = keras.Sequential([keras.Input((4,), name="x"), keras.layers.Dense(3, name="last")])
+    net.save(tmp_path / name)
+    model = opened(tmp_path / name)
+    assert model.outputs == (Port("last", "FP32", (-1, 3)),)
+    assert model.batched
+    np.testing.assert_allclose(model.run([ROWS])[0], net(ROWS, training=False).numpy(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["net.keras", "net.h5"])
+def test_outputs_of_one_layer_are_told_apart(tmp_path, name):
+    """They have one name in the file; none is answered in place of another."""
+    import keras
+
+    given = keras.Input((5, 3), name="x")
+    net = keras.Model(given, list(keras.layers.LSTM(4, return_state=True, name="steps")(given)))
+    net.save(tmp_path / name)
+    model = opened(tmp_path / name)
+    assert [port.name for port in model.outputs] == ["steps", "steps_1", "steps_2"]
+    rows = np.random.default_rng(4).standard_normal((2, 5, 3)).astype(np.float32)
+    for ours, theirs in zip(model.run([rows]), net(rows, training=False), strict=True):
+        np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["net.keras", "net.h5"])
 def test_a_lambda_layer_is_refused(tmp_path, name):
     """It would run Python of the file's."""
     import keras

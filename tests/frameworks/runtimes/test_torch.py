@@ -56,6 +56,14 @@ class Several(torch.nn.Module):
         return left + right, {"product": left * right}
 
 
+class Named(torch.nn.Module):
+    """Two tensors by name."""
+
+    def forward(self, left: torch.Tensor, right: torch.Tensor) -> dict[str, torch.Tensor]:
+        """A sum and a difference."""
+        return {"sum": left + right, "difference": left - right}
+
+
 TWO = {
     "inputs": [
         {"name": "right", "datatype": "INT64", "shape": [-1, 2]},
@@ -104,6 +112,27 @@ class Greedy(torch.nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Adds one, in place."""
         return x.add_(1)
+
+
+@pytest.mark.parametrize("kind", ["script", "exported"])
+def test_outputs_by_name_keep_their_names(tmp_path, kind):
+    """Whatever the order in which a config states them; Triton's numbers are their places."""
+    left, right = ROWS, 2 * ROWS
+    free, examples = {0: torch.export.Dim("rows")}, (torch.ones(2, 4), torch.zeros(2, 4))
+    path = (
+        torchscript(tmp_path / "model.pt", Named())
+        if kind == "script"
+        else exported(tmp_path / "model.pt2", Named(), *examples, shapes=(free, free))
+    )
+    given = {"inputs": [{"name": name, "datatype": "FP32", "shape": [-1, 4]} for name in ("left", "right")]}
+    given = given if kind == "script" else {}
+    for names in ([], ["difference", "sum"], ["difference"], ["OUTPUT__1", "OUTPUT__0"]):
+        stated = [{"name": name, "datatype": "FP32", "shape": [-1, 4]} for name in names]
+        model = opened(path, **given, outputs=stated)
+        assert [port.name for port in model.outputs] == (names or ["sum", "difference"])
+        for port, found in zip(model.outputs, model.run([left, right]), strict=True):
+            expected = left - right if port.name in {"difference", "OUTPUT__1"} else left + right
+            np.testing.assert_array_equal(found, expected)
 
 
 def test_a_model_that_writes_into_its_input_harms_nobody(tmp_path):

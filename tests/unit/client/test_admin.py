@@ -125,6 +125,8 @@ def test_only_what_is_here_becomes_absolute(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.chdir(tmp_path)
     assert absolute("here.onnx") == str(tmp_path / "here.onnx")
     assert [absolute(uri) for uri in ("", "s3://b/m", "/there.onnx")] == ["", "s3://b/m", "/there.onnx"]
+    strange = ["/" + 5000 * "a", "a\0b", "~nobody-is-called-so/m.onnx"]
+    assert [absolute(uri) for uri in strange] == strange
 
 
 def test_it_shows_whose_it_is() -> None:

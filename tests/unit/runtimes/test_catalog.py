@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
 import pytest
 from tests.unit.runtimes.opened import open_model
 
+from scurry.rules import PERMISSIONS
 from scurry.runtimes import catalog
 from scurry.runtimes.catalog import BY_BACKEND, BY_SUFFIX, RUNTIMES, Opener, runtime_class
 from scurry.runtimes.files import locate
@@ -19,6 +21,11 @@ from scurry.wire.messages_pb2 import ModelSpec
 def test_every_entry_names_itself(name):
     """The catalogue and the classes agree on the names."""
     assert runtime_class(name).name == name
+
+
+def test_what_can_run_code_is_allowed_by_a_name_that_settings_know():
+    """Another name would be refused where the workers are started."""
+    assert {name for name in RUNTIMES if runtime_class(name).runs_code} <= set(PERMISSIONS)
 
 
 def test_every_way_to_name_a_runtime_leads_to_one():
@@ -85,6 +92,38 @@ def test_a_backend_that_is_not_here_is_said(linear):
         open_model("m", "1", ModelSpec(uri=str(path)))
 
 
+@pytest.mark.parametrize("told", [{"runtime": "openvino"}, {"backend": "openvino"}, {"platform": "openvino"}])
+def test_what_was_registered_names_the_runtime(linear, told):
+    """Before what lies beside the model; a runtime that was named by itself wins over both."""
+    path = linear("here/model.onnx")
+    (path.parent / "config.json").write_text('{"runtime": "onnx"}')
+    spec = ModelSpec(uri=str(path.parent), config=json.dumps(told))
+    assert open_model("m", "1", spec).name == "openvino"
+    spec.runtime = "onnx"
+    assert open_model("m", "1", spec).name == "onnx"
+
+
+def test_what_was_registered_names_the_file(linear):
+    """Which of several it is; a uri that names another one is refused, and so is a file that is not there."""
+    path, other = linear("here/model.onnx"), linear("here/other.onnx")
+    (path.parent / "config.json").write_text('{"default_model_filename": "model.onnx"}')
+    opener, uri, config = Opener(), str(path.parent), '{"default_model_filename": "other.onnx"}'
+    for runtime in ("", "onnx", "openvino"):
+        assert opener.find("m", "1", ModelSpec(uri=uri, config=config, runtime=runtime)).file.path == other
+    assert opener.find("m", "1", ModelSpec(uri=str(other), config=config)).file.path == other
+    with pytest.raises(Failed, match=r"names 'model\.onnx', but default_model_filename in the config 'other\.onnx'"):
+        opener.find("m", "1", ModelSpec(uri=str(path), config=config))
+    for name in ("none.onnx", "../here/other.onnx"):
+        with pytest.raises(Failed, match=rf"There is no file '{name}' in .*, which default_model_filename"):
+            opener.find("m", "1", ModelSpec(uri=uri, config=config.replace("other.onnx", name)))
+
+
+def test_a_config_that_is_none_is_left_to_who_opens_the_model(linear):
+    """He says what is wrong with it."""
+    for config in ("{", "[1]", "[]"):
+        assert Opener().find("m", "1", ModelSpec(uri=str(linear()), config=config)).runtime.name == "onnx"
+
+
 def test_a_triton_config_is_what_the_model_is_opened_by(linear):
     """Its batch, its warm-up; what it states of the tensors is held against the model."""
     path = linear("m/1/model.onnx")
@@ -103,9 +142,9 @@ def test_files_are_looked_for_once(linear, ir, monkeypatch):
     """Also without a runtime, unless that prefers another file of the directory."""
     looks: list[str] = []
 
-    def counted(uri, *rest):
+    def counted(uri, *rest, **named):
         looks.append(uri)
-        return locate(uri, *rest)
+        return locate(uri, *rest, **named)
 
     monkeypatch.setattr(catalog, "locate", counted)
     path = linear("both/model.onnx")

@@ -27,6 +27,7 @@ def test_both_forms_are_read():
         ({}, "has no 'name'"),
         ({"name": "x", "datatype": "FLOAT", "shape": [1]}, "'datatype' of 'x' in the config must be one of"),
         ({"name": "x", "datatype": "FP32", "shape": [-2]}, "'shape' of 'x' in the config must be a list of sizes"),
+        ({"name": "x", "datatype": "FP32", "shap": [1]}, "'inputs' in the config has no 'shap'; was 'shape' meant"),
         ({"name": "x", "datatype": "FP32"}, "must be a list of sizes"),
     ],
 )

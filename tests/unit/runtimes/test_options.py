@@ -34,6 +34,8 @@ def test_the_registration_wins_over_the_file():
         ("[1]", "must be a JSON object"),
         ('{"thread": 1}', "knows no option 'thread'; it knows device, max_batch_size"),
         ('{"threads": true}', "whole number"),
+        ('{"threads": 1025}', "whole number from 0 to 1024, not 1025"),
+        ('{"max_batch_size": 65537}', "whole number from 0 to 65536"),
         ('{"max_batch_size": -1}', "whole number"),
         ('{"model_warmup": {}}', "list of samples"),
         ('{"device": 3}', "must be a string"),

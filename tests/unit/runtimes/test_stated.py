@@ -44,6 +44,8 @@ def test_what_is_so_is_taken() -> None:
         ([X | {"dims": [224, 3]}, T], [], r"as \[224, 3\] behind the batch dimension; it is \[-1, 3, 224\]"),
         ([X | {"dims": 3}, T], [], "as 3 behind"),
         ([X, T], [Y | {"dims": [1, 10]}], "output 'y' as"),
+        ([X | {"dimz": [3]}, T], [], "input 'x' in the config has no 'dimz'; was 'dims' meant"),
+        ([X, T], [Y | {"optimal": True}], "output 'y' in the config has no 'optimal'; was 'optional' meant"),
         ([X | {"reshape": {"shape": [672]}}, T], [], "'reshape' of input 'x' does not work here yet"),
     ],
 )
