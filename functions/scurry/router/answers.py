@@ -65,17 +65,6 @@ class Answers:
         if reply.id or reply.reply:
             self.add([reply])
 
-    def fit(self, function: str, bounds: Bounds, requests: Iterable[Request]) -> list[Request]:
-        """Those that a function can answer; the others are refused."""
-        fit: list[Request] = []
-        for request in requests:
-            refusal = unfit(function, bounds, request)
-            if refusal is None:
-                fit.append(request)
-            else:
-                self.refuse(request, refusal)
-        return fit
-
     def bury(self, request: Request, version: str, refusal: Refusal) -> None:
         """Answer a request for good and keep it as it came; what is parked for it stays, for it may be sent again."""
         self.add([error_reply(request, self._call.key, refusal, version)])

@@ -11,8 +11,10 @@ from google.protobuf.message import DecodeError
 from scurry.endpoint.call import Message
 from scurry.router import recovery
 from scurry.router.policy import Refusal
+from scurry.router.refusing import failed
 from scurry.router.routing_pass import RoutingPass
 from scurry.router.sending import REQUESTS
+from scurry.wire.addresses import parse
 from scurry.wire.messages_pb2 import Bounced, Request, Requests
 from scurry.wire.names import ROUTER, TYPE_PREFIX
 
@@ -60,21 +62,24 @@ def _attempt(
         log.exception("model %s: a message of type %s failed", routing.model, message.typename)
         routing.undo(before)
         why = Refusal("internal", f"The router failed on it: {type(failure).__name__}: {failure}")
-        concerned = _carried(message) if requests is None else requests
+        version, concerned = _carried(message) if requests is None else ("", requests)
         for request in concerned:
+            failed(routing.table, version, why.code)
             routing.answers.bury(request, request.version, why)
         if not concerned:
             routing.answers.unreadable(message, failure)
 
 
-def _carried(message: Message) -> Sequence[Request]:
-    """The requests that would be lost with a message of the router's own, or with one that bounced."""
+def _carried(message: Message) -> tuple[str, Sequence[Request]]:
+    """The requests that would be lost with a message of the router's own, or with one that bounced; whose they are."""
     try:
         if message.typename == REQUESTS:
-            return Requests.FromString(message.value).requests
+            again = Requests.FromString(message.value)
+            return again.version, again.requests
         if message.typename == f"{TYPE_PREFIX}Bounced":
-            back = recovery.lost(Bounced.FromString(message.value))
-            return () if back.expected else back.requests
+            bounced = Bounced.FromString(message.value)
+            back, address = recovery.lost(bounced), parse(bounced.address)
+            return address.version if address else back.version, () if back.expected else back.requests
     except DecodeError:
         pass
-    return ()
+    return "", ()

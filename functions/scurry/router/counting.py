@@ -1,8 +1,9 @@
 """What became of a model's requests, told to the registry now and then.
 
-Workers' counts come with `Done`; what the router answers itself it counts itself. At the end of a pass that found
+Workers' counts come with `Done`; what the router answers itself `refusing.py` counts. At the end of a pass that found
 something to tell, a `Tell` is sent to come a while later. It asks the lanes that owe a report for it, and all is told
-once one has answered: so the last counts arrive too when the requests end.
+once one has answered: so the last counts arrive too when the requests end. Before a version goes, what it answered is
+told at once.
 
 A deadline that passes while its lane is silent is not counted here: that request is counted when its lane is done with
 it, or lost.
@@ -17,7 +18,7 @@ from scurry.router import sending
 from scurry.router.lanes import Lanes
 from scurry.router.owing import owing
 from scurry.router.routing_pass import RoutingPass
-from scurry.wire.messages_pb2 import ASKED, QUIET, SCHEDULED, Answered, Counted, Reply
+from scurry.wire.messages_pb2 import ASKED, QUIET, SCHEDULED, Answered, Counted, Done, Reply
 from scurry.wire.names import REGISTRY, ROUTER, TYPE_PREFIX
 from scurry.wire.statistics import LONGEST_CODE, add_codes, answered_by, note
 
@@ -34,14 +35,14 @@ def reported(lanes: Lanes, answered: Iterable[Answered]) -> None:
         note(lanes.counters.untold, call)
 
 
-def failed(routing: RoutingPass, version: str, code: str) -> None:
-    """The router answers a request of a version, or of none, with an error. Of unknown models nothing is kept."""
-    if not routing.table.known:
-        return
-    lanes = routing.table.lanes(version)
-    errors = lanes.counters.untold.primary.errors if lanes is not None else routing.table.state.unrouted
-    add_codes(errors, {code: 1})
-    routing.table.changed = True
+def tell_of_gone(routing: RoutingPass, done: Done) -> None:
+    """A lane reports of a version that has no route any more: the registry counts it, if that is registered still."""
+    told = Counted()
+    statistics = told.versions.add(version=done.version).statistics
+    for call in done.answered:
+        note(statistics, call)
+    if done.answered:
+        _send(routing, told)
 
 
 def replied(lanes: Lanes, reply: Reply) -> None:
@@ -101,15 +102,32 @@ def _tell(routing: RoutingPass) -> None:
     """Tell all that is not told, and begin anew."""
     state, told = routing.table.state, Counted()
     for lanes in routing.table:
-        counters = lanes.counters
-        if counters.requests or counters.refused or counters.HasField("untold"):
-            statistics = told.versions.add(version=lanes.version).statistics
-            statistics.CopyFrom(counters.untold)
-            statistics.primary.requests += counters.requests + counters.refused
-            statistics.primary.refused += counters.refused
-            for field in ("requests", "refused", "untold"):
-                counters.ClearField(field)
+        _take(lanes, told)
     add_codes(told.unrouted, state.unrouted)
     state.unrouted.clear()
     if told.versions or told.unrouted:
-        routing.call.send(REGISTRY, routing.model, f"{TYPE_PREFIX}Counted", told.SerializeToString())
+        _send(routing, told)
+
+
+def tell_of(routing: RoutingPass, lanes: Lanes) -> None:
+    """Tell at once what is not told of a version that goes."""
+    told = Counted()
+    _take(lanes, told)
+    if told.versions:
+        routing.table.changed = True
+        _send(routing, told)
+
+
+def _take(lanes: Lanes, told: Counted) -> None:
+    counters = lanes.counters
+    if counters.requests or counters.refused or counters.HasField("untold"):
+        statistics = told.versions.add(version=lanes.version).statistics
+        statistics.CopyFrom(counters.untold)
+        statistics.primary.requests += counters.requests + counters.refused
+        statistics.primary.refused += counters.refused
+        for field in ("requests", "refused", "untold"):
+            counters.ClearField(field)
+
+
+def _send(routing: RoutingPass, told: Counted) -> None:
+    routing.call.send(REGISTRY, routing.model, f"{TYPE_PREFIX}Counted", told.SerializeToString())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scurry.router import policy, sending
+from scurry.router import counting, policy, sending
 from scurry.router.lanes import Lanes
 from scurry.router.replaced import left_behind
 from scurry.router.routing_pass import RoutingPass
@@ -13,7 +13,11 @@ from scurry.wire.names import REGISTRY, ROUTER, TYPE_PREFIX
 def switch(routing: RoutingPass, routes: Routes) -> None:
     """Put routes in force, announce them, and begin to drain the versions they retire."""
     before = {(lanes.version, lanes.generation) for lanes in routing.table if lanes.draining}
+    staying = {route.version for route in routes.versions}
     replaced = {(lanes.version, lanes.replaced) for lanes in routing.table}
+    for lanes in routing.table:
+        if lanes.version not in staying:  # it broke: nobody waits for it to drain
+            counting.tell_of(routing, lanes)
     routing.table.replace(routes)
     routing.answers.add(routes.announce.replies)
     for lanes in routing.table:
@@ -55,7 +59,9 @@ def report(routing: RoutingPass) -> None:
 
 
 def _tell(routing: RoutingPass, lanes: Lanes, generation: int, *, expired: bool) -> None:
-    """The registry may unload a version, or the spec that was replaced."""
+    """The registry may unload a version, or the spec that was replaced; of one that goes it hears first what it did."""
+    if lanes.draining:
+        counting.tell_of(routing, lanes)
     routing.table.changed = True
     drained = Drained(version=lanes.version, epoch=routing.table.epoch, expired=expired, generation=generation)
     routing.call.send(REGISTRY, routing.model, f"{TYPE_PREFIX}Drained", drained.SerializeToString())

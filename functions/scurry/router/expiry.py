@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from scurry.router import counting, watching
+from scurry.router import watching
 from scurry.router.answers import LATE
+from scurry.router.refusing import failed
 from scurry.router.routing_pass import RoutingPass
 from scurry.wire.messages_pb2 import Expire, Request
 
@@ -39,4 +40,4 @@ def _free(routing: RoutingPass, watched: Expire, sequence: int) -> None:
     """A user function that never replies does not keep the request's place."""
     lanes = routing.table.lanes(watched.version)
     if lanes is not None and lanes.function and routing.table.finish(watched.version, watched.lane, sequence):
-        counting.failed(routing, watched.version, LATE.code)
+        failed(routing.table, watched.version, LATE.code)

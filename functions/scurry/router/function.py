@@ -119,6 +119,7 @@ def _done(routing: RoutingPass, message: Message) -> None:
     done = Done.FromString(message.value)
     lanes = routing.table.lanes(done.version)
     if lanes is None:
+        counting.tell_of_gone(routing, done)
         return
     if done.answered:
         counting.reported(lanes, done.answered)

@@ -14,8 +14,9 @@ from __future__ import annotations
 from typing import Final
 
 from scurry.endpoint.call import Message
-from scurry.router import counting, policy, queue
+from scurry.router import policy, queue
 from scurry.router.policy import UNDECIDED, Hope, Refusal
+from scurry.router.refusing import refuse
 from scurry.router.routes import reread
 from scurry.router.routing_pass import RoutingPass
 from scurry.router.sending import REQUESTS
@@ -38,11 +39,10 @@ def settle(routing: RoutingPass) -> None:
     for since, request, refusal in routing.unrouted:
         waited = routing.now - since if since else 0
         if not policy.may_wait(refusal.hope, waited, routing.bounds.hold_ms, unanswered=routing.table.asked):
-            counting.failed(routing, "", refusal.code)
-            routing.answers.refuse(request, refusal)
+            refuse(routing, "", request, refusal)
         elif room <= 0 and not since and not request.bulk and refusal is not UNDECIDED:
-            counting.failed(routing, "", "overloaded")
-            routing.answers.refuse(request, Refusal("overloaded", f"{HELD} requests wait for this model already."))
+            full = Refusal("overloaded", f"{HELD} requests wait for this model already.")
+            refuse(routing, "", request, full)
         else:
             room -= 1
             queued = queue.is_queued(request, refusal)

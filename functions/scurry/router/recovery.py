@@ -6,12 +6,13 @@ from collections.abc import Iterable
 
 from google.protobuf.message import DecodeError
 
-from scurry.router import counting, policy, sequences, shadowing, watching
+from scurry.router import policy, sequences, shadowing, watching
 from scurry.router.admission import level_of
 from scurry.router.answers import LATE
 from scurry.router.lanes import Lanes
 from scurry.router.owing import owe
 from scurry.router.policy import Refusal
+from scurry.router.refusing import failed, refuse
 from scurry.router.routing_pass import RoutingPass
 from scurry.router.sending import REQUEST, REQUESTS
 from scurry.wire.addresses import Lane, Sequence, Solo, parse
@@ -51,10 +52,9 @@ def bounce(routing: RoutingPass, bounced: Bounced, back: Requests) -> None:
         request.blame = policy.one_more(request.blame, policy.CHARGE_LIMIT, charge)
         why = policy.given_up(request.attempt, request.blame)
         if routing.late(request):
-            counting.failed(routing, version, LATE.code)
-            routing.answers.refuse(request, LATE)
+            refuse(routing, version, request, LATE)
         elif why:
-            counting.failed(routing, version, "worker_lost")
+            failed(routing.table, version, "worker_lost")
             routing.answers.bury(request, version, Refusal("worker_lost", f"{why} {bounced.cause}".rstrip()))
         else:
             again.append(request)
@@ -98,8 +98,7 @@ def resend(routing: RoutingPass, again: Requests) -> None:
     fresh: list[Request] = []
     for request in again.requests:
         if routing.late(request):
-            counting.failed(routing, again.version, LATE.code)
-            routing.answers.refuse(request, LATE)
+            refuse(routing, again.version, request, LATE)
         else:
             fresh.append(request)
     lanes = routing.table.lanes(again.version)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scurry.endpoint.call import Call, State
-from scurry.router import finding, sending, split, steps
+from scurry.router import finding, refusing, sending, split, steps
 from scurry.router.admission import level_of
 from scurry.router.answers import LATE, NEGATIVE, Answers, overloaded
 from scurry.router.lanes import Lanes
@@ -82,7 +82,7 @@ class RoutingPass:
         self, lanes: Lanes, requests: Sequence[Request], raw: bytes | None, due: int | None = None, level: int = 0
     ) -> None:
         """Send requests to the lanes of a level, `raw` being the same serialised; refuse those without room."""
-        fit = self.fit(lanes, requests)
+        fit = self.fit(lanes, requests, new=True)
         if len(fit) < len(requests):
             requests, raw = fit, None
             if not requests:
@@ -105,11 +105,11 @@ class RoutingPass:
         if at < len(requests):
             overflow(self, lanes, requests[at:], level)
 
-    def fit(self, lanes: Lanes, requests: Sequence[Request]) -> Sequence[Request]:
+    def fit(self, lanes: Lanes, requests: Sequence[Request], *, new: bool = False) -> Sequence[Request]:
         """Those that whoever computes for a version can answer; the others are refused."""
         if lanes.target == INFERENCE or (not lanes.function and self.bounds.reaches(lanes.target)):
             return requests
-        return self.answers.fit(lanes.target, self.bounds, requests)
+        return refusing.fit(self, lanes, requests, new=new)
 
     def send(
         self, lanes: Lanes, lane: int, requests: Sequence[Request], raw: bytes | None = None, due: int | None = None

@@ -6,9 +6,10 @@ such a call in its place instead, again and again. What comes back from it all t
 
 from __future__ import annotations
 
-from scurry.router import counting, steps
+from scurry.router import steps
 from scurry.router.lanes import Lanes
 from scurry.router.policy import Refusal
+from scurry.router.refusing import failed, refuse
 from scurry.router.routing_pass import RoutingPass
 from scurry.wire.addresses import Sequence
 from scurry.wire.messages_pb2 import Bounced, Request, Requests
@@ -22,7 +23,7 @@ def come_back(routing: RoutingPass, address: Sequence, bounced: Bounced, back: R
             _look_elsewhere(routing, address, request)
         else:
             sentence = f"Worker after worker was lost with this step, and with it its sequence. {bounced.cause}"
-            counting.failed(routing, address.version, "worker_lost")
+            failed(routing.table, address.version, "worker_lost")
             routing.answers.bury(request, address.version, Refusal("worker_lost", sentence.rstrip()))
 
 
@@ -31,9 +32,7 @@ def _look_elsewhere(routing: RoutingPass, address: Sequence, request: Request) -
     request.sequence_missed.append(address.version)
     lanes = None if request.version == address.version else _other(routing, request)
     if lanes is None:
-        refusal = unknown(request)
-        counting.failed(routing, address.version, refusal.code)
-        routing.answers.refuse(request, refusal)
+        refuse(routing, address.version, request, unknown(request))
         return
     steps.send(routing, lanes, [request])
 

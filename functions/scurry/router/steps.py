@@ -16,6 +16,7 @@ from scurry.endpoint.call import Call
 from scurry.router.answers import Answers, overloaded
 from scurry.router.lanes import Lanes
 from scurry.router.policy import Bounds, Refusal
+from scurry.router.refusing import refuse_new
 from scurry.router.routes import RouteTable
 from scurry.router.sending import REQUESTS
 from scurry.wire import addresses, sequences
@@ -50,12 +51,12 @@ def send(routing: Pass, lanes: Lanes, requests: Sequence[Request]) -> None:
     room, sent, full = lanes.room.keep_to(routing.bounds.queue_ms) - outstanding, 0, 0
     apart = lanes.apart(routing.now)
     for request in requests:
-        why = stamp(request)
-        if why is None and sent >= room and request.sequence_start and not (request.bulk or request.replayed):
+        if (why := stamp(request)) is not None:
+            refuse_new(routing, lanes, request, why)
+            continue
+        if sent >= room and request.sequence_start and not (request.bulk or request.replayed):
             full += 1
-            why = overloaded(lanes.version, outstanding + sent)
-        if why is not None:
-            routing.answers.refuse(request, why)
+            routing.answers.refuse(request, overloaded(lanes.version, outstanding + sent))
             continue
         sent += 1
         step = Requests(requests=[request], report=True, epoch=routing.table.epoch, solo=apart).SerializeToString()

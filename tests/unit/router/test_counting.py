@@ -76,6 +76,29 @@ async def test_new_routes_keep_what_is_not_told():
     ]
 
 
+async def test_a_version_that_drains_is_told_before_that_it_has() -> None:
+    """The registry keeps the counters of a version that is unloaded: with its lanes they would be gone."""
+    out = await serve(await routed(route("1")), many(3))
+    leaving = await serve(out.state, Routes(epoch=6, versions=[route("1", draining=True)]))
+    idle = await serve(leaving.state, done(leaving, ok=3))
+    assert [type(value).__name__ for to, _, value in idle.sent if to == REGISTRY] == ["Counted", "Drained"]
+    counts = told(idle)[0].versions[0].statistics.primary
+    assert (counts.requests, counts.ok) == (3, 3)
+    gone = await serve(idle.state, Routes(epoch=7, unloaded=["1"]))
+    assert told(gone) == []
+
+
+async def test_a_version_that_breaks_is_told_when_its_route_goes() -> None:
+    """It does not drain. What its lanes report after that is told as it comes."""
+    out = await serve(await routed(route("1")), many(3))
+    broken = await serve(out.state, Routes(epoch=6, failed=["1"]))
+    assert told(broken)[0].versions[0].statistics.primary.requests == 3
+    late = await serve(broken.state, done(out, ok=1, errors={"model_failed": 2}))
+    counts = told(late)[0].versions[0].statistics.primary
+    assert (counts.requests, counts.ok, dict(counts.errors)) == (0, 1, {"model_failed": 2})
+    assert told(await serve(broken.state, Done(version="1", lane=0))) == []
+
+
 async def test_a_user_function_is_counted_by_its_replies():
     """One for each slot it frees: a reply too many counts nothing."""
     out = await serve(await routed(route("1", function="my/own")), requests("a", "b"))

@@ -31,8 +31,9 @@ async def test_draining_begins_with_a_flush_and_ends_with_drained() -> None:
     ((delay, key, limit),) = out.delayed
     assert (delay, key, limit.version, limit.generation, limit.expired) == (60_000, "m", "1", 3, True)
     out = await serve(out.state, Done(version="1", lane=0, sequence=1))
-    ((to, key, drained),) = out.sent
+    (_, _, counted), (to, key, drained) = out.sent
     assert (to, key) == (REGISTRY, "m")
+    assert [(one.version, one.statistics.primary.requests) for one in counted.versions] == [("1", 1)]
     assert (drained.version, drained.generation, drained.expired) == ("1", 3, False)
     out = await serve(out.state, sent_by_router(limit))
     assert out.sent == []
@@ -59,7 +60,7 @@ async def test_the_drain_limit_is_of_one_registration(generation: int, told: boo
     state = (await serve(await routed(route("1")), requests("a"))).state
     state = (await serve(state, Routes(epoch=6, versions=[route("1", draining=True)]))).state
     out = await serve(state, sent_by_router(Drained(version="1", generation=generation, expired=True)))
-    assert [value.expired for _, _, value in out.sent] == ([True] if told else [])
+    assert [value.expired for _, _, value in out.sent if isinstance(value, Drained)] == ([True] if told else [])
 
 
 async def test_a_model_that_is_gone_keeps_no_state() -> None:
@@ -78,7 +79,7 @@ async def test_a_user_function_drains_by_its_replies() -> None:
     assert out.sent == []
     answer = Message("scurry.v1/Reply", Reply(id="a").SerializeToString(), ("example/upper", "m@1/0"))
     out = await serve(out.state, answer)
-    assert [(to, value.version) for to, _, value in out.sent] == [(REGISTRY, "1")]
+    assert [(to, value.version) for to, _, value in out.sent if isinstance(value, Drained)] == [(REGISTRY, "1")]
 
 
 NEWER = ModelSpec(uri="/n.onnx", generation=4, max_batch_size=32, identity="new")
