@@ -5,17 +5,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from scurry.cli.beside import newest, place_of, told_beside
 from scurry.cli.connecting import client
 from scurry.cli.flags import SECONDS, checked, number
-from scurry.cli.output import emit, progress, table
-from scurry.cli.repository import versions
+from scurry.cli.output import emit, note, progress, table
 from scurry.client.client import Client
 from scurry.rules import InvalidSettings
-from scurry.serving.folder import expanded
 from scurry.wire.errors import InvalidRequest
 from scurry.wire.messages_pb2 import Register, Update
 from scurry.wire.names import ENSEMBLE_RUNTIME
@@ -56,6 +54,8 @@ async def run(args: argparse.Namespace) -> int:
         async with watch, progress(args, watch.text):
             record = await asker.update(update, timeout=args.timeout)
     emit(args, record, registered(args.name, record))
+    for sentence in warned(update.register.version, record):
+        note(f"scurry: {args.name}: {sentence}")
     return 0
 
 
@@ -64,16 +64,20 @@ def registration(args: argparse.Namespace) -> Register:
     uri, version = args.uri, args.version
     if not uri and args.runtime != ENSEMBLE_RUNTIME:
         raise InvalidSettings("--uri is missing: only what is made of other models (--runtime ensemble) has none.")
-    path = expanded(uri)
-    if uri and "://" not in uri and os.path.exists(path):  # noqa: PTH110 - Path's own raises for a name that is too long
-        uri = str(path.resolve())
-        known = versions(path, args.name) if path.is_dir() else []
-        version = version or (known[-1] if known else "")
-    config = in_pool(read_config(args.config), args.pool)
-    register = Register(version=version, uri=uri, runtime=args.runtime, config=config)
+    config = read_config(args.config)
+    if place := place_of(uri):
+        uri = uri if "://" in uri else str(place)
+        version = version or newest(place, args.name, args.runtime, config)
+        config = over(told_beside(place, args.name, version, args.runtime, config), config)
+    register = Register(version=version, uri=uri, runtime=args.runtime, config=in_pool(config, args.pool))
     if args.no_route:
         register.route = False
     return register
+
+
+def over(beside: dict[str, Any], config: str) -> str:
+    """The options over those that lie beside the model, name by name."""
+    return json.dumps({**beside, **json.loads(config or "{}")}) if beside else config
 
 
 def read_config(file: str | None) -> str:
@@ -100,6 +104,12 @@ def registered(name: str, record: dict[str, Any]) -> str:
     """The result as a table."""
     rows = [(name, one["version"], one.get("state", "")) for one in record.get("versions", ())]
     return table(("MODEL", "VERSION", "STATE"), rows)
+
+
+def warned(version: str, record: dict[str, Any]) -> list[str]:
+    """What its worker found idle or odd in the version; without a name it is the one that was registered last."""
+    found = [one for one in record.get("versions", ()) if version in ("", one["version"])]
+    return list(found[-1].get("warnings") or ()) if found else []
 
 
 class Watch:

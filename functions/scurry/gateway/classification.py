@@ -43,14 +43,18 @@ def classify(tensor: Tensor, count: int, labels: Sequence[str] = (), *, batched:
 
 
 def labels_of(record: Record, name: str, version: str, output: str) -> list[str]:
-    """The labels that a model was registered with for one of its outputs; a file with them is the workers' alone."""
-    config = version_of(record, name, version).get("config") or {}
+    """The labels of one of a model's outputs: those it was registered with, else what its `label_filename` holds."""
+    one = version_of(record, name, version)
+    config = one.get("config") or {}
     for step in config.get("postprocessing") or ():
         found = step.get("labels") if isinstance(step, dict) and step.get("output", output) == output else None
         if isinstance(found, list):
             return [str(label) for label in found]
     found = config.get("labels")
-    return [str(label) for label in found] if isinstance(found, list) else []
+    if isinstance(found, list):
+        return [str(label) for label in found]
+    specs = (one.get("signature") or {}).get("outputs", ())
+    return next((list(spec.get("labels", ())) for spec in specs if spec["name"] == output), [])
 
 
 def _text(row: Array, at: int, labels: Sequence[str]) -> bytes:

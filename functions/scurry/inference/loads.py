@@ -158,9 +158,12 @@ def report_broken(call: Call, key: Key, spec: ModelSpec, sentence: str) -> None:
 def describe(loaded: LoadedModel, worker: str) -> Loaded:
     """What the registry wants to know of an open model."""
     model = loaded.model
+    signature = model.signature()
+    for output in signature.outputs:
+        output.labels.extend(model.labels.get(output.name, ()))
     return Loaded(
         worker=worker,
-        signature=model.signature(),
+        signature=signature,
         bytes=model.bytes,
         max_batch_size=model.max_batch_size,
         sequences=model.sequences is not None,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from scurry.inference.labels import labels_beside
 from scurry.inference.pipeline import Pipeline
 from scurry.runtimes.fingerprints import fingerprint
 from scurry.runtimes.sequence_config import NAME as SEQUENCES
@@ -50,7 +52,10 @@ class PipelineOpener:
         own = _made_of(subject, subject.file.external[:-named]) if named else subject
         model = self._opener.open(own, config)
         try:
-            return self._with_steps(model, subject, steps) if any(steps.values()) else model
+            whole = self._with_steps(model, subject, steps) if any(steps.values()) else model
+            labels = labels_beside(_values(subject.file, config), partial(self._beside, subject.file))
+            whole.labels, whole.warnings = labels.found, [*whole.warnings, *labels.warnings]
+            return whole
         except BaseException:
             model.close()
             raise

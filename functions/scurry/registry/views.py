@@ -133,4 +133,5 @@ def _signature_view(signature: Signature) -> dict[str, Any]:
 
 
 def _tensor_view(tensor: TensorSpec) -> dict[str, Any]:
-    return {"name": tensor.name, "datatype": tensor.datatype, "shape": list(tensor.shape)}
+    body = {"name": tensor.name, "datatype": tensor.datatype, "shape": list(tensor.shape)}
+    return {**body, "labels": list(tensor.labels)} if tensor.labels else body

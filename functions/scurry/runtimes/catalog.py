@@ -97,6 +97,16 @@ class Opener:
 
         They lie below `root`, or where this process' models do.
         """
+        cls, file = self.locate(model, version, spec, root)
+        parts = file.all
+        for folder in {each.parent for each in parts}:
+            check(folder, frozenset(parts))
+        return Subject(cls, file, fingerprint(parts), file.bytes)
+
+    def locate(
+        self, model: str, version: str, spec: ModelSpec, root: str | None = None
+    ) -> tuple[type[Runtime], ModelFile]:
+        """Who opens a spec, and its file with what lies beside it. Raises `load_failed`."""
         root = self._root if root is None else root
         given = _registered(spec.config)
         told, named, seen = spec.runtime or _told(given), given.get(NAMED), None
@@ -105,11 +115,7 @@ class Opener:
         cls = runtime_class(told)
         # What the runtime looks for first is what it would find again.
         is_first = seen is not None and cls.suffixes[:1] == (suffix_of(seen.path),)
-        file = seen if seen and is_first else cls.locate(spec.uri, model, version, root, named=named)
-        parts = file.all
-        for folder in {each.parent for each in parts}:
-            check(folder, frozenset(parts))
-        return Subject(cls, file, fingerprint(parts), file.bytes)
+        return cls, seen if seen and is_first else cls.locate(spec.uri, model, version, root, named=named)
 
     def open(self, subject: Subject, config: str) -> Runtime:
         """The open model. Raises `load_failed` and nothing else that a spec can cause."""

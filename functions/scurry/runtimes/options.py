@@ -61,9 +61,10 @@ IDLE: Final = frozenset(
     {"cc_model_filenames", "metric_tags", "model_metrics", "model_operations", "optimization", "parameters"}
 )  # fmt: skip
 """Triton's names that would not change an answer: they are said to have no effect."""
+UNSEEN: Final = "{} beside the model has no effect: who registered it did not see the file. Register it with --config."
 REGISTERED: Final = {
-    "pinned": "pinned has no effect in the file beside the model: register the model with it, or pin it.",
-    "pool": "pool has no effect in the file beside the model: register the model with it.",
+    "pinned": UNSEEN.format("pinned"),
+    "pool": UNSEEN.format("pool"),
     "version_policy": "version_policy beside the model is followed where its repository is registered as a whole.",
 }
 """What the registry reads where a model is registered with it, and what is said where it only lies beside the model."""
@@ -171,7 +172,7 @@ def _queue_warnings(queue: Mapping[str, Any], given: Mapping[str, Any]) -> tuple
         raise Failed("load_failed", f"The model's config: {failure}.") from None
     parts = {name: value.keys() - {PREFERRED} if name == DYNAMIC else {name} for name, value in queue.items()}
     lying = sorted(name for name in queue.keys() - given.keys() if parts[name])
-    beside = tuple(f"{name} has no effect in the file beside the model: register the model with it." for name in lying)
+    beside = tuple(UNSEEN.format(name) for name in lying)
     routed = parts.get(DYNAMIC, set()) if DYNAMIC in given else set()
     policy = queue[DYNAMIC].get(POLICY, {}) if routed else {}
     idle = sorted([*(routed - READ), *(policy.keys() - READ_OF_POLICY)])

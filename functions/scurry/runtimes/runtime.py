@@ -62,6 +62,7 @@ class Runtime(Traits, ABC):
         self.notes: tuple[str, ...] = ()  # what whoever reads the record should know of how it was opened
         self.sequences: Sequences | None = None  # what of the tensors belongs to sequences
         self.warnings: list[str] = []
+        self.labels: Mapping[str, Sequence[str]] = {}  # of classes, by output
         self._texts = False
 
     def _depends(self) -> bool:

@@ -62,7 +62,7 @@ def test_what_has_no_classes_is_refused(array: Any) -> None:
 
 
 def test_labels_are_those_of_the_registration() -> None:
-    """Of the output they were given for; a file is the workers' alone."""
+    """Of the output they were given for; else what its worker read of a file."""
     steps = [{"output": "z", "labels": ["no"]}, {"output": "y", "labels": ["cat", "dog"]}]
     record: dict[str, Any] = {"versions": [{"version": "1", "state": "ready", "config": {"postprocessing": steps}}]}
     assert labels_of(record, "m", "", "y") == ["cat", "dog"]
@@ -71,3 +71,5 @@ def test_labels_are_those_of_the_registration() -> None:
     assert labels_of(record, "m", "1", "y") == []
     record["versions"][0]["config"] = {"labels": ["cat"]}
     assert labels_of(record, "m", "", "anything") == ["cat"]
+    record["versions"][0] |= {"config": {}, "signature": {"outputs": [{"name": "x"}, {"name": "y", "labels": ["dog"]}]}}
+    assert [labels_of(record, "m", "", output) for output in "xyz"] == [[], ["dog"], []]

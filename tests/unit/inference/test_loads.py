@@ -20,6 +20,7 @@ async def test_loaded_says_what_was_opened(shop, shelf):
     """The registry learns signature, memory, rows, runtime, device and worker."""
     toy = Toy()
     toy.warnings.append("It is a toy.")
+    toy.labels = {"y": ["cat", "dog"], "gone": ["no"]}
     shop.toys["m"] = lambda: toy
     answered = call(LOAD)
     await Loads(shelf, "here:1").answer(answered, LOAD)
@@ -29,6 +30,7 @@ async def test_loaded_says_what_was_opened(shop, shelf):
     assert (loaded.identity, loaded.fingerprint) == ("i7", "files of toy")
     assert (loaded.bytes, loaded.max_batch_size, loaded.runtime, loaded.device) == (100, 4, "toy", "cpu")
     assert [each.name for each in loaded.signature.inputs] == ["x"]
+    assert [(each.name, list(each.labels)) for each in loaded.signature.outputs] == [("y", ["cat", "dog"])]
     assert list(loaded.warnings) == ["It is a toy."]
 
 

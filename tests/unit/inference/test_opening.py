@@ -141,3 +141,20 @@ def test_first_states_are_part_of_what_the_model_is(folder, tmp_path):
     (folder / "initial_state").symlink_to(away)
     with pytest.raises(Failed, match="lies outside of"):
         PipelineOpener(Opener(1, str(folder)), str(folder)).find("model", "1", spec)
+
+
+def test_labels_of_outputs_are_read_and_change_nothing_else(folder):
+    """Beside the model or above its version, as Triton has them; its identity is that of its model."""
+    config = {"output": [{"name": "y", "data_type": "TYPE_FP32", "dims": [2], "label_filename": "labels.txt"}]}
+    config["max_batch_size"] = 4
+    made = opened(folder, config)
+    assert (type(made), made.labels) == (OnnxRuntime, {"y": ["no", "yes"]})
+    steps = {**config, "postprocessing": [{"softmax": True}]}
+    assert opened(folder, steps).labels == {"y": ["no", "yes"]}
+    spec = ModelSpec(uri=str(folder), config=json.dumps(config))
+    before = PipelineOpener(Opener()).find("model", "1", spec).fingerprint
+    (folder.parent / "labels.txt").unlink()
+    assert PipelineOpener(Opener()).find("model", "1", spec).fingerprint == before
+    made = opened(folder, config)
+    assert made.labels == {}
+    assert "Classes of output 'y' have no labels: There is no file 'labels.txt'" in made.warnings[-1]

@@ -28,3 +28,14 @@ def test_view() -> None:
 def test_view_of_nothing_is_empty() -> None:
     """An empty view deletes the field."""
     assert views.view(Record(model="m", sequence=4)) == ""
+
+
+def test_an_output_tells_its_labels_where_it_has_any() -> None:
+    """Most have none, and say nothing of them."""
+    given = record()
+    given.versions[0].signature.outputs.add(name="y", datatype="FP32", shape=[-1, 2], labels=["cat", "dog"])
+    given.versions[0].signature.outputs.add(name="z", datatype="FP32", shape=[-1])
+    assert json.loads(views.view(given))["versions"][0]["signature"]["outputs"] == [
+        {"name": "y", "datatype": "FP32", "shape": [-1, 2], "labels": ["cat", "dog"]},
+        {"name": "z", "datatype": "FP32", "shape": [-1]},
+    ]

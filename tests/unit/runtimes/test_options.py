@@ -136,7 +136,7 @@ def test_what_has_no_effect_is_named():
     beside = {"instance_group": [{"count": 1}], **queue(max_queue_size=7)}
     assert len(parse_options("", beside, Runtime.known, "onnx").warnings) == 2
     (warning,) = parse_options("", queue(max_queue_size=7), Runtime.known, "onnx").warnings
-    assert "register the model with it" in warning
+    assert "Register it with --config." in warning
     assert parse_options(json.dumps(queue(max_queue_size=7)), queue(), Runtime.known, "onnx").warnings == ()
 
 
