@@ -62,7 +62,7 @@ class HttpStepping(threading.Thread):
         tried = step.asked(time.time())
         try:
             async with asyncio.timeout(HUNG_S):
-                seen = await ask(session, self._url, question, document(step), key)
+                seen = await ask(session, self._url, question, document(step, step.x), key)
         except TimeoutError:
             return  # stays open: lost
         if seen is None:

@@ -32,7 +32,7 @@ AGAIN_S = 15.0
 REFUSED_S = 0.5
 TURN_S = 4.0
 """So often new sequences are sent to another version, or to both."""
-IDLE, LATE, TWICE, JSON = 0.05, 0.05, 0.02, 0.3
+IDLE, LATE, TWICE, BAD, JSON = 0.05, 0.05, 0.02, 0.03, 0.3
 DEADLINE_S = 2.0
 KINDS = {bool: "bool_value", int: "int_value", str: "string_value"}
 
@@ -59,6 +59,7 @@ class Caller:
     due: float = 0.0
     question: Question | None = None
     fields: Fields = field(default_factory=dict)
+    bad: tuple[Question, Fields] | None = None  # sent before it: a step that no model takes
 
 
 class Stepping(threading.Thread):
@@ -115,12 +116,25 @@ class Stepping(threading.Thread):
         caller.question = Question(number, walk.model, walk.asked, "", step.x, now, deadline, step=step)
         caller.fields = entry(caller.question, step, self._numbers.id(number), caller.random.random() < JSON)
         caller.fields["reply"] = self._stream
+        if caller.random.random() < BAD:
+            caller.bad = self._bad(caller.random, step)
+
+    def _bad(self, draw: random.Random, step: Step) -> tuple[Question, Fields]:
+        """The same step, of a shape that is none: it leaves its sequence as it was."""
+        number, shape = self._numbers.take(), draw.choice(((1, WIDTH + 1), (2, WIDTH)))
+        x, wanted = np.ones(shape, np.float32), frozenset({"input_shape"})
+        question = Question(number, step.walk.model, step.walk.asked, "", x, time.monotonic(), wanted=wanted)
+        return question, entry(question, step, self._numbers.id(number), draw.random() < JSON) | {"reply": self._stream}
 
     def _write(self, callers: Sequence[Caller]) -> None:
         asked: list[tuple[Question, Try, Fields]] = []
+        for question, fields in [caller.bad for caller in callers if caller.bad]:
+            self._checker.sent(question)
+            asked.append((question, Try(time.time()), fields))
         for caller in [each for one in callers for each in [one] * (1 + (one.random.random() < TWICE))]:
             assert caller.question is not None
             assert caller.question.step is not None
+            caller.bad = None
             question = caller.question = replace(caller.question, sent=time.monotonic())
             self._checker.sent(question)
             asked.append((question, caller.question.step.asked(time.time()), caller.fields))
@@ -136,9 +150,9 @@ class Stepping(threading.Thread):
 
     def _refused(self, question: Question, tried: Try) -> None:
         """Redis took nothing: it was not asked."""
-        assert question.step is not None
-        question.step.tries.remove(tried)
-        question.step.told = "refused by Redis"
+        if question.step is not None:
+            question.step.tries.remove(tried)
+            question.step.told = "refused by Redis"
         self._checker.not_taken(question)
 
     def _turn_routes(self) -> None:
@@ -177,18 +191,18 @@ def parameters(step: Step) -> dict[str, str | int | bool]:
     return told | {name: True for name, on in (("sequence_start", step.start), ("sequence_end", step.end)) if on}
 
 
-def document(step: Step) -> str:
+def document(step: Step, x: Rows) -> str:
     """A step as Open Inference Protocol JSON."""
-    return json.dumps(json.loads(body_json(step.x)) | {"parameters": parameters(step)})
+    return json.dumps(json.loads(body_json(x)) | {"parameters": parameters(step)})
 
 
 def entry(question: Question, step: Step, request_id: str, as_json: bool) -> Fields:
     """The fields that ask a step. Its result is kept: who asks again gets the same answer."""
     fields: Fields = {"model": question.model, "id": request_id, "keep": str(KEPT_S)}
     if as_json:
-        fields["inputs"] = document(step)
+        fields["inputs"] = document(step, question.x)
     else:
-        tensor = Tensor(name="x", datatype="FP32", shape=step.x.shape, data=step.x.astype("<f4").tobytes())
+        tensor = Tensor(name="x", datatype="FP32", shape=question.x.shape, data=question.x.astype("<f4").tobytes())
         request = InferRequest(inputs=[tensor])
         for name, value in parameters(step).items():
             setattr(request.parameters[name], KINDS[type(value)], value)

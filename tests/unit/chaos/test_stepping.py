@@ -47,7 +47,7 @@ def paper() -> Paper:
 @pytest.fixture
 def callers(checker: Checker, paper: Paper, monkeypatch: pytest.MonkeyPatch) -> Stepping:
     """One caller who never asks twice by chance and never sets a deadline."""
-    for name in ("TWICE", "LATE", "PAUSE_S"):
+    for name in ("TWICE", "LATE", "BAD", "PAUSE_S"):
         monkeypatch.setattr(stepping, name, 0.0)
     door: Any = paper
     return Stepping(door, checker, Numbers("t"), "replies", Crowd(("tally",), 1, 1))
@@ -96,6 +96,24 @@ def test_a_refusal_is_asked_again_soon(callers: Stepping, checker: Checker, pape
     assert len({json.dumps({name: str(value) for name, value in each.items()}) for each in paper.entries}) == 1
     assert callers._callers[0].walk is not None
     assert [len(step.tries) for step in [callers._callers[0].walk.step] if step] == [1]
+
+
+def test_a_bad_step_is_sent_before_a_sound_one(
+    callers: Stepping, checker: Checker, paper: Paper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the same sequence, once, under an id of its own."""
+    monkeypatch.setattr(stepping, "BAD", 1.0)
+    turn(callers, 100.0)
+    turn(callers, 100.0 + stepping.AGAIN_S + 1)
+    bad, *sound = paper.entries
+    assert len(sound) == 2
+    assert bad["id"] != sound[0]["id"]
+    assert read(bad) == read(sound[0])
+    number = Numbers("t").number(str(bad["id"]))
+    assert number is not None
+    checker.replied(Seen(number, 1.0, error="input_shape"))
+    assert checker.waiting == 1
+    assert checker.ledger.steps.total() == 0
 
 
 def read(fields: Mapping[str, str | bytes]) -> tuple[str, bool, bool]:
