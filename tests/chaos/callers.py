@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import aiohttp
 import numpy as np
@@ -117,6 +118,11 @@ async def ask_gateway(session: aiohttp.ClientSession, url: str, question: Questi
             told = await response.json()
     except aiohttp.ClientError:
         return None
+    return told_by_gateway(told)
+
+
+def told_by_gateway(told: dict[str, Any]) -> Seen:
+    """Its answer in our words."""
     if "error" in told:
         return Seen(0, 0.0, error=told["code"], message=f"gateway: {told['error']}")
     outputs = {each["name"]: np.array(each["data"], np.float32).reshape(each["shape"]) for each in told["outputs"]}

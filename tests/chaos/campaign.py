@@ -18,6 +18,7 @@ from tests.chaos.checker import Checker
 from tests.chaos.claims import KEPT_S
 from tests.chaos.closing import Kept, check_audit, check_drains, check_in_flight, check_results, check_strangers
 from tests.chaos.door import Door, Marks, connect
+from tests.chaos.http_steps import HttpStepping
 from tests.chaos.ledger import Ledger
 from tests.chaos.load import Load
 from tests.chaos.memory import Sampler
@@ -28,6 +29,7 @@ from tests.chaos.replies import Decoder, Fields, Reader
 from tests.chaos.scene import Scene
 from tests.chaos.schedule import Due, schedule
 from tests.chaos.stack import Stack
+from tests.chaos.stepping import NAMES, Crowd, Stepping
 from tests.chaos.timeline import Timeline
 from tests.chaos.watch import Acting, RestartWatch
 
@@ -40,6 +42,8 @@ SUBJECTS = (
 SETTLE_S = 150.0
 CALIBRATE_S = 6.0
 CALLERS = 4
+WALKERS = 32
+"""Sequences that are stepped at the same time at Redis' door."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +78,17 @@ class Campaign:
         self.load = Load(self.door, self.mix, self.checker, options.rate)
         self.changes = Changes(self.door, self.checker, self.folder, options.seed, f"{stream}-changes")
         self.callers = Callers((stack.redis_url, stack.http_url), self.checker, self.numbers, subjects, CALLERS)
+        self.stepped = [model for model in NAMES if model in options.subjects or not options.subjects]
+        crowds = [Crowd(self.stepped, options.seed, count) for count in (WALKERS, CALLERS)]
+        steps = f"{stream}-steps"
+        self.stepping = Stepping(self.door, self.checker, self.numbers, steps, crowds[0])
+        self.http_steps = HttpStepping(stack.http_url, self.checker, self.numbers, crowds[1])
+        self.asking = (self.load, self.changes, self.callers, self.stepping, self.http_steps)
         self.decoder = Decoder(stack.redis_url, self.numbers)
         self.readers = [
             Reader(stack.redis_url, stream, self.heard),
             Reader(stack.redis_url, f"{stream}-changes", self.changes.heard),
+            Reader(stack.redis_url, steps, self.heard),
             Reader(stack.redis_url, "scurry:dead", self.buried, trim=False),
         ]
         self.orphans: list[tuple[Callable[[Fields, float], None], Fields, float]] = []
@@ -110,15 +121,14 @@ class Campaign:
 
     def run(self) -> Ledger:
         """All of it."""
-        asked = {subject.model for subject in self.mix.subjects}
+        asked = {*self.stepped, *(subject.model for subject in self.mix.subjects)}
         poisoning.plant(self.stack.redis_url)
         Registering(self.stack, self.timeline, self.folder, self.options.seed).all(asked - {MODEL})
         for thread in (*self.readers, self.marks, self.watch):
             thread.start()
         self.calibrate()
-        self.load.start()
-        self.changes.start()
-        self.callers.start()
+        for thread in self.asking:
+            thread.start()
         if self.options.soak:
             self.sampler.start()
         self.break_things()
@@ -174,7 +184,7 @@ class Campaign:
 
     def settle(self) -> None:
         """Ask no more, and wait for what is open."""
-        for thread in (self.load, self.changes, self.callers):
+        for thread in self.asking:
             thread.stop()
         time.sleep(1)
         self.settling = True
@@ -186,7 +196,7 @@ class Campaign:
         time.sleep(12)  # two checkpoints more: late duplicates would have come
         for thread in (*self.readers, self.marks, self.watch):
             thread.stop()
-        failures = [t.failure for t in (*self.readers, self.load, self.changes, self.callers) if t.failure is not None]
+        failures = [t.failure for t in (*self.readers, *self.asking) if t.failure is not None]
         if failures:
             raise failures[0]
 
@@ -203,7 +213,7 @@ class Campaign:
         applied = self.changes.done + self.changes.broken
         check_audit(url, MODEL, applied, applied + self.changes.refused, ledger)
         check_in_flight(self.stack, ledger)
-        check_drains(url, {subject.model for subject in self.mix.subjects}, ledger)
+        check_drains(url, {*self.stepped, *(subject.model for subject in self.mix.subjects)}, ledger)
         self.tell_more(ledger)
         left = self.stack.stop()
         if left:

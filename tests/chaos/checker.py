@@ -8,10 +8,12 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
-from tests.chaos.claims import EXPIRED, KEPT_S, MISSING, REFUSALS, Open, Question, Seen, gives, position, same
+from tests.chaos import stepped
+from tests.chaos.claims import EXPIRED, KEPT_S, MISSING, REFUSALS, Open, Question, Rows, Seen, gives, position, same
 from tests.chaos.lateness import Lateness
 from tests.chaos.ledger import Ledger
 from tests.chaos.timeline import Timeline
+from tests.chaos.walks import Step, Walk
 
 RECENT_S = 30.0
 """So long the checker remembers when an id was answered: above what Redis may lose at once."""
@@ -46,6 +48,7 @@ class Checker:
         self._kept: deque[tuple[float, int, str]] = deque(maxlen=2000)
         self._forgotten = -math.inf
         self._sticky: dict[object, str] = {}
+        self._walks: list[Walk] = []
         self._lock = threading.RLock()
         self.last_answer = math.nan
         self.longest_gap = 0.0
@@ -61,6 +64,13 @@ class Checker:
     def seen(self) -> int:
         """Replies so far, errors too."""
         return self.ledger.answered + self.ledger.errors.total()
+
+    def step(self, walk: Walk, x: Rows, now: float, number: int = 0) -> Step:
+        """The next step of a sequence; its first one makes the sequence known."""
+        with self._lock:
+            if not walk.done:
+                self._walks = [*(each for each in self._walks if not each.over and each is not walk), walk]
+            return walk.begin(x, now, number)
 
     def sent(self, question: Question) -> None:
         """An entry is about to be written; the same number again is a retry."""
@@ -144,6 +154,9 @@ class Checker:
                     self._counts.entries[number] += 1
                     if number in self._open:
                         self._open[number].forget()
+            lost = stepped.lost_steps(gone, since)
+            for walk in self._walks:
+                walk.redis_lost(until, lost)
             self._excusable |= {n for n, item in self._open.items() if item.questions[0].sent <= until}
 
     def kept(self, seconds: float) -> list[tuple[int, str]]:
@@ -180,6 +193,12 @@ class Checker:
         self.last_answer = seen.at
         self.lateness.heard(seen.at, len(self._open))
         question = item.questions[0]
+        self._judge_reply(item, question, seen)
+        if question.step is not None and question.step.state == "open":
+            question.step.walk.take(question.step, seen)
+            stepped.count(question.step, seen, self.ledger)
+
+    def _judge_reply(self, item: Open, question: Question, seen: Seen) -> None:
         if seen.error:
             self.ledger.errors[seen.error] += 1
             if seen.error == "id_conflict" and len(item.questions) > 1:
@@ -197,6 +216,8 @@ class Checker:
     def _judge_error(self, question: Question, seen: Seen) -> None:
         told = f"number {question.number} of {question.model}@{question.asked or '-'}: {seen.error}: {seen.message}"
         if seen.error == EXPIRED:
+            return
+        if question.step is not None and stepped.judge_error(question, question.step, seen, self.ledger):
             return
         if question.wanted:
             if seen.error not in question.wanted | REFUSALS:
@@ -232,7 +253,10 @@ class Checker:
         name = (question.model, question.asked)
         if seen.version not in self.timeline.may_mean(name, question.sent, seen.at):
             self.ledger.wrong("wrong_version", f"number {seen.number}: {name} answered by {seen.version!r}")
-        if not self._gives(question, seen):
+        right = self._gives(question, seen)
+        if question.step is not None:
+            stepped.judge_answer(question.step, seen, self.ledger, right=right)
+        elif not right:
             self.ledger.wrong("wrong_value", f"{question} got {seen}")
         self._judge_stickiness(question, seen)
 

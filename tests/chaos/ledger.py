@@ -11,6 +11,8 @@ MUST_BE_ZERO: Final = {
     "duplicated": "answered more often than it was sent",
     "wrong_value": "an answer that no version of the model gives to this input",
     "wrong_version": "answered by a version that the request did not ask for",
+    "steps_wrong": "an answer to a step that is not what its sequence adds up to, each step once",
+    "sequences_lost": "a step not found whose sequence was begun, and not idle for too long",
     "denied": "not found, though registered all the while",
     "innocents_failed": "an error of the system on a request that is sound",
     "poison_answered": "answered ok, or with another code than it deserves",
@@ -45,6 +47,7 @@ class Ledger:
     errors: Counter[str] = field(default_factory=Counter)
     gone_with_redis: int = 0
     told: dict[str, str] = field(default_factory=dict)
+    steps: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     wrongs: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
@@ -74,6 +77,7 @@ class Ledger:
             *((f"error {code}", count) for code, count in sorted(self.errors.items())),
             ("dead letters", self.dead),
             ("gone with Redis' own log, as promised", self.gone_with_redis),
+            *sorted(self.steps.items()),
             *((f"fault {name}", count) for name, count in sorted(self.faults.items())),
             *self.told.items(),
         ]

@@ -150,7 +150,7 @@ def contents(seed: int) -> dict[tuple[str, str], Content]:
     names = [
         ("plain-0", "1"), ("plain-1", "1"), ("plain-2", "1"), ("plain-3", "1"),
         ("split", "1"), ("split", "2"), ("churn", "1"), ("wide", "1"),
-        ("kept", "1"), ("shadowed", "1"), ("shadowed", "2"),
+        ("kept", "1"), ("shadowed", "1"), ("shadowed", "2"), ("tally", "1"), ("tally", "2"), ("brief", "1"),
     ]  # fmt: skip
     made = {name: Content("line", *pair) for name, pair in zip(names, pairs, strict=False)}
     return made | {("spread", "1"): Content("spread", *pairs[-1])}

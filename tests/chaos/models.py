@@ -35,6 +35,26 @@ def save(path: Path, content: Content, width: int = WIDTH) -> Path:
     return path
 
 
+def save_steps(path: Path, content: Content) -> Path:
+    """A model that adds up what the steps of a sequence bring: y = sum * a + b, and s, the sum of its columns."""
+    x, before = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", WIDTH]) for name in ("x", "before"))
+    y, after = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", WIDTH]) for name in ("y", "after"))
+    s = helper.make_tensor_value_info("s", TensorProto.FLOAT, ["n", 1])
+    constants = [
+        helper.make_tensor("a", TensorProto.FLOAT, [], [content.a]),
+        helper.make_tensor("b", TensorProto.FLOAT, [], [content.b]),
+        helper.make_tensor("columns", TensorProto.INT64, [1], [1]),
+    ]
+    nodes = [
+        helper.make_node("Add", ["before", "x"], ["after"]),
+        helper.make_node("Mul", ["after", "a"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "b"], ["y"]),
+        helper.make_node("ReduceSum", ["after", "columns"], ["s"], keepdims=1),
+    ]
+    write(path, helper.make_graph(nodes, "steps", [x, before], [y, s, after], constants))
+    return path
+
+
 def save_hungry(path: Path) -> Path:
     """A model that answers y = x, and for it takes 4 MiB for each that its first number is above HARMLESS."""
     nodes = [

@@ -1,4 +1,4 @@
-"""Puts the models up that stay as they are: plain ones, a split, a shadow, kept answers, a graph of two others."""
+"""Puts the models up that stay as they are: plain ones, a split, a shadow, kept answers, a graph, sequences."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.chaos.claims import Content
 from tests.chaos.mix import contents
-from tests.chaos.models import WIDE, WIDTH, save, save_endless, save_hungry
+from tests.chaos.models import WIDE, WIDTH, save, save_endless, save_hungry, save_steps
 from tests.chaos.stack import Stack
 from tests.chaos.timeline import Timeline
 from tests.conftest import clean_environment
@@ -29,7 +29,18 @@ CHAIN = {
         ]
     },
 }
-KEPT = {"response_cache": {"enable": True}}
+IDLE_S = {"tally": 600, "brief": 6}
+"""How long the models of sequences keep one that nobody steps."""
+STATE = {"input_name": "before", "output_name": "after", "data_type": "TYPE_FP32", "dims": [WIDTH]}
+KEPT: dict[str, object] = {"response_cache": {"enable": True}}
+
+
+def config_of(model: str) -> dict[str, object]:
+    """What a model is registered with beside its file."""
+    if model not in IDLE_S:
+        return KEPT if model == "kept" else {}
+    kept = {"max_sequence_idle_microseconds": IDLE_S[model] * 1_000_000, "state": [STATE]}
+    return {"max_batch_size": 32, "sequence_batching": kept}
 
 
 class Registering:
@@ -47,8 +58,11 @@ class Registering:
         for (model, version), content in self._contents.items():
             if model in wanted:
                 path = self._folder / f"{model}-{version}.onnx"
-                save(path, content, WIDE if model == "wide" else WIDTH)
-                self._one(model, version, content, uri=self._seen / path.name, config=KEPT if model == "kept" else {})
+                if model in IDLE_S:
+                    save_steps(path, content)
+                else:
+                    save(path, content, WIDE if model == "wide" else WIDTH)
+                self._one(model, version, content, uri=self._seen / path.name, config=config_of(model))
         for model, save_odd in (("hungry", save_hungry), ("endless", save_endless)):
             self._one(model, "1", Content("line", 1, 0), uri=self._seen / save_odd(self._folder / f"{model}.onnx").name)
         if "chain" in wanted:
@@ -59,6 +73,9 @@ class Registering:
             self._scurry("models", "alias", "split", "stable", "1")
             self._means("split", "", "1", "2")
             self._means("split", "stable", "1")
+        if "tally" in wanted:
+            self._scurry("models", "split", "tally", "1=50", "2=50")
+            self._means("tally", "", "1", "2")
         if "shadowed" in wanted:
             self._scurry("models", "promote", "shadowed", "1")
             self._scurry("models", "shadow", "shadowed", "2", "--percent", "30")
