@@ -87,3 +87,14 @@ def test_what_its_worker_found_idle_is_said(asker, capsys):
     """Of the version that was registered, beside the result."""
     assert main(["models", "register", "digits", "--uri", "s3://bucket/digits", "--version", "1"]) == 0
     assert "scurry: digits: The warm-up failed." in capsys.readouterr().err
+
+
+def test_the_file_that_the_config_names_is_the_one_beside_which_is_read(asker, repository):
+    """A folder of two models has no config of its own choice; whoever registers one of them says which."""
+    folder = repository / "m" / "10"
+    (folder / "model.onnx").rename(folder / "one.onnx")
+    (folder / "other.onnx").touch()
+    (repository / "c.json").write_text('{"default_model_filename": "other.onnx"}')
+    assert told_beside(folder, "m", "10", "onnx") == {}
+    assert main(["models", "register", "m", "--uri", str(folder), "--config", str(repository / "c.json")]) == 0
+    assert json.loads(asker.updates[0].register.config)["dynamic_batching"] == QUEUE
