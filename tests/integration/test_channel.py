@@ -114,16 +114,43 @@ def test_without_files_in_memory_all_goes_through_the_socket(ends, monkeypatch):
 
 def test_the_other_end_may_be_gone_or_silent(ends):
     """Each is told from the other."""
-    with pytest.raises(TimeoutError):
-        ends[1].receive(0.01)
-    ends[0]._socket.sendall(HEAD.pack(10, 0, False)[:4])
-    with pytest.raises(TimeoutError):
-        ends[1].receive(0.01)
+    for limit in (0.01, 0):
+        with pytest.raises(TimeoutError):
+            ends[1].receive(limit)
     ends[0].close()
     with pytest.raises(EOFError):
         ends[1].receive(10)
     with pytest.raises(OSError):
         ends[1].send({}, [np.zeros(1 << 20, np.int8)], 10)
+
+
+@pytest.mark.parametrize("cut", [1, HEAD.size, HEAD.size + 1, -1])
+def test_a_message_that_began_is_waited_for(ends, cut):
+    """Whoever looks again is not shown the rest of it as the next one: on busy cores it may come in pieces."""
+    ours, theirs = socket.socketpair()
+    sender = Channel(ours)
+    sender.send({"op": "run"}, [np.arange(9.0)])
+    sender.close()
+    whole = theirs.recv(1 << 16)
+    theirs.close()
+    ends[0]._socket.sendall(whole[:cut])
+    late = threading.Timer(0.1, ends[0]._socket.sendall, (whole[cut:],))
+    late.start()
+    header, arrays = ends[1].receive(0.01)
+    late.join()
+    assert (header, [each.tolist() for each in arrays]) == ({"op": "run"}, [list(range(9))])
+
+
+def test_a_message_that_does_not_end_is_none(ends, monkeypatch):
+    """What comes after it could not be read."""
+    monkeypatch.setattr(module, "STALL_SECONDS", 0.01)
+    ends[0]._socket.sendall(HEAD.pack(10, 0, False)[:4])
+    with pytest.raises(Unreadable, match="it does not end"):
+        ends[1].receive(10)
+    ends[0]._socket.sendall(HEAD.pack(10, 0, False)[:4])
+    ends[0].close()
+    with pytest.raises(EOFError):
+        ends[1].receive(10)
 
 
 @pytest.mark.parametrize(

@@ -23,13 +23,17 @@ PROPERTIES: Final = frozenset(
      "PERFORMANCE_HINT_NUM_REQUESTS", "SCHEDULING_CORE_TYPE"}
 )  # fmt: skip
 """None that names a file."""
+MAYBE_CPU: Final = frozenset({"CPU", "AUTO", "HETERO", "MULTI"})
+"""Devices by which the processor may compute: left alone it chooses BF16 where it has instructions for that."""
 
 
 def properties(options: Options, device: str, threads: int, beside: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
     """What to compile with, and the parameters that mean nothing here. Raises `load_failed`."""
     found: dict[str, Any] = {}
-    if device == "CPU":
-        found = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+    if device.partition(":")[0] in MAYBE_CPU:
+        found = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+    if {*(device.partition(":")[2] or device).split(",")} == {"CPU"}:  # others know no such threads
+        found["INFERENCE_NUM_THREADS"] = threads
     idle = tuple(name for name in options.parameters if name not in PROPERTIES)
     found |= {name: value for name, value in options.parameters.items() if name in PROPERTIES}
     if options.cache_dir:

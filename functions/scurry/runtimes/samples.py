@@ -2,11 +2,13 @@
 
 Random rows differ in size as well as in content, so that whatever one row does to its neighbours shows. Which values
 make sense depends on the model: floats of either sign or from 0 to 1, whole numbers that may be pixels or places in a
-table, texts that may be numbers. So there are several kinds to try. Pure: a seed decides.
+table, texts of several words, that a model may split, or that are numbers. So there are several kinds to try. Pure: a
+seed decides.
 """
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -23,6 +25,11 @@ KINDS: Final = ("wide", "unit", "small")
 LARGEST: Final = {"wide": 256, "unit": 10, "small": 2}
 FREE_SIZE: Final = 8
 """Size of a free dimension other than the rows."""
+BETWEEN: Final = tuple(" ,;.:-_/|\t")
+"""What may stand between words."""
+MOST_WORDS: Final = 12
+MOST_TEXTS: Final = 256
+"""So many of an input have several words."""
 
 
 def zeros(ports: Sequence[Port], rows: int) -> list[Array]:
@@ -50,8 +57,7 @@ def _zeros(port: Port, shape: tuple[int, ...]) -> Array:
 
 def _random(datatype: str, shape: tuple[int, ...], rng: np.random.Generator, kind: str) -> Array:
     if datatype == "BYTES":
-        words = rng.integers(0, LARGEST[kind], shape).astype(str)
-        return words.astype(object)
+        return _texts(shape, rng, kind)
     dtype = DTYPES[datatype]
     if dtype.kind == "b":
         return rng.integers(0, 2, shape).astype(dtype)
@@ -62,3 +68,13 @@ def _random(datatype: str, shape: tuple[int, ...], rng: np.random.Generator, kin
     values = rng.standard_normal(shape) if kind == "wide" else rng.random(shape)
     scale = 10.0 ** rng.uniform(-1, 1, (*shape[:1], *(1 for _ in shape[1:]))) if kind == "wide" else 1.0
     return (values * scale).astype(dtype)
+
+
+def _texts(shape: tuple[int, ...], rng: np.random.Generator, kind: str) -> Array:
+    """Numbers; of the first kind one to many in each text."""
+    texts = rng.integers(0, LARGEST[kind], shape).astype(str).astype(object)
+    if kind == KINDS[0]:
+        for at in islice(np.ndindex(shape), MOST_TEXTS):
+            for _ in range(rng.integers(MOST_WORDS)):
+                texts[at] += f"{rng.choice(BETWEEN)}{rng.integers(LARGEST[kind])}"
+    return texts

@@ -65,6 +65,15 @@ def test_an_absent_device_is_said(ir):
     assert caught.value.code == "load_failed"
 
 
+@pytest.mark.parametrize("device", ["auto", "hetero:cpu", "multi:cpu"])
+def test_devices_that_choose_compute_as_the_processor_does(ir, device):
+    """Their answers are those in FP32 too."""
+    rows = np.random.default_rng(1).standard_normal((5, 3)).astype(np.float32)
+    model = opened(ir, json.dumps({"device": device}))
+    assert model.device == device
+    np.testing.assert_array_equal(model.run([rows])[0], opened(ir).run([rows])[0])
+
+
 def test_a_file_that_is_no_model(tmp_path):
     """A broken file is one sentence."""
     path = tmp_path / "model.xml"

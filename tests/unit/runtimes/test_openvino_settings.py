@@ -14,6 +14,12 @@ def test_answers_do_not_depend_on_the_machine_unless_told(tmp_path):
     assert properties(Options(), "CPU", 2, tmp_path) == (
         {"INFERENCE_NUM_THREADS": 2, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}, ()
     )  # fmt: skip
+    for device in ("AUTO:CPU", "HETERO:CPU", "MULTI:CPU"):
+        assert properties(Options(), device, 2, tmp_path) == properties(Options(), "CPU", 2, tmp_path)
+    for device in ("AUTO", "HETERO:GPU,CPU"):
+        assert properties(Options(), device, 2, tmp_path)[0] == {
+            "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32",
+        }  # fmt: skip
     assert properties(Options(), "GPU", 2, tmp_path) == ({}, ())
     told = Options(parameters={"INFERENCE_PRECISION_HINT": "bf16", "CACHE_DIR": "/etc"}, cache_dir="a/b")
     found, idle = properties(told, "CPU", 2, tmp_path)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scurry.runtimes.port import Port
-from scurry.runtimes.samples import FREE_SIZE, KINDS, LARGEST, draw, zeros
+from scurry.runtimes.samples import BETWEEN, FREE_SIZE, KINDS, LARGEST, draw, zeros
 from scurry.wire.tensors import DTYPES
 
 
@@ -43,3 +43,11 @@ def test_zeros_have_no_content():
     """Empty texts for BYTES; free dimensions are 1."""
     number, text = zeros([Port("x", "INT32", (-1, -1, 3)), Port("t", "BYTES", (-1,))], 2)
     assert (number.shape, number.any(), text.tolist()) == ((2, 1, 3), False, ["", ""])
+
+
+def test_texts_differ_in_words():
+    """So that a model which splits them shows what the longest row does to the others; other kinds are one number."""
+    for kind in KINDS:
+        (drawn,) = draw([Port("t", "BYTES", (-1,))], 20, 0, kind)
+        for each in BETWEEN:
+            assert (len({text.count(each) for text in drawn}) > 1) == (kind == KINDS[0])

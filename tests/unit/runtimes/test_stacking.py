@@ -97,6 +97,20 @@ def test_every_datatype_is_tried(datatype):
     assert examine(of(lambda x: [x[::-1]]), x, x).verdict == DEPENDENT
 
 
+@pytest.mark.parametrize("between", [" ", ",", "-", "/"])
+def test_texts_that_are_split_show_the_longest_row(between):
+    """Its words set the width of all, as ONNX's StringSplit has it: a caller would get columns because of another."""
+
+    def split(texts):
+        words = [text.split(between) for text in texts]
+        most = max(map(len, words))
+        return [np.array([row + [""] * (most - len(row)) for row in words], object)]
+
+    port = (Port("t", "BYTES", (-1,)),)
+    assert examine(of(split), port, (Port("words", "BYTES", (-1, -1)),)).verdict == DEPENDENT
+    assert examine(of(lambda texts: [np.array([len(each) for each in texts])]), port, Y).verdict == INDEPENDENT
+
+
 def test_a_table_looked_up_by_number_is_tried_with_small_numbers():
     """Numbers that are places in a short table cannot be any number."""
     table = np.eye(4, dtype=np.float32)

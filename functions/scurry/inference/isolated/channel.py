@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 import socket
 import struct
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -35,6 +34,8 @@ SHARED_BYTES: Final = 16 * 1024
 """Arrays of more bytes than this go through memory; fewer are quicker in the message itself."""
 SHARED, ANEW, KEPT = 1, 2, 4
 """The arrays lie in memory · which comes along · what the other end sent before is to stay as it is."""
+STALL_SECONDS: Final = 10.0
+"""A message that began goes on within this: who gave it up earlier would take the rest of it for the next one."""
 MOST_JSON: Final = 64 << 20
 MEMORY: Final = hasattr(os, "memfd_create")
 """Whether there are anonymous files in memory; without them all goes through the socket."""
@@ -75,51 +76,49 @@ class Channel:
         self._kept = False
 
     def receive(self, limit: float | None = None) -> tuple[dict[str, Any], list[Array]]:
-        """The next message. Raises `EOFError` when the other end is gone, `TimeoutError` and `Unreadable`."""
-        end = None if limit is None else time.monotonic() + limit
-        self._wait(end)
+        """The next message, if it begins within the limit.
+
+        Raises `EOFError` when the other end is gone, `TimeoutError` when it is silent, `Unreadable`.
+        """
+        self._socket.settimeout(None if limit is None else max(0.001, limit))  # 0: it would not block at all
         first, files, *_ = socket.recv_fds(self._socket, HEAD.size, 1)
+        self._socket.settimeout(None if limit is None else STALL_SECONDS)
         try:
             if not first:
                 raise EOFError
             head = bytearray(first + bytes(HEAD.size - len(first)))
-            self._fill(memoryview(head)[len(first) :], end)
+            self._fill(memoryview(head)[len(first) :])
             length, size, flags = HEAD.unpack(head)
             too_large = MEMORY and size > SHARED_BYTES and not flags & SHARED
             if length > MOST_JSON or bool(flags & ANEW) != bool(files) or too_large:
                 raise Unreadable("its head makes no sense")
             text = bytearray(length)
-            self._fill(memoryview(text), end)
+            self._fill(memoryview(text))
             self._kept = bool(flags & KEPT)
-            return _read(text, self._arrays(files, size, flags, end))
+            return _read(text, self._arrays(files, size, flags))
         finally:
             for file in files:
                 os.close(file)
 
-    def _arrays(self, files: Sequence[int], size: int, flags: int, end: float | None) -> memoryview:
+    def _arrays(self, files: Sequence[int], size: int, flags: int) -> memoryview:
         if flags & SHARED:
             try:
                 return self._incoming.take(files[0] if files else -1, size)
             except (OSError, ValueError) as cause:
                 raise Unreadable(str(cause)) from None
         data = memoryview(bytearray(size))
-        self._fill(data, end)
+        self._fill(data)
         return data
 
-    def _fill(self, room: memoryview, end: float | None) -> None:
+    def _fill(self, room: memoryview) -> None:
         while room:
-            self._wait(end)
-            count = self._socket.recv_into(room)
+            try:
+                count = self._socket.recv_into(room)
+            except TimeoutError:
+                raise Unreadable("it does not end") from None
             if not count:
                 raise EOFError
             room = room[count:]
-
-    def _wait(self, end: float | None) -> None:
-        """No longer than until `end`."""
-        left = None if end is None else end - time.monotonic()
-        if left is not None and left <= 0:
-            raise TimeoutError
-        self._socket.settimeout(left)
 
     def close(self) -> None:
         """Let the other end know."""
