@@ -116,7 +116,7 @@ def _settle(before: Record, record: Record, now: int, *, counted: bool) -> None:
         remember(before, record)
     forget(before, record)
     if not record.versions:
-        for name in ("policy", "limits", "lanes", "streams"):  # they were those of a model which is gone
+        for name in ("policy", "limits", "lanes", "streams", "rollout", "unrouted"):  # those of a model which is gone
             record.ClearField(name)
     if record.HasField("shadow"):
         shadow = find(record, record.shadow.version)
