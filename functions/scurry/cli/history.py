@@ -57,9 +57,10 @@ def _change(update: dict[str, Any] | str) -> str:
     """`register version=2 uri=/models`: the verb and what was said with it, not more than fits a line."""
     if isinstance(update, str):
         return update[:CHANGE]
-    verb, fields = next(iter(update.items()), ("", {}))
-    said = fields.items() if isinstance(fields, dict) else ()
-    return " ".join([verb, *(f"{name}={_brief(value)}" for name, value in said if value)])[:CHANGE]
+    parts = [(verb, fields if isinstance(fields, dict) else {}) for verb, fields in update.items()]
+    parts = [part for part in parts if part[1]] if len(parts) > 1 else parts
+    said = [[verb, *(f"{name}={_brief(value)}" for name, value in fields.items() if value)] for verb, fields in parts]
+    return ", ".join(map(" ".join, said))[:CHANGE]
 
 
 def _brief(value: object) -> str:

@@ -32,6 +32,8 @@ def traffic_lines(record: Mapping[str, Any]) -> list[str]:
 def _shadow_row(one: dict[str, Any]) -> tuple[object, ...]:
     ratio, difference = one.get("latency_ratio"), f"{one.get('max_abs_diff', 0):.3g}"
     errors = sum((one.get("errors") or {}).values())
+    if "compared" not in one:  # as it was then: what was counted by then is not kept
+        return (one["percent"], *["-"] * 6)
     return (
         one["percent"], one["compared"], one["equal"], difference, errors, one["dropped"],
         "-" if ratio is None else f"{ratio:.2f}",

@@ -5,7 +5,7 @@
                       "route": true, "loaded": true}],
         "aliases": {"stable": "1"}, "weights": {"1": 1}, "policy": {"latest": 2},
         "limits": {"max_queue_size": 100}, "lanes": {"min": 1, "max": 4},
-        "streams": {"serving_stream": {"batched": false}}}}}
+        "streams": {"serving_stream": {"batched": false}}, "shadow": {"version": "2", "percent": 5}}}}
 
 Versions stand in the order of their registration; `"pool": "gpu"` beside a version is short for the same in its
 config. What a file leaves out it says nothing about.
@@ -25,7 +25,7 @@ from scurry.wire.policies import parse_policy, policy_view
 from scurry.wire.pools import POOL_NAME, SAY
 
 FORMAT: Final = 1
-_MODEL: Final = ("versions", "aliases", "weights", "policy", "limits", "lanes", "streams")
+_MODEL: Final = ("versions", "aliases", "weights", "policy", "limits", "lanes", "streams", "shadow")
 _VERSION: Final = ("version", "uri", "runtime", "config", "pool", "pinned", "route", "loaded")
 
 
@@ -53,6 +53,7 @@ class Model:
     limits: Mapping[str, Any] = field(default_factory=dict)  # as the verb takes them, each tenant with its burst
     lanes: Mapping[str, Any] = field(default_factory=dict)
     streams: Mapping[str, bool] = field(default_factory=dict)  # Cluster Serving streams, and which are batched
+    shadow: Mapping[str, Any] = field(default_factory=dict)  # which version gets copies, and of how many percent
 
 
 def document(records: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -69,8 +70,18 @@ def _model_out(record: Mapping[str, Any]) -> dict[str, Any]:
         "aliases": {alias: named for alias, named in (record.get("aliases") or {}).items() if named in names},
         "weights": {name: weight for name, weight in (record.get("weights") or {}).items() if name in names},
         **{part: record.get(part) or {} for part in ("policy", "limits", "lanes", "streams")},
+        "shadow": shadow if (shadow := shadow_of(record)).get("version") in names else {},
     }
     return {name: part for name, part in parts.items() if part or name == "versions"}
+
+
+def shadow_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The version that gets copies; nothing while those are a rollout's own."""
+    rollout = record.get("rollout") or {}
+    if rollout.get("state") == "running" and "max_disagreement" in (rollout.get("guards") or {}):
+        return {}
+    shares = {version: one["percent"] for version, one in (record.get("shadow") or {}).items() if one.get("percent")}
+    return next(({"version": version, "percent": percent} for version, percent in shares.items()), {})
 
 
 def _stays(one: Mapping[str, Any]) -> bool:
@@ -121,7 +132,17 @@ def _model(name: str, said: object) -> Model:
         _limits(f"{name}.limits", fields.get("limits", {})),
         _object(f"{name}.lanes", fields.get("lanes", {}), ("min", "max")),
         _streams(f"{name}.streams", fields.get("streams", {})),
+        _shadow(f"{name}.shadow", fields.get("shadow", {})),
     )
+
+
+def _shadow(where: str, said: object) -> dict[str, Any]:
+    """A version and a percentage."""
+    fields = _object(where, said, ("version", "percent"))
+    percent = fields.get("percent")
+    if fields and (isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 < percent <= 100):
+        raise _bad(f"{where}.percent must be a number above 0 and up to 100")
+    return {"version": _name(f"{where}.version", fields.get("version", "")), "percent": percent} if fields else {}
 
 
 def _streams(where: str, said: object) -> dict[str, bool]:

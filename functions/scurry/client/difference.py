@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scurry.client.declared import Model, Version
+from scurry.client.declared import Model, Version, shadow_of
 from scurry.wire.messages_pb2 import (
     Bind,
     LoadVersion,
@@ -75,6 +75,8 @@ def _steps(name: str, model: Model, record: Record, *, prune: bool) -> list[Step
         now = record.get(verb) or {}
         if (wanted or prune) and wanted != now:
             steps.append(_told(name, verb, wanted))
+    if (model.shadow or prune) and model.shadow != shadow_of(record):
+        steps.append(_told(name, "shadow", model.shadow))
     return steps + _streams(name, model, record, prune=prune)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from scurry.registry.record import find
 from scurry.registry.update import describe
-from scurry.registry.views import declared_view, routing_view
+from scurry.registry.views import declared_view, rollout_view, routing_view
 from scurry.wire.messages_pb2 import Audit, Record, Update
 
 LARGEST: Final = 512 * 1024
@@ -20,11 +20,14 @@ LARGEST: Final = 512 * 1024
 
 def declared(record: Record) -> dict[str, Any]:
     """What was asked for and has come about: no more than others need to bring it about again."""
-    return {
+    shadow = record.shadow
+    out = {
         "model": record.model,
         "versions": [declared_view(entry) for entry in record.versions],
         **routing_view(record),
+        "shadow": {shadow.version: {"percent": shadow.percent}} if shadow.version else {},
     }
+    return {**out, "rollout": rollout_view(record.rollout)} if record.HasField("rollout") else out
 
 
 def of_message(before: Record, record: Record, update: Update, outcome: str, now: int) -> Audit:
@@ -33,14 +36,17 @@ def of_message(before: Record, record: Record, update: Update, outcome: str, now
 
 
 def of_event(before: Record, record: Record, now: int) -> Audit | None:
-    """The entry for what came about by itself: ready, failed, drained, gone; None when nothing did."""
+    """The entry for what came about by itself, a version's or a rollout's next state; None when nothing did."""
     if record.events == before.events:
         return None
     became = _became(before, record)
     entries = [find(record, version) for version in became]
     codes = [entry.error for entry in entries if entry is not None and entry.error]
-    happened = json.dumps({"became": became}, separators=(",", ":"))
-    return _entry(before, record, happened, codes[0] if codes else "ok", now)
+    happened: dict[str, Any] = {"became": became}
+    if record.HasField("rollout") and record.rollout != before.rollout:
+        now_is = rollout_view(record.rollout)
+        happened["rollout"] = {name: now_is[name] for name in ("version", "state", "step", "percent", "message")}
+    return _entry(before, record, json.dumps(happened, separators=(",", ":")), codes[0] if codes else "ok", now)
 
 
 def _became(before: Record, record: Record) -> dict[str, str]:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scurry.registry import bindings, changes, experiment, growth, leaving, policies, rollout, shelving
+from scurry.registry import bindings, changes, experiment, growth, leaving, policies, repeated, rollout, shelving
 from scurry.registry.audit import declared
 from scurry.registry.former import forget, remember
 from scurry.registry.record import find, routes_of, serving_spec, takes_requests
@@ -93,11 +93,11 @@ def advance(
 
 
 def _update(progress: Progress, update: Update, functions: tuple[str, ...] | None) -> Sequence[Effect]:
-    """Carry out a registry message; returns what to say when it is refused."""
+    """Carry out a registry message, once; returns what to say when it is refused."""
     try:
         update = read(update, functions)
-        outcome = changes.apply(progress, update)
-        rollout.watch(progress, update.WhichOneof("change") or "")
+        outcome = repeated.once(progress, update, changes.apply)
+        rollout.watch(progress, "" if outcome == "unchanged" else update.WhichOneof("change") or "")
     except ScurryError as failure:
         return [Answer(update, failure.code, failure.message), Audited(update, failure.code)]
     if outcome:
@@ -116,7 +116,7 @@ def _settle(before: Record, record: Record, now: int, *, counted: bool) -> None:
         remember(before, record)
     forget(before, record)
     if not record.versions:
-        for name in ("policy", "limits", "lanes", "streams"):  # they were those of a model which is gone
+        for name in ("policy", "limits", "lanes", "streams", "rollout", "unrouted"):  # those of a model which is gone
             record.ClearField(name)
     if record.HasField("shadow"):
         shadow = find(record, record.shadow.version)

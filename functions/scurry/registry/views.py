@@ -35,7 +35,7 @@ def view(record: Record) -> str:
         "shadow": _shadow_view(record),
     }
     if record.HasField("rollout"):
-        body["rollout"] = _rollout_view(record.rollout)
+        body["rollout"] = rollout_view(record.rollout)
     return json.dumps(body, separators=(",", ":"))
 
 
@@ -53,7 +53,8 @@ def routing_view(record: Record) -> dict[str, Any]:
     }
 
 
-def _rollout_view(rollout: RolloutRecord) -> dict[str, Any]:
+def rollout_view(rollout: RolloutRecord) -> dict[str, Any]:
+    """A rollout and where it stands."""
     plan = rollout.plan
     guards = [name for name in ("max_error_rate", "max_latency_ratio", "max_disagreement") if plan.HasField(name)]
     return {

@@ -1195,7 +1195,7 @@ class StateTensor(_message.Message):
     def __init__(self, shape: _Optional[_Iterable[int]] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class Record(_message.Message):
-    __slots__ = ("model", "sequence", "epoch", "versions", "aliases", "weights", "previous", "changed", "former", "limits", "lanes", "experiment", "shadow", "rollout", "unrouted", "policy", "events", "undone", "streams", "owner")
+    __slots__ = ("model", "sequence", "epoch", "versions", "aliases", "weights", "previous", "changed", "former", "limits", "lanes", "experiment", "shadow", "rollout", "unrouted", "policy", "events", "undone", "seen", "streams", "owner")
     class AliasesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -1249,6 +1249,7 @@ class Record(_message.Message):
     POLICY_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     UNDONE_FIELD_NUMBER: _ClassVar[int]
+    SEEN_FIELD_NUMBER: _ClassVar[int]
     STREAMS_FIELD_NUMBER: _ClassVar[int]
     OWNER_FIELD_NUMBER: _ClassVar[int]
     model: str
@@ -1269,9 +1270,18 @@ class Record(_message.Message):
     policy: Policy
     events: int
     undone: _containers.RepeatedScalarFieldContainer[str]
+    seen: _containers.RepeatedCompositeFieldContainer[Seen]
     streams: _containers.MessageMap[str, Binding]
     owner: str
-    def __init__(self, model: _Optional[str] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRecord, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., weights: _Optional[_Mapping[str, int]] = ..., previous: _Optional[_Mapping[str, int]] = ..., changed: _Optional[int] = ..., former: _Optional[_Iterable[_Union[FormerRoutes, _Mapping]]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., lanes: _Optional[_Union[LaneRange, _Mapping]] = ..., experiment: _Optional[int] = ..., shadow: _Optional[_Union[Shadow, _Mapping]] = ..., rollout: _Optional[_Union[RolloutRecord, _Mapping]] = ..., unrouted: _Optional[_Mapping[str, int]] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., events: _Optional[int] = ..., undone: _Optional[_Iterable[str]] = ..., streams: _Optional[_Mapping[str, Binding]] = ..., owner: _Optional[str] = ...) -> None: ...
+    def __init__(self, model: _Optional[str] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., versions: _Optional[_Iterable[_Union[VersionRecord, _Mapping]]] = ..., aliases: _Optional[_Mapping[str, str]] = ..., weights: _Optional[_Mapping[str, int]] = ..., previous: _Optional[_Mapping[str, int]] = ..., changed: _Optional[int] = ..., former: _Optional[_Iterable[_Union[FormerRoutes, _Mapping]]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., lanes: _Optional[_Union[LaneRange, _Mapping]] = ..., experiment: _Optional[int] = ..., shadow: _Optional[_Union[Shadow, _Mapping]] = ..., rollout: _Optional[_Union[RolloutRecord, _Mapping]] = ..., unrouted: _Optional[_Mapping[str, int]] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., events: _Optional[int] = ..., undone: _Optional[_Iterable[str]] = ..., seen: _Optional[_Iterable[_Union[Seen, _Mapping]]] = ..., streams: _Optional[_Mapping[str, Binding]] = ..., owner: _Optional[str] = ...) -> None: ...
+
+class Seen(_message.Message):
+    __slots__ = ("id", "digest")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    id: bytes
+    digest: bytes
+    def __init__(self, id: _Optional[bytes] = ..., digest: _Optional[bytes] = ...) -> None: ...
 
 class FormerRoutes(_message.Message):
     __slots__ = ("weights", "aliases")

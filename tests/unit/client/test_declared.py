@@ -47,6 +47,35 @@ def test_a_record_is_written_with_what_is_out_of_the_ordinary() -> None:
     }
 
 
+def test_a_shadow_is_written_and_read() -> None:
+    """While a rollout compares, the shadow is the rollout's: a file that names it would be of no use."""
+    record = {**RECORD, "shadow": {"1": {"percent": 5.0, "compared": 7}, "2": {"percent": 0}}}
+    written = document({"m": record})
+    assert written["models"]["m"]["shadow"] == {"version": "1", "percent": 5.0}
+    assert read_document(written)["m"].shadow == {"version": "1", "percent": 5.0}
+    rollout = {"state": "running", "guards": {"max_disagreement": 0.1}}
+    assert "shadow" not in document({"m": {**record, "rollout": rollout}})["models"]["m"]
+    assert "shadow" in document({"m": {**record, "rollout": {**rollout, "state": "finished"}}})["models"]["m"]
+    assert "shadow" not in document({"m": {**record, "shadow": {"4": {"percent": 5}}}})["models"]["m"], "it failed"
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ({"version": "1"}, "shadow.percent"),
+        ({"version": "1", "percent": 0}, "shadow.percent"),
+        ({"version": "1", "percent": True}, "shadow.percent"),
+        ({"percent": 5}, "shadow.version"),
+        ({"version": "1", "percent": 5, "share": 5}, "'share'"),
+        ([], "shadow must be an object"),
+    ],
+)
+def test_a_shadow_that_makes_no_sense_is_refused(said: object, named: str) -> None:
+    """With the field's name."""
+    with pytest.raises(InvalidRequest, match=named):
+        read_document({"models": {"m": {"shadow": said}}})
+
+
 def test_what_is_written_is_read() -> None:
     """As the same."""
     model = read_document(document({"m": RECORD}))["m"]

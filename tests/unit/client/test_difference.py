@@ -242,3 +242,16 @@ def test_streams_are_bound_as_declared_and_with_prune_no_others() -> None:
     assert steps(declared(versions=["1"]), out) == []
     out.record.streams["b"].batched = False
     assert [step.what for step in steps(wanted, out)] == ["b"]
+
+
+def test_a_shadow_comes_and_goes() -> None:
+    """By one message; without --prune a file that names none leaves it."""
+    out = ready("1", "2")
+    wanted = declared(versions=["1", "2"], shadow={"version": "1", "percent": 5})
+    assert [step.change for step in carried_out(wanted, out)] == ["shadow"]
+    assert (out.record.shadow.version, out.record.shadow.percent) == ("1", 5)
+    assert steps(wanted, out) == []
+    assert document(shown(out))["models"]["m"]["shadow"] == {"version": "1", "percent": 5}
+    assert steps(declared(versions=["1", "2"]), out) == []
+    assert [step.change for step in carried_out(declared(versions=["1", "2"]), out, prune=True)] == ["shadow"]
+    assert not out.record.HasField("shadow")

@@ -9,7 +9,7 @@ from tests.unit.registry.course import register, update
 
 from scurry.registry.lifecycle import Event, LoadLost
 from scurry.registry.record import find
-from scurry.wire.messages_pb2 import Drained, Loaded, LoadFailed, Record, Remind
+from scurry.wire.messages_pb2 import Drained, Loaded, LoadFailed, NextStep, Record, Remind
 
 POLICIES: Final[list[dict[str, object]]] = [{"latest": 1}, {"all": True}, {"specific": ["1", "3"]}]
 
@@ -34,6 +34,8 @@ def random_event(chance: random.Random, record: Record) -> Event:
             "policy", str(chance.random()), **chance.choice([{"latest": 1}, {"all": True}, {"specific": ["1", "3"]}])
         ),
         update("routes", str(chance.random()), weights={version: 1}, aliases={chance.choice("xy"): version}),
+        update("shadow", str(chance.random()), version=chance.choice([version, ""]), percent=5),
+        update("rollout", str(chance.random()), version=version, steps=[10, 50, 100], hold_ms=1, max_disagreement=0.1),
         register(version, "c.onnx", token=str(chance.random()), route=False),
     ]
     answers: list[Event] = [
@@ -43,5 +45,6 @@ def random_event(chance: random.Random, record: Record) -> Event:
         Remind(version=version, generation=generation, attempt=chance.randrange(1, 80)),
         LoadLost(version, generation, chance.random() < 0.5, "", entry.spec.identity if entry else ""),
         Drained(version=version, generation=generation),
+        NextStep(number=record.rollout.number, step=record.rollout.step),
     ]
     return chance.choice(changes if chance.random() < 0.5 else answers)

@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.registry.course import BLANK, Course, ready, register, update
 from tests.unit.registry.lives import random_event
+from tests.unit.registry.test_rollout import counted
 
 from scurry.client.rebuild import rebuild
 from scurry.client.registry import Change
 from scurry.registry import audit
 from scurry.registry.audit import declared
 from scurry.registry.steps import Audited
-from scurry.wire.messages_pb2 import Audit, Drained, Loaded, LoadFailed, Record, Update
+from scurry.wire.messages_pb2 import Audit, Drained, Loaded, LoadFailed, NextStep, Record, Update
 
 
 def told(out: Course, event: Any, now: int = 1) -> list[Audit]:
@@ -73,6 +74,43 @@ def test_what_comes_about_by_itself_is_told() -> None:
     out.on(update("unregister", version="1", force=True))
     (entry,) = told(out, Drained(version="1", generation=1))
     assert json.loads(entry.update) == {"became": {"1": "gone"}}
+
+
+def test_each_step_of_a_rollout_is_told() -> None:
+    """Where it stands and why, with the shares from then on: at its end too, when no share changes."""
+    out = ready("1", "2").on(update("promote", version="1"))
+    (begun,) = told(out, update("rollout", version="2", steps=[10, 100], hold_ms=1, max_disagreement=0.5))
+    assert json.loads(begun.record)["rollout"]["state"] == "running"
+    assert json.loads(begun.record)["shadow"] == {"2": {"percent": 10}}
+    entries = []
+    for step in range(2):
+        out.on(counted(ok=100, compared=100, equal=100))
+        entries += told(out, NextStep(number=out.record.rollout.number, step=step))
+    assert [json.loads(entry.update)["rollout"] for entry in entries] == [
+        {"version": "2", "state": "running", "step": 2, "percent": 100, "message": ""},
+        {"version": "2", "state": "finished", "step": 2, "percent": 100, "message": "It has 100 % of the requests."},
+    ]
+    assert [entry.number for entry in entries] == [begun.number + 1, begun.number + 2]
+    last = json.loads(entries[-1].record)
+    assert (last["weights"], last["shadow"], last["rollout"]["state"]) == ({"2": 10_000}, {}, "finished")
+
+
+def test_a_rollout_that_breaks_off_says_why() -> None:
+    """The versions are what they were."""
+    out = ready("1", "2").on(update("promote", version="1"), update("rollout", version="2", max_error_rate=0.1))
+    (entry,) = told(out, counted(errors=50))
+    happened = json.loads(entry.update)
+    assert (happened["became"], happened["rollout"]["state"]) == ({}, "rolled_back")
+    assert "50 of 50 requests failed" in happened["rollout"]["message"]
+
+
+def test_a_shadow_is_declared() -> None:
+    """When it begins, and when it ends."""
+    out = ready("1", "2")
+    (begun,) = told(out, update("shadow", version="1", percent=5))
+    (ended,) = told(out, update("shadow"))
+    assert [json.loads(each.record)["shadow"] for each in (begun, ended)] == [{"1": {"percent": 5}}, {}]
+    assert ended.number == begun.number + 1
 
 
 def test_a_refusal_changes_nothing_and_says_so() -> None:

@@ -65,6 +65,15 @@ def share(out: Course, version: str = "2") -> float:
     return 100 * weights.get(version, 0) / sum(weights.values())
 
 
+def test_a_model_that_is_gone_takes_its_rollout_along():
+    """Another one of its name has had none, nor requests without a version."""
+    out = begun().on(Counted(unrouted={"rate_limited": 3}))
+    out.on(update("unregister"), *(Drained(version=each, generation=n) for n, each in ((1, "1"), (2, "2"))))
+    again = out.on(register("1"))
+    assert not again.record.HasField("rollout")
+    assert not again.record.unrouted
+
+
 def test_a_good_version_takes_each_step_and_keeps_the_last():
     """Each begins with a reminder; a rollback afterwards goes back to before the rollout."""
     out = begun(**GUARDS)
