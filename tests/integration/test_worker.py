@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import onnx
@@ -320,7 +321,7 @@ def heavy(folder: Path, runtime: str) -> np.ndarray:
 def test_two_hundred_rounds_leave_nothing_behind(worker, models, runtime):
     """A model that is loaded, asked and unloaded again and again gives its memory back: within 5 % of before."""
     name = f"heavy-{runtime}"
-    asked, before = to_tensor("x", heavy(models / name / "1", runtime)), 0
+    asked = to_tensor("x", heavy(models / name / "1", runtime))
 
     def turn(number: int) -> None:
         place = spec(identity=f"i{number}")
@@ -334,11 +335,12 @@ def test_two_hundred_rounds_leave_nothing_behind(worker, models, runtime):
         assert [reply.error for reply in replies(worker.ask(call(name, requested)))] == [""]
         worker.ask(call(name, Unload(model=name, version="1", identity=place.identity)))
 
+    sizes = []
     for number in range(240):
-        if number == 40:
-            before = resident(worker.process.pid)
         turn(number)
-    assert resident(worker.process.pid) < before * 1.05
+        sizes.append(resident(worker.process.pid))
+    # What has just been closed may be given back a moment later: of several looks the one in the middle.
+    assert median(sizes[-20:]) < median(sizes[30:50]) * 1.05
     told = figures(worker)
     assert (told["scurry_shelf_models"], told["scurry_shelf_bytes"], told["scurry_shelf_loads_total"]) == (0, 0, 240)
     assert told["scurry_shelf_hits_total"] == 240

@@ -19,6 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from scurry.inference.failures import Failures
+from scurry.inference.given_back import GivenBack
 from scurry.inference.loaded_model import Key, LoadedModel
 from scurry.inference.loaders import Loaders
 from scurry.inference.statistics import Statistics
@@ -86,7 +87,7 @@ class Shelf:
         self._opener, self._loaders, self._clock = models, loaders or Loaders(), clock
         self._fetchers, self.statistics = Loaders(FETCH_SECONDS, most=FETCHED), Statistics(clock)
         self._stock, self._suspects = Stock(budget, self.statistics), Suspects(trial)
-        self._loading = Underway()
+        self._loading, self._given_back = Underway(), GivenBack(budget)
         self._failures = Failures(clock)
         self._dropped: OrderedDict[Place, None] = OrderedDict()
         self._sizes: dict[str, int] = {}  # by fingerprint: what a model took when it was open
@@ -184,6 +185,7 @@ class Shelf:
         with stock.room_for(needed):
             model = await run(partial(self._opener.open, subject, spec.config))
         self._sizes[subject.fingerprint] = model.bytes
+        self._given_back.note(model.bytes)
         _close_oversize(place, model, stock)
         return LoadedModel(place.key, model, recipe)
 
