@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scurry.router import policy, sending
+from scurry.router import order, policy, sending
 from scurry.router.lanes import Lanes
 from scurry.router.replaced import left_behind
 from scurry.router.routing_pass import RoutingPass
@@ -14,7 +14,10 @@ def switch(routing: RoutingPass, routes: Routes) -> None:
     """Put routes in force, announce them, and begin to drain the versions they retire."""
     before = {(lanes.version, lanes.generation) for lanes in routing.table if lanes.draining}
     replaced = {(lanes.version, lanes.replaced) for lanes in routing.table}
+    ways = order.ways(routing.table.routes)
     routing.table.replace(routes)
+    if order.ways(routing.table.routes) != ways:
+        order.wait_until(routing.table, routing.now + routing.bounds.hold_ms)
     routing.answers.add(routes.announce.replies)
     for lanes in routing.table:
         if lanes.draining and (lanes.version, lanes.generation) not in before and not lanes.idle:

@@ -15,7 +15,7 @@ from typing import Final
 
 from scurry.endpoint.call import Message
 from scurry.router import counting, policy, queue
-from scurry.router.policy import UNDECIDED, Hope, Refusal
+from scurry.router.policy import BEHIND, UNDECIDED, Hope, Refusal
 from scurry.router.routes import reread
 from scurry.router.routing_pass import RoutingPass
 from scurry.router.sending import REQUESTS
@@ -40,7 +40,7 @@ def settle(routing: RoutingPass) -> None:
         if not policy.may_wait(refusal.hope, waited, routing.bounds.hold_ms, unanswered=routing.table.asked):
             counting.failed(routing, "", refusal.code)
             routing.answers.refuse(request, refusal)
-        elif room <= 0 and not since and not request.bulk and refusal is not UNDECIDED:
+        elif room <= 0 and not since and not request.bulk and refusal not in {UNDECIDED, BEHIND}:
             counting.failed(routing, "", "overloaded")
             routing.answers.refuse(request, Refusal("overloaded", f"{HELD} requests wait for this model already."))
         else:
