@@ -80,9 +80,9 @@ def forward(routing: RoutingPass, message: Message) -> None:
 
 
 def _wait(routing: RoutingPass, again: Requests) -> None:
-    """Look at them again after a pause, or when the first deadline among them passes."""
+    """Look at them again after a pause, or when the next deadline among them passes."""
     pause = policy.hold_pause_ms(routing.now - again.held_since)
-    left = [request.deadline - routing.now for request in again.requests if request.deadline > 0]
+    left = [request.deadline - routing.now for request in again.requests if request.deadline > routing.now]
     routing.call.send_after(min([pause, *left]), ROUTER, routing.model, REQUESTS, again.SerializeToString())
     routing.table.hold(len(again.requests))
 

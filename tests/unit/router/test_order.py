@@ -71,6 +71,14 @@ async def test_it_waits_no_longer_than_what_waits_for_a_version() -> None:
     assert sent(await serve(late.state, step("third"), now=NOW + 60_001)) == [("m@2/seq/7", "third")]
 
 
+async def test_a_step_that_is_late_waits_like_any_other() -> None:
+    """It is computed all the same: its deadline is none for the pause, which is never below nothing."""
+    out = await serve((await begun()).state, to(0, 1), step("late", deadline=NOW - 5), step("soon", deadline=NOW + 7))
+    assert [(delay, [each.id for each in value.requests]) for delay, _, value in out.delayed] == [(7, ["late", "soon"])]
+    later = await look(out, NOW + 30)
+    assert (later.errors, [delay for delay, _, _ in later.delayed]) == ({}, [20])
+
+
 async def test_there_is_room_for_all_who_wait_so() -> None:
     """What is read again was answered: refused, its sequence would lack it."""
     out = await serve((await begun()).state, to(0, 1))
