@@ -98,8 +98,8 @@ class Call:
     def send_after(
         self, delay_ms: int, function: str, key: str, typename: str, value: bytes, *, token: str = ""
     ) -> None:
-        """Send a message later; `token` allows to cancel it."""
-        out = self._result.delayed_invocations.add(delay_in_ms=delay_ms, cancellation_token=token)
+        """Send a message later; `token` allows to cancel it. The job would fail for ever at a delay below nothing."""
+        out = self._result.delayed_invocations.add(delay_in_ms=max(0, delay_ms), cancellation_token=token)
         _fill(out, function, key, typename, value)
 
     def cancel(self, token: str) -> None:

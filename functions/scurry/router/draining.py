@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scurry.router import counting, policy, sending
+from scurry.router import counting, order, policy, sending
 from scurry.router.lanes import Lanes
 from scurry.router.replaced import left_behind
 from scurry.router.routing_pass import RoutingPass
@@ -18,7 +18,10 @@ def switch(routing: RoutingPass, routes: Routes) -> None:
     for lanes in routing.table:
         if lanes.version not in staying:  # it broke: nobody waits for it to drain
             counting.tell_of(routing, lanes)
+    ways = order.ways(routing.table.routes)
     routing.table.replace(routes)
+    if order.ways(routing.table.routes) != ways:
+        order.wait_until(routing.table, routing.now + routing.bounds.hold_ms)
     routing.answers.add(routes.announce.replies)
     for lanes in routing.table:
         if lanes.draining and (lanes.version, lanes.generation) not in before and not lanes.idle:

@@ -15,7 +15,7 @@ from typing import Final
 
 from scurry.endpoint.call import Message
 from scurry.router import policy, queue
-from scurry.router.policy import UNDECIDED, Hope, Refusal
+from scurry.router.policy import BEHIND, UNDECIDED, Hope, Refusal
 from scurry.router.refusing import refuse
 from scurry.router.routes import reread
 from scurry.router.routing_pass import RoutingPass
@@ -40,7 +40,7 @@ def settle(routing: RoutingPass) -> None:
         waited = routing.now - since if since else 0
         if not policy.may_wait(refusal.hope, waited, routing.bounds.hold_ms, unanswered=routing.table.asked):
             refuse(routing, "", request, refusal)
-        elif room <= 0 and not since and not request.bulk and refusal is not UNDECIDED:
+        elif room <= 0 and not (since or request.bulk or request.replayed or refusal in {UNDECIDED, BEHIND}):
             full = Refusal("overloaded", f"{HELD} requests wait for this model already.")
             refuse(routing, "", request, full)
         else:
@@ -80,9 +80,9 @@ def forward(routing: RoutingPass, message: Message) -> None:
 
 
 def _wait(routing: RoutingPass, again: Requests) -> None:
-    """Look at them again after a pause, or when the first deadline among them passes."""
+    """Look at them again after a pause, or when the next deadline among them passes."""
     pause = policy.hold_pause_ms(routing.now - again.held_since)
-    left = [request.deadline - routing.now for request in again.requests if request.deadline > 0]
+    left = [request.deadline - routing.now for request in again.requests if request.deadline > routing.now]
     routing.call.send_after(min([pause, *left]), ROUTER, routing.model, REQUESTS, again.SerializeToString())
     routing.table.hold(len(again.requests))
 

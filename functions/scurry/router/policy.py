@@ -74,6 +74,9 @@ UNDECIDED: Final = Refusal("model_not_ready", "A registry message before this re
 QUEUED: Final = Refusal("model_not_ready", "Others wait for a version to be ready before this request.", Hope.LOADING)
 """What a step of a sequence waits for: no other may be overtaken by it."""
 
+BEHIND: Final = Refusal("model_not_ready", "Steps before this request are on their way by former routes.", Hope.LOADING)
+"""What a step waits for after a change of the routes, or it could overtake its predecessors, which take a detour."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:

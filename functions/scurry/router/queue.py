@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from scurry.router.policy import QUEUED, UNDECIDED, Hope, Refusal
+from scurry.router.policy import BEHIND, QUEUED, UNDECIDED, Hope, Refusal
 from scurry.wire.messages_pb2 import Request, RouterState
 
 Unrouted = tuple[int, Request, Refusal]
@@ -31,7 +31,7 @@ def join(state: RouterState, requests: Iterable[Request]) -> None:
 
 def is_queued(request: Request, refusal: Refusal) -> bool:
     """Whether others must not go before this request: who waits for a version of that name holds up nobody."""
-    return refusal in {UNDECIDED, QUEUED} or not request.version
+    return refusal in {UNDECIDED, QUEUED, BEHIND} or not request.version
 
 
 def is_turn(state: RouterState, ticket: int) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from scurry.router import queue
+from scurry.router import order, queue
 from scurry.router.admission import Admission
 from scurry.router.lanes import Lanes
-from scurry.router.policy import QUEUED, UNDECIDED, Refusal
+from scurry.router.policy import BEHIND, QUEUED, UNDECIDED, Refusal
 from scurry.router.queue import Unrouted
 from scurry.router.replaced import leave_behind
 from scurry.wire.messages_pb2 import LaneCounters, RouterState, Routes
@@ -148,14 +148,19 @@ def must_wait(
     """What a request that waits `since` then, or has just come, has to wait for.
 
     For a change that is made again, if it is read again itself, or if what is `replayed` meets one that is under way.
-    A step of a sequence also for those in the queue before it.
+    A step of a sequence also for those in the queue before it, and for those that went by former routes.
     """
     until = table.state.reread_until
     if (replayed or until > now) and table.undecided and not (since and now - since >= hold_ms):
         if not until:
             reread(table, now + hold_ms)
         return UNDECIDED
-    return QUEUED if not since and table.sequences and queue.stands(table.state, unrouted) else None
+    if not table.sequences:
+        return None
+    if not (since and now - since >= hold_ms) and order.is_behind(table, now):
+        return BEHIND
+    queued = not since and queue.stands(table.state, unrouted)
+    return (BEHIND if replayed else QUEUED) if queued else None
 
 
 def _changed(state: RouterState, routes: Routes) -> RouterState:
@@ -170,6 +175,7 @@ def _changed(state: RouterState, routes: Routes) -> RouterState:
     fresh = RouterState(
         routes=routes, held=state.held, asked=state.asked, highest=highest, reread_until=state.reread_until,
         tickets=state.tickets, served=state.served, telling=state.telling, unrouted=state.unrouted,
+        steps_wait_until=state.steps_wait_until,
     )  # fmt: skip
     for tenant in routes.tenants.keys() & state.tenants.keys():
         fresh.tenants[tenant] = state.tenants[tenant]

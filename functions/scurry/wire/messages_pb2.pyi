@@ -1101,7 +1101,7 @@ class Drained(_message.Message):
     def __init__(self, version: _Optional[str] = ..., epoch: _Optional[int] = ..., expired: _Optional[bool] = ..., generation: _Optional[int] = ...) -> None: ...
 
 class RouterState(_message.Message):
-    __slots__ = ("routes", "versions", "held", "asked", "highest", "telling", "unrouted", "reread_until", "tenants", "tickets", "served")
+    __slots__ = ("routes", "versions", "held", "asked", "highest", "telling", "unrouted", "reread_until", "tenants", "tickets", "served", "steps_wait_until")
     class UnroutedEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -1127,6 +1127,7 @@ class RouterState(_message.Message):
     TENANTS_FIELD_NUMBER: _ClassVar[int]
     TICKETS_FIELD_NUMBER: _ClassVar[int]
     SERVED_FIELD_NUMBER: _ClassVar[int]
+    STEPS_WAIT_UNTIL_FIELD_NUMBER: _ClassVar[int]
     routes: Routes
     versions: _containers.RepeatedCompositeFieldContainer[LaneCounters]
     held: int
@@ -1138,7 +1139,8 @@ class RouterState(_message.Message):
     tenants: _containers.ScalarMap[str, int]
     tickets: int
     served: int
-    def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[LaneCounters, _Mapping]]] = ..., held: _Optional[int] = ..., asked: _Optional[int] = ..., highest: _Optional[int] = ..., telling: _Optional[_Union[Telling, str]] = ..., unrouted: _Optional[_Mapping[str, int]] = ..., reread_until: _Optional[int] = ..., tenants: _Optional[_Mapping[str, int]] = ..., tickets: _Optional[int] = ..., served: _Optional[int] = ...) -> None: ...
+    steps_wait_until: int
+    def __init__(self, routes: _Optional[_Union[Routes, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[LaneCounters, _Mapping]]] = ..., held: _Optional[int] = ..., asked: _Optional[int] = ..., highest: _Optional[int] = ..., telling: _Optional[_Union[Telling, str]] = ..., unrouted: _Optional[_Mapping[str, int]] = ..., reread_until: _Optional[int] = ..., tenants: _Optional[_Mapping[str, int]] = ..., tickets: _Optional[int] = ..., served: _Optional[int] = ..., steps_wait_until: _Optional[int] = ...) -> None: ...
 
 class LaneCounters(_message.Message):
     __slots__ = ("version", "sent", "done", "asked", "requests", "refused", "service_micros", "away", "leaving", "leaving_generation", "apart_until", "lanes_wanted", "peak", "untold", "looking")

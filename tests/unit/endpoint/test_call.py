@@ -74,6 +74,13 @@ def test_a_call_made_by_hand_needs_no_selection() -> None:
     assert call.state == b"5"
 
 
+def test_a_delay_is_never_below_nothing() -> None:
+    """StateFun takes that for a defect of the job, which it restarts, to be told the same again."""
+    call = Call("f/f", "k", [])
+    call.send_after(-1, "scurry/router", "m", "t/b", b"")
+    assert [each.delay_in_ms for each in call.response.invocation_result.delayed_invocations] == [0]
+
+
 def test_an_idle_turn_still_answers() -> None:
     """A function that says nothing answers with an empty result, not with an empty message."""
     assert Call("f/f", "k", []).response.HasField("invocation_result")
