@@ -90,13 +90,16 @@ async def test_a_deadline_ends_the_waiting() -> None:
 
 
 async def test_only_so_many_wait() -> None:
-    """The rest may try again; what waits already is not sent away for those that come, nor is bulk."""
+    """The rest may try again; what waits already is not sent away for those that come, nor is bulk or what is replayed."""
     out = await serve(None, many(HELD + 3), requests("bulk", bulk=True))
     assert sorted(out.errors.values()) == ["overloaded"] * 3
     ((_, ids),) = held(out)
     assert len(ids) == HELD + 1
     again = await serve(out.state, sent_by_router(out.delayed[0][2]), now=NOW + 20)
     assert (again.errors, RouterState.FromString(again.state or b"").held) == ({}, HELD + 1)
+    replayed = requests("replayed")
+    replayed.replayed = True
+    assert (await serve(out.state, replayed)).errors == {}
 
 
 async def test_a_request_waits_from_its_first_day() -> None:
