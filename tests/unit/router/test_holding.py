@@ -90,7 +90,7 @@ async def test_a_deadline_ends_the_waiting() -> None:
 
 
 async def test_only_so_many_wait() -> None:
-    """The rest may try again; what waits already is not sent away for those that come, nor is bulk or what is replayed."""
+    """The rest may try again; what waits already is not sent away for those that come, nor is bulk or a replay."""
     out = await serve(None, many(HELD + 3), requests("bulk", bulk=True))
     assert sorted(out.errors.values()) == ["overloaded"] * 3
     ((_, ids),) = held(out)
