@@ -14,6 +14,7 @@ import numpy as np
 
 from scurry.runtimes.files import FOLDER
 from scurry.runtimes.openvino_settings import properties, shapes
+from scurry.runtimes.openvino_shapes import ShapeCheck
 from scurry.runtimes.port import Port
 from scurry.runtimes.runtime import Runtime
 from scurry.wire.errors import Failed
@@ -70,6 +71,7 @@ class OpenvinoRuntime(Runtime):
             model.reshape(shapes(self.options.reshape, named))
         self.inputs = tuple(_port(each, at, stated) for at, each in enumerate(model.inputs))
         self.outputs = tuple(_port(each, at, stated) for at, each in enumerate(model.outputs))
+        self._shapes = ShapeCheck(self._api, model, self.inputs)
         self._compiled = core.compile_model(model, device, settings)
         self._tensor = self._api.Tensor
         self._free: deque[Any] = deque()
@@ -87,6 +89,7 @@ class OpenvinoRuntime(Runtime):
         return super().run_guess(arrays)
 
     def _run(self, arrays: Sequence[Array]) -> list[Array]:
+        self._shapes.check(arrays)
         free = self._free
         try:
             request = free.pop()

@@ -16,6 +16,7 @@ import numpy as np
 
 from scurry.runtimes.graphs import depends_on_values
 from scurry.runtimes.memory import Growth
+from scurry.runtimes.samples import too_large
 from scurry.runtimes.sequences import Sequences, sequences_of, shown
 from scurry.runtimes.stacking import decide
 from scurry.runtimes.stated import check_stated
@@ -138,6 +139,8 @@ class Runtime(Traits, ABC):
             self.warnings.append(warning)
         if self.batched and self.baseline and self.seconds * self.max_batch_size < WARM_SECONDS:
             for size in (*self.options.preferred_batch_size, self.max_batch_size):  # the last one's time counts
+                if too_large(self.inputs, min(size, self.max_batch_size)):
+                    continue
                 with suppress(ScurryError):
                     timed(self, _repeated(self.baseline.inputs, min(size, self.max_batch_size)))
 

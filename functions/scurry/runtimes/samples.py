@@ -9,6 +9,7 @@ seed decides.
 from __future__ import annotations
 
 from itertools import islice
+from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -25,11 +26,26 @@ KINDS: Final = ("wide", "unit", "small")
 LARGEST: Final = {"wide": 256, "unit": 10, "small": 2}
 FREE_SIZE: Final = 8
 """Size of a free dimension other than the rows."""
+MOST_BYTES: Final = 128 << 20
+"""A model is tried with no more: it runs in the worker, beside the others."""
+TEXT_BYTES: Final = 64
 BETWEEN: Final = tuple(" ,;.:-_/|\t")
 """What may stand between words."""
 MOST_WORDS: Final = 12
 MOST_TEXTS: Final = 256
 """So many of an input have several words."""
+
+
+def too_large(ports: Sequence[Port], rows: int) -> str:
+    """Why so many rows are not made up, in half a sentence; empty where they may be."""
+    sizes = [prod(shape_of(port, rows, FREE_SIZE)) * _width(port.datatype) for port in ports]
+    if sum(sizes) <= MOST_BYTES:
+        return ""
+    return f"{rows} made-up row{'s' * (rows > 1)} would take {sum(sizes) / 2**20:,.0f} MiB of memory"
+
+
+def _width(datatype: str) -> int:
+    return DTYPES[datatype].itemsize if datatype in DTYPES else TEXT_BYTES
 
 
 def zeros(ports: Sequence[Port], rows: int) -> list[Array]:

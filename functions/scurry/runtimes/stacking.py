@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from scurry.runtimes.options import MAX_BATCH_SIZE
-from scurry.runtimes.samples import KINDS, draw
+from scurry.runtimes.samples import KINDS, draw, too_large
 from scurry.wire.errors import Failed, ScurryError
 from scurry.wire.tensors import is_float
 
@@ -86,7 +86,8 @@ def examine(run: Run, inputs: Sequence[Port], outputs: Sequence[Port]) -> Findin
         for seed, rows in enumerate(SIZES[1:2] if shown else SIZES):
             if shown > 1 and time.perf_counter() - start > ENOUGH_SECONDS:
                 break
-            finding = _try(run, draw(inputs, rows, seed, kind), outputs)
+            large = too_large(inputs, rows)
+            finding = Finding(UNTRIED, large) if large else _try(run, draw(inputs, rows, seed, kind), outputs)
             if finding.verdict == UNTRIED:
                 why = why or finding.sentence
                 break

@@ -6,9 +6,11 @@ Recorded samples first, then zeros, then random rows: the first that runs is wha
 from __future__ import annotations
 
 import time
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Final
 
 from scurry.runtimes.baseline import Baseline
+from scurry.runtimes.samples import too_large
 from scurry.runtimes.sequences import shown
 from scurry.runtimes.warmup import guessed, recorded
 from scurry.wire.errors import ScurryError
@@ -28,8 +30,11 @@ def try_out(model: Runtime) -> None:
     """Give the model its baseline; one that runs with nothing gets a warning."""
     failures: list[str] = []
     known = _samples(model)
-    tries = [(model.run, each) for each in known] + [(model.run_guess, each) for each in guessed(model.inputs)]
-    for run, (name, arrays) in tries:
+    large = "" if known else too_large(model.inputs, 1)
+    if large:
+        failures.append(f"The model is not tried before its first request: {large}. A sample in model_warmup is.")
+    samples = chain(zip(repeat(model.run), known), zip(repeat(model.run_guess), guessed(model.inputs)))
+    for run, (name, arrays) in samples:
         try:
             outputs, again = run(arrays), timed(model, arrays)
         except ScurryError as failure:

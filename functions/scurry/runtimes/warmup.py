@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final
 
-from scurry.runtimes.samples import KINDS, draw, zeros
+from scurry.runtimes.samples import KINDS, draw, too_large, zeros
 from scurry.wire.errors import Failed, InvalidRequest
 from scurry.wire.tensors import from_bytes
 
@@ -26,7 +26,9 @@ INPUT: Final = frozenset({"data_type", "dims", "zero_data", "random_data", "inpu
 
 
 def guessed(ports: Sequence[Port]) -> Iterator[tuple[str, list[Array]]]:
-    """Zeros, then random rows."""
+    """Zeros, then random rows; nothing of what would take too much memory."""
+    if too_large(ports, 1):
+        return
     yield "Zeros", zeros(ports, 1)
     for kind in KINDS:
         yield "A random row", draw(ports, 1, 0, kind)

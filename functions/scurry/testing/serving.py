@@ -97,7 +97,7 @@ def serve(model: type[Model] | Path | str, config: Mapping[str, Any] | None = No
         runtime.open()
     else:
         opener = PipelineOpener(Opener())
-        runtime = opener.open(opener.find("", "", ModelSpec(uri=str(model))), text)
+        runtime = opener.open(opener.find("", "", ModelSpec(uri=str(model), config=text)), text)
     return Served(runtime)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scurry.runtimes.port import Port
-from scurry.runtimes.samples import BETWEEN, FREE_SIZE, KINDS, LARGEST, draw, zeros
+from scurry.runtimes.samples import BETWEEN, FREE_SIZE, KINDS, LARGEST, draw, too_large, zeros
 from scurry.wire.tensors import DTYPES
 
 
@@ -51,3 +51,11 @@ def test_texts_differ_in_words():
         (drawn,) = draw([Port("t", "BYTES", (-1,))], 20, 0, kind)
         for each in BETWEEN:
             assert (len({text.count(each) for text in drawn}) > 1) == (kind == KINDS[0])
+
+
+def test_what_would_take_too_much_memory_is_told():
+    """Before it is made."""
+    small, large = Port("x", "FP32", (-1, 1000)), Port("y", "FP64", (-1, 1 << 20))
+    assert [too_large([small, large], rows) for rows in (1, 15)] == ["", ""]
+    assert too_large([small, large], 17) == "17 made-up rows would take 136 MiB of memory"
+    assert too_large([Port("t", "BYTES", (1 << 22,))], 1) == "1 made-up row would take 256 MiB of memory"

@@ -83,6 +83,15 @@ def test_rows_are_tried_together_and_singly(function, verdict):
     assert bool(found.sentence) == (verdict != INDEPENDENT)
 
 
+def test_rows_that_would_take_too_much_memory_are_not_tried():
+    """Nothing is made of them; only an explicit wish stacks them."""
+    port = (Port("x", "FP32", (-1, 1 << 40)),)
+    found = examine(of(lambda _: pytest.fail("it was run")), port, port)
+    assert (found.verdict, found.sentence) == (UNTRIED, "2 made-up rows would take 8,388,608 MiB of memory")
+    assert decide(of(np.sum), port, port, None) == (1, f"Requests are not stacked: {found.sentence}.")
+    assert decide(of(np.sum), port, port, 4)[0] == 4
+
+
 def test_every_output_counts():
     """A second output that mixes rows is enough."""
     found = examine(of(lambda x: [x, x - x.mean(axis=0)]), X, (*Y, Port("z", "FP32", (-1, 4))))
