@@ -98,12 +98,12 @@ class Shelf:
 
     async def load(self, key: Key, spec: ModelSpec, requests: int = 0) -> LoadedModel:
         """The model, for so many requests, opened if need be. Raises `load_failed`, or `Gone` for what was unloaded."""
-        if Place(*key, identity_of(spec)) in self._dropped:
+        place = Place(*key, identity_of(spec))
+        if place in self._dropped:
             raise Gone
         found = self.begin(key, spec)
         self.statistics.ask(requests, hit=isinstance(found, LoadedModel))
-        # Shielded: whoever gives up waiting must not stop the load for the others.
-        return found if isinstance(found, LoadedModel) else await asyncio.shield(found)
+        return found if isinstance(found, LoadedModel) else await self._stock.when_open(place, found)
 
     def begin(self, key: Key, spec: ModelSpec, *, apart: bool = False) -> LoadedModel | asyncio.Task[LoadedModel]:
         """The model or its load, begun if need be, also of what was unloaded. Raises what failed a moment ago."""
@@ -182,7 +182,7 @@ class Shelf:
         await self._suspects.try_out(place, spec)
         needed = self._sizes.get(subject.fingerprint, int(subject.bytes * OPENING))
         _refuse_oversize(place, needed, stock.budget, stock.pinned_bytes)
-        with stock.room_for(needed):
+        async with stock.room_for(needed):
             model = await run(partial(self._opener.open, subject, spec.config))
         self._sizes[subject.fingerprint] = model.bytes
         self._given_back.note(model.bytes)

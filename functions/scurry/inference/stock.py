@@ -5,21 +5,24 @@ One open model may stand under several identities; its bytes count once.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections import OrderedDict, defaultdict
-from contextlib import contextmanager
+from collections import Counter, OrderedDict, defaultdict
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scurry.inference.statistics import Statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator
 
     from scurry.inference.loaded_model import Key, LoadedModel, Recipe
 
 log = logging.getLogger(__name__)
 
 MIB: Final = 2**20
+PATIENCE_SECONDS: Final = 30.0
+"""How long a model waits for room that others take while they are being opened: one of them may hang."""
 
 
 class Place(NamedTuple):
@@ -42,6 +45,8 @@ class Stock:
         self.budget, self._statistics = budget, statistics or Statistics()
         self.bytes = self.reserved = 0
         self.pinned: set[Place] = set()  # what never makes room
+        self._awaited: Counter[Place] = Counter()  # by how many
+        self._opened = asyncio.Event()  # another one, or it failed
         self._models: OrderedDict[Place, LoadedModel] = OrderedDict()
         self._places: defaultdict[Key, list[Place]] = defaultdict(list)
 
@@ -96,21 +101,37 @@ class Stock:
         for place in tuple(self._models):
             self.remove(place)
 
-    @contextmanager
-    def room_for(self, needed: int) -> Iterator[None]:
-        """Keep room for a model while it is being opened."""
+    @asynccontextmanager
+    async def room_for(self, needed: int) -> AsyncIterator[None]:
+        """Keep room for a model while it is being opened; without any, it waits until others have been opened."""
         self.make_room(needed)
+        end = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        while self.reserved and not self._fits(needed) and (left := end - asyncio.get_running_loop().time()) > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._opened.wait(), left)
+            self.make_room(needed)
         self.reserved += needed
         try:
             yield
         finally:
             self.reserved -= needed
+            self._opened.set()
+            self._opened = asyncio.Event()
+
+    async def when_open(self, place: Place, load: asyncio.Task[LoadedModel]) -> LoadedModel:
+        """What is being opened for somebody, who finds it there: until he has it, it makes no room."""
+        self._awaited[place] += 1
+        try:
+            # Shielded: whoever gives up waiting must not stop the load for the others.
+            return await asyncio.shield(load)
+        finally:
+            self._awaited -= Counter((place,))  # what nobody awaits goes
 
     def make_room(self, needed: int) -> None:
         """Let the least recently used go that nobody is using or has pinned, until the budget has room."""
         if self._fits(needed):
             return
-        for place in [place for place, loaded in self._models.items() if not loaded.users and place not in self.pinned]:
+        for place in [place for place, loaded in self._models.items() if not loaded.users and self._may_go(place)]:
             age = self._statistics.evict(self._models[place].used)
             log.info("model %s version %s makes room, last used %.1f s ago", place.model, place.version, age)
             self.remove(place)
@@ -125,6 +146,9 @@ class Stock:
 
     def _fits(self, needed: int) -> bool:
         return self.bytes + self.reserved + needed <= self.budget
+
+    def _may_go(self, place: Place) -> bool:
+        return place not in self.pinned and place not in self._awaited
 
     def _holds(self, key: Key, loaded: LoadedModel) -> bool:
         """Whether it stands under any identity; only those of its own version share a model."""

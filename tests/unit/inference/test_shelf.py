@@ -11,6 +11,7 @@ import pytest
 from tests.unit.inference.toys import Shop, Toy
 
 from scurry.inference import shelf as module
+from scurry.inference import stock
 from scurry.inference.failures import SECONDS as FAILURE_SECONDS
 from scurry.inference.shelf import Gone, Shelf, identity_of
 from scurry.wire.errors import Failed, Unavailable
@@ -360,3 +361,50 @@ async def test_a_pinned_model_stays_and_is_named_where_it_leaves_no_room(shop):
     shelf.unpin(M, "i1")
     await shelf.load(("o", "1"), spec("i2", "o"))
     assert shelf.find(M, spec("i1")) is None
+
+
+async def test_what_finds_no_room_is_opened_after_others():
+    """As many at a time as the budget holds, not as many as are asked for; at least one, whatever is in use."""
+    gate = Gate()
+    gate.size = 80
+    shelf = Shelf(gate, 250)
+    tasks = [asyncio.create_task(shelf.load((name, "1"), spec())) for name in "abcdef"]
+    await begun(gate, 2)
+    for _ in range(50):
+        await asyncio.sleep(0.001)
+    assert gate.most == 2
+    gate.free.set()
+    for loaded in await asyncio.gather(*tasks):
+        loaded.users += 1
+    assert (gate.most, len({loaded.key for loaded in await asyncio.gather(*tasks)})) == (2, 6)
+
+
+async def test_a_load_that_hangs_keeps_others_waiting_for_a_while_only(monkeypatch):
+    """Then they are opened beside it, as if there were room."""
+    monkeypatch.setattr(stock, "PATIENCE_SECONDS", 0.05)
+    gate = Gate()
+    gate.size = 80
+    shelf = Shelf(gate, 100)
+    tasks = [asyncio.create_task(shelf.load((name, "1"), spec())) for name in "ab"]
+    await begun(gate, 2)
+    gate.free.set()
+    await asyncio.gather(*tasks)
+    assert gate.most == 2
+
+
+async def test_what_was_opened_for_somebody_is_there_when_he_has_it(shop):
+    """Others that are opened at the same time do not take its place before."""
+    shelf = Shelf(shop, budget=100)
+    standing = []
+
+    async def ask(name):
+        loaded = await shelf.load((name, "1"), spec())
+        standing.append(not loaded.retired)
+        loaded.users += 1
+        await asyncio.sleep(0.001)
+        loaded.leave()
+        shelf.trim()
+
+    await asyncio.gather(*(ask(name) for name in "abcdefgh" * 3))
+    assert standing == [True] * 24
+    assert (shelf.models, shelf.bytes) == (1, 100)
