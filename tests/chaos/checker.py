@@ -15,6 +15,8 @@ from tests.chaos.ledger import Ledger
 from tests.chaos.timeline import Timeline
 from tests.chaos.walks import Step, Walk
 
+TURN = "turn"
+"""Under this name the timeline has the shares of a model of sequences."""
 RECENT_S = 30.0
 """So long the checker remembers when an id was answered: above what Redis may lose at once."""
 
@@ -194,9 +196,17 @@ class Checker:
         self.lateness.heard(seen.at, len(self._open))
         question = item.questions[0]
         self._judge_reply(item, question, seen)
+        if question.change is not None:
+            question.change.settle(seen.at, applied=not seen.error)
         if question.step is not None and question.step.state == "open":
+            self._note_change(question.step, seen)
             question.step.walk.take(question.step, seen)
             stepped.count(question.step, seen, self.ledger)
+
+    def _note_change(self, step: Step, seen: Seen) -> None:
+        """Routes that change while a sequence is begun: which of them holds, a restored job decides once more."""
+        if step.start and len(self.timeline.spans((step.walk.model, TURN), step.begun, seen.at)) > 1:
+            step.walk.wavers = True
 
     def _judge_reply(self, item: Open, question: Question, seen: Seen) -> None:
         if seen.error:

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from tests.chaos.timeline import Change
 from tests.chaos.walks import Step
 
 Rows = npt.NDArray[np.float32]
@@ -63,6 +64,7 @@ class Question:
     silent: bool = False  # nobody can be told: it must lie among the dead letters
     more: int = 0  # so many entries with this id are still to be sent once this one is answered
     step: Step | None = None  # of a sequence: answered by what its steps add up to
+    change: Change | None = None  # of what a name means, which the answer decides
 
     @property
     def digest(self) -> bytes:

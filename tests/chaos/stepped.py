@@ -33,7 +33,10 @@ def judge_answer(step: Step, seen: Seen, ledger: Ledger, *, right: bool) -> None
     """The sum must be right, the version the one that began, and the sequence one that was kept."""
     if not right:
         ledger.wrong("steps_wrong", f"{about(step, seen)}: {reading(step, seen)}; {seen.version!r} said {seen.y}")
-    if step.walk.version and seen.version != step.walk.version:
+    if step.walk.version and seen.version != step.walk.version and step.walk.wavers:
+        ledger.steps["sequences begun anew by another version"] += 1
+        step.walk.version = seen.version
+    elif step.walk.version and seen.version != step.walk.version:
         ledger.wrong("wrong_version", f"{about(step, seen)} by {seen.version!r}, begun by {step.walk.version!r}")
     if step.must_be_unknown():
         ledger.wrong("steps_wrong", f"{about(step, seen)}: answered, though its sequence was idle for too long")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from tests.chaos.checker import Checker
+from tests.chaos.checker import TURN, Checker
 from tests.chaos.claims import KEPT_S, Question, Rows
 from tests.chaos.door import Door
 from tests.chaos.mix import Fields, Numbers, body_json
@@ -129,15 +129,18 @@ class Stepping(threading.Thread):
     def _write(self, callers: Sequence[Caller]) -> None:
         asked: list[tuple[Question, Try, Fields]] = []
         for question, fields in [caller.bad for caller in callers if caller.bad]:
-            self._checker.sent(question)
             asked.append((question, Try(time.time()), fields))
         for caller in [each for one in callers for each in [one] * (1 + (one.random.random() < TWICE))]:
             assert caller.question is not None
             assert caller.question.step is not None
             caller.bad = None
             question = caller.question = replace(caller.question, sent=time.monotonic())
-            self._checker.sent(question)
             asked.append((question, caller.question.step.asked(time.time()), caller.fields))
+        self._send(asked)
+
+    def _send(self, asked: Sequence[tuple[Question, Try, Fields]]) -> None:
+        for question, _, _ in asked:
+            self._checker.sent(question)
         written = self._door.write([("scurry:requests", fields) for _, _, fields in asked])
         for (question, tried, _), each in zip(asked, written, strict=True):
             if each.entry:
@@ -161,7 +164,12 @@ class Stepping(threading.Thread):
         weight = self._random.choice((0, 20, 50, 80, 100))
         weights = {version: share for version, share in (("1", weight), ("2", 100 - weight)) if share}
         update = json.dumps({"split": {"weights": weights}})
-        self._door.write([("scurry:requests", {"kind": "registry", "model": "tally", "update": update, "keep": "0"})])
+        number, now = self._numbers.take(), time.monotonic()
+        change = self._checker.timeline.begin(("tally", TURN), frozenset({number}), now)
+        nothing, wanted = np.zeros((1, WIDTH), np.float32), frozenset({"ok", "worker_lost"})
+        question = Question(number, "tally", "", "", nothing, now, wanted=wanted, change=change)
+        fields: Fields = {"kind": "registry", "model": "tally", "update": update, "id": self._numbers.id(number)}
+        self._send([(question, Try(time.time()), fields | {"reply": self._stream, "keep": "0"})])
 
 
 def begin(model: str, draw: random.Random, numbers: Numbers) -> Walk:

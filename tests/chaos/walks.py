@@ -65,6 +65,7 @@ class Step:
     told: str = ""  # the last code that says: ask again
     shaken: bool = False  # Redis lost something while it was open
     lost_tries: int = 0  # so many of its tries may be gone
+    begun: float = 0.0
     answered: float = math.inf
     may_be: list[Rows] = field(default_factory=list)
 
@@ -119,6 +120,7 @@ class Walk:
     width: int
     idle_s: float = math.inf
     version: str = ""
+    wavers: bool = False  # a restored job may begin it with another version: its routes were changing, or Redis lost it
     total: Rows = field(init=False)
     done: list[Step] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
@@ -132,7 +134,7 @@ class Walk:
         """The next step, whose caller has x."""
         self.doubts = [doubt for doubt in self.doubts if doubt.until > now and len(doubt.short) > 1]
         at = len(self.done)
-        self.step = Step(self, at, x, end=at + 1 >= self.length, number=number)
+        self.step = Step(self, at, x, end=at + 1 >= self.length, number=number, begun=now)
         return self.step
 
     def may_be(self) -> list[Rows]:
@@ -182,6 +184,7 @@ class Walk:
 
     def redis_lost(self, until: float, lost: Callable[[Step], bool]) -> None:
         """Redis lost what was written last before then; `lost` tells which steps may be among it."""
+        self.wavers = True
         if self.step is not None:
             self.step.shaken = True
             if lost(self.step):

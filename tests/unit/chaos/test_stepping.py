@@ -116,6 +116,19 @@ def test_a_bad_step_is_sent_before_a_sound_one(
     assert checker.ledger.steps.total() == 0
 
 
+def test_shares_change_and_their_answer_says_which_hold(callers: Stepping, checker: Checker, paper: Paper) -> None:
+    """Until then the former ones may."""
+    callers._turn_routes()
+    (entry,) = paper.entries
+    assert set(json.loads(str(entry["update"]))["split"]["weights"]) <= {"1", "2"}
+    number = Numbers("t").number(str(entry["id"]))
+    assert number is not None
+    assert len(checker.timeline.spans(("tally", "turn"), 0.0, 1e12)) == 2
+    checker.replied(Seen(number, 1e12))
+    assert len(checker.timeline.spans(("tally", "turn"), 1e12 + 1, 1e12 + 1)) == 1
+    assert wrongs(checker) == {}
+
+
 def read(fields: Mapping[str, str | bytes]) -> tuple[str, bool, bool]:
     """Id, start and end, as the system reads them."""
     if "inputs" in fields:

@@ -129,6 +129,22 @@ def test_another_version_is_found(script: Script, checker: Checker) -> None:
     assert wrongs(checker) == {"wrong_version": 1, "steps_wrong": 1}
 
 
+def test_who_begins_while_routes_change_may_be_begun_anew(checker: Checker) -> None:
+    """By a restored job, with the other version; not who began before the change, or once it was answered."""
+    change = checker.timeline.begin(("m", "turn"), frozenset({1}), 0.5)
+    script = Script(checker, walk())
+    script.step()
+    change.settle(2.0, applied=True)
+    script.step(version="2")
+    script.step(version="2")
+    assert wrongs(checker) == {}
+    assert checker.ledger.steps["sequences begun anew by another version"] == 1
+    later = Script(checker, walk(), 50)
+    later.step()
+    later.step(version="2")
+    assert wrongs(checker) == {"wrong_version": 1}
+
+
 def test_who_asks_twice_gets_the_same_answer_twice(script: Script, checker: Checker) -> None:
     """And the sum goes on from it once; another second answer is found."""
     question = script.ask()
