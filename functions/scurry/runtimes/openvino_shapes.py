@@ -28,18 +28,17 @@ class ShapeCheck:
     """The shapes of one model."""
 
     def __init__(self, openvino: Any, model: Any, inputs: Sequence[Port]) -> None:  # noqa: ANN401
-        self._inner = any(size < 0 for port in inputs for size in port.shape[1:])
-        self._rows = sum(port.shape[:1] == (-1,) for port in inputs)
-        self._graph = _without_weights(openvino, model) if self._inner or self._rows > 1 else None
+        free = any(size < 0 for port in inputs for size in port.shape)
+        self._graph = _without_weights(openvino, model) if free else None
         self._known: set[tuple[tuple[int, ...], ...]] = set()
         self._lock = Lock()
 
     def check(self, arrays: Sequence[Array]) -> None:
         """Raise `input_shape` where the arrays' sizes do not fit the model, or each other."""
-        if self._graph is None or (not self._inner and len({array.shape[:1] for array in arrays}) == 1):
+        if self._graph is None:
             return
-        sizes = tuple(array.shape for array in arrays)
-        if sizes in self._known or 0 in [size for shape in sizes for size in shape]:
+        sizes = tuple([array.shape for array in arrays])
+        if sizes in self._known:
             return
         with self._lock:
             given = dict(zip(self._graph.inputs, map(list, sizes), strict=False))  # weights are inputs there, too

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from tests.unit.runtimes.conftest import save, value
 from tests.unit.runtimes.opened import open_model
 
@@ -50,12 +50,20 @@ def test_sizes_that_do_not_fit_each_other_are_refused(adding, sizes):
     assert model.run([ones(0, 7), ones(0, 7)])[0].shape == (0, 7)
 
 
-def test_rows_are_looked_at_where_they_alone_are_free(adding):
-    """Those of inputs that have as many fit."""
+def test_rows_are_looked_at_where_they_alone_are_free(adding, tmp_path):
+    """They may not fit each other, or the weights."""
     model = adding(None, 4, max_batch_size=0)
     with pytest.raises(InvalidRequest, match="do not fit"):
         model.run([ones(2, 4), ones(3, 4)])
     assert model.run([ones(3, 4), ones(3, 4)])[0].shape == (3, 4)
+    x, y = (value(name, TensorProto.FLOAT, [None, 4]) for name in "xy")
+    nodes, weights = [helper.make_node("Add", ["x", "w"], ["y"])], numpy_helper.from_array(ones(5, 4), "w")
+    path = save(tmp_path / "five.onnx", nodes, [x], [y], (weights,))
+    model = open_model("m", "1", ModelSpec(uri=str(path), runtime="openvino"), threads=1)
+    assert not model.batched
+    with pytest.raises(InvalidRequest, match="do not fit"):
+        model.run([ones(2, 4)])
+    assert model.run([ones(5, 4)])[0].shape == (5, 4)
 
 
 def test_the_graph_keeps_no_weights(linear, monkeypatch):
@@ -81,5 +89,5 @@ def test_only_so_many_sizes_are_remembered(adding, monkeypatch):
 
 def test_a_model_without_free_dimensions_is_not_looked_at(linear):
     """It costs nothing there."""
-    port = Port("x", "FP32", (-1, 3))
-    assert ShapeCheck(openvino, openvino.Core().read_model(str(linear())), [port])._graph is None
+    read = openvino.Core().read_model(str(linear(rows=4)))
+    assert ShapeCheck(openvino, read, [Port("x", "FP32", (4, 3))])._graph is None
