@@ -25,7 +25,7 @@ async def test_it_is_trimmed_once_in_a_part_of_the_budget():
     await settle()
     given.note(LEAST_BYTES)
     await settle()
-    assert len(threads) == 1
+    assert len(threads) == 1, "one in ten, and none for the first of the next ten"
     assert threads[0] != threading.get_ident()
 
 
@@ -47,6 +47,23 @@ async def test_one_at_a_time():
     given.note(1)
     await settle()
     assert len(times) == 2
+
+
+async def test_once_more_after_the_last():
+    """Of several in a row, however small."""
+    times = []
+    given = GivenBack(80 * LEAST_BYTES, lambda: times.append(1), rest=0.05)
+    for _ in range(5):
+        given.note(1)
+    assert repr(given) == "<GivenBack 0 of 320 MiB>"
+    await asyncio.sleep(0.02)
+    assert times == []
+    for _ in range(500):
+        await asyncio.sleep(0.01)
+        if times:
+            break
+    await settle()
+    assert times == [1]
 
 
 def test_the_real_one_can_be_called():
