@@ -13,7 +13,7 @@ from tests.chaos.callers import HUNG_S, TIMEOUT_S, told_by_gateway
 from tests.chaos.checker import Checker
 from tests.chaos.claims import Question, Seen
 from tests.chaos.mix import Numbers
-from tests.chaos.stepping import REFUSED_S, Crowd, begin, document, drawn, pause
+from tests.chaos.stepping import REFUSED_S, Crowd, begin, document, drawn, may_wander, pause
 from tests.chaos.walks import Step, Walk
 
 
@@ -52,6 +52,10 @@ class HttpStepping(threading.Thread):
                 key = f"{self._numbers.prefix}step-{self._numbers.take()}"
                 while step.state == "open" and not self._stopping:
                     await self._ask(session, walk, step, key)
+                    if may_wander(step):
+                        break
+                if step.state == "open":
+                    break  # another sequence is begun instead
                 await asyncio.sleep(pause(draw, walk))
 
     async def _ask(self, session: aiohttp.ClientSession, walk: Walk, step: Step, key: str) -> None:

@@ -22,6 +22,8 @@ from scurry.wire.infer_pb2 import InferRequest, Tensor
 
 NAMES = {"tally": ("", "", "", "1", "2"), "brief": ("",)}
 """Models of sequences, and under which names they are asked."""
+SHARED = frozenset({"tally"})
+"""Models whose shares change: of their first steps, sent again, each may begin the sequence (docs/models.md)."""
 BRIEF = 0.25
 LARGEST = 1000
 LONGEST = 60
@@ -96,8 +98,11 @@ class Stepping(threading.Thread):
         """Whether this caller asks now: its next step, or once more the one that nobody answered."""
         walk, question = caller.walk, caller.question
         if question is not None and question.step is not None and question.step.state == "open":
-            wait = REFUSED_S if question.step.told else AGAIN_S
-            return now > max(question.sent + wait, caller.due)
+            if now <= max(question.sent + (REFUSED_S if question.step.told else AGAIN_S), caller.due):
+                return False
+            if not may_wander(question.step):
+                return True
+            walk = caller.walk = None
         if question is not None:
             caller.question, caller.due = None, now + pause(caller.random, walk)
         if now < caller.due:
@@ -130,7 +135,7 @@ class Stepping(threading.Thread):
         asked: list[tuple[Question, Try, Fields]] = []
         for question, fields in [caller.bad for caller in callers if caller.bad]:
             asked.append((question, Try(time.time()), fields))
-        for caller in [each for one in callers for each in [one] * (1 + (one.random.random() < TWICE))]:
+        for caller in [each for one in callers for each in [one] * copies(one)]:
             assert caller.question is not None
             assert caller.question.step is not None
             caller.bad = None
@@ -179,6 +184,18 @@ def begin(model: str, draw: random.Random, numbers: Numbers) -> Walk:
     idle_s = float(IDLE_S[model]) if model == "brief" else float("inf")
     asked = draw.choice(NAMES[model])
     return Walk(model, asked, name if draw.random() < 0.5 else f"walk {name}", length, WIDTH, idle_s)
+
+
+def may_wander(step: Step) -> bool:
+    """Whether it begins a sequence with whichever version the routes name: nobody sends such a step again."""
+    return step.start and not step.walk.asked and step.walk.model in SHARED
+
+
+def copies(caller: Caller) -> int:
+    """How often a step is sent at once."""
+    twice = caller.random.random() < TWICE
+    question = caller.question
+    return 1 + (twice and not (question is not None and question.step is not None and may_wander(question.step)))
 
 
 def pause(draw: random.Random, walk: Walk | None) -> float:

@@ -49,6 +49,7 @@ def callers(checker: Checker, paper: Paper, monkeypatch: pytest.MonkeyPatch) -> 
     """One caller who never asks twice by chance and never sets a deadline."""
     for name in ("TWICE", "LATE", "BAD", "PAUSE_S"):
         monkeypatch.setattr(stepping, name, 0.0)
+    monkeypatch.setattr(stepping, "SHARED", frozenset())
     door: Any = paper
     return Stepping(door, checker, Numbers("t"), "replies", Crowd(("tally",), 1, 1))
 
@@ -83,6 +84,19 @@ def test_a_step_waits_for_the_one_before(callers: Stepping, checker: Checker, pa
     assert turn(callers, 200.0)
     assert paper.entries[2]["id"] != paper.entries[1]["id"]
     assert sum(read(each)[0] == read(paper.entries[0])[0] for each in paper.entries) == 3
+
+
+def test_no_first_step_is_sent_again_where_shares_change(
+    callers: Stepping, paper: Paper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It might begin its sequence with another version: another sequence is begun instead."""
+    monkeypatch.setattr(stepping, "SHARED", frozenset({"tally"}))
+    monkeypatch.setattr(stepping, "NAMES", {"tally": ("",)})
+    monkeypatch.setattr(stepping, "TWICE", 1.0)
+    assert turn(callers, 100.0)
+    assert len(paper.entries) == 1
+    assert turn(callers, 100.0 + stepping.AGAIN_S + 1)
+    assert len({read(each)[0] for each in paper.entries}) == len(paper.entries) == 2
 
 
 def test_a_refusal_is_asked_again_soon(callers: Stepping, checker: Checker, paper: Paper) -> None:
