@@ -54,7 +54,7 @@ def labels_of(record: Record, name: str, version: str, output: str) -> list[str]
     if isinstance(found, list):
         return [str(label) for label in found]
     specs = (one.get("signature") or {}).get("outputs", ())
-    return next((list(spec.get("labels", ())) for spec in specs if spec["name"] == output), [])
+    return next((spec.get("labels", []) for spec in specs if spec["name"] == output), [])
 
 
 def _text(row: Array, at: int, labels: Sequence[str]) -> bytes:

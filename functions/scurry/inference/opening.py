@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from scurry.inference.labels import labels_beside
 from scurry.inference.pipeline import Pipeline
+from scurry.runtimes.catalog import registered
 from scurry.runtimes.fingerprints import fingerprint
 from scurry.runtimes.sequence_config import NAME as SEQUENCES
 from scurry.runtimes.sequence_config import state_files
@@ -110,11 +110,7 @@ def _steps(file: ModelFile, config: str) -> dict[str, Any]:
 
 def _values(file: ModelFile, config: str) -> dict[str, Any]:
     """What was registered, and what lies beside the model."""
-    try:
-        given = json.loads(config) if config.strip() else {}
-    except ValueError:
-        given = None  # the runtime says what is wrong with it
-    return {**file.config, **(given if isinstance(given, dict) else {})}
+    return {**file.config, **registered(config)}
 
 
 def _files_named(steps: Mapping[str, Any]) -> list[str]:

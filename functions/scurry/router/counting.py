@@ -37,12 +37,13 @@ def reported(lanes: Lanes, answered: Iterable[Answered]) -> None:
 
 def tell_of_gone(routing: RoutingPass, done: Done) -> None:
     """A lane reports of a version that has no route any more: the registry counts it, if that is registered still."""
+    if not done.answered:
+        return
     told = Counted()
     statistics = told.versions.add(version=done.version).statistics
     for call in done.answered:
         note(statistics, call)
-    if done.answered:
-        _send(routing, told)
+    _send(routing, told)
 
 
 def replied(lanes: Lanes, reply: Reply) -> None:

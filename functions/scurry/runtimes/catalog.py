@@ -108,7 +108,7 @@ class Opener:
     ) -> tuple[type[Runtime], ModelFile]:
         """Who opens a spec, and its file with what lies beside it. Raises `load_failed`."""
         root = self._root if root is None else root
-        given = _registered(spec.config)
+        given = registered(spec.config)
         told, named, seen = spec.runtime or _told(given), given.get(NAMED), None
         if not told:
             told, seen = _guess(spec.uri, model, version, root, named)
@@ -137,7 +137,7 @@ def runtime_class(name: str) -> type[Runtime]:
     return found
 
 
-def _registered(config: str) -> dict[str, Any]:
+def registered(config: str) -> dict[str, Any]:
     """What a model was registered with; nothing where it cannot be read: whoever opens the model says why."""
     try:
         given = json.loads(config) if config.strip() else {}

@@ -16,7 +16,7 @@ from scurry.wire.queue_options import refuse_unknown
 from scurry.wire.tensors import DTYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from scurry.runtimes.options import Options
 
@@ -58,18 +58,19 @@ def _declared(
     options: Options, long: str, ours: Sequence[Mapping[str, Any]], short: str, triton: Sequence[Mapping[str, Any]]
 ) -> tuple[Port, ...]:
     if ours:
-        return tuple(_port(long, _known(long, each), "datatype", "shape", ()) for each in ours)
+        for each in ours:
+            refuse_others(f"{long!r} in the config", each, ("name", "datatype", "shape"))
+        return tuple(_port(long, each, "datatype", "shape", ()) for each in ours)
     rows = (-1,) if (options.max_batch_size or 0) > 0 else ()
     return tuple(_port(short, each, "data_type", "dims", rows) for each in triton)
 
 
-def _known(kind: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An entry that has no other names than those of the protocol. Raises `load_failed`."""
+def refuse_others(where: str, given: Collection[str], known: Collection[str]) -> None:
+    """Raise `load_failed` for a name that is none of the known ones, with the nearest of them."""
     try:
-        refuse_unknown(f"{kind!r} in the config", given, ("name", "datatype", "shape"))
+        refuse_unknown(where, given, known)
     except ValueError as failure:
         raise Failed("load_failed", f"{failure}.") from None
-    return given
 
 
 def _port(kind: str, given: Mapping[str, Any], datatype_in: str, shape_in: str, rows: tuple[int, ...]) -> Port:

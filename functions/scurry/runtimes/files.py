@@ -154,12 +154,12 @@ def _model_in(directory: Path, suffixes: Sequence[str], root: str, named: object
         return None
     name = str(named or _config_beside(directory, root).get(NAMED) or "")
     if name:
-        named = directory / name
-        if Path(name).name != name or not (named.is_file() or suffix_of(named) == FOLDER):
+        file = directory / name
+        if Path(name).name != name or not (file.is_file() or suffix_of(file) == FOLDER):
             raise Failed("load_failed", f"There is no file {name!r} in {directory}, which {NAMED} in its config names.")
-        if suffix_of(named) not in suffixes:
-            raise Failed("load_failed", f"{named} is none of {_list(suffixes)}, which this runtime opens.")
-        return named
+        if suffix_of(file) not in suffixes:
+            raise Failed("load_failed", f"{file} is none of {_list(suffixes)}, which this runtime opens.")
+        return file
     for suffix in suffixes:
         if suffix == FOLDER == suffix_of(directory):
             return directory

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from scurry.runtimes.declared import refuse_others
 from scurry.wire.errors import Failed
-from scurry.wire.queue_options import refuse_unknown
 from scurry.wire.tensors import DTYPES, is_float
 
 if TYPE_CHECKING:
@@ -72,10 +72,7 @@ def _check(kind: str, stated: Sequence[Mapping[str, Any]], ports: Sequence[Port]
         port = known.get(name) if isinstance(name, str) else None
         if port is None:
             raise Failed("load_failed", f"The config states an {kind} {name!r}; the model has {', '.join(known)}.")
-        try:
-            refuse_unknown(f"{kind} {name!r} in the config", each, KNOWN[kind])
-        except ValueError as failure:
-            raise Failed("load_failed", f"{failure}.") from None
+        refuse_others(f"{kind} {name!r} in the config", each, KNOWN[kind])
         changing = next((word for word in CHANGING if each.get(word)), None)
         if changing is not None:
             raise Failed("load_failed", f"{changing!r} of {kind} {name!r} does not work here yet.")
