@@ -19,18 +19,8 @@ def save(path: Path, content: Content, width: int = WIDTH) -> Path:
     x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", width])
     y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", width])
     s = helper.make_tensor_value_info("s", TensorProto.FLOAT, ["n", 1])
-    constants = [
-        helper.make_tensor("a", TensorProto.FLOAT, [], [content.a]),
-        helper.make_tensor("b", TensorProto.FLOAT, [], [content.b]),
-        helper.make_tensor("columns", TensorProto.INT64, [1], [1]),
-    ]
-    nodes = [
-        *base(content.kind),
-        helper.make_node("Mul", ["base", "a"], ["scaled"]),
-        helper.make_node("Add", ["scaled", "b"], ["y"]),
-        helper.make_node("ReduceSum", ["x", "columns"], ["s"], keepdims=1),
-    ]
-    graph = helper.make_graph(nodes, "proof", [x], [y, s], constants)
+    nodes = [*base(content.kind), *proof("base", "x")]
+    graph = helper.make_graph(nodes, "proof", [x], [y, s], factors(content))
     write(path, graph)
     return path
 
@@ -40,19 +30,27 @@ def save_steps(path: Path, content: Content) -> Path:
     x, before = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", WIDTH]) for name in ("x", "before"))
     y, after = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", WIDTH]) for name in ("y", "after"))
     s = helper.make_tensor_value_info("s", TensorProto.FLOAT, ["n", 1])
-    constants = [
+    nodes = [helper.make_node("Add", ["before", "x"], ["after"]), *proof("after", "after")]
+    write(path, helper.make_graph(nodes, "steps", [x, before], [y, s, after], factors(content)))
+    return path
+
+
+def factors(content: Content) -> Sequence[onnx.TensorProto]:
+    """What tells one version from all others."""
+    return [
         helper.make_tensor("a", TensorProto.FLOAT, [], [content.a]),
         helper.make_tensor("b", TensorProto.FLOAT, [], [content.b]),
         helper.make_tensor("columns", TensorProto.INT64, [1], [1]),
     ]
-    nodes = [
-        helper.make_node("Add", ["before", "x"], ["after"]),
-        helper.make_node("Mul", ["after", "a"], ["scaled"]),
+
+
+def proof(scaled: str, summed: str) -> Sequence[onnx.NodeProto]:
+    """y, times a and plus b, and s, the sum of each row."""
+    return [
+        helper.make_node("Mul", [scaled, "a"], ["scaled"]),
         helper.make_node("Add", ["scaled", "b"], ["y"]),
-        helper.make_node("ReduceSum", ["after", "columns"], ["s"], keepdims=1),
+        helper.make_node("ReduceSum", [summed, "columns"], ["s"], keepdims=1),
     ]
-    write(path, helper.make_graph(nodes, "steps", [x, before], [y, s, after], constants))
-    return path
 
 
 def save_hungry(path: Path) -> Path:
